@@ -1,0 +1,150 @@
+/* ops.h - the ops: what a model may compute. Each is declared here once, computed plainly by
+ * backend/reference/, and fast by the other backends.
+ *
+ * x: [..., c] means any leading axes ("rows") and c channels last. Results are dense. Operands are
+ * dense unless the op says "may be a slice" (of the last axis, see xl_slice). Operands and results
+ * have the plan's act_dtype unless said otherwise; weights have any floating dtype. Sums, norms and
+ * softmax accumulate in f32.
+ */
+#ifndef XL_BACKEND_OPS_H
+#define XL_BACKEND_OPS_H
+
+#include "backend/plan.h"
+
+#define XL_OP_LIST(X)                                                                              \
+    X(XL_OP_LINEAR, "linear")                                                                      \
+    X(XL_OP_CONV2D, "conv2d")                                                                      \
+    X(XL_OP_GROUP_NORM, "group_norm")                                                              \
+    X(XL_OP_LAYER_NORM, "layer_norm")                                                              \
+    X(XL_OP_ATTENTION, "attention")                                                                \
+    X(XL_OP_GEGLU, "geglu")                                                                        \
+    X(XL_OP_ACTIVATION, "activation")                                                              \
+    X(XL_OP_ADD, "add")                                                                            \
+    X(XL_OP_CONCAT, "concat")                                                                      \
+    X(XL_OP_EMBED, "embed")                                                                        \
+    X(XL_OP_SINUSOID, "sinusoid")                                                                  \
+    X(XL_OP_PICK_ROW, "pick_row")                                                                  \
+    X(XL_OP_CAST, "cast")
+
+enum xl_op_kind {
+#define X(name, text) name,
+    XL_OP_LIST(X)
+#undef X
+};
+
+const char *xl_op_name(enum xl_op_kind kind);
+
+enum xl_activation {
+    XL_ACT_NONE,
+    XL_ACT_SILU,       /* x * sigmoid(x) */
+    XL_ACT_GELU,       /* x/2 * (1 + erf(x / sqrt(2))): the exact form */
+    XL_ACT_QUICK_GELU, /* x * sigmoid(1.702 x) */
+};
+
+/* act(x W^T + bias) + residual */
+struct xl_linear {
+    xl_val weight;   /* [n, k] */
+    xl_val bias;     /* [n] or none */
+    xl_val residual; /* shape of the result, or none */
+    enum xl_activation act;
+};
+/* x: [..., k] -> [..., n] */
+xl_val xl_linear(struct xl_plan *plan, xl_val x, struct xl_linear attr);
+
+/* conv(x) + bias + channel_bias + residual */
+struct xl_conv2d {
+    xl_val weight;       /* [o, c, kh, kw] */
+    xl_val bias;         /* [o] or none */
+    xl_val channel_bias; /* [n, o], added at every pixel (the time embedding), or none */
+    xl_val residual;     /* shape of the result, or none */
+    int stride;          /* 0 means 1 */
+    int pad_top, pad_left, pad_bottom, pad_right;
+    bool upsample; /* convolve the picture enlarged twice by nearest neighbour */
+};
+/* x: [n, h, w, c] -> [n, h', w', o] */
+xl_val xl_conv2d(struct xl_plan *plan, xl_val x, struct xl_conv2d attr);
+
+/* act((x - mean) / sqrt(var + eps) * weight + bias), mean and var over a group of channels */
+struct xl_group_norm {
+    xl_val weight, bias; /* [c] */
+    int groups;
+    double eps;
+    enum xl_activation act;
+};
+/* x: [n, ..., c] -> same */
+xl_val xl_group_norm(struct xl_plan *plan, xl_val x, struct xl_group_norm attr);
+
+struct xl_layer_norm {
+    xl_val weight, bias; /* [c] */
+    double eps;
+};
+/* x: [..., c] -> same, normalised along the last axis */
+xl_val xl_layer_norm(struct xl_plan *plan, xl_val x, struct xl_layer_norm attr);
+
+/* softmax(scale q k^T) v per head */
+struct xl_attention {
+    int heads;
+    bool causal;  /* a query sees keys up to its own position */
+    double scale; /* 0 means 1/sqrt(head size) */
+};
+/* q: [n, tq, heads*d], k, v: [n, tk, heads*d] -> [n, tq, heads*d]. q, k, v may be slices. */
+xl_val xl_attention(struct xl_plan *plan, xl_val q, xl_val k, xl_val v, struct xl_attention attr);
+
+/* x: [..., 2c] -> [..., c]: the first half times gelu (exact) of the second half */
+xl_val xl_geglu(struct xl_plan *plan, xl_val x);
+
+xl_val xl_activation(struct xl_plan *plan, xl_val x, enum xl_activation act);
+
+/* a + b, equal shapes */
+xl_val xl_add(struct xl_plan *plan, xl_val a, xl_val b);
+
+/* a: [..., c1], b: [..., c2] -> [..., c1 + c2] */
+xl_val xl_concat(struct xl_plan *plan, xl_val a, xl_val b);
+
+/* ids: i32 [n, t], table: [vocab, c], positions: [>= t, c] -> [n, t, c]: table[id] + positions[t].
+ * Ids outside the table are the caller's bug: check before writing the input. */
+xl_val xl_embed(struct xl_plan *plan, xl_val ids, xl_val table, xl_val positions);
+
+/* Sinusoidal embedding. x: f32 [n, m] -> [n, m * dim]; for each number, with half = dim / 2 and
+ * frequency f_i = 10000^(-i / (half - freq_shift)): [cos(x f_i)..., sin(x f_i)...], or the sines
+ * first when sin_first. Source: diffusers get_timestep_embedding */
+struct xl_sinusoid {
+    int dim;
+    bool sin_first;
+    double freq_shift;
+};
+xl_val xl_sinusoid(struct xl_plan *plan, xl_val x, struct xl_sinusoid attr);
+
+/* x: [n, t, c], index: i32 [n] -> [n, c]: row index[i] of sample i */
+xl_val xl_pick_row(struct xl_plan *plan, xl_val x, xl_val index);
+
+/* The same numbers in another floating dtype. */
+xl_val xl_cast(struct xl_plan *plan, xl_val x, enum xl_dtype dtype);
+
+/* Views: no op, no copy. */
+xl_val xl_reshape(struct xl_plan *plan, xl_val x, struct xl_shape shape);  /* x dense */
+xl_val xl_slice(struct xl_plan *plan, xl_val x, int64_t first, int64_t n); /* of the last axis */
+
+/* One op of a plan, as backends see it. */
+enum { XL_MAX_OPERANDS = 5 };
+
+struct xl_op {
+    enum xl_op_kind kind;
+    enum xl_rate rate; /* XL_PER_PROMPT: part of the prologue */
+    xl_val out;
+    /* x, then the operands of attr in order of declaration (0: none): linear x, weight, bias,
+     * residual; conv2d x, weight, bias, channel_bias, residual; norms x, weight, bias; attention
+     * q, k, v; add and concat a, b; embed ids, table, positions; pick_row x, index. */
+    xl_val in[XL_MAX_OPERANDS];
+    union {
+        struct xl_linear linear;
+        struct xl_conv2d conv2d;
+        struct xl_group_norm group_norm;
+        struct xl_layer_norm layer_norm;
+        struct xl_attention attention;
+        struct xl_sinusoid sinusoid;
+        enum xl_activation act;
+    } attr;
+};
+
+#endif

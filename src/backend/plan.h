@@ -1,0 +1,99 @@
+/* plan.h - a plan: a flat list of ops over values with fixed shapes. The contract between the
+ * model sources, which build plans, and the backends, which compile and run them.
+ *
+ * Building is straight-line: an op's constructor (ops.h) appends the op and returns its result. The
+ * first mistake (a missing weight, shapes that do not fit) is kept in the plan, later constructors
+ * do nothing, and xl_plan_finish reports it. A plan borrows its weight tensors: they must outlive
+ * the compilation of the plan, not its runs.
+ *
+ * Values that depend only on PER_PROMPT inputs (and weights) form the prologue: a backend computes
+ * them when such an input was written since the last run, and keeps them.
+ */
+#ifndef XL_BACKEND_PLAN_H
+#define XL_BACKEND_PLAN_H
+
+#include "tensor/tensor.h"
+
+/* A value of a plan, by index. 0 is "none": optional operands of ops default to it. */
+typedef int xl_val;
+
+enum xl_value_kind {
+    XL_VALUE_INPUT,  /* written by the caller before a run */
+    XL_VALUE_WEIGHT, /* constant: `parts`, concatenated along axis 0 */
+    XL_VALUE_RESULT, /* computed by the op that has it as `out` */
+    XL_VALUE_VIEW,   /* the elements of `base` seen otherwise; no memory of its own */
+};
+
+enum xl_rate { XL_PER_RUN, XL_PER_PROMPT };
+
+enum { XL_MAX_PARTS = 3 };
+
+struct xl_value {
+    enum xl_value_kind kind;
+    enum xl_rate rate; /* how often it changes; XL_PER_PROMPT for weights */
+    enum xl_dtype dtype;
+    struct xl_shape shape;
+    /* Elements from one row (the last axis) to the next; equals the last dimension except in a
+     * slice of the last axis. */
+    int64_t row_stride;
+    xl_val base;    /* VIEW: the value that has the memory (never itself a view) */
+    int64_t offset; /* VIEW: first element, counted in elements of base */
+    const struct xl_tensor *parts[XL_MAX_PARTS];
+    int n_parts;
+    bool is_output;   /* kept until the end of the run, readable by the caller */
+    const char *name; /* inputs, outputs and taps; else NULL */
+};
+
+struct xl_plan; /* opaque */
+struct xl_op;   /* ops.h */
+
+/* act_dtype: dtype of every computed value unless an op says otherwise (F32 or BF16).
+ * NULL when out of memory. */
+struct xl_plan *xl_plan_new(enum xl_dtype act_dtype);
+void xl_plan_free(struct xl_plan *plan);
+
+xl_val xl_plan_input(struct xl_plan *plan, const char *name, enum xl_dtype dtype,
+                     struct xl_shape shape, enum xl_rate rate);
+/* n tensors of one dtype and shape but for axis 0, concatenated along axis 0 (QKV in one product).
+ */
+xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_tensor *const *parts, int n);
+void xl_plan_output(struct xl_plan *plan, xl_val value, const char *name);
+/* Name a value for parity tests. Costs nothing unless the plan is compiled with keep_taps. */
+void xl_plan_tap(struct xl_plan *plan, xl_val value, const char *format, ...) XL_PRINTF(3, 4);
+
+/* Record a mistake found while building (the first one stays). */
+void xl_plan_fail(struct xl_plan *plan, enum xl_status status, const char *format, ...)
+    XL_PRINTF(3, 4);
+/* True once a mistake was recorded. */
+bool xl_plan_failed(const struct xl_plan *plan);
+
+/* Call when the last op is in; the plan is read-only from here on.
+ * Errors: the first mistake recorded; XL_ENOMEM */
+enum xl_status xl_plan_finish(struct xl_plan *plan, struct xl_err *err) XL_CHECKED;
+
+/* For backends and tests. Values are 1 .. xl_plan_n_values - 1. */
+int xl_plan_n_values(const struct xl_plan *plan);
+const struct xl_value *xl_plan_value(const struct xl_plan *plan, xl_val value);
+int xl_plan_n_ops(const struct xl_plan *plan);
+const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i);
+enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan);
+/* The input, output or tap of that name; 0 when there is none. */
+xl_val xl_plan_find(const struct xl_plan *plan, const char *name);
+/* Floating-point operations of one run without the prologue (multiply and add count as two). */
+double xl_plan_flops(const struct xl_plan *plan);
+
+/* Where each value lives in one block of memory. Values share memory when their lives do not
+ * overlap; inputs, outputs, kept taps and prologue results used by the main part never share. */
+struct xl_layout {
+    size_t total_bytes;
+    size_t *offset; /* by value; views point into their base; weights have none (0) */
+};
+
+enum { XL_LAYOUT_ALIGN = 64 };
+
+/* Caller: xl_layout_deinit. Errors: XL_ENOMEM */
+enum xl_status xl_plan_layout(const struct xl_plan *plan, bool keep_taps, struct xl_layout *out,
+                              struct xl_err *err) XL_CHECKED;
+void xl_layout_deinit(struct xl_layout *layout);
+
+#endif

@@ -1,0 +1,16 @@
+/* clock.h - durations from the monotonic clock, stamps from the wall clock. */
+#ifndef XL_BASE_CLOCK_H
+#define XL_BASE_CLOCK_H
+
+#include <stddef.h>
+
+/* Seconds since an arbitrary moment; never goes backwards. */
+double xl_now_s(void);
+
+/* The current UTC time as "20261124-031500" (for file names) into out[16]. */
+void xl_stamp_utc(char out[16]);
+
+/* The current UTC time as "2026-11-24T03:15:00Z" into out[21]. */
+void xl_iso8601_utc(char out[21]);
+
+#endif

@@ -1,0 +1,31 @@
+/* file.h - reading whole files, mapping them, and writing them so that they are whole or absent. */
+#ifndef XL_BASE_FILE_H
+#define XL_BASE_FILE_H
+
+#include "base/status.h"
+
+/* Read a file of at most max_bytes. *text is NUL-terminated (not counted in *n), free with free.
+ * Errors: `missing` when it does not exist, `unreadable` for everything else */
+struct xl_read_rule {
+    size_t max_bytes;
+    enum xl_status missing, unreadable;
+};
+enum xl_status xl_file_read(const char *path, struct xl_read_rule rule, char **text, size_t *n,
+                            struct xl_err *err) XL_CHECKED;
+
+bool xl_file_exists(const char *path);
+bool xl_dir_exists(const char *path);
+
+/* Create a directory and its parents. Errors: XL_EDISK */
+enum xl_status xl_dir_create(const char *path, struct xl_err *err) XL_CHECKED;
+
+/* Write a file so that it is whole under its name or not there: temporary file in the same
+ * directory, fsync, link to the name, fsync of the directory. An existing file is not replaced.
+ * Errors: XL_EDISK (also "exists": *exists is set when given) */
+enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, bool *exists,
+                                 struct xl_err *err) XL_CHECKED;
+
+/* a/b joined with one slash, malloc'd; NULL when out of memory. */
+char *xl_path_join(const char *a, const char *b);
+
+#endif

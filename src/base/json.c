@@ -1,0 +1,162 @@
+/* json.c */
+#include "base/json.h"
+#include "base/file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 64 };
+
+/* jansson's own limit is 2048 levels; a config needs three. Checked before parsing, on the text. */
+static bool too_deep(const char *text, size_t n) {
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (in_string) {
+            if (c == '\\') i++;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > MAX_DEPTH) return true;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return false;
+}
+
+enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
+                             struct xl_err *err) {
+    if (too_deep(text, n))
+        return xl_fail(err, XL_EFORMAT, "%s: JSON nested deeper than %d levels", name, MAX_DEPTH);
+    json_error_t error;
+    json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    if (!value)
+        return xl_fail(err, XL_EFORMAT, "%s:%d:%d: not valid JSON: %s", name, error.line,
+                       error.column, error.text);
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return xl_fail(err, XL_EFORMAT, "%s: expected a JSON object", name);
+    }
+    *root = value;
+    return XL_OK;
+}
+
+enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) {
+    char *text;
+    size_t n;
+    struct xl_read_rule rule = {64u << 20, XL_EMODEL, XL_EFORMAT};
+    enum xl_status status = xl_file_read(path, rule, &text, &n, err);
+    if (status) return status;
+    status = xl_json_parse(path, text, n, root, err);
+    free(text);
+    return status;
+}
+
+static const char *type_name(const json_t *value) {
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+        return "an integer";
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "true or false";
+    case JSON_NULL:
+        return "null";
+    }
+    return "?";
+}
+
+static const json_t *present(struct xl_json json, const char *key) {
+    const json_t *value = json_object_get(json.object, key);
+    return value && !json_is_null(value) ? value : NULL;
+}
+
+static enum xl_status wrong_type(struct xl_json json, const char *key, const json_t *value,
+                                 const char *expected, struct xl_err *err) {
+    return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is %s, expected %s", json.name, key,
+                   type_name(value), expected);
+}
+
+static enum xl_status int_in_range(struct xl_json json, const char *key, const json_t *value,
+                                   int64_t min, int64_t max, int *out, struct xl_err *err) {
+    if (!json_is_integer(value)) return wrong_type(json, key, value, "an integer", err);
+    json_int_t found = json_integer_value(value);
+    if (found < min || found > max)
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is %lld, expected %lld to %lld", json.name, key,
+                       (long long)found, (long long)min, (long long)max);
+    *out = (int)found;
+    return XL_OK;
+}
+
+enum xl_status xl_json_int(struct xl_json json, const char *key, int64_t min, int64_t max,
+                           int *value, struct xl_err *err) {
+    const json_t *found = present(json, key);
+    return found ? int_in_range(json, key, found, min, max, value, err) : XL_OK;
+}
+
+enum xl_status xl_json_double(struct xl_json json, const char *key, double min, double max,
+                              double *value, struct xl_err *err) {
+    const json_t *found = present(json, key);
+    if (!found) return XL_OK;
+    if (!json_is_number(found)) return wrong_type(json, key, found, "a number", err);
+    double number = json_number_value(found);
+    if (!(number >= min && number <= max))
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is %g, expected %g to %g", json.name, key,
+                       number, min, max);
+    *value = number;
+    return XL_OK;
+}
+
+enum xl_status xl_json_bool(struct xl_json json, const char *key, bool *value, struct xl_err *err) {
+    const json_t *found = present(json, key);
+    if (!found) return XL_OK;
+    if (!json_is_boolean(found)) return wrong_type(json, key, found, "true or false", err);
+    *value = json_is_true(found);
+    return XL_OK;
+}
+
+enum xl_status xl_json_string(struct xl_json json, const char *key, const char **value,
+                              struct xl_err *err) {
+    const json_t *found = present(json, key);
+    if (!found) return XL_OK;
+    if (!json_is_string(found)) return wrong_type(json, key, found, "a string", err);
+    if (strlen(json_string_value(found)) != json_string_length(found))
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" holds a NUL character", json.name, key);
+    *value = json_string_value(found);
+    return XL_OK;
+}
+
+enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t min, int64_t max,
+                                 int *values, int max_n, int *n, struct xl_err *err) {
+    const json_t *found = present(json, key);
+    *n = 0;
+    if (!found) return XL_OK;
+    if (json_is_integer(found)) {
+        enum xl_status status = int_in_range(json, key, found, min, max, values, err);
+        if (!status) *n = 1;
+        return status;
+    }
+    if (!json_is_array(found)) return wrong_type(json, key, found, "an array of integers", err);
+    size_t count = json_array_size(found);
+    if (count < 1 || count > (size_t)max_n)
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" has %zu entries, expected 1 to %d", json.name,
+                       key, count, max_n);
+    for (size_t i = 0; i < count; i++) {
+        enum xl_status status =
+            int_in_range(json, key, json_array_get(found, i), min, max, &values[i], err);
+        if (status) return status;
+    }
+    *n = (int)count;
+    return XL_OK;
+}

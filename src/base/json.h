@@ -1,0 +1,42 @@
+/* json.h - reading configuration files in JSON: jansson with limits, and getters whose errors name
+ * the file, the key, what was found and what was expected.
+ */
+#ifndef XL_BASE_JSON_H
+#define XL_BASE_JSON_H
+
+#include "base/status.h"
+
+#include <jansson.h>
+
+/* Parse text of n bytes; `name` (a path) opens every sentence. The root must be an object.
+ * Duplicate keys and nesting deeper than 64 are refused. Caller: json_decref.
+ * Errors: XL_EFORMAT */
+enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
+                             struct xl_err *err) XL_CHECKED;
+
+/* Read and parse a file of at most 64 MiB. Errors: XL_EMODEL missing, XL_EFORMAT */
+enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) XL_CHECKED;
+
+/* An object with the name that its errors use. */
+struct xl_json {
+    const json_t *object;
+    const char *name; /* path of the file */
+};
+
+/* Getters: an absent or null key leaves *value as it is (set the default before).
+ * Errors: XL_EFORMAT another type, or outside min..max */
+enum xl_status xl_json_int(struct xl_json json, const char *key, int64_t min, int64_t max,
+                           int *value, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_json_double(struct xl_json json, const char *key, double min, double max,
+                              double *value, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_json_bool(struct xl_json json, const char *key, bool *value,
+                            struct xl_err *err) XL_CHECKED;
+/* *value is borrowed from the object. */
+enum xl_status xl_json_string(struct xl_json json, const char *key, const char **value,
+                              struct xl_err *err) XL_CHECKED;
+/* An array of 1..max_n integers in min..max; one bare integer counts as an array of one. *n is set
+ * to 0 when absent. */
+enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t min, int64_t max,
+                                 int *values, int max_n, int *n, struct xl_err *err) XL_CHECKED;
+
+#endif

@@ -1,0 +1,27 @@
+/* str.h - a growing string. Out of memory is sticky: appends become no-ops and `failed` is set. */
+#ifndef XL_BASE_STR_H
+#define XL_BASE_STR_H
+
+#include "base/status.h"
+
+struct xl_str {
+    char *text; /* NUL-terminated once anything was appended; NULL before */
+    size_t len, capacity;
+    bool failed;
+};
+
+void xl_str_append(struct xl_str *str, const char *bytes, size_t n);
+void xl_str_puts(struct xl_str *str, const char *text);
+void xl_str_printf(struct xl_str *str, const char *format, ...) XL_PRINTF(2, 3);
+
+/* Hand the text to the caller (free with free) and reset. NULL when an append failed;
+ * "" when nothing was appended. */
+char *xl_str_take(struct xl_str *str);
+void xl_str_deinit(struct xl_str *str);
+
+/* Length of the valid UTF-8 sequence at text (1..4), or 0 when the bytes are not UTF-8.
+ * Overlong forms, surrogates and values above U+10FFFF are not UTF-8. */
+int xl_utf8_len(const char *text, size_t n);
+bool xl_utf8_valid(const char *text, size_t n);
+
+#endif

@@ -1,0 +1,69 @@
+/* hub.h - models in the Hugging Face cache: find a repository, pick the files of each component,
+ * say what is missing. Reads only; never writes, never opens a socket.
+ */
+#ifndef XL_HUB_HUB_H
+#define XL_HUB_HUB_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+/* Where a model lies. */
+struct xl_snapshot {
+    const char *dir;    /* folder with model_index.json */
+    const char *id;     /* "org/name", or the folder as given */
+    const char *commit; /* 40 hex digits; NULL for a plain folder */
+    const char *notice; /* a sentence when something was chosen for the user (a missing ref, one of
+                           several snapshots); else NULL */
+};
+
+/* Find a repository ("org/name") in the cache, or take a folder with model_index.json.
+ * Looks in HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub and $HF_HOME (default
+ * ${XDG_CACHE_HOME:-~/.cache}/huggingface), ~ and $VAR expanded, in the library's order.
+ * revision: branch, tag, "refs/pr/1" or 40 hex digits; NULL: main. Strings live in the arena.
+ * Errors: XL_EMODEL not cached (says where it looked), XL_EINVAL an id that is neither */
+enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
+                              struct xl_snapshot *out, struct xl_err *err);
+
+/* The components of an SDXL pipeline. */
+enum xl_component {
+    XL_UNET,
+    XL_VAE,
+    XL_TEXT_ENCODER,
+    XL_TEXT_ENCODER_2,
+    XL_N_COMPONENTS,
+};
+/* "unet", "vae", "text_encoder", "text_encoder_2": the folder of the component. */
+const char *xl_component_name(enum xl_component component);
+
+/* Safetensors files that together hold one component. */
+struct xl_component_files {
+    const char *config;       /* config.json */
+    const char *const *files; /* absolute paths, n_files of them */
+    int n_files;
+    const char *variant; /* "fp16", or "" */
+    const char *notice;  /* as in xl_snapshot */
+};
+
+struct xl_pipeline_files {
+    struct xl_component_files component[XL_N_COMPONENTS];
+    const char *tokenizer_dir, *tokenizer_2_dir;
+    const char *scheduler_config;
+    const char *scheduler_class;       /* from model_index.json */
+    bool force_zeros_for_empty_prompt; /* from model_index.json; false when absent, as diffusers */
+};
+
+/* Choose the files of every component of a snapshot. Per component: complete sets only (a shard set
+ * needs its index and every shard, header and size of each file agree); the plain name before a
+ * variant, fp16 before other variants, one file before shards; a choice between several complete
+ * sets is explained in `notice`.
+ * Errors: XL_EMODEL with every missing or half-downloaded file named; XL_EFORMAT not an SDXL
+ * pipeline (the class found is named), only pickle files (.bin, .ckpt, .pt: refused, with what to
+ * do) */
+enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
+                               struct xl_pipeline_files *out, struct xl_err *err);
+
+/* The digest of a cached file from its blob's name (64 hex: sha256; 40 hex: git's sha1); NULL for a
+ * file that is no link into a blob store. In the arena. */
+const char *xl_hub_digest(const char *path, struct xl_arena *arena);
+
+#endif

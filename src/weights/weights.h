@@ -1,0 +1,35 @@
+/* weights.h - the tensors of one component: one or more safetensors files, mapped read-only.
+ * Read-only after opening; may be used by several threads. Refuses everything that the format
+ * forbids before a tensor is handed out; never parses pickle.
+ */
+#ifndef XL_WEIGHTS_WEIGHTS_H
+#define XL_WEIGHTS_WEIGHTS_H
+
+#include "tensor/tensor.h"
+
+struct xl_weights; /* opaque */
+
+/* Map the files (shards of one component). label: "unet", for messages.
+ * Errors: XL_EMODEL a file is missing; XL_EFORMAT truncated, lying header (length, offsets,
+ * overlap, holes, dtype, shape product), the same tensor twice, pickle or zip content, not
+ * safetensors */
+enum xl_status xl_weights_open(const char *label, const char *const *files, int n_files,
+                               struct xl_weights **out, struct xl_err *err);
+void xl_weights_close(struct xl_weights *weights);
+
+/* The tensor of that name, or NULL. Its data points into the mapping. Tensors of other than
+ * floating dtype (position_ids) are left out. */
+const struct xl_tensor *xl_weights_find(const struct xl_weights *weights, const char *name);
+
+int xl_weights_count(const struct xl_weights *weights);
+const struct xl_tensor *xl_weights_at(const struct xl_weights *weights, int i); /* by name order */
+const char *xl_weights_label(const struct xl_weights *weights);
+int64_t xl_weights_bytes(const struct xl_weights *weights); /* of all tensors, as stored */
+/* The dtype that most bytes have: what the user means by "an fp16 model". */
+enum xl_dtype xl_weights_main_dtype(const struct xl_weights *weights);
+
+/* Hints to the system: read ahead; pages of this tensor are not needed again soon. */
+void xl_weights_will_need(const struct xl_weights *weights);
+void xl_weights_drop(const struct xl_weights *weights, const struct xl_tensor *tensor);
+
+#endif
