@@ -55,7 +55,8 @@ enum xl_rng { XL_RNG_TORCH_CPU, XL_RNG_TORCH_CUDA };
 enum xl_phase { XL_PHASE_LOAD, XL_PHASE_ENCODE, XL_PHASE_SAMPLE, XL_PHASE_DECODE };
 
 /* Called between units of work, on the calling thread. `done` of `total` units of `phase` are
- * finished (bytes for LOAD, model evaluations for SAMPLE, images for ENCODE and DECODE).
+ * finished (bytes for LOAD, model evaluations for SAMPLE, prompts for ENCODE, tiles for DECODE).
+ * total < 0: nothing new, only asks whether to go on; this happens many times within a unit.
  * Return false to cancel: the running call ends with XL_ECANCELLED. */
 typedef bool xl_progress_fn(void *user, enum xl_phase phase, int64_t done, int64_t total);
 
@@ -106,7 +107,8 @@ struct xl_request {
     enum xl_rng rng;         /* default XL_RNG_TORCH_CPU */
     const struct xl_image *init; /* img2img: the picture to start from, or NULL */
     double strength;             /* img2img: 0..1, how much of the schedule is run */
-    int vae_tile;                /* decode in seamless tiles of this many pixels; 0: whole */
+    int vae_tile;                /* decode in seamless tiles of this many pixels; 0: whole, unless
+                                    memory is short */
 };
 
 void xl_request_default(struct xl_request *request);

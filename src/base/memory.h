@@ -1,0 +1,11 @@
+/* memory.h - how much memory this process may still take. */
+#ifndef XL_BASE_MEMORY_H
+#define XL_BASE_MEMORY_H
+
+#include <stdint.h>
+
+/* Bytes that can be had without swapping: the smaller of what the system and the control group
+ * leave. INT64_MAX when neither can be read. */
+int64_t xl_memory_available(void);
+
+#endif

@@ -1,0 +1,196 @@
+/* test_base.c - the foundations: text, JSON with limits, arenas, threads, statuses. */
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "base/threads.h"
+
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+Test(status, every_status_has_a_name_a_text_and_an_exit_code) {
+    cr_assert_str_eq(xl_status_name(XL_EMODEL), "XL_EMODEL");
+    cr_assert_eq(xl_status_exit_code(XL_OK), 0);
+    cr_assert_eq(xl_status_exit_code(XL_EINVAL), 2);
+    cr_assert_eq(xl_status_exit_code(XL_EMODEL), 5);
+    cr_assert_eq(xl_status_exit_code(XL_EDISK), 6);
+    cr_assert_eq(xl_status_exit_code(XL_ECANCELLED), 130);
+    cr_assert_str_eq(xl_status_name((enum xl_status)99), "?");
+}
+
+Test(status, context_goes_in_front_and_control_characters_are_replaced) {
+    struct xl_err err = {0};
+    cr_assert_eq(xl_fail(&err, XL_EFORMAT, "a\nb\x1b[31m"), XL_EFORMAT);
+    cr_assert_eq(xl_fail_context(&err, XL_EFORMAT, "load %s", "unet"), XL_EFORMAT);
+    cr_assert_str_eq(err.text, "load unet: a?b?[31m");
+    cr_assert_eq(xl_fail(NULL, XL_EINVAL, "nobody listens"), XL_EINVAL);
+}
+
+Test(status, a_long_context_never_overflows) {
+    struct xl_err err = {0};
+    char text[3000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    xl_fail(&err, XL_EFORMAT, "%s", text);
+    xl_fail_context(&err, XL_EFORMAT, "%s", text);
+    cr_assert_eq(strlen(err.text), sizeof err.text - 1);
+}
+
+Test(str, grows_and_hands_over) {
+    struct xl_str str = {0};
+    for (int i = 0; i < 1000; i++) xl_str_printf(&str, "%d,", i);
+    xl_str_append(&str, "a\0b", 3);
+    cr_assert_eq(str.len, 3893);
+    char *text = xl_str_take(&str);
+    cr_assert_eq(strncmp(text, "0,1,2,", 6), 0);
+    cr_assert_null(str.text);
+    free(text);
+    text = xl_str_take(&str);
+    cr_assert_str_eq(text, "");
+    free(text);
+}
+
+Test(str, utf8_as_the_standard_defines_it) {
+    static const struct {
+        const char *text;
+        int len;
+    } cases[] = {
+        {"a", 1},
+        {"\xC3\xA9", 2},
+        {"\xE2\x82\xAC", 3},
+        {"\xF0\x9F\x99\x82", 4},
+        {"\xC0\x80", 0},
+        {"\xE0\x80\x80", 0},
+        {"\xED\xA0\x80", 0},
+        {"\xF4\x90\x80\x80", 0},
+        {"\x80", 0},
+        {"\xFF", 0},
+        {"\xC3", 0},
+        {"\xF0\x9F\x99", 0},
+        {"\xC3\x28", 0},
+        {"\xF0\x80\x80\x80", 0},
+        {"\xF5\x80\x80\x80", 0},
+        {"\xEF\xBF\xBD", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(xl_utf8_len(cases[i].text, strlen(cases[i].text)), cases[i].len, "case %zu",
+                     i);
+    cr_assert(xl_utf8_valid("Z\xC3\xBCrich", 7));
+    cr_assert_not(xl_utf8_valid("Z\xC3", 2));
+}
+
+Test(arena, blocks_are_zeroed_aligned_and_survive_growth) {
+    struct xl_arena arena = {0};
+    char *first = xl_arena_strdup(&arena, "first");
+    for (int i = 1; i < 3000; i++) {
+        unsigned char *block = xl_arena_alloc(&arena, (size_t)i);
+        cr_assert_eq((uintptr_t)block % 16, 0);
+        for (int k = 0; k < i; k++) cr_assert_eq(block[k], 0);
+        memset(block, 0xAA, (size_t)i);
+    }
+    cr_assert_str_eq(first, "first");
+    cr_assert_str_eq(xl_arena_printf(&arena, "%d-%s", 7, "x"), "7-x");
+    cr_assert_null(xl_arena_alloc(&arena, SIZE_MAX));
+    xl_arena_deinit(&arena);
+}
+
+static enum xl_status parse(const char *text, json_t **root, struct xl_err *err) {
+    return xl_json_parse("config.json", text, strlen(text), root, err);
+}
+
+Test(json, refuses_what_is_no_object_and_says_where) {
+    static const char *const bad[] = {"", "[1]", "{\"a\":1,\"a\":2}", "{\"a\":}", "{\"a\":1} x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct xl_err err = {0};
+        json_t *root = NULL;
+        cr_expect_eq(parse(bad[i], &root, &err), XL_EFORMAT, "%s", bad[i]);
+        cr_expect_null(root);
+        cr_expect_eq(strncmp(err.text, "config.json:", 12), 0, "%s", err.text);
+    }
+}
+
+Test(json, refuses_deep_nesting_before_parsing) {
+    enum { DEPTH = 200000 };
+    char *text = malloc(DEPTH + 1);
+    memset(text, '[', DEPTH);
+    text[DEPTH] = 0;
+    struct xl_err err = {0};
+    json_t *root;
+    cr_assert_eq(parse(text, &root, &err), XL_EFORMAT);
+    cr_assert_not_null(strstr(err.text, "nested deeper"));
+    free(text);
+}
+
+Test(json, getters_name_key_value_and_range) {
+    struct xl_err err = {0};
+    json_t *root;
+    cr_assert_eq(
+        parse("{\"n\":3,\"x\":0.5,\"b\":true,\"s\":\"t\",\"a\":[1,2],\"z\":null}", &root, &err),
+        XL_OK);
+    struct xl_json json = {root, "config.json"};
+    int n = 7, list[4], count;
+    double x = 0;
+    bool b = false;
+    const char *s = NULL;
+    cr_assert_eq(xl_json_int(json, "n", 0, 9, &n, &err), XL_OK);
+    cr_assert_eq(n, 3);
+    cr_assert_eq(xl_json_int(json, "absent", 0, 9, &n, &err), XL_OK);
+    cr_assert_eq(xl_json_int(json, "z", 0, 9, &n, &err), XL_OK);
+    cr_assert_eq(n, 3);
+    cr_assert_eq(xl_json_int(json, "n", 4, 9, &n, &err), XL_EFORMAT);
+    cr_assert_str_eq(err.text, "config.json: \"n\" is 3, expected 4 to 9");
+    cr_assert_eq(xl_json_int(json, "s", 0, 9, &n, &err), XL_EFORMAT);
+    cr_assert_str_eq(err.text, "config.json: \"s\" is a string, expected an integer");
+    cr_assert_eq(xl_json_double(json, "x", 0, 1, &x, &err), XL_OK);
+    cr_assert_eq(xl_json_double(json, "n", 0, 1, &x, &err), XL_EFORMAT);
+    cr_assert_eq(x, 0.5);
+    cr_assert_eq(xl_json_bool(json, "b", &b, &err), XL_OK);
+    cr_assert(b);
+    cr_assert_eq(xl_json_string(json, "s", &s, &err), XL_OK);
+    cr_assert_str_eq(s, "t");
+    cr_assert_eq(xl_json_int_array(json, "a", 0, 9, list, 4, &count, &err), XL_OK);
+    cr_assert_eq(count, 2);
+    cr_assert_eq(xl_json_int_array(json, "a", 0, 9, list, 1, &count, &err), XL_EFORMAT);
+    cr_assert_eq(xl_json_int_array(json, "n", 0, 9, list, 4, &count, &err), XL_OK);
+    cr_assert_eq(count, 1);
+    json_decref(root);
+}
+
+struct tally {
+    atomic_int runs[257];
+    atomic_int max_worker;
+};
+
+static void count_task(void *user, int64_t task, int worker) {
+    struct tally *tally = user;
+    atomic_fetch_add(&tally->runs[task], 1);
+    int seen = atomic_load(&tally->max_worker);
+    while (worker > seen && !atomic_compare_exchange_weak(&tally->max_worker, &seen, worker)) {
+    }
+}
+
+Test(threads, every_task_runs_exactly_once_in_thousands_of_loops) {
+    for (int n_threads = 1; n_threads <= 8; n_threads += 7) {
+        struct xl_pool *pool;
+        cr_assert_eq(xl_pool_new(n_threads, NULL, &pool, NULL), XL_OK);
+        static struct tally tally;
+        memset(&tally, 0, sizeof tally);
+        enum { LOOPS = 3000 };
+        int expected[257] = {0};
+        for (int i = 0; i < LOOPS; i++) {
+            int n = i % 258;
+            xl_pool_run(pool, n, count_task, &tally);
+            for (int t = 0; t < n; t++) expected[t]++;
+        }
+        for (int t = 0; t < 257; t++) cr_assert_eq(atomic_load(&tally.runs[t]), expected[t]);
+        cr_assert_lt(atomic_load(&tally.max_worker), n_threads);
+        cr_assert_eq(xl_pool_size(pool), n_threads);
+        xl_pool_free(pool);
+    }
+}
+
+Test(memory, there_is_some) {
+    cr_assert_gt(xl_memory_available(), 1 << 20);
+}

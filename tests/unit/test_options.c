@@ -1,0 +1,95 @@
+/* test_options.c - the option table: every row sound, values read strictly, slips suggested. */
+#include "lab/options.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static enum xl_status set(struct xl_settings *settings, const char *name, const char *text,
+                          struct xl_err *err) {
+    return xl_settings_set(settings, xl_option_find(name), name, text, err);
+}
+
+Test(options, rows_are_sound_and_names_unique) {
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        cr_expect_eq(xl_option_find(option->name), option, "%s is there twice", option->name);
+        cr_expect_neq(option->commands, 0, "%s", option->name);
+        cr_expect_eq(option->argument == NULL, option->type == XL_OPTION_SWITCH, "%s",
+                     option->name);
+        cr_expect_eq(option->choices != NULL, option->type == XL_OPTION_CHOICE, "%s", option->name);
+        cr_expect(option->help[0] && option->group[0], "%s", option->name);
+    }
+}
+
+Test(options, shown_defaults_are_the_defaults) {
+    struct xl_settings defaults, shown;
+    xl_settings_default(&defaults);
+    xl_settings_default(&shown);
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        if (!option->fallback[0] || option->type == XL_OPTION_STRING) continue;
+        cr_expect_eq(xl_settings_set(&shown, option, option->name, option->fallback, NULL), XL_OK);
+    }
+    cr_assert_eq(memcmp(&defaults, &shown, sizeof defaults), 0);
+}
+
+Test(options, values_are_read_strictly) {
+    static const struct {
+        const char *name, *text;
+        enum xl_status status;
+    } cases[] = {
+        {"steps", "20", XL_OK},
+        {"steps", "0", XL_EINVAL},
+        {"steps", "-3", XL_EINVAL},
+        {"steps", "2x", XL_EINVAL},
+        {"steps", "", XL_EINVAL},
+        {"steps", "1e3", XL_EINVAL},
+        {"steps", "1001", XL_EINVAL},
+        {"steps", "99999999999999999999", XL_EINVAL},
+        {"guidance", "nan", XL_EINVAL},
+        {"guidance", "inf", XL_EINVAL},
+        {"guidance", "7.5", XL_OK},
+        {"guidance", "-1", XL_EINVAL},
+        {"strength", "-0.1", XL_EINVAL},
+        {"strength", "1.1", XL_EINVAL},
+        {"strength", "1", XL_OK},
+        {"seed", "-1", XL_OK},
+        {"seed", "-2", XL_EINVAL},
+        {"seed", "18446744073709551615", XL_OK},
+        {"seed", "18446744073709551616", XL_EINVAL},
+        {"seed", "", XL_EINVAL},
+        {"rng", "torch-cuda", XL_OK},
+        {"rng", "mt", XL_EINVAL},
+        {"dtype", "bf16", XL_OK},
+        {"dtype", "fp8", XL_EINVAL},
+        {"width", "999999", XL_EINVAL},
+        {"batch", "0", XL_EINVAL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xl_settings settings;
+        struct xl_err err = {0};
+        xl_settings_default(&settings);
+        enum xl_status status = set(&settings, cases[i].name, cases[i].text, &err);
+        cr_expect_eq(status, cases[i].status, "%s %s: %s", cases[i].name, cases[i].text, err.text);
+        if (status)
+            cr_expect_eq(strncmp(err.text, cases[i].name, strlen(cases[i].name)), 0, "%s",
+                         err.text);
+    }
+}
+
+Test(options, a_seed_keeps_all_its_bits) {
+    struct xl_settings settings;
+    xl_settings_default(&settings);
+    cr_assert_not(settings.has_seed);
+    set(&settings, "seed", "18446744073709551615", NULL);
+    cr_assert(settings.has_seed);
+    cr_assert_eq(settings.seed, UINT64_MAX);
+}
+
+Test(options, a_slip_is_suggested_and_nonsense_is_not) {
+    cr_assert_str_eq(xl_option_nearest("promt", XL_FOR_GENERATE)->name, "prompt");
+    cr_assert_str_eq(xl_option_nearest("wdith", XL_FOR_GENERATE)->name, "width");
+    cr_assert_str_eq(xl_option_nearest("sampler", XL_FOR_GENERATE) ? "some" : "none", "none");
+    cr_assert_null(xl_option_nearest("xyzzyplugh", XL_FOR_GENERATE));
+    cr_assert_null(xl_option_nearest("count", XL_FOR_MODEL));
+}
