@@ -2,6 +2,8 @@
  *
  * A backend belongs to one thread at a time, and so do the executables made by it. Packed weights
  * are kept by the backend and shared by all executables that use the same tensor the same way.
+ * Tensors are known by the address of their numbers: while a backend lives, other numbers must not
+ * come to lie there.
  * A run allocates nothing. The same plan, inputs, build and CPU give the same bytes, whatever the
  * number of threads.
  */
@@ -87,8 +89,13 @@ struct xl_backend {
     const struct xl_backend_vtable *vtable;
 };
 
-struct xl_exec {
+struct xl_exec { /* filled in by xl_compile */
     struct xl_backend *backend;
+    const struct xl_plan *plan;
+    bool keeps_taps;
 };
+
+/* Copy a value out of its memory (its first element), dropping the gaps between rows of a slice. */
+void xl_value_gather(const struct xl_value *value, const void *memory, void *data);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * x: [..., c] means any leading axes ("rows") and c channels last. Results are dense. Operands are
  * dense unless the op says "may be a slice" (of the last axis, see xl_slice). Operands and results
- * have the plan's act_dtype unless said otherwise; weights have any floating dtype. Sums, norms and
- * softmax accumulate in f32.
+ * have the plan's act_dtype unless said otherwise; weights (weight, bias, table, positions: made by
+ * xl_plan_weight, and nothing else is) have any floating dtype. Sums, norms and softmax accumulate
+ * in f32.
  */
 #ifndef XL_BACKEND_OPS_H
 #define XL_BACKEND_OPS_H
@@ -43,7 +44,7 @@ enum xl_activation {
 
 /* act(x W^T + bias) + residual */
 struct xl_linear {
-    xl_val weight;   /* [n, k] */
+    xl_val weight;   /* [n, k], or [n, k, 1, 1]: a 1x1 convolution is the same product */
     xl_val bias;     /* [n] or none */
     xl_val residual; /* shape of the result, or none */
     enum xl_activation act;
@@ -60,6 +61,9 @@ struct xl_conv2d {
     int stride;          /* 0 means 1 */
     int pad_top, pad_left, pad_bottom, pad_right;
     bool upsample; /* convolve the picture enlarged twice by nearest neighbour */
+    /* With upsample: the enlarged picture's size, 2h or 2h - 1 (its last row is cut: the skip
+     * connection of an odd size), likewise for the width. 0 means 2h, 2w. */
+    int up_height, up_width;
 };
 /* x: [n, h, w, c] -> [n, h', w', o] */
 xl_val xl_conv2d(struct xl_plan *plan, xl_val x, struct xl_conv2d attr);
@@ -107,7 +111,8 @@ xl_val xl_embed(struct xl_plan *plan, xl_val ids, xl_val table, xl_val positions
 
 /* Sinusoidal embedding. x: f32 [n, m] -> [n, m * dim]; for each number, with half = dim / 2 and
  * frequency f_i = 10000^(-i / (half - freq_shift)): [cos(x f_i)..., sin(x f_i)...], or the sines
- * first when sin_first. Source: diffusers get_timestep_embedding */
+ * first when sin_first. f_i and x f_i are rounded to f32.
+ * Source: diffusers get_timestep_embedding */
 struct xl_sinusoid {
     int dim;
     bool sin_first;
@@ -136,6 +141,8 @@ struct xl_op {
      * residual; conv2d x, weight, bias, channel_bias, residual; norms x, weight, bias; attention
      * q, k, v; add and concat a, b; embed ids, table, positions; pick_row x, index. */
     xl_val in[XL_MAX_OPERANDS];
+    /* With defaults filled in: conv2d has a stride and up_height, up_width (h, w without upsample),
+     * attention a scale. */
     union {
         struct xl_linear linear;
         struct xl_conv2d conv2d;
@@ -146,5 +153,8 @@ struct xl_op {
         enum xl_activation act;
     } attr;
 };
+
+/* Multiplications and additions of products (linear, conv2d, attention); 0 for the other ops. */
+double xl_op_flops(const struct xl_plan *plan, const struct xl_op *op);
 
 #endif

@@ -1,0 +1,300 @@
+/* reference.c - the backend in plain C: the definition of what each op computes, and the oracle of
+ * the fast backends. One thread. For plans in bf16 the arithmetic is that of f32 and results are
+ * rounded when they are stored. */
+#include "backend/reference/reference.h"
+
+#include "backend/backend.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kernel {
+    void (*run)(const struct xl_ref_op *op);
+    size_t (*scratch_bytes)(const struct xl_plan *plan, const struct xl_op *op); /* may be NULL */
+} kernels[] = {
+    [XL_OP_LINEAR] = {xl_ref_linear, NULL},
+    [XL_OP_CONV2D] = {xl_ref_conv2d, xl_ref_conv2d_scratch},
+    [XL_OP_GROUP_NORM] = {xl_ref_group_norm, NULL},
+    [XL_OP_LAYER_NORM] = {xl_ref_layer_norm, NULL},
+    [XL_OP_ATTENTION] = {xl_ref_attention, xl_ref_attention_scratch},
+    [XL_OP_GEGLU] = {xl_ref_geglu, NULL},
+    [XL_OP_ACTIVATION] = {xl_ref_activation, NULL},
+    [XL_OP_ADD] = {xl_ref_add, NULL},
+    [XL_OP_CONCAT] = {xl_ref_concat, NULL},
+    [XL_OP_EMBED] = {xl_ref_embed, NULL},
+    [XL_OP_SINUSOID] = {xl_ref_sinusoid, NULL},
+    [XL_OP_PICK_ROW] = {xl_ref_pick_row, NULL},
+    [XL_OP_CAST] = {xl_ref_cast, NULL},
+};
+
+struct ref_backend {
+    struct xl_backend base;
+    size_t weight_bytes;
+};
+
+struct ref_exec {
+    struct xl_exec base;
+    struct ref_backend *backend;
+    const struct xl_plan *plan;
+    struct xl_layout layout;
+    char *memory;    /* of the layout */
+    float **weights; /* by value: in f32; NULL for values that are no weights */
+    char *scratch;   /* of one op: what it asks for, then its operands and its result in f32 */
+    size_t scratch_bytes, weight_bytes;
+    double *seconds; /* by op */
+    bool is_timing, is_prologue_due;
+};
+
+/* Scratch is handed out in pieces of this alignment. */
+static size_t piece_bytes(size_t bytes) {
+    return (bytes + XL_LAYOUT_ALIGN - 1) / XL_LAYOUT_ALIGN * XL_LAYOUT_ALIGN;
+}
+
+static size_t f32_bytes(const struct xl_value *v) {
+    return (size_t)xl_shape_count(v->shape) * sizeof(float);
+}
+
+/* Whether the kernel can use the value where it lies. */
+static bool is_plain(const struct xl_value *v) {
+    return v->row_stride == xl_shape_last(v->shape) &&
+           (v->dtype == XL_DTYPE_F32 || v->dtype == XL_DTYPE_I32);
+}
+
+static size_t kernel_scratch_bytes(const struct xl_plan *plan, const struct xl_op *op) {
+    size_t (*bytes)(const struct xl_plan *, const struct xl_op *) = kernels[op->kind].scratch_bytes;
+    return bytes ? piece_bytes(bytes(plan, op)) : 0;
+}
+
+static size_t op_scratch_bytes(const struct xl_plan *plan, const struct xl_op *op) {
+    size_t bytes = kernel_scratch_bytes(plan, op) +
+                   piece_bytes(f32_bytes(xl_plan_value(plan, op->out)));
+    for (int i = 0; i < XL_MAX_OPERANDS; i++)
+        if (op->in[i]) bytes += 2 * piece_bytes(f32_bytes(xl_plan_value(plan, op->in[i])));
+    return bytes;
+}
+
+static void exec_free(struct xl_exec *base) {
+    struct ref_exec *exec = (struct ref_exec *)base;
+    if (exec->weights)
+        for (xl_val v = 1; v < xl_plan_n_values(exec->plan); v++) free(exec->weights[v]);
+    exec->backend->weight_bytes -= exec->weight_bytes;
+    free(exec->weights);
+    free(exec->memory);
+    free(exec->scratch);
+    free(exec->seconds);
+    xl_layout_deinit(&exec->layout);
+    free(exec);
+}
+
+/* An own copy of each weight in f32: the plan's tensors may go away. */
+static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
+                                  const struct xl_compile_options *options, struct xl_err *err) {
+    const struct xl_value *value = xl_plan_value(exec->plan, v);
+    float *copy = malloc(f32_bytes(value));
+    if (!copy) return xl_fail_nomem(err, "weights", f32_bytes(value));
+    exec->weights[v] = copy;
+    exec->weight_bytes += f32_bytes(value);
+    exec->backend->weight_bytes += f32_bytes(value);
+    for (int i = 0; i < value->n_parts; i++) {
+        const struct xl_tensor *part = value->parts[i];
+        int64_t n = xl_shape_count(part->shape);
+        xl_convert(copy, XL_DTYPE_F32, part->data, part->dtype, n);
+        copy += n;
+        if (options->tick && !options->tick(options->user))
+            return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");
+    }
+    return XL_OK;
+}
+
+/* After the last use of any of them: a tensor may be part of several weights. */
+static void report_weights_done(const struct xl_plan *plan,
+                                const struct xl_compile_options *options) {
+    for (xl_val v = 1; options->weight_done && v < xl_plan_n_values(plan); v++)
+        for (int i = 0; i < xl_plan_value(plan, v)->n_parts; i++)
+            options->weight_done(options->user, xl_plan_value(plan, v)->parts[i]);
+}
+
+static enum xl_status allocate(struct ref_exec *exec, bool keep_taps, struct xl_err *err) {
+    const struct xl_plan *plan = exec->plan;
+    enum xl_status status = xl_plan_layout(plan, keep_taps, &exec->layout, err);
+    if (status) return status;
+    for (int i = 0; i < xl_plan_n_ops(plan); i++) {
+        size_t bytes = op_scratch_bytes(plan, xl_plan_op(plan, i));
+        if (bytes > exec->scratch_bytes) exec->scratch_bytes = bytes;
+    }
+    size_t total = piece_bytes(exec->layout.total_bytes + 1), scratch = exec->scratch_bytes;
+    exec->memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
+    exec->scratch = aligned_alloc(XL_LAYOUT_ALIGN, piece_bytes(scratch + 1));
+    exec->weights = calloc((size_t)xl_plan_n_values(plan), sizeof *exec->weights);
+    exec->seconds = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec->seconds);
+    if (!exec->memory || !exec->scratch || !exec->weights || !exec->seconds)
+        return xl_fail_nomem(err, "activations", total + scratch);
+    /* All ones is NaN in every floating dtype: an element that is read but was never written
+     * shows. */
+    memset(exec->memory, 0xFF, total);
+    return XL_OK;
+}
+
+static enum xl_status compile(struct xl_backend *backend, const struct xl_plan *plan,
+                              const struct xl_compile_options *options, struct xl_exec **out,
+                              struct xl_err *err) {
+    struct ref_exec *exec = calloc(1, sizeof *exec);
+    if (!exec) return xl_fail_nomem(err, "a compiled plan", sizeof *exec);
+    exec->backend = (struct ref_backend *)backend;
+    exec->plan = plan;
+    exec->is_prologue_due = true;
+    enum xl_status status = allocate(exec, options->keep_taps, err);
+    for (xl_val v = 1; !status && v < xl_plan_n_values(plan); v++)
+        if (xl_plan_value(plan, v)->kind == XL_VALUE_WEIGHT)
+            status = copy_weight(exec, v, options, err);
+    if (status) {
+        exec_free(&exec->base);
+        return status;
+    }
+    report_weights_done(plan, options);
+    *out = &exec->base;
+    return XL_OK;
+}
+
+static void *address(const struct ref_exec *exec, xl_val v) {
+    return exec->memory + exec->layout.offset[v];
+}
+
+static void *take(char **scratch, size_t bytes) {
+    void *piece = *scratch;
+    *scratch += piece_bytes(bytes);
+    return piece;
+}
+
+/* An operand as kernels see it, converted into scratch memory when need be. */
+static struct xl_ref_operand load(const struct ref_exec *exec, xl_val v, char **scratch) {
+    if (!v) return (struct xl_ref_operand){0};
+    const struct xl_value *value = xl_plan_value(exec->plan, v);
+    struct xl_ref_operand operand = {.shape = value->shape, .x = exec->weights[v]};
+    if (operand.x) return operand;
+    const void *data = address(exec, v);
+    if (value->dtype == XL_DTYPE_I32)
+        operand.ids = data;
+    else if (is_plain(value))
+        operand.x = data;
+    else {
+        void *dense = take(scratch, f32_bytes(value));
+        float *converted = take(scratch, f32_bytes(value));
+        xl_value_gather(value, data, dense);
+        xl_convert(converted, XL_DTYPE_F32, dense, value->dtype, xl_shape_count(value->shape));
+        operand.x = converted;
+    }
+    return operand;
+}
+
+static void run_op(struct ref_exec *exec, const struct xl_op *op) {
+    const struct xl_value *out = xl_plan_value(exec->plan, op->out);
+    char *scratch = exec->scratch;
+    struct xl_ref_op ready = {.op = op, .shape = out->shape, .scratch = scratch};
+    take(&scratch, kernel_scratch_bytes(exec->plan, op));
+    for (int i = 0; i < XL_MAX_OPERANDS; i++) ready.in[i] = load(exec, op->in[i], &scratch);
+    void *result = address(exec, op->out);
+    ready.out = out->dtype == XL_DTYPE_F32 ? result : take(&scratch, f32_bytes(out));
+    kernels[op->kind].run(&ready);
+    if (ready.out != result)
+        xl_convert(result, out->dtype, ready.out, XL_DTYPE_F32, xl_shape_count(out->shape));
+}
+
+/* Run the ops of one part of the plan. */
+static enum xl_status run_part(struct ref_exec *exec, enum xl_rate rate, xl_tick_fn *tick,
+                               void *user, struct xl_err *err) {
+    for (int i = 0; i < xl_plan_n_ops(exec->plan); i++) {
+        const struct xl_op *op = xl_plan_op(exec->plan, i);
+        if (op->rate != rate) continue;
+        if (tick && !tick(user)) return xl_fail(err, XL_ECANCELLED, "interrupted");
+        double start = exec->is_timing ? xl_now_s() : 0;
+        run_op(exec, op);
+        if (exec->is_timing) exec->seconds[i] += xl_now_s() - start;
+    }
+    return XL_OK;
+}
+
+static enum xl_status run(struct xl_exec *base, xl_tick_fn *tick, void *user, struct xl_err *err) {
+    struct ref_exec *exec = (struct ref_exec *)base;
+    if (exec->is_prologue_due) {
+        enum xl_status status = run_part(exec, XL_PER_PROMPT, tick, user, err);
+        if (status) return status;
+        exec->is_prologue_due = false;
+    }
+    return run_part(exec, XL_PER_RUN, tick, user, err);
+}
+
+static void write_input(struct xl_exec *base, xl_val v, const void *data) {
+    struct ref_exec *exec = (struct ref_exec *)base;
+    const struct xl_value *value = xl_plan_value(exec->plan, v);
+    memcpy(address(exec, v), data,
+           (size_t)xl_shape_count(value->shape) * xl_dtype_size(value->dtype));
+    if (value->rate == XL_PER_PROMPT) exec->is_prologue_due = true;
+}
+
+static void read_value(const struct xl_exec *base, xl_val v, void *data) {
+    const struct ref_exec *exec = (const struct ref_exec *)base;
+    xl_value_gather(xl_plan_value(exec->plan, v), address(exec, v), data);
+}
+
+static size_t exec_bytes(const struct xl_exec *base) {
+    const struct ref_exec *exec = (const struct ref_exec *)base;
+    return exec->layout.total_bytes + exec->scratch_bytes;
+}
+
+static void set_timing(struct xl_exec *base, bool on) {
+    ((struct ref_exec *)base)->is_timing = on;
+}
+
+static double op_seconds(const struct xl_exec *base, int op) {
+    return ((const struct ref_exec *)base)->seconds[op];
+}
+
+static void backend_free(struct xl_backend *backend) {
+    free(backend);
+}
+
+static const char *isa(const struct xl_backend *backend) {
+    (void)backend;
+    return "plain C";
+}
+
+static int n_threads(const struct xl_backend *backend) {
+    (void)backend;
+    return 1;
+}
+
+static bool is_native(const struct xl_backend *backend, enum xl_dtype act_dtype) {
+    (void)backend;
+    return act_dtype == XL_DTYPE_F32;
+}
+
+static size_t weight_bytes(const struct xl_backend *backend) {
+    return ((const struct ref_backend *)backend)->weight_bytes;
+}
+
+static const struct xl_backend_vtable vtable = {
+    .name = "reference",
+    .free = backend_free,
+    .isa = isa,
+    .n_threads = n_threads,
+    .is_native = is_native,
+    .weight_bytes = weight_bytes,
+    .compile = compile,
+    .exec_free = exec_free,
+    .write = write_input,
+    .read = read_value,
+    .run = run,
+    .exec_bytes = exec_bytes,
+    .set_timing = set_timing,
+    .op_seconds = op_seconds,
+};
+
+enum xl_status xl_backend_reference(struct xl_backend **out, struct xl_err *err) {
+    struct ref_backend *backend = calloc(1, sizeof *backend);
+    if (!backend) return xl_fail_nomem(err, "the reference backend", sizeof *backend);
+    backend->base.vtable = &vtable;
+    *out = &backend->base;
+    return XL_OK;
+}

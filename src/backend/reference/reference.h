@@ -1,0 +1,64 @@
+/* reference.h - inside the reference backend: an op made ready to compute.
+ *
+ * Whatever the dtypes and strides of a plan, a kernel sees dense f32 operands and writes a dense
+ * f32 result; reference.c converts before and after. So each kernel is its formula and little else.
+ * Sums are taken in double: results are right to the last bit or so of f32.
+ */
+#ifndef XL_BACKEND_REFERENCE_REFERENCE_H
+#define XL_BACKEND_REFERENCE_REFERENCE_H
+
+#include "backend/ops.h"
+
+struct xl_ref_operand {
+    struct xl_shape shape;
+    const float *x;     /* NULL: an optional operand that is absent, or indices */
+    const int32_t *ids; /* embed's ids, pick_row's index */
+};
+
+struct xl_ref_op {
+    const struct xl_op *op;
+    struct xl_ref_operand in[XL_MAX_OPERANDS];
+    struct xl_shape shape; /* of the result */
+    float *out;
+    void *scratch; /* xl_ref_scratch_bytes of it */
+};
+
+/* linear.c */
+void xl_ref_linear(const struct xl_ref_op *op);
+
+/* conv2d.c */
+size_t xl_ref_conv2d_scratch(const struct xl_plan *plan, const struct xl_op *op);
+void xl_ref_conv2d(const struct xl_ref_op *op);
+
+/* norm.c */
+void xl_ref_group_norm(const struct xl_ref_op *op);
+void xl_ref_layer_norm(const struct xl_ref_op *op);
+
+/* attention.c */
+size_t xl_ref_attention_scratch(const struct xl_plan *plan, const struct xl_op *op);
+void xl_ref_attention(const struct xl_ref_op *op);
+
+/* elementwise.c */
+double xl_ref_act(enum xl_activation act, double x);
+void xl_ref_activation(const struct xl_ref_op *op);
+void xl_ref_geglu(const struct xl_ref_op *op);
+void xl_ref_add(const struct xl_ref_op *op);
+void xl_ref_concat(const struct xl_ref_op *op);
+void xl_ref_cast(const struct xl_ref_op *op);
+
+/* embed.c */
+void xl_ref_embed(const struct xl_ref_op *op);
+void xl_ref_sinusoid(const struct xl_ref_op *op);
+void xl_ref_pick_row(const struct xl_ref_op *op);
+
+/* Four sums at a time: one alone would wait for each addition. */
+static inline double xl_ref_dot(const float *a, const float *b, int64_t n) {
+    double sum[4] = {0};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int j = 0; j < 4; j++) sum[j] += (double)a[i + j] * (double)b[i + j];
+    for (; i < n; i++) sum[0] += (double)a[i] * (double)b[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+#endif
