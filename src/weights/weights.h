@@ -1,6 +1,12 @@
 /* weights.h - the tensors of one component: one or more safetensors files, mapped read-only.
  * Read-only after opening; may be used by several threads. Refuses everything that the format
  * forbids before a tensor is handed out; never parses pickle.
+ *
+ * A mapped file must not shrink while it is in use: the system answers a read beyond its end by
+ * SIGBUS. The library promises this much: sizes are those of the open file, whatever happens to its
+ * name; every tensor lies within them; the hub's own way of writing (a new blob under a new name)
+ * never shrinks a file; and xl_weights_verify tells before a reading that all is as it was. Only a
+ * file that somebody cuts during the reading itself can still end the process.
  */
 #ifndef XL_WEIGHTS_WEIGHTS_H
 #define XL_WEIGHTS_WEIGHTS_H
@@ -12,10 +18,15 @@ struct xl_weights; /* opaque */
 /* Map the files (shards of one component). label: "unet", for messages.
  * Errors: XL_EMODEL a file is missing; XL_EFORMAT truncated, lying header (length, offsets,
  * overlap, holes, dtype, shape product), the same tensor twice, pickle or zip content, not
- * safetensors */
+ * safetensors; a floating tensor of another dtype (F64, F8_E4M3), of more than XL_MAX_RANK
+ * dimensions, or not aligned to its dtype */
 enum xl_status xl_weights_open(const char *label, const char *const *files, int n_files,
-                               struct xl_weights **out, struct xl_err *err);
+                               struct xl_weights **out, struct xl_err *err) XL_CHECKED;
 void xl_weights_close(struct xl_weights *weights);
+
+/* The files are as they were when they were opened (size, time of the last change); for the moment
+ * before a component is read. Errors: XL_EFORMAT one changed */
+enum xl_status xl_weights_verify(const struct xl_weights *weights, struct xl_err *err) XL_CHECKED;
 
 /* The tensor of that name, or NULL. Its data points into the mapping. Tensors of other than
  * floating dtype (position_ids) are left out. */
