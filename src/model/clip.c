@@ -1,0 +1,109 @@
+/* clip.c */
+#include "model/clip.h"
+
+int xl_clip_eos_index(const struct xl_clip_config *config, const int32_t *ids, int tokens) {
+    int best = 0;
+    for (int i = 0; i < tokens; i++) {
+        if (config->eos_token_id != 2 && ids[i] == config->eos_token_id) return i;
+        if (ids[i] > ids[best]) best = i;
+    }
+    return config->eos_token_id == 2 ? best : 0;
+}
+
+/* x + out_proj(attention(layer_norm1(x))) */
+static xl_val self_attention(const struct xl_module *layer, xl_val x,
+                             const struct xl_clip_config *config) {
+    struct xl_module attn = xl_module_sub(layer, "self_attn");
+    int64_t c = config->hidden_size;
+    xl_val h = xl_build_layer_norm(layer, "layer_norm1", x, config->layer_norm_eps);
+    xl_val qkv =
+        xl_build_linear(&attn, h, (struct xl_layer){{"q_proj", "k_proj", "v_proj"}, .out = c});
+    struct xl_plan *plan = layer->plan;
+    h = xl_attention(plan, xl_slice(plan, qkv, 0, c), xl_slice(plan, qkv, c, c),
+                     xl_slice(plan, qkv, 2 * c, c),
+                     (struct xl_attention){.heads = config->num_attention_heads, .causal = true});
+    return xl_build_linear(&attn, h, (struct xl_layer){{"out_proj"}, .out = c, .residual = x});
+}
+
+/* x + fc2(act(fc1(layer_norm2(x)))) */
+static xl_val feed_forward(const struct xl_module *layer, xl_val x,
+                           const struct xl_clip_config *config) {
+    struct xl_module mlp = xl_module_sub(layer, "mlp");
+    xl_val h = xl_build_layer_norm(layer, "layer_norm2", x, config->layer_norm_eps);
+    h = xl_build_linear(
+        &mlp, h,
+        (struct xl_layer){{"fc1"}, .out = config->intermediate_size, .act = config->hidden_act});
+    return xl_build_linear(&mlp, h,
+                           (struct xl_layer){{"fc2"}, .out = config->hidden_size, .residual = x});
+}
+
+static xl_val encoder_layer(const struct xl_module *layer, xl_val x,
+                            const struct xl_clip_config *config) {
+    x = self_attention(layer, x, config);
+    x = feed_forward(layer, x, config);
+    return xl_module_tap(layer, x);
+}
+
+static xl_val embeddings(const struct xl_module *model, xl_val ids,
+                         const struct xl_clip_config *config) {
+    struct xl_module embed = xl_module_sub(model, "embeddings");
+    int64_t c = config->hidden_size;
+    xl_val table =
+        xl_build_weight(&embed, "token_embedding.weight", XL_SHAPE(config->vocab_size, c));
+    xl_val positions = xl_build_weight(&embed, "position_embedding.weight",
+                                       XL_SHAPE(config->max_position_embeddings, c));
+    return xl_module_tap(&embed, xl_embed(model->plan, ids, table, positions));
+}
+
+/* The rest of the encoder at the one position that is looked at. The final norm works on each
+ * position by itself, so the row is picked first. */
+static xl_val pool(const struct xl_module *root, const struct xl_module *model, xl_val x,
+                   xl_val eos, const struct xl_clip_config *config, enum xl_clip_head head) {
+    xl_val pooled = xl_pick_row(root->plan, x, eos);
+    pooled = xl_build_layer_norm(model, "final_layer_norm", pooled, config->layer_norm_eps);
+    if (head == XL_CLIP_HEAD_POOLER) return pooled;
+    return xl_build_linear(
+        root, pooled,
+        (struct xl_layer){{"text_projection"}, .out = config->projection_dim, .no_bias = true});
+}
+
+static void build(const struct xl_clip_config *config, const struct xl_module *root,
+                  struct xl_clip_shape shape, struct xl_clip_io *io) {
+    struct xl_plan *plan = root->plan;
+    struct xl_module model = xl_module_sub(root, "text_model");
+    if (root->source.weights && !xl_module_has(&model, "embeddings.token_embedding.weight") &&
+        xl_module_has(root, "embeddings.token_embedding.weight"))
+        model = *root;
+
+    io->ids = xl_plan_input(plan, "ids", XL_DTYPE_I32, XL_SHAPE(shape.n, shape.tokens), XL_PER_RUN);
+    xl_val x = embeddings(&model, io->ids, config);
+    int last = config->num_hidden_layers - 1;
+    for (int i = 0; i < last; i++) {
+        struct xl_module layer = xl_module_sub(&model, "encoder.layers.%d", i);
+        x = encoder_layer(&layer, x, config);
+    }
+    io->penultimate = xl_build_output(root, x, "penultimate");
+    if (shape.head == XL_CLIP_HEAD_NONE) return;
+
+    io->eos = xl_plan_input(plan, "eos", XL_DTYPE_I32, XL_SHAPE(shape.n), XL_PER_RUN);
+    struct xl_module layer = xl_module_sub(&model, "encoder.layers.%d", last);
+    x = encoder_layer(&layer, x, config);
+    x = pool(root, &model, x, io->eos, config, shape.head);
+    io->pooled = xl_build_output(root, x, "pooled");
+}
+
+enum xl_status xl_clip_build(const struct xl_clip_config *config, struct xl_source source,
+                             struct xl_clip_shape shape, struct xl_clip_io *io,
+                             struct xl_plan **plan, struct xl_err *err) {
+    if (shape.tokens > config->max_position_embeddings)
+        return xl_fail(err, XL_EINVAL,
+                       "text encoder: %d tokens asked for, its position embeddings hold %d",
+                       shape.tokens, config->max_position_embeddings);
+    struct xl_module root = {.plan = xl_plan_new(shape.act_dtype), .source = source};
+    if (!root.plan) return xl_fail_nomem(err, "the plan of a text encoder", 0);
+    struct xl_clip_io values = {0};
+    build(config, &root, shape, &values);
+    enum xl_status status = xl_build_finish(&root, plan, err);
+    if (!status) *io = values;
+    return status;
+}
