@@ -6,12 +6,13 @@
  * table:
  *
  *   model input  = input_scale * x                      at `timestep`
- *   m            = convert_x * x + convert_out * out    (noise, x0 or derivative; perhaps clipped)
+ *   m            = convert_x * x + convert_out * out    (x0 or noise; perhaps clipped)
  *   base         = sum of base_coef[i] * source i       (source: x, saved, history slots)
  *   x'           = sum of coef[i] * source i            (source: base, out, history slots, noise)
  *   history[store_slot] = m (before the sums);  saved = base (after them)
  *
- * Notation follows diffusers: sigma, alphas_cumprod, timestep_spacing.
+ * Notation follows diffusers: sigma, alphas_cumprod, timestep_spacing. docs/SAMPLERS.md derives
+ * each sampler in this form.
  */
 #ifndef XL_SAMPLER_SAMPLER_H
 #define XL_SAMPLER_SAMPLER_H
@@ -27,14 +28,30 @@ enum xl_sigma_spacing {
     XL_SIGMA_EXPONENTIAL,
     XL_SIGMA_BETA,
     XL_SIGMA_LU,
+    XL_N_SIGMA_SPACINGS,
 };
 enum xl_final_sigma { XL_FINAL_SIGMA_ZERO, XL_FINAL_SIGMA_MIN };
+/* algorithm_type of DPMSolverMultistepScheduler */
+enum xl_algorithm {
+    XL_ALGORITHM_DPMSOLVER_PP,
+    XL_ALGORITHM_DPMSOLVER,
+    XL_ALGORITHM_SDE_DPMSOLVER_PP,
+    XL_ALGORITHM_SDE_DPMSOLVER,
+};
+/* solver_type. The default is midpoint in DPM++ and bh2 in UniPC, and stands in for a type that
+ * only another class knows. */
+enum xl_solver { XL_SOLVER_DEFAULT, XL_SOLVER_HEUN, XL_SOLVER_BH1 };
+enum xl_variance { XL_VARIANCE_FIXED_SMALL, XL_VARIANCE_FIXED_SMALL_LOG, XL_VARIANCE_FIXED_LARGE };
 
-/* One sampler: its names, its defaults for a scheduler_config.json, its table. sampler.c lists
- * them; a new sampler is a new file and a row there. */
+/* One sampler: its names and its diffusers class, which has the defaults for a
+ * scheduler_config.json and the table. sampler.c lists them; a new sampler is a new file and a row
+ * there. */
 struct xl_sampler;
 
-/* scheduler_config.json, read with the defaults of one diffusers class. */
+enum { XL_MAX_UNCORRECTED = 32 };
+
+/* scheduler_config.json, read with the defaults of one diffusers class. A plain value: copy it
+ * freely. */
 struct xl_scheduler_config {
     const struct xl_sampler *sampler;
     int n_train; /* num_train_timesteps */
@@ -44,17 +61,26 @@ struct xl_scheduler_config {
     enum xl_spacing spacing; /* timestep_spacing */
     int steps_offset;
     enum xl_sigma_spacing sigma_spacing;
+    double sigma_min, sigma_max; /* ends of the sigma spacing; 0: of the training schedule */
     enum xl_final_sigma final_sigma;
-    bool rescale_zero_snr; /* rescale_betas_zero_snr */
-    bool set_alpha_to_one, skip_prk_steps, clip_sample, lower_order_final, euler_at_final;
-    bool log_interpolation; /* Euler's interpolation_type "log_linear" */
-    double clip_range;      /* clip_sample_range */
+    double lambda_min_clipped; /* -INFINITY: nothing is clipped */
+    bool rescale_zero_snr;     /* rescale_betas_zero_snr */
+    bool log_interpolation;    /* Euler: interpolation_type "log_linear" */
+    bool continuous_timesteps; /* Euler: timestep_type "continuous" */
+    bool set_alpha_to_one, skip_prk_steps;
+    bool clip_sample;
+    double clip_range; /* clip_sample_range */
     int solver_order;
-    const char *algorithm; /* "dpmsolver++", "sde-dpmsolver++", "bh1", "bh2", ...; a literal */
-    bool heun;             /* DPM++: solver_type "heun" instead of "midpoint" */
+    bool lower_order_final, euler_at_final;
+    enum xl_algorithm algorithm;
+    enum xl_solver solver;
+    bool predict_x0;                           /* UniPC */
+    int uncorrected_steps[XL_MAX_UNCORRECTED]; /* UniPC: disable_corrector */
+    int n_uncorrected_steps;
+    enum xl_variance variance;    /* DDPM: variance_type */
     int original_inference_steps; /* LCM */
     double timestep_scaling;      /* LCM */
-    double eta;                   /* DDIM */
+    double eta;                   /* DDIM; no key: 0 unless the caller sets it */
 };
 
 /* Read a repository's scheduler_config.json for `name`:
@@ -64,13 +90,13 @@ struct xl_scheduler_config {
  * the from_config rule: keys that the class knows are kept, the rest take the class's defaults. An
  * unknown class under "default" falls back to Euler with the same betas; *notice then holds a
  * sentence (malloc'd), else NULL.
- * Errors: XL_EMODEL no file, XL_EFORMAT damaged or impossible values, XL_EINVAL unknown name (the
- * names are listed) */
+ * Errors: XL_EMODEL no file, XL_EFORMAT damaged, impossible or unsupported values, XL_EINVAL
+ * unknown name (the names are listed), XL_ENOMEM */
 enum xl_status xl_scheduler_config_load(const char *path, const char *name,
                                         struct xl_scheduler_config *out, char **notice,
                                         struct xl_err *err) XL_CHECKED;
 
-/* "euler-a" and "EulerAncestralDiscreteScheduler" of a config's sampler. */
+/* "dpmpp-2m-karras" and "DPMSolverMultistepScheduler": what a config really is. */
 const char *xl_scheduler_name(const struct xl_scheduler_config *config);
 const char *xl_scheduler_class(const struct xl_scheduler_config *config);
 /* A1111's "Sampler" and "Schedule type" for the infotext ("DPM++ 2M", "Karras"). */
@@ -79,15 +105,17 @@ const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config
 /* The i-th name that --scheduler takes, NULL after the last. */
 const char *xl_scheduler_list(int i);
 
-enum { XL_HISTORY_SLOTS = 13 }; /* PNDM's Runge-Kutta start looks back twelve calls */
+enum { XL_HISTORY_SLOTS = 6 };
 
-enum xl_source {           /* indexes into the coefficients of a step */
-                 XL_SRC_X, /* base_coef: the sample before the step; coef: the base */
-                 XL_SRC_SAVED,
-                 XL_SRC_OUT, /* the model's output itself */
-                 XL_SRC_NOISE,
-                 XL_SRC_HISTORY, /* + slot */
-                 XL_N_SOURCES = XL_SRC_HISTORY + XL_HISTORY_SLOTS,
+/* Indexes into the coefficients of a step. */
+enum xl_step_source {
+    XL_SRC_X,               /* base_coef: the sample before the step */
+    XL_SRC_BASE = XL_SRC_X, /* coef: the base in its place */
+    XL_SRC_SAVED,
+    XL_SRC_OUT, /* the model's output itself */
+    XL_SRC_NOISE,
+    XL_SRC_HISTORY, /* + slot */
+    XL_N_SOURCES = XL_SRC_HISTORY + XL_HISTORY_SLOTS,
 };
 
 /* One call of the model and the update after it. */
@@ -96,10 +124,10 @@ struct xl_step {
     float input_scale;
     float convert_x, convert_out; /* m */
     float clip;                   /* m is clamped to +-clip; 0: not */
-    int store_slot;               /* history slot that receives m */
+    int store_slot;               /* history slot that receives m; -1: m is not needed */
     float base_coef[XL_N_SOURCES];
     float coef[XL_N_SOURCES];
-    bool uses_noise; /* draws one latent of noise per image */
+    bool uses_noise; /* draws one latent of noise per image, perhaps with coefficient 0 */
 };
 
 struct xl_schedule {
@@ -114,7 +142,7 @@ struct xl_schedule {
 
 /* The schedule for `steps` steps. strength 1 and txt2img run all; img2img runs the last
  * int(steps * strength) of them (at least one: the caller says when that was a clamp, *clamped).
- * Errors: XL_EINVAL steps out of range for this sampler, XL_ENOMEM */
+ * Errors: XL_EINVAL steps or strength out of range for this sampler, XL_ENOMEM */
 enum xl_status xl_schedule_new(const struct xl_scheduler_config *config, int steps, double strength,
                                bool *clamped, struct xl_schedule **out,
                                struct xl_err *err) XL_CHECKED;
@@ -123,11 +151,11 @@ void xl_schedule_free(struct xl_schedule *schedule);
 /* What is carried from step to step for n numbers. Errors: XL_ENOMEM */
 struct xl_sampler_state; /* opaque */
 enum xl_status xl_sampler_state_new(const struct xl_schedule *schedule, int64_t n,
-                                    struct xl_sampler_state **out, struct xl_err *err);
+                                    struct xl_sampler_state **out, struct xl_err *err) XL_CHECKED;
 void xl_sampler_state_free(struct xl_sampler_state *state);
 
 /* Apply step i. x: [n] sample, updated; out: [n] model output (after guidance); noise: [n] or NULL
- * when the step uses none. */
+ * when the step uses none. Steps are applied in order, from 0. */
 void xl_sampler_step(const struct xl_schedule *schedule, int i, struct xl_sampler_state *state,
                      float *x, const float *out, const float *noise);
 

@@ -1,0 +1,145 @@
+/* sampler.c - the list of samplers and their names. */
+#include "sampler/draft.h"
+
+#include <string.h>
+
+/* The names of a sampler with every sigma spacing, one without, and one with Lu's too. */
+#define SPACED(name)                                                                               \
+    {                                                                                              \
+        [XL_SIGMA_PLAIN] = name, [XL_SIGMA_KARRAS] = name "-karras",                               \
+        [XL_SIGMA_EXPONENTIAL] = name "-exponential", [XL_SIGMA_BETA] = name "-beta"               \
+    }
+#define SPACED_LU(name)                                                                            \
+    {                                                                                              \
+        [XL_SIGMA_PLAIN] = name, [XL_SIGMA_KARRAS] = name "-karras",                               \
+        [XL_SIGMA_EXPONENTIAL] = name "-exponential", [XL_SIGMA_BETA] = name "-beta",              \
+        [XL_SIGMA_LU] = name "-lu"                                                                 \
+    }
+
+static const struct xl_sampler samplers[] = {
+    {SPACED("euler"), NULL, "Euler", &xl_class_euler, false},
+    {{"euler-a"}, "euler-ancestral", "Euler a", &xl_class_euler_ancestral, false},
+    {SPACED("heun"), NULL, "Heun", &xl_class_heun, false},
+    {SPACED_LU("dpmpp-2m"), NULL, "DPM++ 2M", &xl_class_dpmpp, false},
+    {SPACED_LU("dpmpp-2m-sde"), NULL, "DPM++ 2M SDE", &xl_class_dpmpp, true},
+    {SPACED("unipc"), "uni-pc", "UniPC", &xl_class_unipc, false},
+    {SPACED("deis"), NULL, "DEIS", &xl_class_deis, false},
+    {{"ddim"}, NULL, "DDIM", &xl_class_ddim, false},
+    {{"ddpm"}, NULL, "DDPM", &xl_class_ddpm, false},
+    {{"pndm"}, "plms", "PLMS", &xl_class_pndm, false},
+    {{"lcm"}, NULL, "LCM", &xl_class_lcm, false},
+};
+enum { N_SAMPLERS = sizeof samplers / sizeof *samplers };
+
+/* How A1111 calls the spacings; what it calls Karras's in its old aliases ("k_dpmpp_2m_ka"). */
+static const struct {
+    const char *suffix, *short_suffix, *a1111;
+} spacings[XL_N_SIGMA_SPACINGS] = {
+    [XL_SIGMA_PLAIN] = {"", "", "Automatic"},
+    [XL_SIGMA_KARRAS] = {"-karras", "-ka", "Karras"},
+    [XL_SIGMA_EXPONENTIAL] = {"-exponential", "-exp", "Exponential"},
+    [XL_SIGMA_BETA] = {"-beta", "-beta", "Beta"},
+    [XL_SIGMA_LU] = {"-lu", "-lu", "Automatic"},
+};
+
+enum { MAX_NAME = 48 };
+
+/* "DPM++ 2M Karras" and "k_dpmpp_2m_ka" in our spelling. False: too long to be a name. */
+static bool normalise(const char *name, char out[MAX_NAME]) {
+    size_t n = 0;
+    if (!strncmp(name, "k_", 2)) name += 2;
+    for (; *name; name++) {
+        if (n + 1 >= MAX_NAME) return false;
+        char c = *name;
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        if (c == ' ' || c == '_') c = '-';
+        if (c == '+') c = 'p';
+        out[n++] = c;
+    }
+    out[n] = 0;
+    return true;
+}
+
+/* The spacing whose suffix `rest` is, or XL_N_SIGMA_SPACINGS. */
+static enum xl_sigma_spacing spacing_of_suffix(const char *rest) {
+    int i = 0;
+    while (i < XL_N_SIGMA_SPACINGS && strcmp(rest, spacings[i].suffix) &&
+           strcmp(rest, spacings[i].short_suffix))
+        i++;
+    return (enum xl_sigma_spacing)i;
+}
+
+static enum xl_sigma_spacing match(const char *name, const char *stem) {
+    size_t n = stem ? strlen(stem) : 0;
+    return stem && !strncmp(name, stem, n) ? spacing_of_suffix(name + n) : XL_N_SIGMA_SPACINGS;
+}
+
+static enum xl_status unknown_name(const char *name, struct xl_err *err) {
+    char plain[256] = "default", spaced[256] = "";
+    for (int i = 0; i < N_SAMPLERS; i++) {
+        const char *known = samplers[i].names[XL_SIGMA_PLAIN];
+        strcat(strcat(plain, ", "), known);
+        if (samplers[i].names[XL_SIGMA_KARRAS]) strcat(strcat(spaced, *spaced ? ", " : ""), known);
+    }
+    return xl_fail(
+        err, XL_EINVAL,
+        "scheduler \"%.64s\" is unknown; choose %s (%s also with -karras, -exponential or "
+        "-beta behind the name) or the name of a diffusers class",
+        name, plain, spaced);
+}
+
+enum xl_status xl_sampler_find(const char *name, const struct xl_sampler **sampler,
+                               bool *has_spacing, enum xl_sigma_spacing *spacing,
+                               struct xl_err *err) {
+    char wanted[MAX_NAME];
+    *has_spacing = false;
+    *sampler = xl_sampler_of_class(name, false);
+    if (*sampler) return XL_OK;
+    if (!normalise(name, wanted)) return unknown_name(name, err);
+    for (int i = 0; i < N_SAMPLERS; i++) {
+        enum xl_sigma_spacing found = match(wanted, samplers[i].names[XL_SIGMA_PLAIN]);
+        if (found == XL_N_SIGMA_SPACINGS) found = match(wanted, samplers[i].alias);
+        if (found == XL_N_SIGMA_SPACINGS) continue;
+        if (!samplers[i].names[found])
+            return xl_fail(err, XL_EINVAL,
+                           "scheduler \"%s\": %s has no such sigmas; leave \"%s\" out", name,
+                           samplers[i].names[XL_SIGMA_PLAIN], spacings[found].suffix);
+        *sampler = &samplers[i];
+        *has_spacing = found != XL_SIGMA_PLAIN;
+        *spacing = found;
+        return XL_OK;
+    }
+    return unknown_name(name, err);
+}
+
+const struct xl_sampler *xl_sampler_of_class(const char *class_name, bool is_sde) {
+    for (int i = 0; i < N_SAMPLERS; i++)
+        if (!strcmp(samplers[i].class->name, class_name) && samplers[i].is_sde == is_sde)
+            return &samplers[i];
+    return NULL;
+}
+
+const char *xl_scheduler_name(const struct xl_scheduler_config *config) {
+    return config->sampler->names[config->sigma_spacing];
+}
+
+const char *xl_scheduler_class(const struct xl_scheduler_config *config) {
+    return config->sampler->class->name;
+}
+
+const char *xl_scheduler_a1111_name(const struct xl_scheduler_config *config) {
+    return config->sampler->a1111_name;
+}
+
+const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config) {
+    return spacings[config->sigma_spacing].a1111;
+}
+
+const char *xl_scheduler_list(int i) {
+    if (i == 0) return "default";
+    int n = 1;
+    for (int k = 0; k < N_SAMPLERS; k++)
+        for (int s = 0; s < XL_N_SIGMA_SPACINGS; s++)
+            if (samplers[k].names[s] && n++ == i) return samplers[k].names[s];
+    return NULL;
+}
