@@ -60,6 +60,10 @@ enum xl_phase { XL_PHASE_LOAD, XL_PHASE_ENCODE, XL_PHASE_SAMPLE, XL_PHASE_DECODE
  * Return false to cancel: the running call ends with XL_ECANCELLED. */
 typedef bool xl_progress_fn(void *user, enum xl_phase phase, int64_t done, int64_t total);
 
+/* Called after every model evaluation with the latents of the batch: f32 [batch, h/8, w/8,
+ * channels], valid during the call. For previews and for comparing steps. */
+typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int64_t count);
+
 struct xl_model_params {
     const char *model;           /* repository id ("org/name") in the cache, or a folder */
     const char *revision;        /* branch, tag or commit; NULL: main */
@@ -109,6 +113,8 @@ struct xl_request {
     double strength;             /* img2img: 0..1, how much of the schedule is run */
     int vae_tile;                /* decode in seamless tiles of this many pixels; 0: whole, unless
                                     memory is short */
+    xl_latents_fn *latents;      /* may be NULL */
+    void *latents_user;
 };
 
 void xl_request_default(struct xl_request *request);

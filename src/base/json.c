@@ -28,12 +28,39 @@ static bool too_deep(const char *text, size_t n) {
     return false;
 }
 
+/* Python's json module writes Infinity and -Infinity, which JSON does not have; in configs they
+ * mean "no limit". They become null, padded with blanks so that positions in messages stay right.
+ */
+static void blank_infinities(char *text, size_t n) {
+    static const char *const words[] = {"-Infinity", "Infinity"};
+    bool in_string = false;
+    for (size_t i = 0; i < n; i++) {
+        if (in_string && text[i] == '\\') {
+            i++;
+        } else if (text[i] == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (text[i] == '-' || text[i] == 'I')) {
+            const char *word = words[text[i] == 'I'];
+            size_t length = strlen(word);
+            if (n - i < length || memcmp(text + i, word, length)) continue;
+            memset(text + i, ' ', length);
+            memcpy(text + i, "null", 4);
+            i += length - 1;
+        }
+    }
+}
+
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) {
     if (too_deep(text, n))
         return xl_fail(err, XL_EFORMAT, "%s: JSON nested deeper than %d levels", name, MAX_DEPTH);
+    char *copy = malloc(n + 1);
+    if (!copy) return xl_fail_nomem(err, name, n + 1);
+    memcpy(copy, text, n);
+    blank_infinities(copy, n);
     json_error_t error;
-    json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    json_t *value = json_loadb(copy, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    free(copy);
     if (!value)
         return xl_fail(err, XL_EFORMAT, "%s:%d:%d: not valid JSON: %s", name, error.line,
                        error.column, error.text);

@@ -4,35 +4,45 @@
 
 #include "base/status.h"
 
-enum { XL_IMAGE_MAX_PIXELS = 64 * 1000 * 1000 };
+/* Limits on files from outside. */
+enum {
+    XL_IMAGE_MAX_PIXELS = 64 * 1000 * 1000,
+    XL_IMAGE_MAX_FILE_BYTES = 256 << 20,
+    XL_PNG_MAX_TEXTS = 1000,
+    XL_PNG_MAX_TEXT_BYTES = 16 << 20, /* of all texts of a file, inflated */
+};
 
 /* A text chunk of a PNG: keyword (Latin-1, 1..79 bytes) and UTF-8 text. */
 struct xl_png_text {
     const char *keyword, *text;
 };
 
-/* Errors: XL_ENOMEM */
+/* A black picture; width and height are positive. Errors: XL_ENOMEM */
 enum xl_status xl_image_new(int width, int height, struct xl_image *out, struct xl_err *err);
 
-/* Decode a file's bytes, told by its first bytes; alpha is dropped, grey and palette become RGB,
- * 16 bits become 8, EXIF orientation is ignored (as PIL's convert("RGB") does). Dimensions are
- * checked before anything is decoded. `name` opens every sentence.
- * Errors: XL_EINPUT; XL_ENOMEM */
+/* Decode the bytes of a PNG, JPEG or WebP file, told by its first bytes, to the RGB bytes of PIL's
+ * convert("RGB"): alpha is dropped, grey and palette become RGB, of 16 bits the upper 8 stay,
+ * colour profiles and EXIF orientation are ignored, an animation gives its first frame. Two
+ * differences: a grey PNG of 16 bits is scaled like all others (PIL clips it, which turns it
+ * white), and a damaged or shortened file is refused. Dimensions are checked before anything is
+ * decoded. `name` opens every sentence. Errors: XL_EINPUT; XL_ENOMEM */
 enum xl_status xl_image_decode(const char *name, const void *data, size_t n, struct xl_image *out,
                                struct xl_err *err);
 
-/* Encode as PNG with text chunks: tEXt where the text is Latin-1, else iTXt (as PIL does).
- * *data is malloc'd, the caller's. Errors: XL_ENOMEM */
+/* Encode as PNG with text chunks: tEXt where the text is Latin-1, else iTXt (as PIL does). The same
+ * picture and texts give the same bytes. *data is malloc'd, the caller's.
+ * Errors: XL_EINVAL a text that is not UTF-8; XL_ENOMEM */
 enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_text *texts,
                              int n_texts, void **data, size_t *n, struct xl_err *err);
 
-/* The text chunks (tEXt, zTXt, iTXt) of a PNG in order, as UTF-8. *texts is one malloc'd block.
- * Errors: XL_EINPUT */
+/* The text chunks (tEXt, zTXt, iTXt) of a PNG in order, as UTF-8 (keywords too: a Latin-1 keyword
+ * may become longer than 79 bytes). *texts is one malloc'd block, NULL when there are none. The
+ * picture itself is not looked at. Errors: XL_EINPUT; XL_ENOMEM */
 enum xl_status xl_png_texts(const char *name, const void *data, size_t n,
                             struct xl_png_text **texts, int *n_texts, struct xl_err *err);
 
 /* Resize as Pillow's Image.resize(size, LANCZOS) does for RGB: the same bytes.
- * Errors: XL_ENOMEM */
+ * width and height are positive. Errors: XL_ENOMEM */
 enum xl_status xl_image_resize_lanczos(const struct xl_image *in, int width, int height,
                                        struct xl_image *out, struct xl_err *err);
 

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 
 struct xl_info_pair {
-    const char *key, *value;
+    const char *key, *value; /* writing: a NULL value leaves the pair out */
 };
 
 struct xl_infotext {
@@ -16,12 +16,16 @@ struct xl_infotext {
     int n_pairs;
 };
 
-/* The text, malloc'd; values with a comma, colon or newline are quoted as JSON. NULL: out of memory
- */
+/* The text, malloc'd; values with a comma, colon or newline are quoted as JSON. The form cannot
+ * hold every prompt (one with a line "Negative prompt: ..." is read back differently): what must
+ * come back whole belongs into the JSON record beside it. NULL: out of memory */
 char *xl_infotext_write(const struct xl_infotext *info);
 
-/* Read any tool's text; never fails: what is no pair is prompt. "WxH" values are left whole.
- * Everything lives in the arena. Errors: XL_ENOMEM */
+/* Read any tool's text; never fails: what is no pair is prompt. The last line holds the pairs when
+ * it has at least three. "WxH" values are left whole; pairs with an empty value are left out; of a
+ * key that comes twice the last one counts. Lines "Template: ..." and "Negative Template: ..."
+ * after the pairs (sd-dynamic-prompts writes them) are dropped. Everything lives in the arena.
+ * Errors: XL_ENOMEM */
 enum xl_status xl_infotext_parse(const char *text, struct xl_arena *arena, struct xl_infotext *out,
                                  struct xl_err *err);
 

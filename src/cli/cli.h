@@ -1,0 +1,53 @@
+/* cli.h - the subcommands of sdxl-lab. Only this folder ends the process or reads argv. */
+#ifndef XL_CLI_CLI_H
+#define XL_CLI_CLI_H
+
+#include "lab/options.h"
+
+/* A subcommand: what it is called, what its options are, and what it does. */
+struct xl_command {
+    const char *name;     /* "generate", "inspect model" */
+    const char *summary;  /* one line of the overview */
+    const char *usage;    /* after the name */
+    unsigned commands;    /* its bit in struct xl_option.commands */
+    const char *epilogue; /* printed after the options of --help, may be NULL */
+    enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
+};
+
+extern const struct xl_command xl_command_generate;
+extern const struct xl_command xl_command_inspect_model;
+extern const struct xl_command xl_command_inspect_tokens;
+extern const struct xl_command xl_command_inspect_schedule;
+extern const struct xl_command xl_command_inspect_noise;
+
+/* Read argv[0..n) into settings. *help is set when --help was among them.
+ * Errors: XL_EINVAL unknown flag (the nearest is suggested), missing or wrong value */
+enum xl_status xl_args_parse(const struct xl_command *command, int n, char **argv,
+                             struct xl_settings *settings, bool *help, struct xl_err *err);
+
+void xl_print_overview(void);
+void xl_print_help(const struct xl_command *command);
+
+/* Install handlers: the first SIGINT or SIGTERM asks for a stop, the second ends at once. */
+void xl_interrupt_install(void);
+bool xl_interrupted(void);
+/* 130 after SIGINT, 143 after SIGTERM. */
+int xl_interrupt_exit_code(void);
+
+/* Progress on a terminal: one line that is redrawn; silent when stderr is no terminal or quiet.
+ * The function is an xl_progress_fn; user is a struct xl_progress. */
+struct xl_progress {
+    bool enabled;
+    enum xl_phase phase;
+    double phase_start_s, drawn_s;
+};
+void xl_progress_init(struct xl_progress *progress, bool quiet);
+bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total);
+/* Remove the line. */
+void xl_progress_end(struct xl_progress *progress);
+
+/* Print a document on stdout, pretty, and a newline. Errors: XL_EDISK (stdout is full or closed) */
+struct json_t;
+enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* inspect.c - looking into a model and into what decides its pictures: tokens, schedules, noise. */
+#include "cli/cli.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "engine/inspect.h"
+#include "hub/hub.h"
+#include "sampler/sampler.h"
+#include "tensor/noise.h"
+#include "text/tokenizer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) {
+    if (!document) return xl_fail_nomem(err, "the JSON document", 0);
+    int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    failed |= fputc('\n', stdout) == EOF;
+    failed |= fflush(stdout) != 0;
+    if (failed) return xl_fail(err, XL_EDISK, "standard output: cannot write: %s", strerror(errno));
+    return XL_OK;
+}
+
+static enum xl_status require_model(const struct xl_settings *settings, struct xl_err *err) {
+    if (settings->model && settings->model[0]) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "--model: missing; expected a repository in the cache (org/name) or a folder");
+}
+
+/* The files of settings->model. */
+static enum xl_status find_pipeline(const struct xl_settings *settings, struct xl_arena *arena,
+                                    struct xl_snapshot *snapshot, struct xl_pipeline_files *files,
+                                    struct xl_err *err) {
+    enum xl_status status = require_model(settings, err);
+    if (!status) status = xl_hub_resolve(settings->model, settings->revision, arena, snapshot, err);
+    if (!status) status = xl_hub_pipeline(snapshot, arena, files, err);
+    return status;
+}
+
+/* ---- inspect model ---- */
+
+static void print_model(const json_t *model) {
+    printf("%s\n", json_string_value(json_object_get(model, "id")));
+    const char *const texts[] = {"folder", "commit", "scheduler"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = json_string_value(json_object_get(model, texts[i]));
+        if (text) printf("  %-12s %s\n", texts[i], text);
+    }
+    printf("  %-12s %lld x %lld\n", "size",
+           (long long)json_integer_value(json_object_get(model, "width")),
+           (long long)json_integer_value(json_object_get(model, "height")));
+    size_t i;
+    json_t *component, *file;
+    json_array_foreach(json_object_get(model, "components"), i, component) {
+        printf("  %-16s %14lld parameters  %s  %.2f GB\n",
+               json_string_value(json_object_get(component, "name")),
+               (long long)json_integer_value(json_object_get(component, "parameters")),
+               json_string_value(json_object_get(component, "dtype")),
+               json_number_value(json_object_get(component, "bytes")) / 1e9);
+        size_t k;
+        json_array_foreach(json_object_get(component, "files"), k, file)
+            printf("      %s\n", json_string_value(json_object_get(file, "path")));
+    }
+}
+
+static enum xl_status inspect_model(const struct xl_settings *settings, struct xl_err *err) {
+    enum xl_status status = require_model(settings, err);
+    if (status) return status;
+    struct xl_model_params params;
+    struct xl_model *model;
+    xl_model_params_default(&params);
+    params.model = settings->model;
+    params.revision = settings->revision;
+    status = xl_model_open(&params, &model, err);
+    if (status) return status;
+    json_t *document = xl_model_describe(model);
+    if (!document)
+        status = xl_fail_nomem(err, "the description", 0);
+    else if (settings->json)
+        status = xl_print_json(document, err);
+    else
+        print_model(document);
+    json_decref(document);
+    xl_model_close(model);
+    return status;
+}
+
+const struct xl_command xl_command_inspect_model = {
+    .name = "inspect model",
+    .summary = "what a model consists of: files, digests, sizes, precision, scheduler",
+    .usage = "--model ID|DIR [--json]",
+    .commands = XL_FOR_MODEL,
+    .run = inspect_model,
+};
+
+/* ---- inspect tokens ---- */
+
+/* Standard input as a JSON array of texts. Caller: json_decref */
+static enum xl_status read_texts(json_t **texts, struct xl_err *err) {
+    if (isatty(STDIN_FILENO))
+        return xl_fail(
+            err, XL_EINVAL,
+            "inspect tokens: expected --prompt TEXT, or a JSON array of texts on standard "
+            "input");
+    json_error_t error;
+    json_t *array = json_loadf(stdin, JSON_ALLOW_NUL, &error);
+    if (!array)
+        return xl_fail(err, XL_EINVAL, "standard input:%d:%d: not valid JSON: %s", error.line,
+                       error.column, error.text);
+    bool all_texts = json_is_array(array);
+    size_t i;
+    json_t *text;
+    json_array_foreach(array, i, text) all_texts &= json_is_string(text);
+    if (!all_texts) {
+        json_decref(array);
+        return xl_fail(err, XL_EINVAL, "standard input: expected a JSON array of texts");
+    }
+    *texts = array;
+    return XL_OK;
+}
+
+static enum xl_status ids_of(const struct xl_tokenizer *tokenizer, const char *text, json_t **out,
+                             struct xl_err *err) {
+    int length = xl_tokenizer_max_length(tokenizer);
+    int32_t *ids = malloc((size_t)length * sizeof *ids);
+    if (!ids) return xl_fail_nomem(err, "token ids", 0);
+    enum xl_status status = xl_tokenize_padded(tokenizer, text, length, ids, NULL, err);
+    if (!status) {
+        *out = json_array();
+        for (int i = 0; i < length; i++) json_array_append_new(*out, json_integer(ids[i]));
+    }
+    free(ids);
+    return status;
+}
+
+static enum xl_status tokenize_all(struct xl_tokenizer *const tokenizers[2], const json_t *texts,
+                                   json_t *rows, struct xl_err *err) {
+    static const char *const keys[] = {"ids_1", "ids_2"};
+    size_t i;
+    json_t *text;
+    json_array_foreach(texts, i, text) {
+        json_t *row = json_object();
+        json_array_append_new(rows, row);
+        for (int t = 0; t < 2; t++) {
+            json_t *ids = NULL;
+            enum xl_status status = ids_of(tokenizers[t], json_string_value(text), &ids, err);
+            if (status) return status;
+            json_object_set_new(row, keys[t], ids);
+        }
+    }
+    return XL_OK;
+}
+
+static enum xl_status inspect_tokens(const struct xl_settings *settings, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_snapshot snapshot;
+    struct xl_pipeline_files files;
+    struct xl_tokenizer *tokenizers[2] = {NULL, NULL};
+    json_t *texts = NULL, *rows = json_array();
+    enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
+    if (!status) status = xl_tokenizer_open(files.tokenizer_dir, &tokenizers[0], err);
+    if (!status) status = xl_tokenizer_open(files.tokenizer_2_dir, &tokenizers[1], err);
+    if (!status && settings->prompt)
+        texts = json_pack("[s]", settings->prompt);
+    else if (!status)
+        status = read_texts(&texts, err);
+    if (!status && !texts) status = xl_fail(err, XL_EINVAL, "--prompt: expected text in UTF-8");
+    if (!status) status = tokenize_all(tokenizers, texts, rows, err);
+    /* The document is an array even for one text: its form does not depend on the input. */
+    if (!status) status = xl_print_json(rows, err);
+    json_decref(texts);
+    json_decref(rows);
+    xl_tokenizer_close(tokenizers[0]);
+    xl_tokenizer_close(tokenizers[1]);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+const struct xl_command xl_command_inspect_tokens = {
+    .name = "inspect tokens",
+    .summary = "the token ids of a prompt, for both text encoders, as JSON",
+    .usage = "--model ID|DIR [--prompt TEXT]",
+    .commands = XL_FOR_TOKENS,
+    .epilogue = "Without --prompt, texts are read from standard input as a JSON array.",
+    .run = inspect_tokens,
+};
+
+/* ---- inspect schedule ---- */
+
+static json_t *json_of_doubles(const double *values, int n) {
+    json_t *array = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(array, json_real(values[i]));
+    return array;
+}
+
+static void print_schedule(const struct xl_scheduler_config *config,
+                           const struct xl_schedule *schedule) {
+    printf("%s (%s), %d model calls, first sample = noise * %.6g\n", xl_scheduler_name(config),
+           xl_scheduler_class(config), schedule->n_steps, schedule->init_noise_sigma);
+    printf("%5s %12s %14s\n", "step", "timestep", schedule->n_sigmas ? "sigma" : "");
+    for (int i = 0; i < schedule->n_timesteps; i++) {
+        printf("%5d %12.4f", i + 1, schedule->timesteps[i]);
+        if (i < schedule->n_sigmas) printf(" %14.6f", schedule->sigmas[i]);
+        printf("\n");
+    }
+}
+
+static enum xl_status inspect_schedule(const struct xl_settings *settings, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_snapshot snapshot;
+    struct xl_pipeline_files files;
+    struct xl_scheduler_config config;
+    struct xl_schedule *schedule = NULL;
+    char *notice = NULL;
+    bool clamped;
+    enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
+    if (!status)
+        status = xl_scheduler_config_load(files.scheduler_config, settings->scheduler, &config,
+                                          &notice, err);
+    if (!status) status = xl_schedule_new(&config, settings->steps, 1, &clamped, &schedule, err);
+    if (!status && notice) fprintf(stderr, "sdxl-lab: warning: %s\n", notice);
+    if (!status && settings->json) {
+        json_t *document = json_object();
+        json_object_set_new(document, "scheduler", json_string(xl_scheduler_class(&config)));
+        json_object_set_new(document, "timesteps",
+                            json_of_doubles(schedule->timesteps, schedule->n_timesteps));
+        json_object_set_new(document, "sigmas",
+                            json_of_doubles(schedule->sigmas, schedule->n_sigmas));
+        json_object_set_new(document, "init_noise_sigma", json_real(schedule->init_noise_sigma));
+        json_object_set_new(document, "model_calls", json_integer(schedule->n_steps));
+        status = xl_print_json(document, err);
+        json_decref(document);
+    } else if (!status) {
+        print_schedule(&config, schedule);
+    }
+    free(notice);
+    xl_schedule_free(schedule);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+const struct xl_command xl_command_inspect_schedule = {
+    .name = "inspect schedule",
+    .summary = "the timesteps and noise levels that a sampler visits",
+    .usage = "--model ID|DIR [--scheduler NAME] [--steps N] [--json]",
+    .commands = XL_FOR_SCHEDULE,
+    .run = inspect_schedule,
+};
+
+/* ---- inspect noise ---- */
+
+static enum xl_status inspect_noise(const struct xl_settings *settings, struct xl_err *err) {
+    size_t n = (size_t)settings->count;
+    float *values = malloc(n * sizeof *values);
+    if (!values) return xl_fail_nomem(err, "random numbers", n * sizeof *values);
+    struct xl_noise noise;
+    xl_noise_seed(&noise, (enum xl_rng)settings->rng, settings->seed);
+    xl_noise_normal(&noise, values, settings->count);
+    if (settings->json) printf("[");
+    for (size_t i = 0; i < n; i++)
+        printf(settings->json ? "%s%.9g" : "%s%.9g\n", settings->json && i ? ", " : "",
+               (double)values[i]);
+    if (settings->json) printf("]\n");
+    free(values);
+    if (fflush(stdout) || ferror(stdout))
+        return xl_fail(err, XL_EDISK, "standard output: cannot write: %s", strerror(errno));
+    return XL_OK;
+}
+
+const struct xl_command xl_command_inspect_noise = {
+    .name = "inspect noise",
+    .summary = "the first numbers of torch.randn for a seed (0 when none is given)",
+    .usage = "[--seed N] [--count N] [--rng torch-cpu|torch-cuda] [--json]",
+    .commands = XL_FOR_NOISE,
+    .run = inspect_noise,
+};

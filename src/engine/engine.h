@@ -1,0 +1,138 @@
+/* engine.h - a loaded model, as the files of this folder share it. The public face is sdxl/sdxl.h.
+ *
+ * Nothing is computed by opening: the files are found, mapped and checked, the configurations and
+ * tokenizers read. Each part of the model becomes a `stage` (a plan and its executable) when it is
+ * first needed at a shape; a stage is kept until another shape is asked for, packed weights for as
+ * long as the model is open.
+ */
+#ifndef XL_ENGINE_ENGINE_H
+#define XL_ENGINE_ENGINE_H
+
+#include "backend/backend.h"
+#include "base/arena.h"
+#include "base/str.h"
+#include "hub/hub.h"
+#include "model/clip.h"
+#include "model/unet.h"
+#include "model/vae.h"
+#include "sampler/sampler.h"
+#include "text/tokenizer.h"
+#include "weights/weights.h"
+
+/* A compiled plan; all zero when there is none. */
+struct xl_stage {
+    struct xl_plan *plan;
+    struct xl_exec *exec;
+};
+
+/* What a prompt became. */
+struct xl_encoded {
+    char *prompt;  /* NULL: an unused entry */
+    float *text;   /* [tokens, width of both encoders] */
+    float *pooled; /* [pooled width] */
+    int n_dropped; /* tokens cut off, the larger of the two encoders */
+    uint64_t last_used;
+};
+
+enum { XL_N_ENCODERS = 2, XL_N_ENCODED = 32 };
+
+struct xl_model {
+    struct xl_model_params params;
+    struct xl_arena arena;
+    struct xl_snapshot snapshot;
+    struct xl_pipeline_files files;
+
+    char *notices; /* sentences about choices made while opening, one a line; "" when none */
+
+    struct xl_clip_config clip[XL_N_ENCODERS];
+    struct xl_unet_config unet;
+    struct xl_vae_config vae;
+    struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
+    struct xl_weights *weights[XL_N_COMPONENTS];
+    int n_tokens; /* of a padded prompt: 77 */
+
+    struct xl_backend *backend;
+    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
+
+    struct xl_stage clip_stage[XL_N_ENCODERS];
+    struct xl_clip_io clip_io[XL_N_ENCODERS];
+    struct xl_stage unet_stage;
+    struct xl_unet_io unet_io;
+    struct xl_unet_shape unet_shape;
+    struct xl_stage vae_stage; /* decoder or encoder, whichever was used last */
+    struct xl_vae_io vae_io;
+    bool vae_is_encoder;
+    struct xl_vae_shape vae_shape;
+
+    struct xl_encoded encoded[XL_N_ENCODED];
+    uint64_t encoded_clock;
+
+    int64_t load_done, load_total; /* bytes of weights: read so far, of the parts begun */
+    bool loaded[XL_N_COMPONENTS];
+};
+
+/* Compile a finished plan into stage, which owns both afterwards (the plan is freed on failure,
+ * too). Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */
+enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
+                                struct xl_plan *plan, struct xl_stage *stage,
+                                struct xl_err *err) XL_CHECKED;
+void xl_stage_deinit(struct xl_stage *stage);
+
+/* Run a stage; the user's progress function may cancel it between two ops. */
+enum xl_status xl_stage_run(struct xl_model *model, struct xl_stage *stage,
+                            struct xl_err *err) XL_CHECKED;
+
+/* False when the user wants to stop. */
+bool xl_model_progress(struct xl_model *model, enum xl_phase phase, int64_t done, int64_t total);
+
+/* Where the tensors of a component come from. */
+struct xl_source xl_model_source(const struct xl_model *model, enum xl_component component);
+
+/* text.c: encode a prompt (kept for later requests). The result is the model's, valid until the
+ * next call but thirty. Errors: XL_ENOMEM, XL_EINVAL not UTF-8, XL_EFORMAT ids outside the
+ * vocabulary */
+enum xl_status xl_model_encode_prompt(struct xl_model *model, const char *prompt,
+                                      const struct xl_encoded **out, struct xl_err *err) XL_CHECKED;
+void xl_encoded_deinit(struct xl_encoded *encoded);
+
+/* A request after validation: every default filled in, every size known. */
+struct xl_job {
+    const struct xl_request *request;
+    int width, height, latent_width, latent_height;
+    int64_t latent_count; /* numbers of one latent */
+    bool has_guidance;
+    struct xl_scheduler_config scheduler;
+    struct xl_schedule *schedule;
+    int vae_tile;     /* latent pixels; 0: whole; set as well when memory is short */
+    bool was_clamped; /* strength asked for less than one step */
+    int n_dropped;    /* tokens of the prompt that did not fit */
+    struct xl_str warnings;
+};
+
+/* denoise.c: encode the prompts and make the UNet ready for them; sets job->n_dropped. */
+enum xl_status xl_encode_job(struct xl_model *model, struct xl_job *job,
+                             struct xl_err *err) XL_CHECKED;
+/* latents [batch, h, w, c], from noise or an encoded picture to the last step. noise: one
+ * seeded generator an image. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
+struct xl_noise;
+enum xl_status xl_denoise(struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
+                          float *latents, struct xl_err *err) XL_CHECKED;
+/* One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
+ * as large as out. */
+void xl_latent_noise(const struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
+                     float *out, float *scratch);
+
+/* latents.c: between pictures and latents.
+ * encode: init picture (the job's size) -> latents [h, w, c], scaled; draws from noise. */
+enum xl_status xl_latents_encode(struct xl_model *model, const struct xl_job *job,
+                                 const struct xl_image *image, struct xl_noise *noise,
+                                 float *latents, struct xl_err *err) XL_CHECKED;
+/* decode: one latent -> picture. Sets job->vae_tile and warns when memory is short.
+ * Errors: XL_ENUMERIC not a number in the picture */
+enum xl_status xl_latents_decode(struct xl_model *model, struct xl_job *job, const float *latents,
+                                 struct xl_image *out, struct xl_err *err) XL_CHECKED;
+
+/* record.c: the JSON record of a finished job, malloc'd; NULL when out of memory. */
+char *xl_record_write(const struct xl_model *model, const struct xl_job *job);
+
+#endif

@@ -1,0 +1,24 @@
+/* location.h - where the Hugging Face cache lies. Internal to this folder. */
+#ifndef XL_HUB_LOCATION_H
+#define XL_HUB_LOCATION_H
+
+#include "base/arena.h"
+
+enum { XL_HUB_MAX_ROOTS = 4 };
+
+/* Folders that may hold "models--org--name", absolute, the most specific setting first. */
+struct xl_hub_roots {
+    const char *dir[XL_HUB_MAX_ROOTS];
+    int n;
+};
+
+/* From the environment: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub, $HF_HOME. The Python
+ * library looks only in the first that is set; older tools of this project's users kept
+ * repositories in another of them, so all are looked through. Errors: XL_ENOMEM */
+enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out,
+                            struct xl_err *err) XL_CHECKED;
+
+/* path itself when it begins with '/', else below the current directory. NULL: out of memory. */
+const char *xl_hub_absolute(const char *path, struct xl_arena *arena);
+
+#endif

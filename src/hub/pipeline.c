@@ -1,0 +1,244 @@
+/* pipeline.c - the files of a snapshot that make an SDXL pipeline, or all that is wrong with them.
+ */
+#include "hub/files.h"
+#include "hub/hub.h"
+#include "hub/weight_files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Indexed by enum xl_component. diffusers looks for an index first, transformers for the single
+ * file (their from_pretrained). */
+static const struct {
+    struct xl_hub_weights_spec weights;
+    const char *class_name;
+} components[XL_N_COMPONENTS] = {
+    [XL_UNET] = {{"unet", "diffusion_pytorch_model", true}, "UNet2DConditionModel"},
+    [XL_VAE] = {{"vae", "diffusion_pytorch_model", true}, "AutoencoderKL"},
+    [XL_TEXT_ENCODER] = {{"text_encoder", "model", false}, "CLIPTextModel"},
+    [XL_TEXT_ENCODER_2] = {{"text_encoder_2", "model", false}, "CLIPTextModelWithProjection"},
+};
+
+struct pipeline {
+    const struct xl_snapshot *snapshot;
+    struct xl_arena *arena;
+    struct xl_pipeline_files files;
+    struct xl_hub_problems problems;
+};
+
+const char *xl_component_name(enum xl_component component) {
+    return components[component].weights.folder;
+}
+
+static enum xl_status nomem(struct xl_err *err) {
+    return xl_fail_nomem(err, "the list of a model's files", 0);
+}
+
+/* The class of a part of the pipeline, "" when model_index.json has none ([null, null] or absent).
+ */
+static const char *class_of(struct xl_json index, const char *part) {
+    const char *name = json_string_value(json_array_get(json_object_get(index.object, part), 1));
+    return name ? name : "";
+}
+
+/* Any pipeline of the SDXL base components will do: they differ in how they are called. */
+static enum xl_status check_class(const struct pipeline *pipeline, struct xl_json index,
+                                  struct xl_err *err) {
+    static const char prefix[] = "StableDiffusionXL", suffix[] = "Pipeline";
+    const char *id = pipeline->snapshot->id, *found = NULL;
+    enum xl_status status = xl_json_string(index, "_class_name", &found, err);
+    if (status) return status;
+    if (!found)
+        return xl_fail(err, XL_EFORMAT,
+                       "%s: no \"_class_name\", expected StableDiffusionXLPipeline", index.name);
+    size_t n = strlen(found);
+    if (strncmp(found, prefix, sizeof prefix - 1) || n < sizeof suffix ||
+        strcmp(found + n - (sizeof suffix - 1), suffix))
+        return xl_fail(err, XL_EFORMAT,
+                       "model %s is a %s, expected a StableDiffusionXLPipeline (%s): take a model "
+                       "of the SDXL family",
+                       id, found, index.name);
+    if (!class_of(index, "text_encoder")[0])
+        return xl_fail(err, XL_EFORMAT,
+                       "model %s (a %s) has no \"text_encoder\", as SDXL's refiner: it cannot draw "
+                       "by itself, take the base model (%s)",
+                       id, found, index.name);
+    for (int c = 0; c < XL_N_COMPONENTS; c++) {
+        const char *part = xl_component_name(c), *name = class_of(index, part);
+        if (strcmp(name, components[c].class_name))
+            return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is of class %s, expected %s", index.name,
+                           part, name[0] ? name : "null", components[c].class_name);
+    }
+    return XL_OK;
+}
+
+static enum xl_status read_settings(struct pipeline *pipeline, struct xl_json index,
+                                    struct xl_err *err) {
+    struct xl_pipeline_files *files = &pipeline->files;
+    enum xl_status status = check_class(pipeline, index, err);
+    if (!status)
+        status = xl_json_bool(index, "force_zeros_for_empty_prompt",
+                              &files->force_zeros_for_empty_prompt, err);
+    if (status) return status;
+    const char *scheduler = class_of(index, "scheduler");
+    if (!scheduler[0])
+        return xl_fail(err, XL_EFORMAT, "%s: \"scheduler\" names no class", index.name);
+    files->scheduler_class = xl_arena_strdup(pipeline->arena, scheduler);
+    return files->scheduler_class ? XL_OK : nomem(err);
+}
+
+/* The path of a file of the snapshot; when it cannot be opened, that is noted as a problem. */
+static const char *need_file(struct pipeline *pipeline, const char *folder, const char *name) {
+    const char *file = xl_arena_printf(pipeline->arena, "%s/%s", folder, name);
+    const char *path =
+        file ? xl_arena_printf(pipeline->arena, "%s/%s", pipeline->snapshot->dir, file) : NULL;
+    if (!path) {
+        pipeline->problems.failed = true;
+        return NULL;
+    }
+    const char *why = xl_hub_why_unusable(path);
+    if (why) xl_hub_problems_add(&pipeline->problems, pipeline->arena, XL_HUB_MISSING, file, why);
+    return path;
+}
+
+/* A file that may be absent; but when it was once there, it must be there still. That it was is
+ * told by a link that leads to nothing, or by the list of the commit's files (may be NULL). True
+ * when it can be opened. */
+static bool look_for_file(struct pipeline *pipeline, const char *folder, const char *name,
+                          const json_t *listing) {
+    const char *file = xl_arena_printf(pipeline->arena, "%s/%s", folder, name);
+    const char *path =
+        file ? xl_arena_printf(pipeline->arena, "%s/%s", pipeline->snapshot->dir, file) : NULL;
+    if (!path) return pipeline->problems.failed = true, false;
+    const char *why = xl_hub_why_unusable(path);
+    if (why && (!xl_hub_is_absent(path) || json_object_get(listing, file)))
+        xl_hub_problems_add(&pipeline->problems, pipeline->arena, XL_HUB_MISSING, file, why);
+    return !why;
+}
+
+/* vocab.json and merges.txt, or tokenizer.json; and what goes with them. */
+static const char *need_tokenizer(struct pipeline *pipeline, const char *folder,
+                                  const json_t *listing) {
+    static const char *const companions[] = {"tokenizer_config.json", "special_tokens_map.json",
+                                             "added_tokens.json"};
+    if (!look_for_file(pipeline, folder, "tokenizer.json", listing)) {
+        need_file(pipeline, folder, "vocab.json");
+        need_file(pipeline, folder, "merges.txt");
+    }
+    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
+        look_for_file(pipeline, folder, companions[i], listing);
+    const char *dir = xl_arena_printf(pipeline->arena, "%s/%s", pipeline->snapshot->dir, folder);
+    if (!dir) pipeline->problems.failed = true;
+    return dir;
+}
+
+/* *is_bare: no weight file is there, not even a damaged one. */
+static enum xl_status need_component(struct pipeline *pipeline, enum xl_component c, bool *is_bare,
+                                     struct xl_err *err) {
+    struct xl_component_files *files = &pipeline->files.component[c];
+    files->config = need_file(pipeline, xl_component_name(c), "config.json");
+    files->variant = "";
+    const struct xl_hub_problem *last = pipeline->problems.last;
+    enum xl_status status = xl_hub_weight_files(pipeline->snapshot->dir, &components[c].weights,
+                                                pipeline->arena, files, &pipeline->problems, err);
+    *is_bare = !files->n_files && pipeline->problems.last == last;
+    return status;
+}
+
+/* Name the weights of components that have none: the name is taken to be like that of the others.
+ */
+static void note_absent_weights(struct pipeline *pipeline, const bool *is_bare) {
+    const char *variant = "";
+    for (int c = 0; c < XL_N_COMPONENTS; c++)
+        if (pipeline->files.component[c].n_files) variant = pipeline->files.component[c].variant;
+    for (int c = 0; c < XL_N_COMPONENTS; c++) {
+        if (!is_bare[c]) continue;
+        char name[256];
+        snprintf(name, sizeof name, "%s%s%s.safetensors", components[c].weights.stem,
+                 variant[0] ? "." : "", variant);
+        need_file(pipeline, xl_component_name(c), name);
+    }
+}
+
+/* "files" of trees/COMMIT.json, which newer versions of huggingface_hub write: what the commit
+ * consists of. NULL when there is none. *root is the caller's to release. */
+static const json_t *load_listing(const struct xl_snapshot *snapshot, json_t **root) {
+    char path[4096];
+    *root = NULL;
+    if (!snapshot->commit) return NULL;
+    snprintf(path, sizeof path, "%s/../../trees/%s.json", snapshot->dir, snapshot->commit);
+    if (xl_hub_load_json(path, root, NULL)) return NULL;
+    return json_object_get(*root, "files");
+}
+
+static enum xl_status gather(struct pipeline *pipeline, struct xl_err *err) {
+    json_t *root;
+    const json_t *listing = load_listing(pipeline->snapshot, &root);
+    struct xl_pipeline_files *files = &pipeline->files;
+    bool is_bare[XL_N_COMPONENTS] = {0};
+    enum xl_status status = XL_OK;
+    files->scheduler_config = need_file(pipeline, "scheduler", "scheduler_config.json");
+    files->tokenizer_dir = need_tokenizer(pipeline, "tokenizer", listing);
+    files->tokenizer_2_dir = need_tokenizer(pipeline, "tokenizer_2", listing);
+    json_decref(root);
+    for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
+        status = need_component(pipeline, c, &is_bare[c], err);
+    if (!status) note_absent_weights(pipeline, is_bare);
+    if (!status && pipeline->problems.failed) status = nomem(err);
+    return status;
+}
+
+/* Downloads that were begun and not finished, beside the snapshot. */
+static int count_interrupted(const struct xl_snapshot *snapshot, struct xl_arena *arena) {
+    struct xl_hub_names names;
+    const char *blobs = xl_arena_printf(arena, "%s/../../blobs", snapshot->dir);
+    if (!snapshot->commit || !blobs || xl_hub_list(blobs, arena, &names, NULL)) return 0;
+    int n = 0;
+    for (int i = 0; i < names.n; i++) {
+        const char *dot = strrchr(names.name[i], '.');
+        n += dot && !strcmp(dot, ".incomplete");
+    }
+    return n;
+}
+
+static enum xl_status fail_problems(const struct pipeline *pipeline, struct xl_err *err) {
+    const struct xl_snapshot *snapshot = pipeline->snapshot;
+    const struct xl_hub_problems *problems = &pipeline->problems;
+    bool missing = xl_hub_problems_any(problems, XL_HUB_MISSING);
+    char list[640], begun[64] = "", advice[160] = "";
+    int n = count_interrupted(snapshot, pipeline->arena);
+    if (n) snprintf(begun, sizeof begun, "; %d interrupted download%s", n, n > 1 ? "s" : "");
+    if (xl_hub_problems_any(problems, XL_HUB_PICKLE))
+        snprintf(advice, sizeof advice,
+                 "; pickles can run code and are never read: convert the model with diffusers' "
+                 "save_pretrained(..., safe_serialization=True)");
+    else if (missing && snapshot->commit)
+        snprintf(advice, sizeof advice, "; download the rest with \"hf download %.100s\"",
+                 snapshot->id);
+    return xl_fail(err, missing ? XL_EMODEL : XL_EFORMAT, "model %.100s is %s: %s%s%s (in %s)",
+                   snapshot->id, missing ? "incomplete" : "unusable",
+                   xl_hub_problems_format(problems, list, sizeof list), begun, advice,
+                   snapshot->dir);
+}
+
+enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
+                               struct xl_pipeline_files *out, struct xl_err *err) {
+    struct pipeline pipeline = {.snapshot = snapshot, .arena = arena};
+    const char *path = xl_arena_printf(arena, "%s/model_index.json", snapshot->dir);
+    if (!path) return nomem(err);
+    const char *why = xl_hub_why_unusable(path);
+    if (why) {
+        xl_hub_problems_add(&pipeline.problems, arena, XL_HUB_MISSING, "model_index.json", why);
+        return pipeline.problems.failed ? nomem(err) : fail_problems(&pipeline, err);
+    }
+    json_t *root;
+    enum xl_status status = xl_hub_load_json(path, &root, err);
+    if (status) return status;
+    status = read_settings(&pipeline, (struct xl_json){root, path}, err);
+    json_decref(root);
+    if (!status) status = gather(&pipeline, err);
+    if (status) return status;
+    if (pipeline.problems.first) return fail_problems(&pipeline, err);
+    *out = pipeline.files;
+    return XL_OK;
+}

@@ -1,0 +1,294 @@
+/* resolve.c - from what the user calls a model to the folder that holds it.
+ *
+ * A repository in the cache is models--org--name with refs/REVISION (a file that names a commit)
+ * and snapshots/COMMIT (a folder of links). What the user asked for is never replaced in silence:
+ * another snapshot is taken only where no revision was asked for, and `notice` says so.
+ */
+#include "base/file.h"
+#include "hub/files.h"
+#include "hub/hub.h"
+#include "hub/location.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_ID_PART = 96, MAX_REVISION = 255, COMMIT_DIGITS = 40 };
+
+static const char letters_and_digits[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* A snapshot that may be what was asked for. */
+struct candidate {
+    struct xl_snapshot snapshot;
+    bool is_guess; /* nothing names it: the ref is missing */
+    struct timespec modified;
+};
+
+struct search {
+    const char *id, *revision; /* revision: NULL when not asked for */
+    struct xl_arena *arena;
+    struct candidate *list;
+    int n, capacity;
+    const char *repository; /* one that was found, for messages */
+};
+
+static bool has_control_character(const char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 32 || *text == 127) return true;
+    return false;
+}
+
+/* One part of a repository id, by the rules of huggingface_hub's validate_repo_id. */
+static bool is_id_part(const char *part, size_t n) {
+    if (n < 1 || n > MAX_ID_PART) return false;
+    for (size_t i = 0; i < n; i++) {
+        bool is_mark = strchr("-_.", part[i]) != NULL;
+        bool at_end = i == 0 || i == n - 1;
+        if (!is_mark && !strchr(letters_and_digits, part[i])) return false;
+        if (at_end && (part[i] == '-' || part[i] == '.')) return false;
+        if (i && part[i] == part[i - 1] && (part[i] == '-' || part[i] == '.')) return false;
+    }
+    return true;
+}
+
+static bool is_repository_id(const char *text) {
+    const char *slash = strchr(text, '/');
+    if (!slash) return is_id_part(text, strlen(text));
+    return is_id_part(text, (size_t)(slash - text)) && is_id_part(slash + 1, strlen(slash + 1));
+}
+
+/* A name for refs/ or snapshots/ that stays below it. */
+static bool is_revision(const char *text) {
+    if (strlen(text) > MAX_REVISION || has_control_character(text) || strchr(text, '\\'))
+        return false;
+    for (const char *part = text;; part++) {
+        size_t n = strcspn(part, "/");
+        if (n == 0 || (n <= 2 && !strncmp(part, "..", n))) return false;
+        part += n;
+        if (!*part) return true;
+    }
+}
+
+static bool is_commit(const char *text) {
+    size_t n = strspn(text, "0123456789abcdef");
+    return n == COMMIT_DIGITS && !text[n];
+}
+
+static enum xl_status nomem(struct xl_err *err) {
+    return xl_fail_nomem(err, "the path of a model", 0);
+}
+
+static enum xl_status add_candidate(struct search *search, const char *repository,
+                                    const char *commit, bool is_guess, struct xl_err *err) {
+    const char *dir = xl_arena_printf(search->arena, "%s/snapshots/%s", repository, commit);
+    struct stat st;
+    if (!dir) return nomem(err);
+    if (stat(dir, &st) || !S_ISDIR(st.st_mode)) return XL_OK;
+    if (search->n == search->capacity) {
+        int capacity = search->capacity ? 2 * search->capacity : 8;
+        struct candidate *grown = xl_arena_alloc(search->arena, (size_t)capacity * sizeof *grown);
+        if (!grown) return nomem(err);
+        if (search->n) memcpy(grown, search->list, (size_t)search->n * sizeof *grown);
+        search->list = grown;
+        search->capacity = capacity;
+    }
+    const char *name = xl_arena_strdup(search->arena, commit);
+    if (!name) return nomem(err);
+    search->list[search->n++] =
+        (struct candidate){{dir, search->id, name, NULL}, is_guess, st.st_mtim};
+    return XL_OK;
+}
+
+/* The commit that refs/REVISION names, or NULL. */
+static const char *read_ref(struct search *search, const char *repository, const char *revision) {
+    const char *path = xl_arena_printf(search->arena, "%s/refs/%s", repository, revision);
+    struct xl_read_rule rule = {256, XL_EMODEL, XL_EFORMAT};
+    char *text;
+    size_t n;
+    if (!path || xl_file_read(path, rule, &text, &n, NULL)) return NULL;
+    char *begin = text + strspn(text, " \t\r\n");
+    begin[strcspn(begin, " \t\r\n")] = 0;
+    bool is_name = is_revision(begin) && !strchr(begin, '/');
+    const char *commit = is_name ? xl_arena_strdup(search->arena, begin) : NULL;
+    free(text);
+    return commit;
+}
+
+static enum xl_status search_repository(struct search *search, const char *repository,
+                                        struct xl_err *err) {
+    if (!xl_dir_exists(repository)) return XL_OK;
+    if (!search->repository) search->repository = repository;
+    const char *revision = search->revision ? search->revision : "main";
+    const char *commit = is_commit(revision) ? revision : read_ref(search, repository, revision);
+    int n_before = search->n;
+    if (commit) {
+        enum xl_status status = add_candidate(search, repository, commit, false, err);
+        if (status || search->n > n_before) return status;
+    }
+    if (search->revision && strcmp(search->revision, "main")) return XL_OK;
+    const char *snapshots = xl_arena_printf(search->arena, "%s/snapshots", repository);
+    struct xl_hub_names names;
+    if (!snapshots) return nomem(err);
+    enum xl_status status = xl_hub_list(snapshots, search->arena, &names, err);
+    for (int i = 0; !status && i < names.n; i++)
+        status = add_candidate(search, repository, names.name[i], true, err);
+    return status;
+}
+
+/* What a ref names before guesses, then the newest. */
+static int by_preference(const void *a, const void *b) {
+    const struct candidate *x = a, *y = b;
+    if (x->is_guess != y->is_guess) return x->is_guess ? 1 : -1;
+    if (!x->is_guess) return 0;
+    const struct timespec *s = &x->modified, *t = &y->modified;
+    if (s->tv_sec != t->tv_sec) return s->tv_sec > t->tv_sec ? -1 : 1;
+    if (s->tv_nsec != t->tv_nsec) return s->tv_nsec > t->tv_nsec ? -1 : 1;
+    return strcmp(x->snapshot.dir, y->snapshot.dir);
+}
+
+static bool is_complete(const struct xl_snapshot *snapshot) {
+    struct xl_arena scratch = {0};
+    struct xl_pipeline_files files;
+    bool complete = !xl_hub_pipeline(snapshot, &scratch, &files, NULL);
+    xl_arena_deinit(&scratch);
+    return complete;
+}
+
+/* The first complete candidate, or the first: its gaps are then what the user hears about. */
+static enum xl_status choose(struct search *search, struct xl_snapshot *out, struct xl_err *err) {
+    int chosen = 0;
+    /* Insertion sort: few, and those that refs name must keep the order of the roots. */
+    for (int i = 1; i < search->n; i++)
+        for (int k = i; k && by_preference(&search->list[k - 1], &search->list[k]) > 0; k--) {
+            struct candidate swap = search->list[k];
+            search->list[k] = search->list[k - 1];
+            search->list[k - 1] = swap;
+        }
+    if (search->n > 1)
+        while (chosen < search->n && !is_complete(&search->list[chosen].snapshot)) chosen++;
+    bool complete = chosen < search->n;
+    if (!complete) chosen = 0;
+    const struct candidate *candidate = &search->list[chosen];
+    struct xl_snapshot snapshot = candidate->snapshot;
+    bool needs_notice = candidate->is_guess || chosen > 0;
+    if (candidate->is_guess && search->n == 1)
+        snapshot.notice = xl_arena_printf(
+            search->arena,
+            "%s: the cache does not say which commit is main; took %s, the only one there",
+            search->id, snapshot.commit);
+    else if (candidate->is_guess)
+        snapshot.notice = xl_arena_printf(
+            search->arena,
+            "%s: the cache does not say which commit is main; took %s, the newest%s of %d",
+            search->id, snapshot.commit, complete ? " complete one" : "", search->n);
+    else if (chosen > 0)
+        snapshot.notice = xl_arena_printf(search->arena, "%s: took %s, because %s is incomplete",
+                                          search->id, snapshot.dir, search->list[0].snapshot.dir);
+    if (needs_notice && !snapshot.notice) return nomem(err);
+    *out = snapshot;
+    return XL_OK;
+}
+
+static enum xl_status fail_not_cached(const struct search *search, const struct xl_hub_roots *roots,
+                                      struct xl_err *err) {
+    char places[512] = "";
+    for (int i = 0; i < roots->n; i++) {
+        size_t len = strlen(places), need = strlen(roots->dir[i]) + 2;
+        if (len + need >= sizeof places) break;
+        if (len) strcat(places, ", ");
+        strcat(places, roots->dir[i]);
+    }
+    if (search->repository && search->revision)
+        return xl_fail(err, XL_EMODEL,
+                       "model %s: revision \"%s\" is not in the cache (%s); download it with "
+                       "\"hf download %s --revision %s\"",
+                       search->id, search->revision, search->repository, search->id,
+                       search->revision);
+    if (search->repository)
+        return xl_fail(err, XL_EMODEL,
+                       "model %s: only the beginning of a download is in the cache (%s); download "
+                       "it with \"hf download %s\"",
+                       search->id, search->repository, search->id);
+    return xl_fail(err, XL_EMODEL,
+                   "model %s: not in the Hugging Face cache (looked in %s); download it with "
+                   "\"hf download %s\" or set HF_HOME%s",
+                   search->id, places, search->id,
+                   xl_dir_exists(search->id)
+                       ? "; the folder of that name here holds no model_index.json"
+                       : "");
+}
+
+static enum xl_status resolve_cached(struct search *search, struct xl_snapshot *out,
+                                     struct xl_err *err) {
+    struct xl_hub_roots roots;
+    enum xl_status status = xl_hub_roots(search->arena, &roots, err);
+    if (status) return status;
+    const char *slash = strchr(search->id, '/');
+    const char *folder = slash ? xl_arena_printf(search->arena, "models--%.*s--%s",
+                                                 (int)(slash - search->id), search->id, slash + 1)
+                               : xl_arena_printf(search->arena, "models--%s", search->id);
+    if (!folder) return nomem(err);
+    for (int i = 0; !status && i < roots.n; i++) {
+        const char *dir = xl_arena_printf(search->arena, "%s/%s", roots.dir[i], folder);
+        status = dir ? search_repository(search, dir, err) : nomem(err);
+    }
+    if (status) return status;
+    return search->n ? choose(search, out, err) : fail_not_cached(search, &roots, err);
+}
+
+/* A file where a folder or an id is expected. */
+static enum xl_status fail_file(const char *path, struct xl_err *err) {
+    static const char *const pickles[] = {".ckpt", ".bin", ".pt", ".pth", ".pkl"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof pickles / sizeof *pickles; i++)
+        if (!strcmp(dot, pickles[i]))
+            return xl_fail(err, XL_EFORMAT,
+                           "model %s: pickle files can run code and are never read; convert the "
+                           "model with diffusers' save_pretrained(..., safe_serialization=True)",
+                           path);
+    return xl_fail(err, XL_EFORMAT,
+                   "model %s: a single file; expected a repository (org/name) or a folder with "
+                   "model_index.json",
+                   path);
+}
+
+static enum xl_status take_folder(const char *path, struct xl_arena *arena, struct xl_snapshot *out,
+                                  struct xl_err *err) {
+    const char *dir = xl_hub_absolute(path, arena), *id = xl_arena_strdup(arena, path);
+    if (!dir || !id) return nomem(err);
+    *out = (struct xl_snapshot){dir, id, NULL, NULL};
+    return XL_OK;
+}
+
+enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
+                              struct xl_snapshot *out, struct xl_err *err) {
+    if (!model[0] || has_control_character(model))
+        return xl_fail(err, XL_EINVAL, "model \"%s\": %s", model,
+                       model[0] ? "holds a control character"
+                                : "expected a repository or a folder");
+    if (revision && (!revision[0] || !is_revision(revision)))
+        return xl_fail(err, XL_EINVAL,
+                       "revision \"%s\": expected a branch, a tag or the 40 digits of a commit",
+                       revision);
+    const char *index = xl_arena_printf(arena, "%s/model_index.json", model);
+    const char *snapshots = xl_arena_printf(arena, "%s/snapshots", model);
+    struct search search = {
+        .id = xl_arena_strdup(arena, model), .revision = revision, .arena = arena};
+    if (!index || !snapshots || !search.id) return nomem(err);
+    /* A folder comes before a repository of the same name, as in diffusers. */
+    if (!xl_hub_is_absent(index)) return take_folder(model, arena, out, err);
+    if (xl_dir_exists(snapshots)) { /* a repository of the cache, by its path */
+        const char *dir = xl_hub_absolute(model, arena);
+        enum xl_status status = dir ? search_repository(&search, dir, err) : nomem(err);
+        if (status) return status;
+        struct xl_hub_roots none = {0};
+        return search.n ? choose(&search, out, err) : fail_not_cached(&search, &none, err);
+    }
+    if (xl_file_exists(model)) return fail_file(model, err);
+    if (is_repository_id(model)) return resolve_cached(&search, out, err);
+    if (xl_dir_exists(model))
+        return xl_fail(err, XL_EMODEL, "model %s: no model_index.json in this folder", model);
+    return xl_fail(err, XL_EINVAL,
+                   "model \"%s\": neither a folder nor a repository of the form org/name", model);
+}

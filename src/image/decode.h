@@ -1,0 +1,27 @@
+/* decode.h - the decoders behind xl_image_decode, one a format; for this folder only.
+ *
+ * Each takes bytes that begin as its format does, looks at the dimensions before it decodes, prints
+ * nothing, and gives the RGB bytes that PIL's convert("RGB") gives. `out` is untouched on failure.
+ * Errors: XL_EINPUT; XL_ENOMEM */
+#ifndef XL_IMAGE_DECODE_H
+#define XL_IMAGE_DECODE_H
+
+#include "image/image.h"
+
+/* A file in memory; `name` opens every sentence about it. */
+struct xl_encoded {
+    const char *name;
+    const uint8_t *data;
+    size_t n;
+};
+
+enum xl_status xl_png_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
+enum xl_status xl_jpeg_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
+enum xl_status xl_webp_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
+
+/* xl_image_new for a picture whose size a file claims.
+ * Errors: XL_EINPUT more than XL_IMAGE_MAX_PIXELS, or none; XL_ENOMEM */
+enum xl_status xl_image_new_claimed(const char *name, uint64_t width, uint64_t height,
+                                    struct xl_image *out, struct xl_err *err);
+
+#endif

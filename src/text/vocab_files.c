@@ -1,0 +1,274 @@
+/* vocab_files.c */
+#include "text/vocab_files.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE_BYTES = 64 << 20, MAX_ID = 1 << 24 };
+
+/* Entries to make room for before a file of n bytes is read: no more than CLIP's own has, so that a
+ * file that is long for another reason does not cost memory. The tables grow where that is short.
+ */
+static size_t guess_entries(size_t n) {
+    return n / 16 < 49408 ? n / 16 : 49408;
+}
+
+enum xl_status xl_vocab_parse(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_err *err) {
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '{', err);
+    if (status) return status;
+    while (!(status = xl_scan_more(scan, '}', &more, err)) && more) {
+        struct xl_span token;
+        int32_t id = 0;
+        bool is_new = true;
+        status = xl_scan_key(scan, &token, err);
+        if (!status) status = xl_scan_int(scan, MAX_ID, &id, err);
+        if (!status) status = xl_vocab_add(vocab, token, id, &is_new, err);
+        if (!status && !is_new)
+            status = xl_fail(err, XL_EFORMAT,
+                             "%s:%d: the token that has id %d has another id before", scan->name,
+                             xl_scan_line(scan), (int)id);
+        if (status) return status;
+    }
+    if (!status && !vocab->n)
+        status = xl_fail(err, XL_EFORMAT, "%s: the vocabulary is empty", scan->name);
+    return status;
+}
+
+/* ---- Merges ---------------------------------------------------------------------------------- */
+
+struct merge_reader {
+    const char *name;           /* of the file */
+    int line;                   /* in merges.txt */
+    const struct xl_scan *scan; /* of tokenizer.json: knows the line; else NULL */
+    const struct xl_vocab *vocab;
+    struct xl_bpe *bpe;
+    uint32_t rank;        /* of the next merge */
+    size_t next;          /* the token that it probably makes: both files have them in one order */
+    struct xl_str joined; /* left and right in one piece, to be looked up */
+};
+
+static enum xl_status refuse(const struct merge_reader *reader, const char *why,
+                             struct xl_err *err) {
+    return xl_fail(err, XL_EFORMAT, "%s:%d: %s", reader->name,
+                   reader->scan ? xl_scan_line(reader->scan) : reader->line, why);
+}
+
+static enum xl_status add_merge(struct merge_reader *reader, struct xl_span left,
+                                struct xl_span right, struct xl_err *err) {
+    struct xl_str *joined = &reader->joined;
+    joined->len = 0;
+    xl_str_append(joined, left.at, left.n);
+    xl_str_append(joined, right.at, right.n);
+    if (joined->failed) return xl_fail_nomem(err, "merges of the tokenizer", 0);
+    int32_t left_id = xl_vocab_find(reader->vocab, left);
+    int32_t right_id = xl_vocab_find(reader->vocab, right);
+    int32_t result = xl_vocab_find_next(reader->vocab, (struct xl_span){joined->text, joined->len},
+                                        &reader->next);
+    if (left_id < 0) return refuse(reader, "the left part is not in the vocabulary", err);
+    if (right_id < 0) return refuse(reader, "the right part is not in the vocabulary", err);
+    if (result < 0) return refuse(reader, "the merged token is not in the vocabulary", err);
+    return xl_bpe_add_merge(reader->bpe, left_id, right_id, reader->rank++, result, err);
+}
+
+/* "left right" */
+static enum xl_status add_line(struct merge_reader *reader, struct xl_span line,
+                               struct xl_err *err) {
+    const char *space = memchr(line.at, ' ', line.n);
+    struct xl_span left = {line.at, space ? (size_t)(space - line.at) : 0};
+    struct xl_span right = {line.at + left.n + 1, space ? line.n - left.n - 1 : 0};
+    if (!left.n || !right.n || memchr(right.at, ' ', right.n))
+        return refuse(reader, "expected a merge: two tokens with one space between", err);
+    return add_merge(reader, left, right, err);
+}
+
+static bool is_comment(struct xl_span line) {
+    static const char mark[] = "#version";
+    return line.n >= sizeof mark - 1 && !memcmp(line.at, mark, sizeof mark - 1);
+}
+
+enum xl_status xl_merges_parse(const char *name, struct xl_span text, const struct xl_vocab *vocab,
+                               struct xl_bpe *bpe, struct xl_err *err) {
+    struct merge_reader reader = {.name = name, .line = 1, .vocab = vocab, .bpe = bpe};
+    enum xl_status status = XL_OK;
+    for (size_t at = 0; at < text.n && !status; reader.line++) {
+        const char *newline = memchr(text.at + at, '\n', text.n - at);
+        size_t n = newline ? (size_t)(newline - text.at) - at : text.n - at;
+        struct xl_span line = {text.at + at, n};
+        if (n && line.at[n - 1] == '\r') line.n--;
+        if (line.n && !is_comment(line)) status = add_line(&reader, line, err);
+        at += n + 1;
+    }
+    xl_str_deinit(&reader.joined);
+    return status;
+}
+
+/* ---- tokenizer.json -------------------------------------------------------------------------- */
+
+/* ["left", "right"] */
+static enum xl_status scan_pair(struct xl_scan *scan, struct merge_reader *reader,
+                                struct xl_err *err) {
+    struct xl_span parts[2];
+    int n = 0;
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '[', err);
+    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+        if (n == 2) return refuse(reader, "expected a merge of two tokens, found more", err);
+        status = xl_scan_string(scan, &parts[n++], err);
+    }
+    if (status) return status;
+    if (n < 2) return refuse(reader, "expected a merge of two tokens, found fewer", err);
+    return add_merge(reader, parts[0], parts[1], err);
+}
+
+/* A merge is "left right" or ["left", "right"], depending on the version that wrote the file. */
+static enum xl_status scan_merges(struct xl_scan *scan, const struct xl_vocab *vocab,
+                                  struct xl_bpe *bpe, struct xl_err *err) {
+    struct merge_reader reader = {.name = scan->name, .scan = scan, .vocab = vocab, .bpe = bpe};
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '[', err);
+    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+        struct xl_span line;
+        if (xl_scan_peek(scan) != '"') {
+            status = scan_pair(scan, &reader, err);
+        } else {
+            status = xl_scan_string(scan, &line, err);
+            if (!status) status = add_line(&reader, line, err);
+        }
+    }
+    xl_str_deinit(&reader.joined);
+    return status;
+}
+
+/* Where the parts of tokenizer.json start; 0: absent. */
+struct parts {
+    size_t vocab, merges, added_tokens;
+};
+
+/* The object "model": merges can only be read when the vocabulary has been, wherever they stand. */
+static enum xl_status find_parts(struct xl_scan *scan, struct parts *parts, struct xl_err *err) {
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '{', err);
+    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
+        struct xl_span key, value;
+        status = xl_scan_key(scan, &key, err);
+        xl_scan_peek(scan);
+        size_t at = scan->at;
+        if (!status) status = xl_scan_value(scan, &value, err);
+        if (status) break;
+        if (xl_span_is(key, "vocab")) parts->vocab = at;
+        if (xl_span_is(key, "merges")) parts->merges = at;
+        if (xl_span_is(key, "type") && !xl_span_is(value, "\"BPE\""))
+            status = xl_fail(err, XL_EFORMAT,
+                             "%s:%d: the model is not of type BPE, which CLIP needs", scan->name,
+                             xl_scan_line(scan));
+    }
+    return status;
+}
+
+static enum xl_status find_all_parts(struct xl_scan *scan, struct parts *parts,
+                                     struct xl_err *err) {
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '{', err);
+    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
+        struct xl_span key, value;
+        status = xl_scan_key(scan, &key, err);
+        xl_scan_peek(scan);
+        if (status) break;
+        if (xl_span_is(key, "added_tokens")) parts->added_tokens = scan->at;
+        status = xl_span_is(key, "model") ? find_parts(scan, parts, err)
+                                          : xl_scan_value(scan, &value, err);
+    }
+    return status ? status : xl_scan_end(scan, err);
+}
+
+static enum xl_status scan_added_tokens(struct xl_scan *scan, json_t *added_tokens,
+                                        struct xl_err *err) {
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '[', err);
+    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+        struct xl_span value;
+        json_t *token = NULL;
+        status = xl_scan_value(scan, &value, err);
+        if (!status) status = xl_json_parse(scan->name, value.at, value.n, &token, err);
+        if (!status && json_array_append_new(added_tokens, token))
+            status = xl_fail_nomem(err, "added tokens", 0);
+    }
+    return status;
+}
+
+enum xl_status xl_tokenizer_json_parse(struct xl_scan *scan, struct xl_vocab *vocab,
+                                       struct xl_bpe *bpe, json_t *added_tokens,
+                                       struct xl_err *err) {
+    struct parts parts = {0};
+    enum xl_status status = find_all_parts(scan, &parts, err);
+    if (!status && (!parts.vocab || !parts.merges))
+        status = xl_fail(err, XL_EFORMAT, "%s: \"model\" has no \"%s\"", scan->name,
+                         parts.vocab ? "merges" : "vocab");
+    if (status) return status;
+    scan->at = parts.vocab;
+    status = xl_vocab_parse(scan, vocab, err);
+    if (status) return status;
+    scan->at = parts.merges;
+    status = scan_merges(scan, vocab, bpe, err);
+    if (status || !parts.added_tokens) return status;
+    scan->at = parts.added_tokens;
+    return scan_added_tokens(scan, added_tokens, err);
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static enum xl_status open_two_files(struct xl_vocab_files *files, const char *dir,
+                                     struct xl_err *err) {
+    struct xl_read_rule rule = {MAX_FILE_BYTES, XL_EMODEL, XL_EFORMAT};
+    char *merges_path = xl_path_join(dir, "merges.txt"), *merges = NULL;
+    size_t n = 0;
+    enum xl_status status = merges_path ? xl_file_read(merges_path, rule, &merges, &n, err)
+                                        : xl_fail_nomem(err, dir, 0);
+    if (!status) status = xl_vocab_parse(&files->scan, &files->vocab, err);
+    if (!status) status = xl_scan_end(&files->scan, err);
+    if (!status)
+        status = xl_merges_parse(merges_path, (struct xl_span){merges, n}, &files->vocab,
+                                 &files->bpe, err);
+    free(merges);
+    free(merges_path);
+    return status;
+}
+
+enum xl_status xl_vocab_files_open(struct xl_vocab_files *files, const char *dir,
+                                   struct xl_err *err) {
+    files->path = xl_path_join(dir, "tokenizer.json");
+    bool is_one_file = files->path && xl_file_exists(files->path);
+    if (!is_one_file) {
+        free(files->path);
+        files->path = xl_path_join(dir, "vocab.json");
+    }
+    files->added_tokens = json_array();
+    if (!files->path || !files->added_tokens) return xl_fail_nomem(err, dir, 0);
+
+    struct xl_read_rule rule = {MAX_FILE_BYTES, XL_EMODEL, XL_EFORMAT};
+    char *text;
+    size_t n;
+    enum xl_status status = xl_file_read(files->path, rule, &text, &n, err);
+    if (status) return status;
+    files->scan = (struct xl_scan){.name = files->path, .text = {text, n}};
+    size_t n_entries = guess_entries(n);
+    status = xl_vocab_init(&files->vocab, n_entries, err);
+    if (!status) status = xl_bpe_init(&files->bpe, n_entries, err);
+    if (status) return status;
+    if (!is_one_file) return open_two_files(files, dir, err);
+    return xl_tokenizer_json_parse(&files->scan, &files->vocab, &files->bpe, files->added_tokens,
+                                   err);
+}
+
+void xl_vocab_files_close(struct xl_vocab_files *files) {
+    xl_vocab_deinit(&files->vocab);
+    xl_bpe_deinit(&files->bpe);
+    json_decref(files->added_tokens);
+    free((char *)files->scan.text.at);
+    xl_scan_deinit(&files->scan);
+    free(files->path);
+    *files = (struct xl_vocab_files){0};
+}
