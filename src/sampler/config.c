@@ -107,8 +107,8 @@ static enum xl_status refuse_unsupported(struct xl_json json, unsigned keys, str
         if (value && !json_is_null(value) && !json_is_false(value))
             return xl_fail(
                 err, XL_EFORMAT,
-                "%s: \"%s\" is set, but %s is not supported; choose another scheduler by "
-                "name or take the key out",
+                "%s: \"%s\" is set, but there is no support for %s; choose another scheduler "
+                "by name or take the key out",
                 json.name, unsupported[i].key, unsupported[i].what);
     }
     return XL_OK;

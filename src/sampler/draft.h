@@ -50,7 +50,7 @@ struct xl_sampler_class {
     unsigned keys;     /* enum xl_key_group */
     bool takes_sample; /* prediction_type "sample", beside epsilon and v_prediction */
     int order;         /* calls of the model per step */
-    /* Where the class's defaults differ from xl_config_default; may be NULL. */
+    /* Where the class's defaults differ from the common ones of config.c; may be NULL. */
     void (*set_defaults)(struct xl_scheduler_config *config);
     /* Fill schedule->timesteps and, outside the alpha family, schedule->sigmas. */
     enum xl_status (*space)(struct xl_draft *draft, struct xl_err *err);

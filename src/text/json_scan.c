@@ -19,11 +19,10 @@ int xl_scan_line(const struct xl_scan *scan) {
 }
 
 char xl_scan_peek(struct xl_scan *scan) {
-    for (; scan->at < scan->text.n; scan->at++) {
-        char c = scan->text.at[scan->at];
-        if (c != ' ' && c != '\n' && c != '\r' && c != '\t') return c;
-    }
-    return 0;
+    const char *c = scan->text.at + scan->at, *end = scan->text.at + scan->text.n;
+    while (c < end && (*c == ' ' || *c == '\n' || *c == '\r' || *c == '\t')) c++;
+    scan->at = (size_t)(c - scan->text.at);
+    return c < end ? *c : 0;
 }
 
 static enum xl_status unexpected(struct xl_scan *scan, const char *expected, struct xl_err *err) {

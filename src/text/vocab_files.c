@@ -142,48 +142,6 @@ static enum xl_status scan_merges(struct xl_scan *scan, const struct xl_vocab *v
     return status;
 }
 
-/* Where the parts of tokenizer.json start; 0: absent. */
-struct parts {
-    size_t vocab, merges, added_tokens;
-};
-
-/* The object "model": merges can only be read when the vocabulary has been, wherever they stand. */
-static enum xl_status find_parts(struct xl_scan *scan, struct parts *parts, struct xl_err *err) {
-    bool more;
-    enum xl_status status = xl_scan_enter(scan, '{', err);
-    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
-        struct xl_span key, value;
-        status = xl_scan_key(scan, &key, err);
-        xl_scan_peek(scan);
-        size_t at = scan->at;
-        if (!status) status = xl_scan_value(scan, &value, err);
-        if (status) break;
-        if (xl_span_is(key, "vocab")) parts->vocab = at;
-        if (xl_span_is(key, "merges")) parts->merges = at;
-        if (xl_span_is(key, "type") && !xl_span_is(value, "\"BPE\""))
-            status = xl_fail(err, XL_EFORMAT,
-                             "%s:%d: the model is not of type BPE, which CLIP needs", scan->name,
-                             xl_scan_line(scan));
-    }
-    return status;
-}
-
-static enum xl_status find_all_parts(struct xl_scan *scan, struct parts *parts,
-                                     struct xl_err *err) {
-    bool more;
-    enum xl_status status = xl_scan_enter(scan, '{', err);
-    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
-        struct xl_span key, value;
-        status = xl_scan_key(scan, &key, err);
-        xl_scan_peek(scan);
-        if (status) break;
-        if (xl_span_is(key, "added_tokens")) parts->added_tokens = scan->at;
-        status = xl_span_is(key, "model") ? find_parts(scan, parts, err)
-                                          : xl_scan_value(scan, &value, err);
-    }
-    return status ? status : xl_scan_end(scan, err);
-}
-
 static enum xl_status scan_added_tokens(struct xl_scan *scan, json_t *added_tokens,
                                         struct xl_err *err) {
     bool more;
@@ -199,23 +157,67 @@ static enum xl_status scan_added_tokens(struct xl_scan *scan, json_t *added_toke
     return status;
 }
 
+static enum xl_status check_type(struct xl_scan *scan, struct xl_err *err) {
+    struct xl_span type;
+    enum xl_status status = xl_scan_value(scan, &type, err);
+    if (!status && !xl_span_is(type, "\"BPE\""))
+        status = xl_fail(err, XL_EFORMAT,
+                         "%s:%d: the model's type is not \"BPE\", which CLIP needs", scan->name,
+                         xl_scan_line(scan));
+    return status;
+}
+
+/* Merges can only be read behind the vocabulary. Files have them there; if not, *late is where. */
+static enum xl_status scan_member(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_bpe *bpe,
+                                  size_t *late, struct xl_err *err) {
+    struct xl_span key, value;
+    enum xl_status status = xl_scan_key(scan, &key, err);
+    if (status) return status;
+    if (xl_span_is(key, "type")) return check_type(scan, err);
+    if (xl_span_is(key, "vocab")) return xl_vocab_parse(scan, vocab, err);
+    if (xl_span_is(key, "merges")) {
+        if (vocab->n) return scan_merges(scan, vocab, bpe, err);
+        *late = scan->at;
+    }
+    return xl_scan_value(scan, &value, err);
+}
+
+static enum xl_status scan_model(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_bpe *bpe,
+                                 struct xl_err *err) {
+    bool more;
+    size_t late = 0;
+    enum xl_status status = xl_scan_enter(scan, '{', err);
+    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more)
+        status = scan_member(scan, vocab, bpe, &late, err);
+    if (status || !late || !vocab->n) return status;
+    size_t end = scan->at;
+    scan->at = late;
+    status = scan_merges(scan, vocab, bpe, err);
+    scan->at = end;
+    return status;
+}
+
 enum xl_status xl_tokenizer_json_parse(struct xl_scan *scan, struct xl_vocab *vocab,
                                        struct xl_bpe *bpe, json_t *added_tokens,
                                        struct xl_err *err) {
-    struct parts parts = {0};
-    enum xl_status status = find_all_parts(scan, &parts, err);
-    if (!status && (!parts.vocab || !parts.merges))
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '{', err);
+    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
+        struct xl_span key, value;
+        status = xl_scan_key(scan, &key, err);
+        if (status) break;
+        if (xl_span_is(key, "model"))
+            status = scan_model(scan, vocab, bpe, err);
+        else if (xl_span_is(key, "added_tokens"))
+            status = scan_added_tokens(scan, added_tokens, err);
+        else
+            status = xl_scan_value(scan, &value, err);
+    }
+    if (!status) status = xl_scan_end(scan, err);
+    if (!status && !(vocab->n && bpe->n_merges))
         status = xl_fail(err, XL_EFORMAT, "%s: \"model\" has no \"%s\"", scan->name,
-                         parts.vocab ? "merges" : "vocab");
-    if (status) return status;
-    scan->at = parts.vocab;
-    status = xl_vocab_parse(scan, vocab, err);
-    if (status) return status;
-    scan->at = parts.merges;
-    status = scan_merges(scan, vocab, bpe, err);
-    if (status || !parts.added_tokens) return status;
-    scan->at = parts.added_tokens;
-    return scan_added_tokens(scan, added_tokens, err);
+                         vocab->n ? "merges" : "vocab");
+    return status;
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */

@@ -178,7 +178,10 @@ static enum xl_status parse_metadata(struct parser *parser, struct xl_err *err) 
     parser->has_metadata = true;
     enum xl_status status = xl_st_take(lexer, '{', "the object of __metadata__", err);
     if (!status && xl_st_peek_token(lexer) != '}') {
-        for (;;) {
+        for (int n = 1;; n++) {
+            if (n > XL_ST_MAX_METADATA)
+                return xl_st_fail(lexer, err, "more than %d entries in __metadata__",
+                                  XL_ST_MAX_METADATA);
             status = xl_st_skip_string(lexer, "a key of __metadata__", err);
             if (!status) status = xl_st_take(lexer, ':', "a colon", err);
             if (!status) status = xl_st_skip_string(lexer, "a text of __metadata__", err);

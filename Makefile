@@ -1,0 +1,37 @@
+# The commands that people type; CMake does the work. See CONTRIBUTING.md.
+BUILD ?= build
+JOBS  ?= $(shell nproc)
+MAKEFLAGS += --no-print-directory
+
+.PHONY: all demo test bench install asan tsan format lint clean
+
+all:
+	@test -f $(BUILD)/CMakeCache.txt || cmake --preset release -B $(BUILD)
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: all
+	@tools/demo $(BUILD)
+
+test: all
+	@tests/run-tests $(BUILD)
+
+bench: all
+	@tools/bench $(BUILD)
+
+install: all
+	cmake --install $(BUILD)
+
+# The tests again under a sanitizer, each in a folder of its own.
+asan tsan:
+	@test -f $(BUILD)-$@/CMakeCache.txt || cmake --preset $@ -B $(BUILD)-$@
+	@cmake --build $(BUILD)-$@ -j $(JOBS)
+	@tests/run-tests $(BUILD)-$@
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: all
+	git ls-files 'src/*.c' 'tools/*.c' | xargs clang-tidy --quiet -p $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*

@@ -1,0 +1,15 @@
+/* isa_tables.h - the tables of kernels, one for each instruction set they are compiled for. */
+#ifndef XL_BACKEND_CPU_ISA_TABLES_H
+#define XL_BACKEND_CPU_ISA_TABLES_H
+
+#include "backend/cpu/kernels.h"
+
+extern const struct xl_cpu_kernels xl_row_kernels_generic;
+extern const struct xl_attention_kernels xl_attention_f32_generic;
+#if defined(__x86_64__)
+extern const struct xl_cpu_kernels xl_row_kernels_avx2, xl_row_kernels_avx512;
+extern const struct xl_attention_kernels xl_attention_f32_avx2, xl_attention_f32_avx512;
+extern const struct xl_attention_kernels xl_attention_bf16_avx512, xl_attention_bf16_amx;
+#endif
+
+#endif

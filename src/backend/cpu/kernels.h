@@ -1,0 +1,95 @@
+/* kernels.h - the inner loops of this backend, one table of them for each instruction set.
+ *
+ * The sources kernels_*.c are compiled once for each set (see simd.h); xl_cpu_kernels picks a
+ * table. Kernels run on one thread, allocate nothing and cannot fail. Activations are f32 or
+ * bf16; sums are f32.
+ */
+#ifndef XL_BACKEND_CPU_KERNELS_H
+#define XL_BACKEND_CPU_KERNELS_H
+
+#include "backend/cpu/cpuid.h"
+#include "backend/ops.h"
+
+/* out = act(acc + bias + channel_bias) + residual, over the rows of a tile */
+struct xl_epilogue {
+    const float *acc; /* [rows, n], dense */
+    int64_t rows, n;
+    void *out;            /* dtype; rows out_stride elements apart */
+    const void *residual; /* as out, or NULL */
+    int64_t out_stride;
+    enum xl_dtype dtype;
+    const float *bias;        /* [n] or NULL */
+    const void *channel_bias; /* [n] of dtype, or NULL */
+    enum xl_activation act;
+};
+
+/* x: [rows, c] and the result of the same shape */
+struct xl_rows {
+    const void *x;
+    void *out;
+    int64_t rows, c;
+    enum xl_dtype dtype;
+};
+
+struct xl_affine {
+    const float *mean, *scale, *shift; /* [c] */
+};
+
+/* Attention works on tiles of keys that are packed beforehand (kernels_attention.c says how).
+ * One unit of a packed array is 4 bytes: a float, or a pair of bf16. */
+enum { XL_ATTENTION_KEYS = 64 }; /* keys of a tile */
+
+struct xl_attention_sizes {
+    int64_t key_bytes, value_bytes; /* of one packed tile */
+    int64_t query_rows;             /* queries of a task */
+    int64_t scratch_bytes;          /* of a task */
+};
+
+struct xl_attention_tile {
+    const void *k, *v; /* first key and value of the tile, at this head */
+    int64_t k_stride, v_stride;
+    enum xl_dtype dtype;
+    int64_t keys; /* 1 .. XL_ATTENTION_KEYS */
+    int64_t d;    /* head size */
+    void *packed_k, *packed_v;
+};
+
+struct xl_attention_task {
+    const void *q; /* first query of the task, at this head */
+    void *out;     /* likewise */
+    int64_t q_stride, out_stride;
+    enum xl_dtype dtype;
+    int64_t queries, first_query; /* first_query: its position, for is_causal */
+    int64_t keys, d;
+    float scale;
+    bool is_causal;
+    const unsigned char *packed_k, *packed_v; /* all tiles of this head */
+    void *scratch;
+};
+
+struct xl_cpu_kernels {
+    void (*convert)(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from, int64_t n);
+    void (*epilogue)(const struct xl_epilogue *tile);
+    void (*activation)(void *out, const void *x, int64_t n, enum xl_dtype dtype,
+                       enum xl_activation act);
+    void (*add)(void *out, const void *a, const void *b, int64_t n, enum xl_dtype dtype);
+    void (*geglu)(struct xl_rows rows); /* x: [rows, 2c] */
+    void (*layer_norm)(struct xl_rows rows, const float *weight, const float *bias, float eps);
+    /* Mean and sum of squared deviations of each channel over the rows (out is not used). */
+    void (*moments)(struct xl_rows rows, float *mean, float *m2);
+    /* act((x - mean) * scale + shift), all three by channel */
+    void (*affine)(struct xl_rows rows, struct xl_affine by, enum xl_activation act);
+};
+
+struct xl_attention_kernels {
+    struct xl_attention_sizes (*sizes)(int64_t d);
+    void (*pack)(const struct xl_attention_tile *tile);
+    void (*run)(const struct xl_attention_task *task);
+};
+
+/* The tables for an instruction set; the attention of bf16 activations has its own where the CPU
+ * multiplies bf16. */
+const struct xl_cpu_kernels *xl_cpu_kernels(struct xl_cpu_isa isa);
+const struct xl_attention_kernels *xl_attention_kernels(struct xl_cpu_isa isa, enum xl_dtype dtype);
+
+#endif

@@ -1,0 +1,499 @@
+/* pack.c - reading weights once: each tensor row by row, converted, its taps mapped, and scattered
+ * to where the product's layout wants it.
+ *
+ * The scatter is our own rather than oneDNN's reorder: that one has no fast path for bf16 layouts
+ * where the CPU lacks AVX-512 (20 MB/s measured), cannot convert f16 on the way, and would need a
+ * whole unpacked copy. Here the copy is a block of a few kilobytes. */
+#include "backend/cpu/pack.h"
+
+#include "backend/cpu/pages.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLAB_BYTES = 64 << 20,
+    ALIGN = 64,
+    STAGE = 2048,            /* numbers converted at once */
+    BLOCK_NUMBERS = 1 << 16, /* numbers of a task, about */
+    BATCH_BYTES = 64 << 20,  /* read between two reports */
+};
+
+enum kind { WEIGHTS, FLOATS, COPY };
+
+struct entry {
+    struct entry *next;
+    enum kind kind;
+    struct xl_pack_spec spec; /* spec.weight: only while pending */
+    const void *parts[XL_MAX_PARTS];
+    int n_parts;
+    enum xl_dtype dtype;  /* of the tensors */
+    int64_t rows, length; /* of the weight: rows of axis 0, numbers of a row */
+    unsigned char *data;
+    size_t bytes, set_bytes, chunk_bytes; /* in all; of one product; of one chunk */
+    struct xl_packed packed;
+};
+
+struct slab {
+    struct slab *next;
+    unsigned char *data;
+    size_t bytes, used;
+};
+
+struct xl_pack {
+    struct xl_dnn *dnn;
+    struct xl_pool *pool;
+    const struct xl_cpu_kernels *kernels;
+    struct slab *slabs;
+    struct entry *entries; /* newest first; those before `packed` are pending */
+    struct entry *packed;
+    size_t bytes;
+};
+
+enum xl_status xl_pack_new(struct xl_dnn *dnn, struct xl_pool *pool,
+                           const struct xl_cpu_kernels *kernels, struct xl_pack **out,
+                           struct xl_err *err) {
+    struct xl_pack *pack = calloc(1, sizeof *pack);
+    if (!pack) return xl_fail_nomem(err, "packed weights", sizeof *pack);
+    *pack = (struct xl_pack){.dnn = dnn, .pool = pool, .kernels = kernels};
+    *out = pack;
+    return XL_OK;
+}
+
+static void entry_free(struct entry *entry) {
+    int64_t n = entry->packed.n_chunks * entry->packed.n_sets;
+    for (int64_t i = 0; entry->packed.weights && i < n; i++)
+        xl_dnn_weights_free(entry->packed.weights[i]);
+    free(entry->packed.weights);
+    free(entry);
+}
+
+void xl_pack_forget(struct xl_pack *pack) {
+    while (pack->entries != pack->packed) {
+        struct entry *next = pack->entries->next;
+        pack->bytes -= pack->entries->bytes;
+        entry_free(pack->entries);
+        pack->entries = next;
+    }
+}
+
+void xl_pack_free(struct xl_pack *pack) {
+    if (!pack) return;
+    pack->packed = NULL;
+    xl_pack_forget(pack);
+    for (struct slab *slab = pack->slabs, *next; slab; slab = next) {
+        next = slab->next;
+        xl_pages_free(slab->data, slab->bytes);
+        free(slab);
+    }
+    free(pack);
+}
+
+size_t xl_pack_bytes(const struct xl_pack *pack) {
+    return pack->bytes;
+}
+
+/* Zeroed memory that lives as long as pack. */
+static void *take(struct xl_pack *pack, size_t bytes) {
+    size_t rounded = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if (!pack->slabs || pack->slabs->bytes - pack->slabs->used < rounded) {
+        struct slab *slab = calloc(1, sizeof *slab);
+        size_t slab_bytes = rounded > SLAB_BYTES ? rounded : SLAB_BYTES;
+        void *data = slab ? xl_pages_alloc(slab_bytes) : NULL;
+        if (!data) {
+            free(slab);
+            return NULL;
+        }
+        *slab = (struct slab){pack->slabs, data, slab_bytes, 0};
+        pack->slabs = slab;
+    }
+    unsigned char *at = pack->slabs->data + pack->slabs->used;
+    pack->slabs->used += rounded;
+    return at;
+}
+
+/* --- Asking ---------------------------------------------------------------------------------- */
+
+static bool is_same(const struct entry *a, const struct entry *b) {
+    if (a->kind != b->kind || a->n_parts != b->n_parts || a->dtype != b->dtype ||
+        a->rows != b->rows || a->length != b->length)
+        return false;
+    for (int i = 0; i < a->n_parts; i++)
+        if (a->parts[i] != b->parts[i]) return false;
+    return a->kind != WEIGHTS ||
+           (a->spec.chunk == b->spec.chunk && a->spec.whole == b->spec.whole &&
+            a->spec.last == b->spec.last && a->spec.is_rounded == b->spec.is_rounded &&
+            a->spec.map == b->spec.map && a->spec.n_sets == b->spec.n_sets);
+}
+
+static struct entry describe(enum kind kind, const struct xl_value *weight) {
+    struct entry entry = {.kind = kind,
+                          .spec.weight = weight,
+                          .n_parts = weight->n_parts,
+                          .dtype = weight->dtype,
+                          .rows = weight->shape.dim[0]};
+    entry.length = xl_shape_count(weight->shape) / entry.rows;
+    for (int i = 0; i < weight->n_parts; i++) entry.parts[i] = weight->parts[i]->data;
+    return entry;
+}
+
+static struct entry *find(struct xl_pack *pack, const struct entry *wanted) {
+    for (struct entry *entry = pack->entries; entry; entry = entry->next)
+        if (is_same(entry, wanted)) return entry;
+    return NULL;
+}
+
+/* The entry like `wanted`: found, or new and pending with `bytes` of memory. NULL: no memory */
+static struct entry *find_or_add(struct xl_pack *pack, const struct entry *wanted, size_t bytes) {
+    struct entry *entry = find(pack, wanted);
+    if (entry) return entry;
+    entry = malloc(sizeof *entry);
+    void *data = entry ? take(pack, bytes) : NULL;
+    if (!data) {
+        free(entry);
+        return NULL;
+    }
+    *entry = *wanted;
+    entry->data = data;
+    entry->bytes = bytes;
+    entry->next = pack->entries;
+    pack->entries = entry;
+    pack->bytes += bytes;
+    return entry;
+}
+
+enum xl_status xl_pack_floats(struct xl_pack *pack, const struct xl_value *weight,
+                              const float **out, struct xl_err *err) {
+    struct entry wanted = describe(FLOATS, weight);
+    size_t bytes = (size_t)(wanted.rows * wanted.length) * sizeof(float);
+    struct entry *entry = find_or_add(pack, &wanted, bytes);
+    if (!entry) return xl_fail_nomem(err, "weights", bytes);
+    *out = (const float *)(void *)entry->data;
+    return XL_OK;
+}
+
+enum xl_status xl_pack_copy(struct xl_pack *pack, const struct xl_value *weight, const void **out,
+                            struct xl_err *err) {
+    struct entry wanted = describe(COPY, weight);
+    size_t bytes = (size_t)(wanted.rows * wanted.length) * xl_dtype_size(wanted.dtype);
+    struct entry *entry = find_or_add(pack, &wanted, bytes);
+    if (!entry) return xl_fail_nomem(err, "weights", bytes);
+    *out = entry->data;
+    return XL_OK;
+}
+
+static size_t round_up(size_t bytes) {
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Make the products' handles of an entry that was just added. */
+static enum xl_status add_handles(struct xl_pack *pack, struct entry *entry, struct xl_err *err) {
+    int64_t n_chunks = entry->packed.n_chunks, n = n_chunks * entry->packed.n_sets;
+    entry->packed.weights = calloc((size_t)n, sizeof(struct xl_dnn_weights *));
+    if (!entry->packed.weights) return xl_fail_nomem(err, "packed weights", 0);
+    enum xl_status status = XL_OK;
+    for (int64_t i = 0; !status && i < n; i++) {
+        int64_t chunk = i / entry->packed.n_sets, set = i % entry->packed.n_sets;
+        bool is_last = chunk == n_chunks - 1;
+        size_t set_bytes = entry->set_bytes;
+        if (is_last) set_bytes = round_up(xl_dnn_prototype_layout(entry->spec.last)->bytes);
+        unsigned char *data = entry->data + (size_t)chunk * entry->chunk_bytes +
+                              (size_t)set * set_bytes;
+        status = xl_dnn_weights_new(pack->dnn, is_last ? entry->spec.last : entry->spec.whole, data,
+                                    &entry->packed.weights[i], err);
+    }
+    return status;
+}
+
+enum xl_status xl_pack_weights(struct xl_pack *pack, const struct xl_pack_spec *spec,
+                               const struct xl_packed **out, struct xl_err *err) {
+    struct entry wanted = describe(WEIGHTS, spec->weight);
+    wanted.spec = *spec;
+    wanted.set_bytes = round_up(xl_dnn_prototype_layout(spec->whole)->bytes);
+    wanted.chunk_bytes = wanted.set_bytes * (size_t)spec->n_sets;
+    wanted.packed.n_chunks = (wanted.rows + spec->chunk - 1) / spec->chunk;
+    wanted.packed.n_sets = spec->n_sets;
+    size_t last_bytes = round_up(xl_dnn_prototype_layout(spec->last)->bytes);
+    size_t bytes = wanted.chunk_bytes * (size_t)(wanted.packed.n_chunks - 1) +
+                   last_bytes * (size_t)spec->n_sets;
+    struct entry *entry = find_or_add(pack, &wanted, bytes);
+    if (!entry) return xl_fail_nomem(err, "packed weights", bytes);
+    if (!entry->packed.weights) {
+        enum xl_status status = add_handles(pack, entry, err);
+        if (status) return status; /* the caller forgets what is pending */
+    }
+    *out = &entry->packed;
+    return XL_OK;
+}
+
+/* --- Packing --------------------------------------------------------------------------------- */
+
+/* One row of the weight, wherever its part is. */
+static const unsigned char *row_of(const struct entry *entry, int64_t row) {
+    const struct xl_value *weight = entry->spec.weight;
+    int part = 0;
+    while (row >= weight->parts[part]->shape.dim[0]) row -= weight->parts[part++]->shape.dim[0];
+    return (const unsigned char *)entry->parts[part] +
+           (size_t)(row * entry->length) * xl_dtype_size(entry->dtype);
+}
+
+static void copy_rows(const struct xl_pack *pack, const struct entry *entry, int64_t first,
+                      int64_t last) {
+    enum xl_dtype to = entry->kind == FLOATS ? XL_DTYPE_F32 : entry->dtype;
+    size_t row_bytes = (size_t)entry->length * xl_dtype_size(to);
+    for (int64_t row = first; row < last; row++)
+        pack->kernels->convert(entry->data + (size_t)row * row_bytes, to, row_of(entry, row),
+                               entry->dtype, entry->length);
+}
+
+/* Some input channels of one row on their way: as converted, and with their taps mapped. */
+struct stage {
+    float f32[STAGE], mapped[STAGE];
+    uint16_t bf16[STAGE];
+};
+
+/* Numbers of one input channel: read, and written to all sets. */
+struct taps {
+    int64_t read, written;
+};
+
+static struct taps taps_of(const struct entry *entry) {
+    int64_t n_taps = xl_dnn_prototype_layout(entry->spec.last)->n_taps;
+    return (struct taps){entry->length / xl_dnn_prototype_layout(entry->spec.last)->n_c,
+                         n_taps * entry->spec.n_sets};
+}
+
+/* n channels from src on, as the product takes them: into stage->mapped or stage->bf16. */
+static const void *convert_channels(const struct xl_pack *pack, const struct entry *entry,
+                                    const void *src, int64_t n, struct stage *stage) {
+    const struct xl_cpu_kernels *kernels = pack->kernels;
+    struct taps taps = taps_of(entry);
+    enum xl_dtype to = xl_dnn_prototype_dtype(entry->spec.last);
+    int64_t written = n * taps.written;
+    if (entry->spec.map) {
+        kernels->convert(stage->f32, XL_DTYPE_F32, src, entry->dtype, n * taps.read);
+        for (int64_t i = 0; i < written; i++) {
+            const float *row = entry->spec.map + i % taps.written * taps.read;
+            const float *x = stage->f32 + i / taps.written * taps.read;
+            float sum = 0;
+            for (int64_t tap = 0; tap < taps.read; tap++) sum += row[tap] * x[tap];
+            stage->mapped[i] = sum;
+        }
+    } else if (to == XL_DTYPE_F32) {
+        kernels->convert(stage->mapped, XL_DTYPE_F32, src, entry->dtype, written);
+    }
+    if (to == XL_DTYPE_F32 && !entry->spec.is_rounded) return stage->mapped;
+    if (entry->spec.map || to == XL_DTYPE_F32)
+        kernels->convert(stage->bf16, XL_DTYPE_BF16, stage->mapped, XL_DTYPE_F32, written);
+    else
+        kernels->convert(stage->bf16, XL_DTYPE_BF16, src, entry->dtype, written);
+    if (to == XL_DTYPE_BF16) return stage->bf16;
+    kernels->convert(stage->mapped, XL_DTYPE_F32, stage->bf16, XL_DTYPE_BF16, written);
+    return stage->mapped;
+}
+
+/* Where one row goes. */
+struct target {
+    const struct xl_dnn_layout *layout;
+    unsigned char *data;
+    size_t set_bytes;
+    int n_sets;
+    int64_t o; /* within the chunk */
+    bool is_bf16;
+};
+
+static struct target target_of(const struct entry *entry, int64_t row) {
+    int64_t chunk = row / entry->spec.chunk;
+    bool is_last = chunk == entry->packed.n_chunks - 1;
+    const struct xl_dnn_prototype *prototype = is_last ? entry->spec.last : entry->spec.whole;
+    const struct xl_dnn_layout *layout = xl_dnn_prototype_layout(prototype);
+    return (struct target){layout,
+                           entry->data + (size_t)chunk * entry->chunk_bytes,
+                           round_up(layout->bytes),
+                           entry->spec.n_sets,
+                           row % entry->spec.chunk,
+                           xl_dnn_prototype_dtype(prototype) == XL_DTYPE_BF16};
+}
+
+/* x: [n, sets, taps], channels first .. first + n - 1 of the target's row */
+static void scatter(const struct target *target, const void *x, int64_t first, int64_t n) {
+    const struct xl_dnn_layout *layout = target->layout;
+    const float *floats = x;
+    const uint16_t *halves = x;
+    int64_t at = 0, o = layout->o[target->o];
+    for (int64_t i = first; i < first + n; i++) {
+        for (int set = 0; set < target->n_sets; set++) {
+            unsigned char *data = target->data + (size_t)set * target->set_bytes;
+            for (int64_t tap = 0; tap < layout->n_taps; tap++, at++) {
+                int64_t to = o + layout->c[i] + layout->tap[tap];
+                if (target->is_bf16)
+                    ((uint16_t *)(void *)data)[to] = halves[at];
+                else
+                    ((float *)(void *)data)[to] = floats[at];
+            }
+        }
+    }
+}
+
+/* Channels outermost: neighbouring rows share the cache lines that a block of channels goes to. */
+static void pack_rows(const struct xl_pack *pack, const struct entry *entry, int64_t first,
+                      int64_t last) {
+    struct stage stage;
+    struct taps taps = taps_of(entry);
+    int64_t n_c = xl_dnn_prototype_layout(entry->spec.last)->n_c;
+    int64_t most = taps.written > taps.read ? taps.written : taps.read;
+    int64_t at_once = STAGE / most;
+    assert(at_once > 0);
+    for (int64_t c = 0; c < n_c; c += at_once) {
+        int64_t n = n_c - c < at_once ? n_c - c : at_once;
+        for (int64_t row = first; row < last; row++) {
+            const unsigned char *src = row_of(entry, row) +
+                                       (size_t)(c * taps.read) * xl_dtype_size(entry->dtype);
+            const void *x = convert_channels(pack, entry, src, n, &stage);
+            struct target target = target_of(entry, row);
+            scatter(&target, x, c, n);
+        }
+    }
+}
+
+/* --- Flushing -------------------------------------------------------------------------------- */
+
+/* Pending entries in the order of asking; those first .. last - 1 are being packed. */
+struct batch {
+    const struct xl_pack *pack;
+    struct entry **entries;
+    int first, last;
+    int64_t *first_task; /* by entry, within its batch */
+};
+
+static int64_t rows_of_task(const struct entry *entry) {
+    int64_t rows = BLOCK_NUMBERS / entry->length;
+    return rows < 16 ? 16 : rows;
+}
+
+static int64_t tasks_of(const struct entry *entry) {
+    return (entry->rows + rows_of_task(entry) - 1) / rows_of_task(entry);
+}
+
+static void run_task(void *user, int64_t task, int worker) {
+    const struct batch *batch = user;
+    int i = batch->last - 1;
+    while (batch->first_task[i] > task) i--;
+    const struct entry *entry = batch->entries[i];
+    int64_t rows = rows_of_task(entry), first = (task - batch->first_task[i]) * rows;
+    int64_t last = first + rows < entry->rows ? first + rows : entry->rows;
+    (void)worker;
+    if (entry->kind == WEIGHTS)
+        pack_rows(batch->pack, entry, first, last);
+    else
+        copy_rows(batch->pack, entry, first, last);
+}
+
+/* Take as many entries as fit a batch (at least one) and pack them. */
+static void run_batch(struct batch *batch, int n_entries) {
+    size_t bytes = 0;
+    int64_t n_tasks = 0;
+    for (batch->last = batch->first; batch->last < n_entries && bytes < BATCH_BYTES;
+         batch->last++) {
+        const struct entry *entry = batch->entries[batch->last];
+        batch->first_task[batch->last] = n_tasks;
+        n_tasks += tasks_of(entry);
+        bytes += (size_t)(entry->rows * entry->length) * xl_dtype_size(entry->dtype);
+    }
+    xl_pool_run(batch->pack->pool, n_tasks, run_task, batch);
+}
+
+/* A tensor of the plan and the last pending entry that reads it (-1: none). */
+struct use {
+    const struct xl_tensor *tensor;
+    int last;
+};
+
+static int compare_uses(const void *a, const void *b) {
+    uintptr_t x = (uintptr_t)((const struct use *)a)->tensor;
+    uintptr_t y = (uintptr_t)((const struct use *)b)->tensor;
+    return x < y ? -1 : x > y;
+}
+
+struct use_list {
+    struct use *uses;
+    size_t n;
+};
+
+/* Every tensor of the plan once. */
+static bool find_tensors(const struct xl_plan *plan, struct use_list *list) {
+    size_t n = 0;
+    struct use *uses = calloc((size_t)xl_plan_n_values(plan) * XL_MAX_PARTS, sizeof *uses);
+    if (!uses) return false;
+    for (xl_val v = 1; v < xl_plan_n_values(plan); v++)
+        for (int i = 0; i < xl_plan_value(plan, v)->n_parts; i++)
+            uses[n++] = (struct use){xl_plan_value(plan, v)->parts[i], -1};
+    qsort(uses, n, sizeof *uses, compare_uses);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!kept || uses[kept - 1].tensor != uses[i].tensor) uses[kept++] = uses[i];
+    *list = (struct use_list){uses, kept};
+    return true;
+}
+
+static void mark_last_uses(struct use_list list, struct entry *const *entries, int n_entries) {
+    for (int i = 0; i < n_entries; i++) {
+        const struct xl_value *weight = entries[i]->spec.weight;
+        for (int part = 0; part < weight->n_parts; part++) {
+            struct use key = {weight->parts[part], 0};
+            struct use *use = bsearch(&key, list.uses, list.n, sizeof key, compare_uses);
+            if (use) use->last = i;
+        }
+    }
+}
+
+/* Report the tensors whose last use lies in first .. last - 1. */
+static void report(struct use_list list, int first, int last,
+                   const struct xl_compile_options *options) {
+    for (size_t i = 0; options->weight_done && i < list.n; i++)
+        if (list.uses[i].last >= first && list.uses[i].last < last)
+            options->weight_done(options->user, list.uses[i].tensor);
+}
+
+static enum xl_status run_batches(struct batch *batch, int n_entries, struct use_list list,
+                                  const struct xl_compile_options *options, struct xl_err *err) {
+    for (batch->first = 0; batch->first < n_entries; batch->first = batch->last) {
+        if (options->tick && !options->tick(options->user))
+            return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");
+        run_batch(batch, n_entries);
+        report(list, batch->first, batch->last, options);
+    }
+    return XL_OK;
+}
+
+enum xl_status xl_pack_flush(struct xl_pack *pack, const struct xl_plan *plan,
+                             const struct xl_compile_options *options, struct xl_err *err) {
+    int n = 0;
+    for (struct entry *entry = pack->entries; entry != pack->packed; entry = entry->next) n++;
+    struct batch batch = {.pack = pack,
+                          .entries = calloc((size_t)n + 1, sizeof(struct entry *)),
+                          .first_task = calloc((size_t)n + 1, sizeof(int64_t))};
+    struct use_list list = {0};
+    enum xl_status status = XL_OK;
+    if (!batch.entries || !batch.first_task || !find_tensors(plan, &list)) {
+        status = xl_fail_nomem(err, "packed weights", 0);
+        goto cleanup;
+    }
+    int at = n;
+    for (struct entry *entry = pack->entries; entry != pack->packed; entry = entry->next)
+        batch.entries[--at] = entry;
+    mark_last_uses(list, batch.entries, n);
+    report(list, -1, 0, options);
+    status = run_batches(&batch, n, list, options, err);
+
+cleanup:
+    if (status)
+        xl_pack_forget(pack);
+    else
+        pack->packed = pack->entries;
+    free(batch.entries);
+    free(batch.first_task);
+    free(list.uses);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* cases.h - the one table of op cases: tests run the small ones, bench_ops times the large ones. */
+#ifndef XL_TESTS_OP_CASES_H
+#define XL_TESTS_OP_CASES_H
+
+#include "backend/ops.h"
+
+enum op_with {
+    BIAS = 1,         /* linear, conv2d */
+    CHANNEL_BIAS = 2, /* conv2d */
+    RESIDUAL = 4,     /* linear, conv2d */
+    PARTS = 8,        /* linear: weight and bias are three tensors each */
+    SLICES = 16,      /* attention: q, k, v (or k, v) are slices of one input */
+    SHIFTED = 32,     /* norms: a mean far from zero */
+    BENCH = 64,       /* of real size: timed, not tested */
+};
+
+struct op_case {
+    struct xl_op op;   /* kind and attributes; the operands are made by op_instance_new */
+    struct xl_shape x; /* the first operand */
+    struct xl_shape y; /* the second: a weight's shape, k's and v's, b's, the table's; or none */
+    unsigned with;     /* enum op_with */
+    enum xl_dtype to;  /* cast */
+};
+
+extern const struct op_case op_cases[];
+extern const int n_op_cases;
+
+/* "conv2d [2, 5, 7, 17] [33, 17, 3, 3] stride 2 bias residual" into out; returns out. */
+enum { OP_CASE_TEXT = 256 };
+char *op_case_name(const struct op_case *op_case, char out[OP_CASE_TEXT]);
+
+#endif

@@ -1,0 +1,383 @@
+/* op_case.c - random operands, plans of one op, relative error. */
+#include "op/op_case.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* splitmix64 (Steele, Lea, Flood 2014): one multiply-xorshift of a counter */
+static uint64_t next_random(struct op_instance *instance) {
+    uint64_t z = instance->random += 0x9E3779B97F4A7C15U;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBU;
+    return z ^ z >> 31;
+}
+
+/* Uniform with this mean and standard deviation. */
+struct spread {
+    double mean, deviation;
+};
+
+static float next_float(struct op_instance *instance, struct spread spread) {
+    double u = (double)(next_random(instance) >> 11) * 0x1p-53; /* 0..1 */
+    return (float)(spread.mean + spread.deviation * sqrt(12) * (u - 0.5));
+}
+
+/* Everything that a constructor of operands needs. */
+struct maker {
+    struct op_instance *instance;
+    const struct op_case *op_case;
+    struct op_dtypes dtypes;
+    bool with_doubles;
+};
+
+static void *allocate(struct maker *maker, size_t bytes) {
+    void *memory = xl_arena_alloc(&maker->instance->arena, bytes);
+    if (!memory) xl_plan_fail(maker->instance->plan, XL_ENOMEM, "out of memory for an op case");
+    return memory;
+}
+
+/* n random numbers in dtype; NULL when out of memory. */
+static void *random_numbers(struct maker *maker, enum xl_dtype dtype, int64_t n,
+                            struct spread spread) {
+    char *data = allocate(maker, (size_t)n * xl_dtype_size(dtype));
+    for (int64_t i = 0; data && i < n; i++) {
+        float x = next_float(maker->instance, spread);
+        xl_convert(data + (size_t)i * xl_dtype_size(dtype), dtype, &x, XL_DTYPE_F32, 1);
+    }
+    return data;
+}
+
+static double number(const void *data, enum xl_dtype dtype, int64_t i) {
+    if (dtype == XL_DTYPE_I32) return ((const int32_t *)data)[i];
+    float x;
+    xl_convert(&x, XL_DTYPE_F32, (const char *)data + (size_t)i * xl_dtype_size(dtype), dtype, 1);
+    return (double)x;
+}
+
+/* Where operand i lies in data: columns `first`.. of rows of `stride` numbers. */
+struct window {
+    const void *data;
+    enum xl_dtype dtype;
+    int64_t stride, first;
+};
+
+static void keep_doubles(struct maker *maker, int i, struct xl_shape shape, struct window window) {
+    int64_t columns = xl_shape_last(shape), n = xl_shape_count(shape);
+    struct op_operand *operand = &maker->instance->in[i];
+    operand->shape = shape;
+    if (!maker->with_doubles || !window.data) return;
+    operand->x = allocate(maker, (size_t)n * sizeof *operand->x);
+    for (int64_t j = 0; operand->x && j < n; j++) {
+        int64_t at = j / columns * window.stride + window.first + j % columns;
+        operand->x[j] = number(window.data, window.dtype, at);
+    }
+}
+
+static xl_val add_input(struct maker *maker, enum xl_dtype dtype, struct xl_shape shape,
+                        const void *data) {
+    struct op_instance *instance = maker->instance;
+    static const char *const names[] = {"in0", "in1", "in2", "in3", "in4"};
+    int i = instance->n_inputs++;
+    xl_val value = xl_plan_input(instance->plan, names[i], dtype, shape, XL_PER_RUN);
+    instance->inputs[i].value = value;
+    instance->inputs[i].data = data;
+    return value;
+}
+
+/* Operand i: a dense input of random numbers. */
+static xl_val activation(struct maker *maker, int i, struct xl_shape shape, struct spread spread) {
+    enum xl_dtype dtype = maker->dtypes.act;
+    const void *data = random_numbers(maker, dtype, xl_shape_count(shape), spread);
+    keep_doubles(maker, i, shape, (struct window){data, dtype, xl_shape_last(shape), 0});
+    return add_input(maker, dtype, shape, data);
+}
+
+/* Operand i: whole numbers in 0..limit-1, the first and the last among them. */
+static xl_val indices(struct maker *maker, int i, struct xl_shape shape, int64_t limit) {
+    int64_t n = xl_shape_count(shape);
+    int32_t *data = allocate(maker, (size_t)n * sizeof *data);
+    for (int64_t j = 0; data && j < n; j++)
+        data[j] = (int32_t)(next_random(maker->instance) % (uint64_t)limit);
+    if (data) data[0] = (int32_t)limit - 1;
+    if (data && n > 1) data[1] = 0;
+    keep_doubles(maker, i, shape, (struct window){data, XL_DTYPE_I32, xl_shape_last(shape), 0});
+    return add_input(maker, XL_DTYPE_I32, shape, data);
+}
+
+/* Operands i.. : n slices of one input, side by side, each of this shape. */
+static void slices(struct maker *maker, int i, int n, struct xl_shape shape, xl_val *out) {
+    enum xl_dtype dtype = maker->dtypes.act;
+    int64_t c = xl_shape_last(shape);
+    struct xl_shape whole = shape;
+    whole.dim[whole.rank - 1] = n * c;
+    const void *data = random_numbers(maker, dtype, xl_shape_count(whole), (struct spread){0, 1});
+    xl_val input = add_input(maker, dtype, whole, data);
+    for (int j = 0; j < n; j++) {
+        keep_doubles(maker, i + j, shape, (struct window){data, dtype, n * c, j * c});
+        out[j] = xl_slice(maker->instance->plan, input, j * c, c);
+    }
+}
+
+/* Operand i: a weight, in three tensors of unequal length when the case asks for parts. */
+static xl_val weight(struct maker *maker, int i, struct xl_shape shape, struct spread spread) {
+    enum xl_dtype dtype = maker->dtypes.weight;
+    int n_parts = maker->op_case->with & PARTS ? 3 : 1;
+    int64_t rows = shape.dim[0], row_count = xl_shape_count(shape) / rows, first = 0;
+    const char *data = random_numbers(maker, dtype, rows * row_count, spread);
+    struct xl_tensor *tensors = allocate(maker, XL_MAX_PARTS * sizeof *tensors);
+    if (!data || !tensors) return 0;
+    keep_doubles(maker, i, shape, (struct window){data, dtype, xl_shape_last(shape), 0});
+    const struct xl_tensor *parts[XL_MAX_PARTS];
+    for (int p = 0; p < n_parts; p++) {
+        int64_t n = p + 1 == n_parts ? rows - first : rows / n_parts - p;
+        const void *part = data + (size_t)(first * row_count) * xl_dtype_size(dtype);
+        tensors[p] = (struct xl_tensor){"weight", dtype, shape, part};
+        tensors[p].shape.dim[0] = n;
+        parts[p] = &tensors[p];
+        first += n;
+    }
+    return xl_plan_weight(maker->instance->plan, parts, n_parts);
+}
+
+static const struct spread unit = {0, 1};
+
+/* Weights of a product over k numbers: results of deviation 1. */
+static struct spread product_spread(struct xl_shape weight_shape) {
+    double k = (double)(xl_shape_count(weight_shape) / weight_shape.dim[0]);
+    return (struct spread){0, 1 / sqrt(k)};
+}
+
+static xl_val make_linear(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    struct xl_linear attr = c->op.attr.linear;
+    struct xl_shape shape = c->x;
+    shape.dim[shape.rank - 1] = c->y.dim[0];
+    xl_val x = activation(maker, 0, c->x, unit);
+    attr.weight = weight(maker, 1, c->y, product_spread(c->y));
+    if (c->with & BIAS) attr.bias = weight(maker, 2, XL_SHAPE(c->y.dim[0]), unit);
+    if (c->with & RESIDUAL) attr.residual = activation(maker, 3, shape, unit);
+    return xl_linear(maker->instance->plan, x, attr);
+}
+
+/* Pixels of a result along one axis of `size` pixels, enlarged, padded, in steps of `stride`. */
+struct axis {
+    int64_t size, kernel;
+    int stride, padding, up_size;
+    bool upsample;
+};
+
+static int64_t conv2d_pixels(struct axis axis) {
+    int64_t size = axis.up_size ? axis.up_size : axis.upsample ? 2 * axis.size : axis.size;
+    return (size + axis.padding - axis.kernel) / (axis.stride ? axis.stride : 1) + 1;
+}
+
+static struct xl_shape conv2d_shape(const struct op_case *c) {
+    const struct xl_conv2d *attr = &c->op.attr.conv2d;
+    struct axis rows = {c->x.dim[1],     c->y.dim[2],
+                        attr->stride,    attr->pad_top + attr->pad_bottom,
+                        attr->up_height, attr->upsample};
+    struct axis columns = {c->x.dim[2],    c->y.dim[3],
+                           attr->stride,   attr->pad_left + attr->pad_right,
+                           attr->up_width, attr->upsample};
+    return XL_SHAPE(c->x.dim[0], conv2d_pixels(rows), conv2d_pixels(columns), c->y.dim[0]);
+}
+
+static xl_val make_conv2d(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    struct xl_conv2d attr = c->op.attr.conv2d;
+    int64_t n = c->x.dim[0], o = c->y.dim[0];
+    xl_val x = activation(maker, 0, c->x, unit);
+    attr.weight = weight(maker, 1, c->y, product_spread(c->y));
+    if (c->with & BIAS) attr.bias = weight(maker, 2, XL_SHAPE(o), unit);
+    if (c->with & CHANNEL_BIAS) attr.channel_bias = activation(maker, 3, XL_SHAPE(n, o), unit);
+    if (c->with & RESIDUAL) attr.residual = activation(maker, 4, conv2d_shape(c), unit);
+    return xl_conv2d(maker->instance->plan, x, attr);
+}
+
+static xl_val make_norm(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    struct xl_plan *plan = maker->instance->plan;
+    struct xl_shape channels = XL_SHAPE(xl_shape_last(c->x));
+    xl_val x = activation(maker, 0, c->x, c->with & SHIFTED ? (struct spread){20, 1} : unit);
+    xl_val gain = weight(maker, 1, channels, (struct spread){1, 0.3});
+    xl_val bias = weight(maker, 2, channels, unit);
+    if (c->op.kind == XL_OP_GROUP_NORM) {
+        struct xl_group_norm attr = c->op.attr.group_norm;
+        attr.weight = gain;
+        attr.bias = bias;
+        return xl_group_norm(plan, x, attr);
+    }
+    struct xl_layer_norm attr = {gain, bias, c->op.attr.layer_norm.eps};
+    return xl_layer_norm(plan, x, attr);
+}
+
+static xl_val make_attention(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    xl_val qkv[3];
+    if (c->with & SLICES && xl_shape_equal(c->x, c->y))
+        slices(maker, 0, 3, c->x, qkv);
+    else {
+        qkv[0] = activation(maker, 0, c->x, unit);
+        if (c->with & SLICES)
+            slices(maker, 1, 2, c->y, qkv + 1);
+        else
+            for (int i = 1; i < 3; i++) qkv[i] = activation(maker, i, c->y, unit);
+    }
+    return xl_attention(maker->instance->plan, qkv[0], qkv[1], qkv[2], c->op.attr.attention);
+}
+
+static xl_val make_embed(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    int64_t more_positions = c->x.dim[1] + 2;
+    xl_val ids = indices(maker, 0, c->x, c->y.dim[0]);
+    xl_val table = weight(maker, 1, c->y, unit);
+    xl_val positions = weight(maker, 2, XL_SHAPE(more_positions, c->y.dim[1]), unit);
+    return xl_embed(maker->instance->plan, ids, table, positions);
+}
+
+/* Timesteps and picture sizes: whole and broken numbers up to 1000. */
+static xl_val make_sinusoid(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    enum xl_dtype act = maker->dtypes.act;
+    maker->dtypes.act = XL_DTYPE_F32;
+    xl_val x = activation(maker, 0, c->x, (struct spread){500, 1000 / sqrt(12)});
+    maker->dtypes.act = act;
+    return xl_sinusoid(maker->instance->plan, x, c->op.attr.sinusoid);
+}
+
+/* The ops of one or two operands. Twice the usual spread: activations are to see their bends and
+ * their flat parts. */
+static xl_val make_simple(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    struct xl_plan *plan = maker->instance->plan;
+    xl_val x = activation(maker, 0, c->x, (struct spread){0, 2}), y = 0;
+    if (c->op.kind == XL_OP_PICK_ROW)
+        y = indices(maker, 1, c->y, c->x.dim[1]);
+    else if (c->y.rank)
+        y = activation(maker, 1, c->y, unit);
+    switch (c->op.kind) {
+    case XL_OP_GEGLU:
+        return xl_geglu(plan, x);
+    case XL_OP_ACTIVATION:
+        return xl_activation(plan, x, c->op.attr.act);
+    case XL_OP_ADD:
+        return xl_add(plan, x, y);
+    case XL_OP_CONCAT:
+        return xl_concat(plan, x, y);
+    case XL_OP_PICK_ROW:
+        return xl_pick_row(plan, x, y);
+    default:
+        return xl_cast(plan, x, c->to);
+    }
+}
+
+static xl_val make_op(struct maker *maker) {
+    switch (maker->op_case->op.kind) {
+    case XL_OP_LINEAR:
+        return make_linear(maker);
+    case XL_OP_CONV2D:
+        return make_conv2d(maker);
+    case XL_OP_GROUP_NORM:
+    case XL_OP_LAYER_NORM:
+        return make_norm(maker);
+    case XL_OP_ATTENTION:
+        return make_attention(maker);
+    case XL_OP_EMBED:
+        return make_embed(maker);
+    case XL_OP_SINUSOID:
+        return make_sinusoid(maker);
+    default:
+        return make_simple(maker);
+    }
+}
+
+enum xl_status op_instance_new(const struct op_case *op_case, struct op_dtypes dtypes,
+                               bool with_doubles, struct op_instance **out, struct xl_err *err) {
+    struct op_instance *instance = calloc(1, sizeof *instance);
+    struct xl_plan *plan = xl_plan_new(dtypes.act);
+    if (!instance || !plan) {
+        free(instance);
+        xl_plan_free(plan);
+        return xl_fail_nomem(err, "an op case", 0);
+    }
+    instance->plan = plan;
+    struct maker maker = {instance, op_case, dtypes, with_doubles};
+    instance->out = make_op(&maker);
+    xl_plan_output(plan, instance->out, "out");
+    enum xl_status status = xl_plan_finish(plan, err);
+    if (status) {
+        op_instance_free(instance);
+        return status;
+    }
+    instance->op = xl_plan_op(plan, 0);
+    instance->out_dtype = xl_plan_value(plan, instance->out)->dtype;
+    instance->out_shape = xl_plan_value(plan, instance->out)->shape;
+    *out = instance;
+    return XL_OK;
+}
+
+void op_instance_free(struct op_instance *instance) {
+    if (!instance) return;
+    xl_plan_free(instance->plan);
+    xl_arena_deinit(&instance->arena);
+    free(instance);
+}
+
+size_t op_instance_out_bytes(const struct op_instance *instance) {
+    return (size_t)xl_shape_count(instance->out_shape) * xl_dtype_size(instance->out_dtype);
+}
+
+/* NaN in every floating dtype; indices stay valid. */
+static enum xl_status write_poison(struct op_instance *instance, struct xl_exec *exec,
+                                   struct xl_err *err) {
+    for (int i = 0; i < instance->n_inputs; i++) {
+        const struct xl_value *value = xl_plan_value(instance->plan, instance->inputs[i].value);
+        if (value->dtype == XL_DTYPE_I32) continue;
+        size_t bytes = (size_t)xl_shape_count(value->shape) * xl_dtype_size(value->dtype);
+        void *poison = malloc(bytes);
+        if (!poison) return xl_fail_nomem(err, "an op case", bytes);
+        memset(poison, 0xFF, bytes);
+        xl_exec_write(exec, instance->inputs[i].value, poison);
+        free(poison);
+    }
+    return XL_OK;
+}
+
+static void write_inputs(struct op_instance *instance, struct xl_exec *exec) {
+    for (int i = 0; i < instance->n_inputs; i++)
+        xl_exec_write(exec, instance->inputs[i].value, instance->inputs[i].data);
+}
+
+enum xl_status op_instance_compile(struct op_instance *instance, struct xl_backend *backend,
+                                   struct xl_exec **out, struct xl_err *err) {
+    enum xl_status status = xl_compile(backend, instance->plan, NULL, out, err);
+    if (!status) write_inputs(instance, *out);
+    return status;
+}
+
+enum xl_status op_instance_run(struct op_instance *instance, struct xl_backend *backend, void *out,
+                               struct xl_err *err) {
+    struct xl_exec *exec = NULL;
+    enum xl_status status = op_instance_compile(instance, backend, &exec, err);
+    if (!status) status = write_poison(instance, exec, err);
+    if (!status) status = xl_exec_run(exec, NULL, NULL, err);
+    if (!status) {
+        write_inputs(instance, exec);
+        status = xl_exec_run(exec, NULL, NULL, err);
+    }
+    if (!status) xl_exec_read(exec, instance->out, out);
+    xl_exec_free(exec);
+    return status;
+}
+
+double op_relative_error(const void *out, enum xl_dtype dtype, const double *ref, int64_t n) {
+    double difference = 0, norm = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double x = number(out, dtype, i);
+        difference += (x - ref[i]) * (x - ref[i]);
+        norm += ref[i] * ref[i];
+    }
+    double error = sqrt(difference / (norm > 0 ? norm : 1));
+    return isfinite(error) ? error : INFINITY;
+}

@@ -1,0 +1,59 @@
+/* test_ops_reference.c - the reference backend against each op's definition in double. */
+#include "op/naive.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+/* Results are computed in double and rounded once: half a unit of the last place, 2^-24 in f32,
+ * 2^-8 in bf16, 2^-11 in f16, for each number. The frequencies of sinusoids come from expf, one
+ * unit of the last place beside those from pow, and timesteps of 1000 amplify that. */
+static double tolerance(enum xl_op_kind kind, enum xl_dtype out_dtype) {
+    if (out_dtype == XL_DTYPE_BF16) return 0x1p-8;
+    if (out_dtype == XL_DTYPE_F16) return 0x1p-11;
+    return kind == XL_OP_SINUSOID ? 1e-4 : 0x1p-24;
+}
+
+static void check(const struct op_case *op_case, struct op_dtypes dtypes,
+                  struct xl_backend *backend) {
+    struct xl_err err = {0};
+    char name[OP_CASE_TEXT];
+    op_case_name(op_case, name);
+    struct op_instance *instance = NULL;
+    cr_assert(!op_instance_new(op_case, dtypes, true, &instance, &err), "%s: %s", name, err.text);
+    int64_t n = xl_shape_count(instance->out_shape);
+    void *out = malloc(op_instance_out_bytes(instance));
+    double *expected = calloc((size_t)n, sizeof *expected);
+    cr_assert(out && expected && naive_run(instance, expected));
+    cr_assert(!op_instance_run(instance, backend, out, &err), "%s: %s", name, err.text);
+    double error = op_relative_error(out, instance->out_dtype, expected, n);
+    cr_expect(error <= tolerance(op_case->op.kind, instance->out_dtype),
+              "%s, weights %s, activations %s: relative error %.3g", name,
+              xl_dtype_name(dtypes.weight), xl_dtype_name(dtypes.act), error);
+    free(out);
+    free(expected);
+    op_instance_free(instance);
+}
+
+static void check_kind(enum xl_op_kind kind) {
+    static const enum xl_dtype acts[] = {XL_DTYPE_F32, XL_DTYPE_BF16};
+    static const enum xl_dtype weights[] = {XL_DTYPE_F32, XL_DTYPE_F16, XL_DTYPE_BF16};
+    struct xl_backend *backend = NULL;
+    cr_assert(!xl_backend_reference(&backend, NULL));
+    int n_checked = 0;
+    for (int i = 0; i < n_op_cases; i++) {
+        if (op_cases[i].op.kind != kind || op_cases[i].with & BENCH) continue;
+        for (int act = 0; act < 2; act++)
+            for (int weight = 0; weight < 3; weight++)
+                check(&op_cases[i], (struct op_dtypes){acts[act], weights[weight]}, backend);
+        n_checked++;
+    }
+    cr_expect(n_checked > 0, "no case for %s in the table", xl_op_name(kind));
+    xl_backend_free(backend);
+}
+
+#define X(kind, text)                                                                              \
+    Test(ops_reference, kind) {                                                                    \
+        check_kind(kind);                                                                          \
+    }
+XL_OP_LIST(X)
+#undef X
