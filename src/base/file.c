@@ -1,4 +1,5 @@
-/* file.c */
+/* file.c - files read whole, and files that appear whole. Nothing here keeps state: any thread may
+ * call anything, and two writers of one name settle it between them through the file system. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,66 +21,79 @@ bool xl_dir_exists(const char *path) {
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum xl_status read_all(int fd, const char *path, size_t size, char *buffer, size_t *n,
-                               struct xl_err *err, enum xl_status status) {
+/* Read up to `size` bytes: how many there were, or -1 with errno set. */
+static ssize_t read_all(int fd, char *buffer, size_t size) {
     size_t have = 0;
     while (have < size) {
         ssize_t got = read(fd, buffer + have, size - have);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return xl_fail(err, status, "%s: cannot read: %s", path, strerror(errno));
+        if (got < 0) return -1;
         if (got == 0) break;
         have += (size_t)got;
     }
-    buffer[have] = 0;
-    *n = have;
-    return XL_OK;
+    return (ssize_t)have;
 }
 
 enum xl_status xl_file_read(const char *path, struct xl_read_rule rule, char **text, size_t *n,
                             struct xl_err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return xl_fail(err, errno == ENOENT ? rule.missing : rule.unreadable, "%s: cannot open: %s",
+    /* Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        bool is_missing = errno == ENOENT || errno == ENOTDIR;
+        return xl_fail(err, is_missing ? rule.missing : rule.unreadable, "%s: cannot open: %s",
                        path, strerror(errno));
+    }
     struct stat st;
     char *buffer = NULL;
+    ssize_t have = 0;
     enum xl_status status = XL_OK;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode))
         status = xl_fail(err, rule.unreadable, "%s: not a regular file", path);
     else if ((uint64_t)st.st_size > rule.max_bytes)
-        status = xl_fail(err, rule.unreadable, "%s: %lld bytes is more than the %zu expected of it",
+        status = xl_fail(err, rule.unreadable, "%s: the file has %lld bytes; expected at most %zu",
                          path, (long long)st.st_size, rule.max_bytes);
     else if (!(buffer = malloc((size_t)st.st_size + 1)))
         status = xl_fail_nomem(err, path, (size_t)st.st_size);
-    else
-        status = read_all(fd, path, (size_t)st.st_size, buffer, n, err, rule.unreadable);
+    else if ((have = read_all(fd, buffer, (size_t)st.st_size)) < 0)
+        status = xl_fail(err, rule.unreadable, "%s: cannot read: %s", path, strerror(errno));
     close(fd);
     if (status) {
         free(buffer);
         return status;
     }
+    buffer[have] = 0;
     *text = buffer;
+    *n = (size_t)have;
     return XL_OK;
+}
+
+/* 0 also when it is there already; else the errno of mkdir. */
+static int create_one(const char *path) {
+    if (!mkdir(path, 0777)) return 0;
+    int why = errno;
+    return xl_dir_exists(path) ? 0 : why;
 }
 
 enum xl_status xl_dir_create(const char *path, struct xl_err *err) {
     char *copy = strdup(path);
     if (!copy) return xl_fail_nomem(err, "a path", 0);
-    int failed = 0;
-    for (char *slash = copy + 1; !failed && *slash; slash++) {
-        if (*slash != '/') continue;
-        *slash = 0;
-        failed = mkdir(copy, 0777) && errno != EEXIST;
-        *slash = '/';
+    int why = 0;
+    for (char *c = copy; *c && !why; c++) {
+        if (*c != '/' || c == copy) continue;
+        *c = 0;
+        why = create_one(copy);
+        *c = '/';
     }
-    if (!failed) failed = mkdir(copy, 0777) && errno != EEXIST;
-    int why = errno;
+    if (!why) why = create_one(copy);
     free(copy);
-    if (failed || !xl_dir_exists(path))
+    if (why)
         return xl_fail(err, XL_EDISK, "%s: cannot create the directory: %s", path,
-                       failed ? strerror(why) : "a file of that name is in the way");
+                       why == EEXIST || why == ENOTDIR ? "a file is in the way" : strerror(why));
     return XL_OK;
 }
+
+/* ---- Writing ----
+ * Helpers return 0, or -1 with errno set. */
 
 static int write_all(int fd, const char *data, size_t n) {
     while (n) {
@@ -91,66 +106,103 @@ static int write_all(int fd, const char *data, size_t n) {
     return 0;
 }
 
-static int sync_directory_of(const char *path) {
-    char *copy = strdup(path);
-    if (!copy) return -1;
-    char *slash = strrchr(copy, '/');
-    if (slash) slash[slash == copy] = 0;
-    int fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
+/* The length of the directory part of a path, with its slash. */
+static size_t directory_length(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+/* A name in the directory of `path` that no one else uses, malloc'd; NULL when out of memory. It
+ * does not grow with the name of the file, which may be as long as the file system allows. */
+static char *temporary_beside(const char *path) {
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
+        number = (uint64_t)getpid() << 32 | (uint32_t)(uintptr_t)&number;
+    char *name;
+    int n = asprintf(&name, "%.*s.%016llx.tmp", (int)directory_length(path), path,
+                     (unsigned long long)number);
+    return n < 0 ? NULL : name;
+}
+
+static int write_temporary(const char *name, const void *data, size_t n) {
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) return -1;
-    /* Some network file systems cannot sync a directory; the file itself is already safe. */
-    int failed = fsync(fd) && errno != EINVAL;
+    int why = 0;
+    if (write_all(fd, data, n) || fsync(fd)) why = errno;
+    if (close(fd) && !why) why = errno;
+    if (!why) return 0;
+    unlink(name);
+    errno = why;
+    return -1;
+}
+
+static bool is_unsupported(int why) {
+    return why == EINVAL || why == ENOSYS || why == EPERM || why == EOPNOTSUPP;
+}
+
+/* Give the temporary file its name unless that is taken (EEXIST). Three ways, because FAT has no
+ * hard links, NFS cannot rename without replacing, and some FUSE file systems lack both; there the
+ * name is reserved first, so that it is an empty file for a moment. */
+static int publish(const char *temporary, const char *path) {
+    if (!renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE)) return 0;
+    if (!is_unsupported(errno)) return -1;
+    if (!link(temporary, path)) {
+        unlink(temporary);
+        return 0;
+    }
+    if (!is_unsupported(errno)) return -1;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return -1;
     close(fd);
-    return failed ? -1 : 0;
+    if (!rename(temporary, path)) return 0;
+    int why = errno;
+    unlink(path);
+    errno = why;
+    return -1;
+}
+
+/* Make the name of a file survive a crash. */
+static int sync_directory_of(const char *path) {
+    size_t n = directory_length(path);
+    char *directory = n ? strndup(path, n) : strdup(".");
+    if (!directory) return -1;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(directory);
+    /* One may be allowed to write to a directory that one cannot read; some network file systems
+     * cannot sync one. The file's content is safe in either case. */
+    if (fd < 0) return errno == EACCES ? 0 : -1;
+    int why = fsync(fd) && errno != EINVAL ? errno : 0;
+    close(fd);
+    errno = why;
+    return why ? -1 : 0;
 }
 
 enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, bool *exists,
                                  struct xl_err *err) {
     if (exists) *exists = false;
-    size_t len = strlen(path) + sizeof ".XXXXXX.tmp";
-    char *temporary = malloc(len);
-    if (!temporary) return xl_fail_nomem(err, "a path", len);
-    snprintf(temporary, len, "%s.XXXXXX.tmp", path);
-    int fd = mkostemps(temporary, 4, O_CLOEXEC);
-    int failed = fd < 0;
-    bool made = !failed;
-    if (made) {
-        mode_t mask = umask(0);
-        umask(mask);
-        failed = fchmod(fd, 0666 & ~mask) || write_all(fd, data, n) || fsync(fd);
-        int why = errno;
-        failed |= close(fd);
-        if (failed && why) errno = why;
+    char *temporary = temporary_beside(path);
+    if (!temporary) return xl_fail_nomem(err, "a path", 0);
+    int why = write_temporary(temporary, data, n) ? errno : 0;
+    bool is_taken = false;
+    if (!why && publish(temporary, path)) {
+        why = errno;
+        is_taken = why == EEXIST;
+        unlink(temporary);
+    } else if (!why && sync_directory_of(path)) {
+        why = errno;
+        unlink(path);
     }
-    bool taken = false;
-    if (!failed && link(temporary, path)) { /* link, unlike rename, never replaces */
-        taken = errno == EEXIST;
-        failed = 1;
-        if (!taken && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)) {
-            /* No hard links here (FAT, some FUSE): rename after a look is the best there is. */
-            taken = access(path, F_OK) == 0;
-            failed = taken || rename(temporary, path);
-            made = failed;
-        }
-    }
-    if (!failed) failed = sync_directory_of(path);
-    int why = errno;
-    if (made) unlink(temporary);
     free(temporary);
-    if (taken) {
-        if (exists) *exists = true;
-        return xl_fail(err, XL_EDISK, "%s: exists already and is not replaced", path);
-    }
-    if (failed) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+    if (exists) *exists = is_taken;
+    if (is_taken) return xl_fail(err, XL_EDISK, "%s: exists already and is not replaced", path);
+    if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
     return XL_OK;
 }
 
 char *xl_path_join(const char *a, const char *b) {
     size_t n = strlen(a);
     while (n > 1 && a[n - 1] == '/') n--;
-    size_t len = n + 1 + strlen(b) + 1;
-    char *path = malloc(len);
-    if (path) snprintf(path, len, "%.*s%s%s", (int)n, a, n && a[n - 1] == '/' ? "" : "/", b);
-    return path;
+    bool needs_slash = n && a[n - 1] != '/';
+    char *path;
+    return asprintf(&path, "%.*s%s%s", (int)n, a, needs_slash ? "/" : "", b) < 0 ? NULL : path;
 }

@@ -20,12 +20,14 @@ bool xl_dir_exists(const char *path);
 enum xl_status xl_dir_create(const char *path, struct xl_err *err) XL_CHECKED;
 
 /* Write a file so that it is whole under its name or not there: temporary file in the same
- * directory, fsync, link to the name, fsync of the directory. An existing file is not replaced.
+ * directory (".NUMBER.tmp", gone afterwards unless the machine stops in between), fsync, the name,
+ * fsync of the directory. An existing file is not replaced: of several writers of one name exactly
+ * one succeeds. Where files may not grow beyond a limit (ulimit -f), SIGXFSZ is the program's.
  * Errors: XL_EDISK (also "exists": *exists is set when given) */
 enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, bool *exists,
                                  struct xl_err *err) XL_CHECKED;
 
-/* a/b joined with one slash, malloc'd; NULL when out of memory. */
+/* a/b joined with one slash (b alone when a is ""), malloc'd; NULL when out of memory. */
 char *xl_path_join(const char *a, const char *b);
 
 #endif

@@ -1,9 +1,15 @@
 /* threads.c - workers that spin for a moment and then sleep.
  * A denoising step runs about a thousand short loops back to back, so a worker that slept between
- * them would cost more than the loop; one that span for ever would burn a core while idle. */
+ * them would cost more than the loop; one that span for ever would burn a core while idle.
+ *
+ * The caller waits for tasks, not for workers: on a busy machine a worker may get a core only when
+ * the loop is over, and then finds nothing to do. So a late worker may look at the loop while the
+ * next one is being set up. `ticket` keeps it out: it holds the loop's number and its next task, a
+ * task is taken by compare-and-swap, and the fields are changed only while the ticket is closed;
+ * whoever takes a task has therefore read the fields that belong to it. */
 #include "base/threads.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -20,14 +26,17 @@ struct xl_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
 
-    /* The current loop. `epoch` is raised after the fields are set; workers wait for it. */
-    xl_task_fn *fn;
-    void *user;
-    int64_t n_tasks;
-    _Atomic int64_t next_task;
-    atomic_int epoch, n_working;
+    /* The current loop. */
+    _Atomic(xl_task_fn *) fn;
+    _Atomic(void *) user;
+    _Atomic uint32_t n_tasks;
+    _Atomic uint64_t ticket; /* number of the loop << 32 | next task, or CLOSED */
+    _Atomic uint32_t n_done; /* tasks finished */
     atomic_bool quit;
 };
+
+enum { LOOP_SHIFT = 32 };
+static const uint32_t CLOSED = UINT32_MAX;
 
 struct worker {
     struct xl_pool *pool;
@@ -40,23 +49,36 @@ static void relax(void) {
 #endif
 }
 
+static uint32_t loop_of(uint64_t ticket) {
+    return (uint32_t)(ticket >> LOOP_SHIFT);
+}
+
+/* Run tasks of the current loop until none is left. */
 static void run_tasks(struct xl_pool *pool, int worker) {
+    uint64_t ticket = atomic_load(&pool->ticket);
     for (;;) {
-        int64_t task = atomic_fetch_add(&pool->next_task, 1);
-        if (task >= pool->n_tasks) return;
-        pool->fn(pool->user, task, worker);
+        xl_task_fn *fn = atomic_load(&pool->fn);
+        void *user = atomic_load(&pool->user);
+        uint32_t task = (uint32_t)ticket;
+        if (task == CLOSED || task >= atomic_load(&pool->n_tasks)) return;
+        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket + 1)) continue;
+        fn(user, task, worker);
+        atomic_fetch_add(&pool->n_done, 1);
+        ticket = atomic_load(&pool->ticket);
     }
 }
 
-static int wait_for_epoch(struct xl_pool *pool, int seen) {
+/* Wait for a loop other than number `seen`; returns its number. */
+static uint32_t wait_for_loop(struct xl_pool *pool, uint32_t seen) {
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool->epoch) != seen) return atomic_load(&pool->epoch);
+        if (loop_of(atomic_load(&pool->ticket)) != seen) return loop_of(atomic_load(&pool->ticket));
         relax();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->epoch) == seen) pthread_cond_wait(&pool->wake, &pool->mutex);
+    while (loop_of(atomic_load(&pool->ticket)) == seen)
+        pthread_cond_wait(&pool->wake, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
-    return atomic_load(&pool->epoch);
+    return loop_of(atomic_load(&pool->ticket));
 }
 
 static void *worker_main(void *arg) {
@@ -64,17 +86,17 @@ static void *worker_main(void *arg) {
     struct xl_pool *pool = self.pool;
     free(arg);
     if (pool->init) pool->init();
-    for (int seen = 0;;) {
-        seen = wait_for_epoch(pool, seen);
+    for (uint32_t seen = 0;;) {
+        seen = wait_for_loop(pool, seen);
         if (atomic_load(&pool->quit)) return NULL;
         run_tasks(pool, self.index);
-        atomic_fetch_sub(&pool->n_working, 1);
     }
 }
 
-static void start_epoch(struct xl_pool *pool) {
+/* Open the next loop, whose fields are set, or wake the workers to quit. */
+static void open_loop(struct xl_pool *pool, uint32_t loop) {
     pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->epoch, 1);
+    atomic_store(&pool->ticket, (uint64_t)loop << LOOP_SHIFT);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -112,8 +134,9 @@ enum xl_status xl_pool_new(int n_threads, void (*init)(void), struct xl_pool **o
 
 void xl_pool_free(struct xl_pool *pool) {
     if (!pool) return;
+    atomic_store(&pool->n_tasks, 0);
     atomic_store(&pool->quit, true);
-    start_epoch(pool);
+    open_loop(pool, loop_of(atomic_load(&pool->ticket)) + 1);
     for (int i = 1; i <= pool->n_started; i++) pthread_join(pool->threads[i], NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
@@ -130,14 +153,19 @@ void xl_pool_run(struct xl_pool *pool, int64_t n_tasks, xl_task_fn *fn, void *us
         for (int64_t task = 0; task < n_tasks; task++) fn(user, task, 0);
         return;
     }
-    pool->fn = fn;
-    pool->user = user;
-    pool->n_tasks = n_tasks;
-    atomic_store(&pool->next_task, 0);
-    atomic_store(&pool->n_working, pool->n_started);
-    start_epoch(pool);
+    assert(n_tasks < CLOSED);
+    /* Workers see the loop when it opens, not when its number first appears: a worker that notices
+     * the closed ticket runs no task, and would then sleep through the loop. So the closed ticket
+     * keeps the old number. */
+    uint32_t loop = loop_of(atomic_load(&pool->ticket));
+    atomic_store(&pool->ticket, (uint64_t)loop << LOOP_SHIFT | CLOSED);
+    atomic_store(&pool->fn, fn);
+    atomic_store(&pool->user, user);
+    atomic_store(&pool->n_tasks, (uint32_t)n_tasks);
+    atomic_store(&pool->n_done, 0);
+    open_loop(pool, loop + 1);
     run_tasks(pool, 0);
-    for (int i = 0; atomic_load(&pool->n_working) > 0; i++) {
+    for (int i = 0; atomic_load(&pool->n_done) < (uint32_t)n_tasks; i++) {
         if (i < SPINS)
             relax();
         else

@@ -305,7 +305,7 @@ static enum xl_status explain(const struct choice *choice, const struct weight_s
             snprintf(others + len, sizeof others - len, "%s%s is complete too", len ? "; " : "",
                      set_name(set));
         else
-            snprintf(others + len, sizeof others - len, "%s%s cannot be used: %s is %s",
+            snprintf(others + len, sizeof others - len, "%s%s cannot be used: %s (%s)",
                      len ? "; " : "", set_name(set), set->problems.first->file,
                      set->problems.first->why);
     }

@@ -25,15 +25,13 @@ char xl_scan_peek(struct xl_scan *scan) {
     return c < end ? *c : 0;
 }
 
-static enum xl_status unexpected(struct xl_scan *scan, const char *expected, struct xl_err *err) {
-    char c = xl_scan_peek(scan);
-    char found[8];
-    if (scan->at >= scan->text.n)
-        strcpy(found, "its end");
-    else if (c > ' ' && c < 0x7F)
-        snprintf(found, sizeof found, "'%c'", c);
-    else
-        snprintf(found, sizeof found, "0x%02X", (unsigned char)c);
+static enum xl_status unexpected(const struct xl_scan *scan, const char *expected,
+                                 struct xl_err *err) {
+    char found[8] = "its end";
+    if (scan->at < scan->text.n) {
+        unsigned char c = (unsigned char)scan->text.at[scan->at];
+        snprintf(found, sizeof found, c > ' ' && c < 0x7F ? "'%c'" : "0x%02X", c);
+    }
     return xl_fail(err, XL_EFORMAT, "%s:%d: not valid here: found %s, expected %s", scan->name,
                    xl_scan_line(scan), found, expected);
 }

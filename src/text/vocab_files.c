@@ -102,6 +102,8 @@ enum xl_status xl_merges_parse(const char *name, struct xl_span text, const stru
         at += n + 1;
     }
     xl_str_deinit(&reader.joined);
+    /* A vocabulary of single bytes has no merges, but even that file has its version line. */
+    if (!status && !text.n) status = xl_fail(err, XL_EFORMAT, "%s: the file is empty", name);
     return status;
 }
 

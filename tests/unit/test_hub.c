@@ -200,6 +200,9 @@ Test(hub, an_empty_variable_is_not_set) {
     setenv("HUGGINGFACE_HUB_CACHE", "", 1);
     write_repository(scratch("hf/hub/models--gpt"), COMMIT_1);
     write_ref(scratch("hf/hub/models--gpt"), "main", COMMIT_1);
+    write_repository(scratch("here/models--gpt"), COMMIT_2);
+    write_ref(scratch("here/models--gpt"), "main", COMMIT_2);
+    cr_assert_eq(chdir(scratch("here")), 0);
     cr_expect_str_eq(resolve("gpt", NULL).commit, COMMIT_1);
 }
 
@@ -278,6 +281,15 @@ Test(hub, a_complete_copy_in_another_place_is_preferred) {
     cr_expect_str_eq(resolve("org/x", NULL).commit, COMMIT_1);
 }
 
+Test(hub, what_a_ref_names_comes_before_a_guess) {
+    write_repository(scratch("hf/hub/models--org--x"), COMMIT_1);
+    write_repository(scratch("hf/models--org--x"), COMMIT_2);
+    write_ref(scratch("hf/models--org--x"), "main", COMMIT_2);
+    struct xl_snapshot snapshot = resolve("org/x", NULL);
+    cr_expect_str_eq(snapshot.commit, COMMIT_2);
+    cr_expect_null(snapshot.notice);
+}
+
 Test(hub, only_the_beginning_of_a_download) {
     write_ref(scratch("hf/hub/models--org--x"), "main", COMMIT_1);
     expect_unresolved("org/x", NULL, XL_EMODEL, "only the beginning of a download");
@@ -304,17 +316,15 @@ Test(hub, takes_a_folder_by_its_path) {
 
 Test(hub, refuses_what_is_no_model) {
     static const char *const ids[] = {
-        "../x", "/x",    "a/../b", "org/..",  "..",    ".",    "a//b",          "/",
-        "a/",   "a/b/c", "org/x ", "a\\b",    "-a/b",  "a/b.", "a--b",          "a..b",
-        "a/b?", "a%2fb", "~/x",    "a/b\xc3", "$HOME", "a:b",  "models--org--x"};
+        "../x",    "/x",    "a/../b", "org/..",         "a//b", "a/",   "a/b/c", "org/x ",
+        "a\\b",    "-a/b",  "a/b.",   "a--b",           "a..b", "a/b?", "a%2fb", "~/x",
+        "a/b\xc3", "$HOME", "a:b",    "models--org--x", "a/-b", ".a/b", "a./b"};
     write_repository(scratch("hf/hub/models--org--x"), COMMIT_1);
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        struct xl_snapshot snapshot = {0};
-        enum xl_status status = xl_hub_resolve(ids[i], NULL, &arena, &snapshot, &err);
-        cr_expect(status == XL_EINVAL || status == XL_EMODEL, "%s: %d", ids[i], status);
-        cr_expect(strstr(err.text, ids[i]), "%s: %s", ids[i], err.text);
-        cr_expect_null(snapshot.dir);
-    }
+    cr_assert_eq(chdir(scratch_dir), 0);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        expect_unresolved(ids[i], NULL, XL_EINVAL, ids[i]);
+    expect_unresolved("/", NULL, XL_EMODEL, "no model_index.json");
+    expect_unresolved("..", NULL, XL_EMODEL, "no model_index.json");
     expect_unresolved("", NULL, XL_EINVAL, "expected a repository or a folder");
     expect_unresolved("org/x\n", NULL, XL_EINVAL, "control character");
     expect_unresolved("org/\x1b[31m", NULL, XL_EINVAL, "control character");
@@ -580,6 +590,11 @@ Test(hub, of_a_file_and_shards_the_ones_that_python_loads) {
     cr_expect_not_null(files.component[XL_UNET].notice);
     cr_expect_not_null(files.component[XL_TEXT_ENCODER].notice);
     /* The stale ones give way, in either direction. */
+    cr_assert_eq(rename(scratch("m/unet/" STEM ".safetensors.index.json"), scratch("away")), 0);
+    files = open_pipeline(scratch("m"));
+    cr_expect_eq(files.component[XL_UNET].n_files, 1);
+    cr_expect(strstr(files.component[XL_UNET].notice, STEM ".safetensors.index.json (missing"));
+    cr_assert_eq(rename(scratch("away"), scratch("m/unet/" STEM ".safetensors.index.json")), 0);
     cr_assert_eq(unlink(scratch("m/unet/" STEM "-00002-of-00002.safetensors")), 0);
     cr_assert_eq(truncate(scratch("m/text_encoder/model.safetensors"), 30), 0);
     files = open_pipeline(scratch("m"));
@@ -636,6 +651,10 @@ Test(hub, other_files_are_no_weights) {
     cr_expect_str_eq(chosen(&files, XL_TEXT_ENCODER, 0), "model.safetensors");
     cr_expect_null(files.component[XL_TEXT_ENCODER].notice, "%s",
                    files.component[XL_TEXT_ENCODER].notice);
+    cr_assert_eq(unlink(scratch("m/text_encoder/model.safetensors")), 0);
+    cr_assert_eq(unlink(scratch("m/text_encoder/openvino_model.bin")), 0);
+    expect_refused(scratch("m"), XL_EMODEL,
+                   "is incomplete: text_encoder/model.safetensors (missing) (in");
 }
 
 /* ---- digests ---- */
@@ -649,6 +668,8 @@ Test(hub, a_digest_is_the_name_of_the_blob) {
     cr_assert_eq(symlink("a", scratch("r/snapshots/c/unet/b")), 0);
     cr_assert_eq(symlink("../../../blobs/other", scratch("r/snapshots/c/unet/c")), 0);
     cr_assert_eq(symlink(COMMIT_1, scratch("r/snapshots/c/unet/d")), 0);
+    cr_assert_eq(symlink(scratch("r/snapshots/c/unet/a"), scratch("r/snapshots/c/unet/e")), 0);
+    cr_expect_str_eq(xl_hub_digest(scratch("r/snapshots/c/unet/e"), &arena), SHA256);
     cr_assert_eq(symlink("loop", scratch("r/snapshots/c/unet/loop")), 0);
     cr_expect_str_eq(xl_hub_digest(scratch("r/snapshots/c/unet/a"), &arena), SHA256);
     cr_expect_str_eq(xl_hub_digest(scratch("r/snapshots/c/unet/b"), &arena), SHA256);

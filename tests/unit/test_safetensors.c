@@ -4,6 +4,7 @@
 
 #include "unit/scratch.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 TestSuite(safetensors, .init = scratch_open, .fini = scratch_close);
@@ -123,6 +124,7 @@ static const struct {
     {"{'\\ud800':{}}", 0, "half a surrogate pair"},
     {"{'\\ud800\\u0041':{}}", 0, "half a surrogate pair"},
     {"{'\\udc00':{}}", 0, "half a surrogate pair"},
+    {"{'\\udc00\\udc00':{}}", 0, "half a surrogate pair"},
     {"{'\\u12g4':{}}", 0, "four hex digits"},
     {"{'\\x41':{}}", 0, "an escape that JSON does not have"},
     {"{'\x01':{}}", 0, "a bare control character"},
@@ -369,17 +371,36 @@ Test(safetensors, a_changed_file_is_noticed) {
     cr_expect_eq(rename(scratch("a"), scratch("b")), 0);
     cr_expect_eq(xl_weights_verify(weights, &err), XL_OK,
                  "a file keeps its content without a name");
+    struct stat before;
+    cr_assert_eq(stat(scratch("b"), &before), 0);
+    struct timespec as_before[2] = {before.st_atim, before.st_mtim};
+    struct timespec later[2] = {before.st_atim, {before.st_mtim.tv_sec + 1, 0}};
+    cr_assert_eq(utimensat(AT_FDCWD, scratch("b"), later, 0), 0);
+    cr_expect_eq(xl_weights_verify(weights, &err), XL_EFORMAT, "written since");
+    cr_assert_eq(utimensat(AT_FDCWD, scratch("b"), as_before, 0), 0);
+    cr_expect_eq(xl_weights_verify(weights, &err), XL_OK);
     cr_expect_eq(truncate(scratch("b"), 100), 0);
-    cr_expect_eq(xl_weights_verify(weights, &err), XL_EFORMAT);
+    cr_assert_eq(utimensat(AT_FDCWD, scratch("b"), as_before, 0), 0);
+    cr_expect_eq(xl_weights_verify(weights, &err), XL_EFORMAT, "shorter");
     cr_expect(strstr(err.text, scratch("a")) && strstr(err.text, "changed"), "%s", err.text);
     xl_weights_close(weights);
 }
 
-Test(safetensors, dropped_pages_come_back) {
-    enum { N = 1 << 20 };
+/* Pages of files that are mapped into this process now. */
+static long resident_file_pages(void) {
+    long total = 0, resident = 0, shared = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%ld %ld %ld", &total, &resident, &shared), 3);
+    fclose(file);
+    return shared;
+}
+
+Test(safetensors, dropped_pages_are_released_and_come_back) {
+    enum { N = 8 << 20 };
     scratch_safetensors(scratch("a"),
                         "{'a':{'dtype':'F16','shape':[3],'data_offsets':[0,6]},"
-                        "'b':{'dtype':'F16','shape':[524285],'data_offsets':[6,1048576]}}",
+                        "'b':{'dtype':'F16','shape':[4194301],'data_offsets':[6,8388608]}}",
                         N);
     struct xl_weights *weights;
     cr_assert_eq(open_one(scratch("a"), &weights, NULL), XL_OK);
@@ -387,8 +408,13 @@ Test(safetensors, dropped_pages_come_back) {
     const struct xl_tensor *b = xl_weights_find(weights, "b");
     for (int pass = 0; pass < 2; pass++) {
         const uint8_t *data = b->data;
-        for (int i = 6; i < N; i++) cr_assert_eq(data[i - 6], i & 255);
+        int n_wrong = 0;
+        for (int i = 6; i < N; i++) n_wrong += data[i - 6] != (i & 255);
+        cr_expect_eq(n_wrong, 0);
+        long before = resident_file_pages();
         xl_weights_drop(weights, b);
+        long released = (before - resident_file_pages()) * sysconf(_SC_PAGESIZE);
+        cr_expect(released > N / 2, "%ld bytes released", released);
     }
     cr_expect_eq(*(const uint8_t *)xl_weights_find(weights, "a")->data, 0);
     xl_weights_close(weights);

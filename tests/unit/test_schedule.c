@@ -71,7 +71,7 @@ Test(schedule, any_number_of_steps) {
     for (int k = 0; (name = xl_scheduler_list(k)); k++) {
         struct xl_scheduler_config config;
         sdxl_config(name, &config);
-        for (int steps = 1; steps <= 1000; steps += steps < 70 ? 1 : 93) {
+        for (int steps = 1; steps <= 1000; steps += steps < 40 ? 1 : 137) {
             for (int spacing = 0; spacing < 3; spacing++) {
                 struct xl_schedule *schedule;
                 struct xl_err err = {0};
