@@ -17,11 +17,12 @@ struct burner {
     double flops_per_round;
 };
 
-/* Enough independent sums to hide the latency of two units: 4 or 5 cycles each. */
+/* Enough independent sums to hide the latency of two units: 4 or 5 cycles each. They start from
+ * different numbers, else the compiler finds them equal and keeps one. */
 #define TWELVE_TIMES(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 
 static float burn_plain(int64_t n) {
-    float sum[12] = {0};
+    float sum[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (int64_t i = 0; i < n; i++) {
 #define X(j) sum[j] = sum[j] * 0.5F + 1.0F;
         TWELVE_TIMES(X)
@@ -40,7 +41,7 @@ static const struct burner plain = {burn_plain, 12 * 2};
 
 __attribute__((target("avx2,fma"))) static float burn_avx2(int64_t n) {
     __m256 a = _mm256_set1_ps(0.5F), b = _mm256_set1_ps(1.0F);
-#define X(j) __m256 sum##j = b;
+#define X(j) __m256 sum##j = _mm256_set1_ps(j);
     TWELVE_TIMES(X)
 #undef X
     for (int64_t i = 0; i < n; i++) {
@@ -56,7 +57,7 @@ __attribute__((target("avx2,fma"))) static float burn_avx2(int64_t n) {
 
 __attribute__((target("avx512f"))) static float burn_avx512(int64_t n) {
     __m512 a = _mm512_set1_ps(0.5F), b = _mm512_set1_ps(1.0F);
-#define X(j) __m512 sum##j = b;
+#define X(j) __m512 sum##j = _mm512_set1_ps(j);
     TWELVE_TIMES(X)
 #undef X
     for (int64_t i = 0; i < n; i++) {
@@ -73,7 +74,7 @@ __attribute__((target("avx512f"))) static float burn_avx512(int64_t n) {
 __attribute__((target("avx512f,avx512bf16"))) static float burn_avx512_bf16(int64_t n) {
     __m512 total = _mm512_set1_ps(0);
     __m512bh a = _mm512_cvtne2ps_pbh(total, total);
-#define X(j) __m512 sum##j = total;
+#define X(j) __m512 sum##j = _mm512_set1_ps(j);
     TWELVE_TIMES(X)
 #undef X
     for (int64_t i = 0; i < n; i++) {
@@ -153,7 +154,7 @@ static void burn_task(void *user, int64_t task, int worker) {
 }
 
 /* Several tasks a thread, so that one that is held up does not hold up all. */
-enum { TASKS_PER_THREAD = 4, REPEATS = 5 };
+enum { TASKS_PER_THREAD = 4, REPEATS = 10 };
 
 double peak_flops(struct xl_pool *pool, enum xl_dtype dtype) {
     struct burner burner = choose(dtype);

@@ -20,7 +20,7 @@ enum {
     XL_ST_MAX_HEADER = 32 << 20, /* bytes */
     XL_ST_MAX_TENSORS = 1 << 16,
     XL_ST_MAX_METADATA = 1 << 16, /* entries */
-    XL_ST_MAX_NAME = 512, /* bytes of a tensor's name */
+    XL_ST_MAX_NAME = 512,         /* bytes of a tensor's name */
 };
 
 #define XL_ST_DTYPE_LIST(X) /* name, bits; sub-byte types fill whole bytes together */             \

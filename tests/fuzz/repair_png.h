@@ -11,7 +11,7 @@
 /* A copy of the input in a block of exactly `size` bytes (free with free), in which the checksum of
  * every whole chunk holds. */
 static inline uint8_t *repair_png(const uint8_t *data, size_t size) {
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = calloc(1, size + 1);
     if (!copy) abort();
     if (size) memcpy(copy, data, size);
     for (size_t at = 8; size >= 12 && at <= size - 12;) {

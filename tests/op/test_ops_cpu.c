@@ -1,8 +1,10 @@
-/* test_ops_cpu.c - the CPU backend against the reference, and against itself with other numbers of
- * threads. */
+/* test_ops_cpu.c - the CPU backend, with the kernels for this CPU and with the plain ones, against
+ * the reference; and against itself with other numbers of threads. */
+#include "backend/cpu/cpu.h"
 #include "op/op_case.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +35,14 @@ static struct op_instance *make(const struct op_case *op_case, struct op_dtypes 
     return instance;
 }
 
-enum { REFERENCE = 0 }; /* in place of a number of threads */
+enum { REFERENCE = 0, PLAIN = -1 }; /* in place of a number of threads */
+
+static enum xl_status open_backend(int n_threads, struct xl_backend **out, struct xl_err *err) {
+    static const struct xl_cpu_isa plain = {XL_VECTOR_GENERIC, false, false};
+    if (n_threads == REFERENCE) return xl_backend_reference(out, err);
+    if (n_threads == PLAIN) return xl_backend_cpu_isa(2, plain, out, err);
+    return xl_backend_cpu(n_threads, out, err);
+}
 
 /* The result as bytes; caller: free. A backend of its own for each run: backends know weights by
  * their addresses, and the next case may have others there. */
@@ -42,8 +51,7 @@ static void *run(struct op_instance *instance, int n_threads, const char *name) 
     struct xl_backend *backend = NULL;
     void *out = malloc(op_instance_out_bytes(instance));
     cr_assert(out);
-    cr_assert(!(n_threads ? xl_backend_cpu(n_threads, &backend, &err)
-                          : xl_backend_reference(&backend, &err)));
+    cr_assert(!open_backend(n_threads, &backend, &err));
     cr_assert(!op_instance_run(instance, backend, out, &err), "%s: %s", name, err.text);
     xl_backend_free(backend);
     return out;
@@ -60,19 +68,28 @@ static double *to_doubles(const struct op_instance *instance, const void *data) 
     return doubles;
 }
 
-static void check(const struct op_case *op_case, struct op_dtypes dtypes) {
-    char name[OP_CASE_TEXT];
-    op_case_name(op_case, name);
-    struct op_instance *instance = make(op_case, dtypes);
-    void *expected = run(instance, REFERENCE, name), *out = run(instance, 2, name);
-    double *doubles = to_doubles(instance, expected);
+/* n_threads: 2 or PLAIN; expected: by the reference */
+static void compare(struct op_instance *instance, int n_threads, const double *expected,
+                    const char *name) {
+    void *out = run(instance, n_threads, name);
     double error =
-        op_relative_error(out, instance->out_dtype, doubles, xl_shape_count(instance->out_shape));
-    cr_expect(error <= tolerance(instance), "%s, weights %s, activations %s: relative error %.3g",
-              name, xl_dtype_name(dtypes.weight), xl_dtype_name(dtypes.act), error);
+        op_relative_error(out, instance->out_dtype, expected, xl_shape_count(instance->out_shape));
+    cr_expect(error <= tolerance(instance), "%s%s: relative error %.3g", name,
+              n_threads == PLAIN ? ", plain kernels" : "", error);
+    free(out);
+}
+
+static void check(const struct op_case *op_case, struct op_dtypes dtypes) {
+    char text[OP_CASE_TEXT], name[OP_CASE_TEXT + 64];
+    snprintf(name, sizeof name, "%s, weights %s, activations %s", op_case_name(op_case, text),
+             xl_dtype_name(dtypes.weight), xl_dtype_name(dtypes.act));
+    struct op_instance *instance = make(op_case, dtypes);
+    void *expected = run(instance, REFERENCE, name);
+    double *doubles = to_doubles(instance, expected);
+    compare(instance, 2, doubles, name);
+    compare(instance, PLAIN, doubles, name);
     free(doubles);
     free(expected);
-    free(out);
     op_instance_free(instance);
 }
 

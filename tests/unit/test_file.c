@@ -1,6 +1,6 @@
 /* test_file.c - files that appear whole or not at all, whatever fails and whoever else writes. */
 #include "base/file.h"
-#include "scratch.h"
+#include "unit/scratch.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

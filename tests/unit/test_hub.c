@@ -285,6 +285,7 @@ Test(hub, what_a_ref_names_comes_before_a_guess) {
     write_repository(scratch("hf/hub/models--org--x"), COMMIT_1);
     write_repository(scratch("hf/models--org--x"), COMMIT_2);
     write_ref(scratch("hf/models--org--x"), "main", COMMIT_2);
+    set_age(scratch("hf/models--org--x/snapshots/" COMMIT_2), 100);
     struct xl_snapshot snapshot = resolve("org/x", NULL);
     cr_expect_str_eq(snapshot.commit, COMMIT_2);
     cr_expect_null(snapshot.notice);

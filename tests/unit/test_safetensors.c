@@ -374,7 +374,8 @@ Test(safetensors, a_changed_file_is_noticed) {
     struct stat before;
     cr_assert_eq(stat(scratch("b"), &before), 0);
     struct timespec as_before[2] = {before.st_atim, before.st_mtim};
-    struct timespec later[2] = {before.st_atim, {before.st_mtim.tv_sec + 1, 0}};
+    struct timespec later[2] = {before.st_atim,
+                                {before.st_mtim.tv_sec + 1, before.st_mtim.tv_nsec}};
     cr_assert_eq(utimensat(AT_FDCWD, scratch("b"), later, 0), 0);
     cr_expect_eq(xl_weights_verify(weights, &err), XL_EFORMAT, "written since");
     cr_assert_eq(utimensat(AT_FDCWD, scratch("b"), as_before, 0), 0);

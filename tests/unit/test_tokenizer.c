@@ -212,12 +212,14 @@ Test(tokenizer_files, merges_may_have_dos_line_ends, .init = scratch_open, .fini
 
 /* Merges as both generations of the library write them, and before the vocabulary. */
 Test(tokenizer_files, tokenizer_json_has_many_forms, .init = scratch_open, .fini = scratch_close) {
+    static const char with_added_token[] =
+        "{'added_tokens':[{'id':9,'content':'<s\\u00E9>'}],"
+        "'model':{'vocab':%s,'merges':[['\\u0061','b<\\/w>'],['b','ab</w>']]}}";
     static const char *const forms[] = {
         "{'version':'1.0','model':{'type':'BPE','vocab':%s,'merges':['a b</w>','b ab</w>']}}",
         "{'model':{'vocab':%s,'merges':[['a','b</w>'],[ 'b' , 'ab</w>' ]],'x':[1e-2,null]}}",
         "{'model':{'merges':[['a','b</w>'],['b','ab</w>']],'type':'BPE','vocab':%s}}",
-        "{'added_tokens':[{'id':9,'content':'<s\\u00E9>'}],'model':{'vocab':%s,"
-        "'merges':[['\\u0061','b<\\/w>'],['b','ab</w>']]}}",
+        with_added_token,
     };
     put("vocab.json", "not read where there is a tokenizer.json");
     for (int f = 0; f < 4; f++) {
