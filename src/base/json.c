@@ -2,11 +2,11 @@
 #include "base/json.h"
 #include "base/file.h"
 
-#include <math.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, MAX_DIGITS = 18 };
 
 /* jansson's own limit is 2048 levels; a config needs three. Checked before parsing, on the text. */
 static bool too_deep(const char *text, size_t n) {
@@ -28,24 +28,35 @@ static bool too_deep(const char *text, size_t n) {
     return false;
 }
 
-/* Python's json module writes Infinity and -Infinity, which JSON does not have; in configs they
- * mean "no limit". They become null, padded with blanks so that positions in messages stay right.
- */
-static void blank_infinities(char *text, size_t n) {
+/* Length of the word at text, which begins outside of strings, if it means "no limit": Infinity and
+ * -Infinity, which Python's json module writes and JSON does not have, and integers beyond 64 bits
+ * (transformers writes int(1e30) for a length that nobody set). 0 for other words. */
+static size_t unlimited_word(const char *text, size_t n) {
     static const char *const words[] = {"-Infinity", "Infinity"};
+    for (int i = 0; i < 2; i++)
+        if (n >= strlen(words[i]) && !memcmp(text, words[i], strlen(words[i])))
+            return strlen(words[i]);
+    size_t sign = n && text[0] == '-', digits = 0;
+    while (sign + digits < n && isdigit((unsigned char)text[sign + digits])) digits++;
+    size_t end = sign + digits;
+    bool is_real = end < n && strchr(".eE", text[end]);
+    return digits > MAX_DIGITS && !is_real ? end : 0;
+}
+
+/* Words for "no limit" become null, padded with blanks so that positions in messages stay right. */
+static void blank_unlimited(char *text, size_t n) {
     bool in_string = false;
     for (size_t i = 0; i < n; i++) {
         if (in_string && text[i] == '\\') {
             i++;
         } else if (text[i] == '"') {
             in_string = !in_string;
-        } else if (!in_string && (text[i] == '-' || text[i] == 'I')) {
-            const char *word = words[text[i] == 'I'];
-            size_t length = strlen(word);
-            if (n - i < length || memcmp(text + i, word, length)) continue;
-            memset(text + i, ' ', length);
-            memcpy(text + i, "null", 4);
-            i += length - 1;
+        } else if (!in_string && strchr(" \t\r\n:,[", text[i])) {
+            size_t length = unlimited_word(text + i + 1, n - i - 1);
+            if (!length) continue;
+            memset(text + i + 1, ' ', length);
+            memcpy(text + i + 1, "null", 4);
+            i += length;
         }
     }
 }
@@ -57,10 +68,12 @@ enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_
     char *copy = malloc(n + 1);
     if (!copy) return xl_fail_nomem(err, name, n + 1);
     memcpy(copy, text, n);
-    blank_infinities(copy, n);
+    blank_unlimited(copy, n);
     json_error_t error;
     json_t *value = json_loadb(copy, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     free(copy);
+    if (!value && json_error_code(&error) == json_error_out_of_memory)
+        return xl_fail_nomem(err, name, 0);
     if (!value)
         return xl_fail(err, XL_EFORMAT, "%s:%d:%d: not valid JSON: %s", name, error.line,
                        error.column, error.text);

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 /* Parse text of n bytes; `name` (a path) opens every sentence. The root must be an object.
- * Duplicate keys and nesting deeper than 64 are refused; the Infinity and -Infinity that Python
- * writes are read as null, "no limit". Caller: json_decref.
+ * Duplicate keys and nesting deeper than 64 are refused; words for "no limit" (Python's Infinity,
+ * integers beyond 64 bits) are read as null. Caller: json_decref.
  * Errors: XL_EFORMAT */
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) XL_CHECKED;

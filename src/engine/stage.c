@@ -45,7 +45,8 @@ enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component compon
     struct xl_compile_options options = {
         .weight_done = weight_done, .tick = load_tick, .user = &loading};
     struct xl_exec *exec = NULL;
-    enum xl_status status = xl_compile(model->backend, plan, &options, &exec, err);
+    enum xl_status status = xl_weights_verify(weights, err);
+    if (!status) status = xl_compile(model->backend, plan, &options, &exec, err);
     if (!status) status = finish_loading(&loading, component, target, err);
     if (status) {
         xl_exec_free(exec);

@@ -1,5 +1,6 @@
 /* hub.h - models in the Hugging Face cache: find a repository, pick the files of each component,
- * say what is missing. Reads only; never writes, never opens a socket.
+ * say what is missing. Reads only; never writes, never opens a socket. Links are followed wherever
+ * they lead: blob stores are shared between repositories.
  */
 #ifndef XL_HUB_HUB_H
 #define XL_HUB_HUB_H
@@ -16,13 +17,19 @@ struct xl_snapshot {
                            several snapshots); else NULL */
 };
 
-/* Find a repository ("org/name") in the cache, or take a folder with model_index.json.
+/* Take a folder with model_index.json, or find a repository ("org/name", or the path of a
+ * "models--org--name") in the cache. A folder comes before a repository of the same name, as in
+ * diffusers.
  * Looks in HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub and $HF_HOME (default
- * ${XDG_CACHE_HOME:-~/.cache}/huggingface), ~ and $VAR expanded, in the library's order.
- * revision: branch, tag, "refs/pr/1" or 40 hex digits; NULL: main. Strings live in the arena.
- * Errors: XL_EMODEL not cached (says where it looked), XL_EINVAL an id that is neither */
+ * ${XDG_CACHE_HOME:-~/.cache}/huggingface), ~ and $VAR expanded, in this order.
+ * revision: branch, tag, "refs/pr/1" or 40 hex digits; NULL: main. A revision that was asked for is
+ * never replaced. Where main names nothing that is there, the only snapshot is taken, or of several
+ * the newest complete one; where copies lie in several places, the first complete one; else the
+ * first, for xl_hub_pipeline to tell what it lacks. Strings live in the arena.
+ * Errors: XL_EMODEL not cached (says where it looked), XL_EFORMAT a single file, XL_EINVAL neither
+ * a folder nor an id, or a revision with ".." or control characters */
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
-                              struct xl_snapshot *out, struct xl_err *err);
+                              struct xl_snapshot *out, struct xl_err *err) XL_CHECKED;
 
 /* The components of an SDXL pipeline. */
 enum xl_component {
@@ -52,18 +59,19 @@ struct xl_pipeline_files {
     bool force_zeros_for_empty_prompt; /* from model_index.json; false when absent, as diffusers */
 };
 
-/* Choose the files of every component of a snapshot. Per component: complete sets only (a shard set
- * needs its index and every shard, header and size of each file agree); the plain name before a
- * variant, fp16 before other variants, one file before shards; a choice between several complete
- * sets is explained in `notice`.
- * Errors: XL_EMODEL with every missing or half-downloaded file named; XL_EFORMAT not an SDXL
- * pipeline (the class found is named), only pickle files (.bin, .ckpt, .pt: refused, with what to
- * do) */
+/* Choose the files of every component of a snapshot; read every header. Per component: complete
+ * sets only (each file is there and its header describes all of it; a shard set has its index, and
+ * each tensor of that is where the index says). The plain name before a variant, fp16 before other
+ * variants; of a file and shards the one that Python loads (unet and vae: shards, text encoders:
+ * the file). A choice between several complete sets, or a better one that is incomplete, is
+ * explained in `notice`. Errors: XL_EMODEL with every missing or half-downloaded file named;
+ * XL_EFORMAT not an SDXL pipeline (the class found is named), damaged weights, only pickle files
+ * (.bin, .ckpt, .pt: refused, with what to do) */
 enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
-                               struct xl_pipeline_files *out, struct xl_err *err);
+                               struct xl_pipeline_files *out, struct xl_err *err) XL_CHECKED;
 
-/* The digest of a cached file from its blob's name (64 hex: sha256; 40 hex: git's sha1); NULL for a
- * file that is no link into a blob store. In the arena. */
+/* The digest of a cached file from its blob's name (64 hex: sha256; 40 hex: git's sha1 of a blob);
+ * NULL for a file that is no link into a blob store, or out of memory. In the arena. */
 const char *xl_hub_digest(const char *path, struct xl_arena *arena);
 
 #endif

@@ -100,19 +100,23 @@ static enum xl_status add_candidate(struct search *search, const char *repositor
     return XL_OK;
 }
 
-/* The commit that refs/REVISION names, or NULL. */
-static const char *read_ref(struct search *search, const char *repository, const char *revision) {
+/* *commit: what refs/REVISION names, NULL when there is no such file or no name in it. */
+static enum xl_status read_ref(struct search *search, const char *repository, const char *revision,
+                               const char **commit, struct xl_err *err) {
     const char *path = xl_arena_printf(search->arena, "%s/refs/%s", repository, revision);
     struct xl_read_rule rule = {256, XL_EMODEL, XL_EFORMAT};
     char *text;
     size_t n;
-    if (!path || xl_file_read(path, rule, &text, &n, NULL)) return NULL;
+    *commit = NULL;
+    if (!path) return nomem(err);
+    enum xl_status status = xl_file_read(path, rule, &text, &n, err);
+    if (status) return status == XL_ENOMEM ? status : XL_OK;
     char *begin = text + strspn(text, " \t\r\n");
     begin[strcspn(begin, " \t\r\n")] = 0;
     bool is_name = is_revision(begin) && !strchr(begin, '/');
-    const char *commit = is_name ? xl_arena_strdup(search->arena, begin) : NULL;
+    if (is_name) *commit = xl_arena_strdup(search->arena, begin);
     free(text);
-    return commit;
+    return is_name && !*commit ? nomem(err) : XL_OK;
 }
 
 static enum xl_status search_repository(struct search *search, const char *repository,
@@ -120,25 +124,24 @@ static enum xl_status search_repository(struct search *search, const char *repos
     if (!xl_dir_exists(repository)) return XL_OK;
     if (!search->repository) search->repository = repository;
     const char *revision = search->revision ? search->revision : "main";
-    const char *commit = is_commit(revision) ? revision : read_ref(search, repository, revision);
+    const char *commit = revision;
     int n_before = search->n;
-    if (commit) {
-        enum xl_status status = add_candidate(search, repository, commit, false, err);
-        if (status || search->n > n_before) return status;
-    }
+    enum xl_status status = XL_OK;
+    if (!is_commit(revision)) status = read_ref(search, repository, revision, &commit, err);
+    if (!status && commit) status = add_candidate(search, repository, commit, false, err);
+    if (status || search->n > n_before) return status;
     if (search->revision && strcmp(search->revision, "main")) return XL_OK;
     const char *snapshots = xl_arena_printf(search->arena, "%s/snapshots", repository);
     struct xl_hub_names names;
     if (!snapshots) return nomem(err);
-    enum xl_status status = xl_hub_list(snapshots, search->arena, &names, err);
+    status = xl_hub_list(snapshots, search->arena, &names, err);
     for (int i = 0; !status && i < names.n; i++)
         status = add_candidate(search, repository, names.name[i], true, err);
     return status;
 }
 
 /* What a ref names before guesses, then the newest. */
-static int by_preference(const void *a, const void *b) {
-    const struct candidate *x = a, *y = b;
+static int by_preference(const struct candidate *x, const struct candidate *y) {
     if (x->is_guess != y->is_guess) return x->is_guess ? 1 : -1;
     if (!x->is_guess) return 0;
     const struct timespec *s = &x->modified, *t = &y->modified;
@@ -172,7 +175,10 @@ static enum xl_status choose(struct search *search, struct xl_snapshot *out, str
     const struct candidate *candidate = &search->list[chosen];
     struct xl_snapshot snapshot = candidate->snapshot;
     bool needs_notice = candidate->is_guess || chosen > 0;
-    if (candidate->is_guess && search->n == 1)
+    if (chosen > 0 && !search->list[0].is_guess)
+        snapshot.notice = xl_arena_printf(search->arena, "%s: took %s, because %s is incomplete",
+                                          search->id, snapshot.dir, search->list[0].snapshot.dir);
+    else if (candidate->is_guess && search->n == 1)
         snapshot.notice = xl_arena_printf(
             search->arena,
             "%s: the cache does not say which commit is main; took %s, the only one there",
@@ -182,9 +188,6 @@ static enum xl_status choose(struct search *search, struct xl_snapshot *out, str
             search->arena,
             "%s: the cache does not say which commit is main; took %s, the newest%s of %d",
             search->id, snapshot.commit, complete ? " complete one" : "", search->n);
-    else if (chosen > 0)
-        snapshot.notice = xl_arena_printf(search->arena, "%s: took %s, because %s is incomplete",
-                                          search->id, snapshot.dir, search->list[0].snapshot.dir);
     if (needs_notice && !snapshot.notice) return nomem(err);
     *out = snapshot;
     return XL_OK;

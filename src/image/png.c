@@ -28,15 +28,31 @@ struct decoder {
     struct xl_encoded file;
     size_t at; /* of file.data */
     struct xl_image image;
+    bool out_of_memory; /* an allocation failed, whatever libpng says of it */
     enum xl_status status;
     struct xl_err *err;
 };
 
 static void on_decode_error(png_structp png, png_const_charp message) {
     struct decoder *decoder = png_get_error_ptr(png);
-    decoder->status = xl_fail(decoder->err, XL_EINPUT, "%s: this PNG file cannot be read: %s",
-                              decoder->file.name, message);
+    if (decoder->out_of_memory)
+        decoder->status = xl_fail_nomem(decoder->err, decoder->file.name, 0);
+    else
+        decoder->status = xl_fail(decoder->err, XL_EINPUT, "%s: this PNG file cannot be read: %s",
+                                  decoder->file.name, message);
     png_longjmp(png, 1);
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t n) {
+    struct decoder *decoder = png_get_mem_ptr(png);
+    void *memory = malloc(n);
+    if (!memory) decoder->out_of_memory = true;
+    return memory;
+}
+
+static void deallocate(png_structp png, png_voidp memory) {
+    (void)png;
+    free(memory);
 }
 
 static void read_bytes(png_structp png, png_bytep bytes, size_t n) {
@@ -82,8 +98,8 @@ static void decode(struct decoder *decoder) {
 
 enum xl_status xl_png_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err) {
     struct decoder decoder = {.file = file, .err = err};
-    decoder.png =
-        png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_decode_error, ignore_warning);
+    decoder.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder, on_decode_error,
+                                           ignore_warning, &decoder, allocate, deallocate);
     decoder.info = decoder.png ? png_create_info_struct(decoder.png) : NULL;
     if (decoder.info)
         decode(&decoder);

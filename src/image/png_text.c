@@ -85,23 +85,6 @@ static void append_latin1(struct xl_str *out, const uint8_t *text, size_t n) {
     }
 }
 
-/* Inflate a whole zlib stream. false: not one, or more than the limit (then *too_large). */
-static bool inflate_all(const uint8_t *data, size_t n, struct xl_str *out, bool *too_large) {
-    z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)n};
-    if (inflateInit(&z) != Z_OK) return out->failed = true, false;
-    uint8_t block[16384];
-    int result = Z_OK;
-    while (result == Z_OK && !*too_large && !out->failed) {
-        z.next_out = block;
-        z.avail_out = sizeof block;
-        result = inflate(&z, Z_NO_FLUSH);
-        xl_str_append(out, (const char *)block, sizeof block - z.avail_out);
-        *too_large = out->len > XL_PNG_MAX_TEXT_BYTES;
-    }
-    inflateEnd(&z);
-    return result == Z_STREAM_END && !*too_large;
-}
-
 /* ---- The three kinds ---- */
 
 /* What a text chunk holds after its keyword. */
@@ -135,28 +118,46 @@ static bool find_text(const char *type, struct body *body) {
     return is_known && (!body->is_utf8 || (skip_string(body) && skip_string(body)));
 }
 
+/* Inflate the zlib stream that is the body, to not much more than `room` bytes. false: it is none,
+ * or not within the room, or memory is out. */
+static bool inflate_body(struct body body, size_t room, struct xl_str *out) {
+    z_stream z = {.next_in = (Bytef *)body.data, .avail_in = (uInt)body.n};
+    if (inflateInit(&z) != Z_OK) return out->failed = true, false;
+    uint8_t block[16384];
+    int result = Z_OK;
+    while (result == Z_OK && out->len <= room && !out->failed) {
+        z.next_out = block;
+        z.avail_out = sizeof block;
+        result = inflate(&z, Z_NO_FLUSH);
+        xl_str_append(out, (const char *)block, sizeof block - z.avail_out);
+    }
+    inflateEnd(&z);
+    return result == Z_STREAM_END && out->len <= room;
+}
+
 /* Append the text and its NUL to reader->strings. */
 static enum xl_status append_text(struct reader *reader, const char *type, struct body body) {
+    size_t used = reader->strings.len;
+    size_t room = used < XL_PNG_MAX_TEXT_BYTES ? XL_PNG_MAX_TEXT_BYTES - used : 0;
     struct xl_str inflated = {0};
-    bool too_large = false;
-    enum xl_status status = XL_OK;
+    bool is_whole = !body.is_compressed || inflate_body(body, room, &inflated);
     if (body.is_compressed) {
-        bool done = inflate_all(body.data, body.n, &inflated, &too_large);
         body.data = (const uint8_t *)inflated.text;
         body.n = inflated.len;
-        if (inflated.failed)
-            status = xl_fail_nomem(reader->err, "text chunks", 0);
-        else if (too_large)
-            status = fail_too_large(reader);
-        else if (!done)
-            status = fail_damaged(reader, type, "does not inflate");
     }
-    if (!status && body.is_utf8 && !xl_utf8_valid((const char *)body.data, body.n))
-        status = fail_damaged(reader, type, "is not UTF-8");
-    if (!status && body.is_utf8)
-        xl_str_append(&reader->strings, (const char *)body.data, body.n);
-    else if (!status)
+    enum xl_status status = XL_OK;
+    if (inflated.failed)
+        status = xl_fail_nomem(reader->err, "text chunks", 0);
+    else if (body.n > room)
+        status = fail_too_large(reader);
+    else if (!is_whole)
+        status = fail_damaged(reader, type, "does not inflate");
+    else if (!body.is_utf8)
         append_latin1(&reader->strings, body.data, body.n);
+    else if (xl_utf8_valid((const char *)body.data, body.n))
+        xl_str_append(&reader->strings, (const char *)body.data, body.n);
+    else
+        status = fail_damaged(reader, type, "is not UTF-8");
     xl_str_append(&reader->strings, "", 1);
     xl_str_deinit(&inflated);
     return status;
@@ -176,7 +177,6 @@ static enum xl_status read_text(struct reader *reader, const struct chunk *chunk
     if (!find_text(chunk->type, &body)) return fail_damaged(reader, chunk->type, "is malformed");
     enum xl_status status = append_text(reader, chunk->type, body);
     if (!status && reader->strings.failed) status = xl_fail_nomem(reader->err, "text chunks", 0);
-    if (!status && reader->strings.len > XL_PNG_MAX_TEXT_BYTES) status = fail_too_large(reader);
     return status;
 }
 
@@ -200,8 +200,10 @@ static enum xl_status read_file(struct reader *reader) {
 
 /* One block: the table, then the strings that it points to. */
 static enum xl_status make_block(const struct reader *reader, struct xl_png_text **out) {
-    *out = NULL;
-    if (!reader->n_texts) return XL_OK;
+    if (!reader->n_texts) {
+        *out = NULL;
+        return XL_OK;
+    }
     size_t table_bytes = (size_t)reader->n_texts * sizeof **out;
     struct xl_png_text *table = malloc(table_bytes + reader->strings.len);
     if (!table) return xl_fail_nomem(reader->err, "text chunks", table_bytes);

@@ -14,9 +14,11 @@ struct xl_output_name {
     int index; /* 0, 1, ...: two digits or more */
 };
 
-/* Lower-case ASCII letters and digits of text, everything between them one '-', at most max
- * characters, "untitled" when nothing is left: safe on every file system whatever the text holds.
- * out: [max + 1], max at least 8 */
+/* The letters and digits of text in lower-case ASCII (accents fall off: "É" is "e"), whatever else
+ * lies between them one '-', at most max characters, "untitled" when nothing is left. So a prompt
+ * in another script than Latin is "untitled": names stay safe on every file system, in every shell
+ * and in every log, and the prompt itself is in the picture. text: any bytes. out: [max + 1], max
+ * at least 8 */
 void xl_slug(const char *text, int max, char *out);
 
 /* The name without a folder. Two different prompts may share one: the caller counts index up. */

@@ -7,7 +7,6 @@ void xl_noise_seed(struct xl_noise *noise, enum xl_rng rng, uint64_t seed) {
 }
 
 void xl_noise_normal(struct xl_noise *noise, float *out, int64_t n) {
-    if (n <= 0) return;
     if (noise->rng == XL_RNG_TORCH_CPU)
         xl_mt19937_normal(noise, out, n);
     else

@@ -83,51 +83,32 @@ static bool stands_alone(const struct xl_added_walk *walk, size_t start, size_t 
            (end == walk->n || !xl_char_is_word(walk->text[end]));
 }
 
-static bool is_space(int32_t c) {
-    return xl_char_class(c) == XL_CHAR_SPACE;
-}
-
-/* The next token from walk->at on, NULL when there is none; *start and *end then are the end of the
- * text, else where the token and the space that it eats are. */
-static const struct xl_added_token *find_next(const struct xl_added_walk *walk, size_t *start,
-                                              size_t *end) {
-    size_t at = walk->at, n = 1;
+/* The next token from walk->at on and where it starts; NULL and the end of the text when there is
+ * none. */
+static const struct xl_added_token *find_next(const struct xl_added_walk *walk, size_t *start) {
+    size_t at = walk->at, n;
     for (; at < walk->n; at += n) {
         const struct xl_added_token *token = match(walk, at);
         n = token ? token->text.n : 1;
         /* No other token is looked for inside of one that is rejected. */
         if (!token || (token->rule.is_single_word && !stands_alone(walk, at, at + n))) continue;
         *start = at;
-        *end = at + n;
-        if (token->rule.eats_space_before)
-            while (*start > walk->at && is_space(walk->text[*start - 1])) --*start;
-        if (token->rule.eats_space_after)
-            while (*end < walk->n && is_space(walk->text[*end])) ++*end;
         return token;
     }
-    *start = *end = walk->n;
+    *start = walk->n;
     return NULL;
 }
 
+/* One piece at a time: a token that is found behind some text is kept for the next call. */
 bool xl_added_next(struct xl_added_walk *walk, struct xl_added_piece *piece) {
-    size_t start, end;
+    if (walk->at == walk->n) return false;
     const struct xl_added_token *token = walk->upcoming;
-    if (token) {
-        start = walk->at;
-        end = walk->upcoming_end;
-        walk->upcoming = NULL;
-    } else {
-        if (walk->at == walk->n) return false;
-        token = find_next(walk, &start, &end);
-        if (walk->at < start) { /* the text before it first */
-            *piece = (struct xl_added_piece){NULL, walk->text + walk->at, start - walk->at};
-            walk->upcoming = token;
-            walk->upcoming_end = end;
-            walk->at = start;
-            return true;
-        }
-    }
-    *piece = (struct xl_added_piece){token, walk->text + start, end - start};
-    walk->at = end;
+    size_t start = walk->at;
+    if (!token) token = find_next(walk, &start);
+    bool is_text = start > walk->at;
+    size_t n = is_text ? start - walk->at : token->text.n;
+    *piece = (struct xl_added_piece){is_text ? NULL : token, walk->text + walk->at, n};
+    walk->upcoming = is_text ? token : NULL;
+    walk->at += n;
     return true;
 }

@@ -7,13 +7,12 @@
 
 #include "text/ints.h"
 
-/* How a token is looked for, as AddedToken of the Python library has it. */
+/* How a token is looked for, as AddedToken of the Python library has it. Its "lstrip" and "rstrip"
+ * are left out: they take the space around a token, which is in no word anyway. */
 struct xl_added_rule {
-    bool is_normalized;     /* looked for in the normalised text, its own text being normalised too;
-                               else in the raw text */
-    bool is_single_word;    /* only where no character of a word touches it */
-    bool eats_space_before; /* lstrip */
-    bool eats_space_after;  /* rstrip */
+    bool is_normalized;  /* looked for in the normalised text, its own text being normalised too;
+                            else in the raw text */
+    bool is_single_word; /* only where no character of a word touches it */
 };
 
 struct xl_added_token {
@@ -46,8 +45,7 @@ struct xl_added_walk {
     const int32_t *text;
     size_t n;
     size_t at;                             /* where the next piece starts */
-    const struct xl_added_token *upcoming; /* found already: it is the next piece */
-    size_t upcoming_end;
+    const struct xl_added_token *upcoming; /* found there already */
 };
 
 struct xl_added_piece {

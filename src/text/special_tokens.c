@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_MAX_LENGTH = 77, MAX_MAX_LENGTH = 1 << 20 };
+enum {
+    DEFAULT_MAX_LENGTH = 77,
+    MAX_MAX_LENGTH = 1 << 20,
+    MAX_ADDED = 10000, /* each is compared with each place of a text */
+};
 
 /* Tokens with a name of their own, in the order in which new ones get their ids, and what they are
  * when no file says. */
@@ -67,8 +71,6 @@ static enum xl_status rule_of(const struct reader *reader, json_t *token, bool i
         rule->is_normalized = !is_special;
         if (!status) status = xl_json_bool(json, "normalized", &rule->is_normalized, err);
         if (!status) status = xl_json_bool(json, "single_word", &rule->is_single_word, err);
-        if (!status) status = xl_json_bool(json, "lstrip", &rule->eats_space_before, err);
-        if (!status) status = xl_json_bool(json, "rstrip", &rule->eats_space_after, err);
     } else {
         rule->is_normalized = !is_special;
     }
@@ -83,7 +85,9 @@ static enum xl_status put_token(struct reader *reader, const char *key, json_t *
     if (!status) status = rule_of(reader, token, is_special, &rule, err);
     if (status || !*content) return status;
     int32_t id = xl_vocab_find(reader->vocab, (struct xl_span){content, strlen(content)});
-    bool is_new = id < 0 && !xl_added_find(reader->added, content);
+    bool is_known = xl_added_find(reader->added, content), is_new = id < 0 && !is_known;
+    if (!is_known && reader->added->n == MAX_ADDED)
+        return xl_fail(err, XL_EFORMAT, "%s: more than %d added tokens", reader->name, MAX_ADDED);
     status = xl_added_put(reader->added, content, rule, is_new ? reader->next_id : id, err);
     if (!status && is_new) reader->next_id++;
     return status;
@@ -104,8 +108,8 @@ struct declared_list {
 static enum xl_status declare(struct declared_list *list, int id, json_t *token,
                               struct xl_err *err) {
     struct declared *at = realloc(list->at, (list->n + 1) * sizeof *at);
+    if (at) list->at = at;
     if (!at || !token) return xl_fail_nomem(err, "added tokens", 0);
-    list->at = at;
     at[list->n++] = (struct declared){id, json_incref(token)};
     return XL_OK;
 }

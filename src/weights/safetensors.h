@@ -17,7 +17,7 @@
 
 /* Limits of ours. SDXL's largest component has 1680 tensors and a header of a quarter of a MiB. */
 enum {
-    XL_ST_MAX_HEADER = 32 << 20, /* bytes */
+    XL_ST_MAX_HEADER = 16 << 20, /* bytes */
     XL_ST_MAX_TENSORS = 1 << 16,
     XL_ST_MAX_METADATA = 1 << 16, /* entries */
     XL_ST_MAX_NAME = 512,         /* bytes of a tensor's name */

@@ -169,10 +169,18 @@ enum xl_status xl_st_take_name(struct xl_st_lexer *lexer, char *text, size_t max
     return status;
 }
 
+/* Plain characters of a string, as most are: the metadata of a LoRA has millions. */
+static void skip_plain(struct xl_st_lexer *lexer) {
+    const uint8_t *c = lexer->chunk + lexer->at, *end = lexer->chunk + lexer->n;
+    while (c < end && *c >= 32 && *c < 127 && *c != '"' && *c != '\\') c++;
+    lexer->at = (size_t)(c - lexer->chunk);
+}
+
 enum xl_status xl_st_skip_string(struct xl_st_lexer *lexer, const char *what, struct xl_err *err) {
     enum xl_status status = xl_st_take(lexer, '"', what, err);
     for (size_t n = 1; !status && n;) {
         char c[4];
+        skip_plain(lexer);
         status = take_char(lexer, what, c, &n, err);
     }
     return status;

@@ -71,6 +71,7 @@ const struct op_case op_cases[] = {
     LINEAR((2, 256), (2, 256), NONE, 0),
     LINEAR((65, 1), (3, 1), NONE, BIAS),
     LINEAR((2, 64, 640), (640, 640), NONE, BIAS | RESIDUAL),
+    LINEAR((3, 130, 24), (450, 24), GELU, BIAS | RESIDUAL),
 
     /* conv2d: x, weight, then stride and padding */
     CONV2D((1, 1, 1, 1), (1, 1, 1, 1), 0, .stride = 1),
@@ -86,6 +87,10 @@ const struct op_case op_cases[] = {
     CONV2D((1, 7, 1, 17), (9, 17, 3, 3), BIAS, PAD(1)),
     CONV2D((1, 1, 33, 17), (9, 17, 3, 3), BIAS, PAD(1)),
     CONV2D((1, 1, 1, 64), (64, 64, 3, 3), BIAS, PAD(1)),
+    CONV2D((2, 7, 5, 65), (33, 65, 3, 3), BIAS | CHANNEL_BIAS | RESIDUAL, PAD(1)),
+    CONV2D((1, 3, 141, 32), (32, 32, 3, 3), BIAS, .pad_right = 1, .pad_bottom = 2),
+    CONV2D((2, 20, 34, 40), (400, 40, 3, 3), BIAS | RESIDUAL, .stride = 1),
+    CONV2D((1, 6, 7, 9), (5, 9, 2, 2), BIAS, .pad_top = 2, .pad_left = 3, .pad_right = 2),
     CONV2D((1, 5, 6, 7), (3, 7, 3, 3), BIAS, .stride = 1),
     CONV2D((2, 5, 7, 33), (65, 33, 1, 1), BIAS | RESIDUAL, .stride = 1),
     CONV2D((1, 6, 9, 8), (8, 8, 1, 1), BIAS, .stride = 2),

@@ -158,6 +158,26 @@ Test(json, getters_name_key_value_and_range) {
     json_decref(root);
 }
 
+/* int(1e30) is what transformers writes for a length that nobody set. */
+Test(json, words_for_no_limit_are_null_and_positions_stay) {
+    struct xl_err err = {0};
+    json_t *root;
+    cr_assert_eq(parse("{\"n\": 1000000000000000019884624838656, \"i\":-Infinity, \"s\": "
+                       "\"1000000000000000019884624838656 Infinity\","
+                       "\"x\": 0.1000000000000000019884624838656, \"k\": 123456789012345678}",
+                       &root, &err),
+                 XL_OK, "%s", err.text);
+    cr_assert(json_is_null(json_object_get(root, "n")));
+    cr_assert(json_is_null(json_object_get(root, "i")));
+    cr_assert_str_eq(json_string_value(json_object_get(root, "s")),
+                     "1000000000000000019884624838656 Infinity");
+    cr_assert_float_eq(json_real_value(json_object_get(root, "x")), 0.1, 1e-12);
+    cr_assert_eq(json_integer_value(json_object_get(root, "k")), 123456789012345678);
+    json_decref(root);
+    cr_assert_eq(parse("{\"n\": 1000000000000000019884624838656 x}", &root, &err), XL_EFORMAT);
+    cr_assert_not_null(strstr(err.text, "config.json:1:39"), "%s", err.text);
+}
+
 struct tally {
     atomic_int runs[257];
     atomic_int max_worker;

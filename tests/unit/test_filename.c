@@ -15,12 +15,57 @@ Test(filename, slugs) {
     expect_slug("A Photo of a CAT, 35mm", "a-photo-of-a-cat-35mm");
     expect_slug("  --  ", "untitled");
     expect_slug("", "untitled");
-    expect_slug("../../etc/passwd", "etc-passwd");
-    expect_slug("\x1b[31mred\n\r\t", "31mred");
-    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97", "untitled");
-    expect_slug("caf\xC3\xA9 noir", "caf-noir");
     expect_slug("CON", "con");
+}
+
+Test(filename, accents_and_styles_of_letters_fall_off) {
+    expect_slug("caf\xC3\xA9 noir, Z\xC3\x9CRICH", "cafe-noir-zurich");
+    expect_slug("cafe\xCC\x81", "cafe"); /* e and a combining accent */
+    expect_slug("\xEF\xBC\xA1\xEF\xBC\x91 \xEF\xAC\x81ne", "a1-fine"); /* full width, ligature */
+    expect_slug("stra\xC3\x9F"
+                "e",
+                "strasse");
+    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97", "untitled");
+    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97 with a cat", "with-a-cat");
+    expect_slug("\xF0\x9F\x98\x80 smile \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80", "smile");
+    expect_slug("ca\xE2\x80\x8Bt", "cat");         /* zero-width space */
+    expect_slug("\xE2\x80\xAEgnp.exe", "gnp-exe"); /* right-to-left override */
+    expect_slug("a\xEF\xB7\xBA"
+                "b",
+                "a-b"); /* the longest decomposition there is */
+}
+
+Test(filename, hostile_prompts) {
+    expect_slug("../../etc/passwd", "etc-passwd");
+    expect_slug("/proc/self/mem", "proc-self-mem");
+    expect_slug("..\\..\\windows\\system32", "windows-system32");
+    expect_slug("C:\\aux.txt", "c-aux-txt");
+    expect_slug("\\\\server\\share", "server-share");
     expect_slug("%2e%2e%2f$(rm -rf)", "2e-2e-2f-rm-rf");
+    expect_slug("%252e%252e%252f", "252e-252e-252f");
+    expect_slug("\xEF\xBC\x8E\xEF\xBC\x8E\xEF\xBC\x8Fx", "x"); /* full-width ../ */
+    expect_slug("\xC0\xAE\xC0\xAE\xC0\xAFx", "x");             /* overlong ../ */
+    expect_slug("\xE2\x80\xA5\xE2\x88\x95x", "x");             /* two-dot leader, division slash */
+    expect_slug("\x1b[31mred\n\r\t\x7f", "31mred");
+    expect_slug("`id`; DROP TABLE x; --", "id-drop-table-x");
+    expect_slug("<script>alert(1)</script>", "script-alert-1-script");
+    expect_slug("=cmd|' /C calc'!A0", "cmd-c-calc-a0");
+    expect_slug("-rf *", "rf");
+    expect_slug(". hidden.", "hidden");
+    expect_slug("\xFF\xFE\x80\xED\xA0\x80", "untitled");
+    expect_slug("a\xC3", "a");
+}
+
+Test(filename, a_very_long_prompt_is_cut) {
+    char *prompt = malloc(10001), slug[XL_SLUG_MAX + 1];
+    memset(prompt, 'x', 10000);
+    prompt[10000] = 0;
+    xl_slug(prompt, XL_SLUG_MAX, slug);
+    cr_expect_eq(strlen(slug), XL_SLUG_MAX);
+    memset(prompt, ' ', 9999);
+    xl_slug(prompt, XL_SLUG_MAX, slug);
+    cr_expect_str_eq(slug, "x");
+    free(prompt);
 }
 
 Test(filename, a_long_prompt_is_cut_and_never_ends_in_a_dash) {

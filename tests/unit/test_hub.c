@@ -632,6 +632,22 @@ Test(hub, an_index_that_disagrees_with_its_shards) {
     }
 }
 
+Test(hub, a_long_list_of_missing_files_is_counted) {
+    char text[16384];
+    size_t n = (size_t)snprintf(text, sizeof text, "{'weight_map':{");
+    for (int i = 1; i <= 60; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "%s't%d':'" STEM "-%05d-of-00060.safetensors'", i > 1 ? "," : "", i,
+                              i);
+    snprintf(text + n, sizeof text - n, "}}");
+    write_without_unet();
+    write_json(scratch("m/unet/" STEM ".safetensors.index.json"), text);
+    cr_assert_eq(unlink(scratch("m/text_encoder/config.json")), 0);
+    expect_refused(scratch("m"), XL_EMODEL, "unet/" STEM "-00001-of-00060.safetensors (missing), ");
+    cr_expect(strstr(err.text, " more"), "%s", err.text);
+    cr_expect(strstr(err.text, scratch("m")), "%s", err.text);
+}
+
 Test(hub, other_files_are_no_weights) {
     static const char *const others[] = {"model.onnx",
                                          "flax_model.msgpack",

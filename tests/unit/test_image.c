@@ -2,6 +2,7 @@
  * data is written by tools/reference/topics/images.py. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "image/image.h"
 
 #include <criterion/criterion.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -129,6 +131,8 @@ Test(image, damaged_files_are_refused) {
     check_damage("ycbcr-420.jpg");
     check_damage("ycbcr-444-progressive.jpg");
     check_damage("cmyk.jpg");
+    check_damage("restarts.jpg");
+    check_damage("one-pixel.jpg");
     check_damage("lossy-alpha.webp");
     check_damage("lossless.webp");
     check_damage("animation-small-frame.webp");
@@ -197,16 +201,28 @@ static struct bytes with_chunk(struct bytes file, const char *type, const void *
     return out;
 }
 
-/* `prefix`, then `n` zeros as a zlib stream. */
-static struct bytes bomb(const char *prefix, size_t n_prefix, size_t n) {
-    uLong bound = compressBound(n);
-    struct bytes out = {malloc(n_prefix + bound), 0};
-    void *zeros = calloc(n, 1);
+/* `prefix`, then n_mib MiB of zeros as a zlib stream. */
+static struct bytes bomb(const char *prefix, size_t n_prefix, int n_mib) {
+    static uint8_t zeros[1 << 20];
+    size_t room = n_prefix + (size_t)(n_mib + 1) * 8192;
+    struct bytes out = {malloc(room), n_prefix};
     memcpy(out.data, prefix, n_prefix);
-    compress2(out.data + n_prefix, &bound, zeros, n, 1);
-    free(zeros);
-    out.n = n_prefix + bound;
+    z_stream z = {.next_out = out.data + n_prefix, .avail_out = (uInt)(room - n_prefix)};
+    cr_assert_eq(deflateInit(&z, 1), Z_OK);
+    for (int i = 0; i < n_mib; i++) {
+        z.next_in = zeros;
+        z.avail_in = sizeof zeros;
+        cr_assert_eq(deflate(&z, i == n_mib - 1 ? Z_FINISH : Z_NO_FLUSH), i == n_mib - 1);
+    }
+    out.n += z.total_out;
+    deflateEnd(&z);
     return out;
+}
+
+static long peak_mib(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
 }
 
 Test(image, dimensions_are_judged_before_decoding) {
@@ -241,38 +257,43 @@ Test(image, dimensions_are_judged_before_decoding) {
     free(webp.data);
 }
 
-Test(image, texts_that_inflate_without_end_are_refused) {
-    static const struct {
-        const char *type, *prefix;
-        size_t n_prefix;
-    } kinds[] = {{"zTXt", "k\0\0", 3}, {"iTXt", "k\0\1\0\0\0", 6}};
+enum { BOMB_MIB = 512, PEAK_MIB = 256 }; /* the sanitizers keep freed memory for a while */
+
+static void try_texts(const char *type, const char *prefix, size_t n_prefix, int n_mib) {
     struct bytes png = read_data("rgb-8.png");
-    for (int i = 0; i < 2; i++)
-        for (int too_large = 0; too_large < 2; too_large++) {
-            size_t n = too_large ? 24 << 20 : 8 << 20;
-            struct bytes zeros = bomb(kinds[i].prefix, kinds[i].n_prefix, n);
-            struct bytes file = with_chunk(png, kinds[i].type, zeros.data, zeros.n);
-            struct xl_png_text *texts = NULL;
-            int n_texts = -1;
-            struct xl_err err = {0};
-            enum xl_status status =
-                xl_png_texts("bomb.png", file.data, file.n, &texts, &n_texts, &err);
-            cr_expect_eq(status, too_large ? XL_EINPUT : XL_OK);
-            cr_expect_eq(n_texts, too_large ? -1 : 1);
-            if (too_large) cr_expect(strstr(err.text, "bomb.png: the texts"), "%s", err.text);
-            free(texts);
-            free(file.data);
-            free(zeros.data);
-        }
+    struct bytes zeros = bomb(prefix, n_prefix, n_mib);
+    struct bytes file = with_chunk(png, type, zeros.data, zeros.n);
+    struct xl_png_text *texts = NULL;
+    int n_texts = -1;
+    struct xl_err err = {0};
+    enum xl_status status = xl_png_texts("bomb.png", file.data, file.n, &texts, &n_texts, &err);
+    bool is_too_large = n_mib > XL_PNG_MAX_TEXT_BYTES >> 20;
+    cr_expect_eq(status, is_too_large ? XL_EINPUT : XL_OK);
+    cr_expect_eq(n_texts, is_too_large ? -1 : 1);
+    if (is_too_large) cr_expect(strstr(err.text, "bomb.png: the texts"), "%s", err.text);
+    free(texts);
+    free(file.data);
+    free(zeros.data);
     free(png.data);
+}
+
+Test(image, texts_that_inflate_without_end_are_refused) {
+    static const int sizes[] = {8, 17, BOMB_MIB};
+    long before = peak_mib();
+    for (int i = 0; i < 3; i++) {
+        try_texts("zTXt", "k\0\0", 3, sizes[i]);
+        try_texts("iTXt", "k\0\1\0\0\0", 6, sizes[i]);
+    }
+    cr_expect_lt(peak_mib() - before, PEAK_MIB);
 }
 
 /* The decoder does not even inflate what it does not need. */
 Test(image, bombs_beside_the_picture_do_not_go_off) {
     struct bytes png = read_data("rgb-8.png");
     static const char *const types[] = {"iCCP", "zTXt"};
+    long before = peak_mib();
     for (int i = 0; i < 2; i++) {
-        struct bytes zeros = bomb("k\0\0", 3, 24 << 20);
+        struct bytes zeros = bomb("k\0\0", 3, BOMB_MIB);
         struct bytes file = with_chunk(png, types[i], zeros.data, zeros.n);
         struct xl_image plain = {0}, image = {0};
         struct xl_err err = {0};
@@ -285,6 +306,33 @@ Test(image, bombs_beside_the_picture_do_not_go_off) {
         free(zeros.data);
     }
     free(png.data);
+    cr_expect_lt(peak_mib() - before, PEAK_MIB);
+}
+
+/* The last scan of a progressive picture, over and over. */
+Test(image, scans_without_end_are_refused) {
+    struct bytes jpeg = read_data("grey-progressive.jpg");
+    uint8_t *scan = jpeg.data;
+    for (uint8_t *next;
+         (next = memmem(scan + 1, jpeg.n - (size_t)(scan + 1 - jpeg.data), "\xFF\xDA", 2));)
+        scan = next;
+    size_t n_head = (size_t)(scan - jpeg.data), n_scan = jpeg.n - 2 - n_head;
+    static const int repeats[] = {20, 1000};
+    for (int r = 0; r < 2; r++) {
+        struct xl_str file = {0};
+        xl_str_append(&file, (char *)jpeg.data, n_head);
+        for (int i = 0; i < repeats[r]; i++) xl_str_append(&file, (char *)scan, n_scan);
+        xl_str_append(&file, "\xFF\xD9", 2);
+        struct xl_image image = {0};
+        struct xl_err err = {0};
+        if (r == 0)
+            ok(xl_image_decode("scans.jpg", file.text, file.len, &image, &err));
+        else
+            expect_refusal(file.text, file.len, "too many scans");
+        xl_image_free(&image);
+        xl_str_deinit(&file);
+    }
+    free(jpeg.data);
 }
 
 Test(image, more_texts_than_anyone_writes_are_refused) {
@@ -298,9 +346,7 @@ Test(image, more_texts_than_anyone_writes_are_refused) {
         file = longer;
     }
     cr_expect_eq(xl_png_texts("f", file.data, file.n, &texts, &n_texts, &err), XL_EINPUT);
-    file.data[33 + 3] = 0; /* the first text's length: 0, then its checksum does not hold */
-    cr_expect_eq(xl_png_texts("f", file.data, file.n, &texts, &n_texts, &err), XL_EINPUT);
-    cr_expect(strstr(err.text, "chunk tEXt at byte 33"), "%s", err.text);
+    cr_expect(strstr(err.text, "at most 1000"), "%s", err.text);
     free(file.data);
 }
 
@@ -320,6 +366,11 @@ Test(image, texts_of_every_kind_read_as_in_pillow) {
         cr_expect_str_eq(texts[i].text, json_string_value(json_array_get(pair, 1)));
     }
     free(texts);
+    uint8_t *text = memmem(file.data, file.n, "a cat", 5);
+    text[0] = 'A';
+    cr_expect_eq(xl_png_texts("f", file.data, file.n, &texts, &n, &err), XL_EINPUT);
+    cr_expect(strstr(err.text, "chunk tEXt at byte 33 has a wrong checksum"), "%s", err.text);
+    text[0] = 'a';
     for (size_t cut = 0; cut < file.n; cut++) {
         struct bytes copy = {malloc(cut + 1), cut};
         memcpy(copy.data, file.data, cut);
@@ -328,6 +379,43 @@ Test(image, texts_of_every_kind_read_as_in_pillow) {
     }
     json_decref(root);
     free(file.data);
+}
+
+Test(image, malformed_text_chunks_are_refused) {
+    static const struct {
+        const char *type;
+        size_t n;
+        const char *content, *words;
+    } cases[] = {
+        {"tEXt", 0, "", "keyword"},
+        {"tEXt", 4, "Note", "keyword"},
+        {"tEXt", 2, "\0x", "keyword"},
+        {"zTXt", 2, "k\0", "malformed"},
+        {"zTXt", 4, "k\0\1x", "malformed"},
+        {"zTXt", 7, "k\0\0junk", "does not inflate"},
+        {"zTXt", 5, "k\0\0\x78\x9C", "does not inflate"},
+        {"iTXt", 3, "k\0\0", "malformed"},
+        {"iTXt", 7, "k\0\2\0\0\0x", "malformed"},
+        {"iTXt", 7, "k\0\0\1\0\0x", "malformed"},
+        {"iTXt", 6, "k\0\0\0en", "malformed"},
+        {"iTXt", 7, "k\0\0\0en\0", "malformed"},
+        {"iTXt", 7, "k\0\0\0\0\0\xFF", "UTF-8"},
+        {"iTXt", 6, "k\0\1\0\0\0", "does not inflate"},
+    };
+    struct bytes png = read_data("rgb-8.png");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes file = with_chunk(png, cases[i].type, cases[i].content, cases[i].n);
+        struct xl_png_text *texts = NULL;
+        int n = -1;
+        struct xl_err err = {0};
+        cr_expect_eq(xl_png_texts("in.png", file.data, file.n, &texts, &n, &err), XL_EINPUT);
+        cr_expect(strstr(err.text, "in.png: ") == err.text && strstr(err.text, cases[i].type) &&
+                      strstr(err.text, cases[i].words),
+                  "case %zu: %s", i, err.text);
+        cr_expect(!texts && n == -1);
+        free(file.data);
+    }
+    free(png.data);
 }
 
 static bool holds(const void *data, size_t n, const char *bytes, size_t n_bytes) {
@@ -341,14 +429,16 @@ Test(image, an_encoded_picture_comes_back_with_its_texts) {
         {"Latin", "caf\xC3\xA9 \xC2\x80\xC3\xBF"},
         {"Wide", "\xC4\x80 \xE6\xBC\xA2 \xF0\x9F\x98\x80"},
         {"Empty", ""},
+        {"First beyond Latin-1", "\xC4\x80"},
     };
+    enum { N_TEXTS = sizeof texts / sizeof *texts };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct xl_image image = noise(sizes[i][0], sizes[i][1]), back = {0};
         struct xl_err err = {0};
         void *data, *again;
         size_t n, n_again;
-        ok(xl_png_encode(&image, texts, 4, &data, &n, &err));
-        ok(xl_png_encode(&image, texts, 4, &again, &n_again, &err));
+        ok(xl_png_encode(&image, texts, N_TEXTS, &data, &n, &err));
+        ok(xl_png_encode(&image, texts, N_TEXTS, &again, &n_again, &err));
         cr_assert_eq(n, n_again);
         cr_assert_arr_eq(data, again, n);
         ok(xl_image_decode("back.png", data, n, &back, &err));
@@ -357,8 +447,8 @@ Test(image, an_encoded_picture_comes_back_with_its_texts) {
         struct xl_png_text *read = NULL;
         int n_read = 0;
         ok(xl_png_texts("back.png", data, n, &read, &n_read, &err));
-        cr_assert_eq(n_read, 4);
-        for (int t = 0; t < 4; t++) {
+        cr_assert_eq(n_read, N_TEXTS);
+        for (int t = 0; t < N_TEXTS; t++) {
             cr_expect_str_eq(read[t].keyword, texts[t].keyword);
             cr_expect_str_eq(read[t].text, texts[t].text);
         }

@@ -233,6 +233,27 @@ Test(tokenizer_files, tokenizer_json_has_many_forms, .init = scratch_open, .fini
     }
 }
 
+Test(tokenizer_files, a_length_that_nobody_set_is_77, .init = scratch_open, .fini = scratch_close) {
+    put_two_files();
+    put("tokenizer_config.json", "{'model_max_length':1000000000000000019884624838656}");
+    struct xl_tokenizer *tokenizer = open_folder(scratch_dir);
+    cr_expect_eq(xl_tokenizer_max_length(tokenizer), 77);
+    xl_tokenizer_close(tokenizer);
+}
+
+Test(tokenizer_files, padding_may_be_an_added_token, .init = scratch_open, .fini = scratch_close) {
+    put_two_files();
+    put("tokenizer_config.json",
+        "{'pad_token':'[PAD]','model_max_length':5,"
+        "'added_tokens_decoder':{'9':{'content':'[PAD]','special':true}}}");
+    struct xl_tokenizer *tokenizer = open_folder(scratch_dir);
+    cr_expect_eq(xl_tokenizer_pad(tokenizer), 9);
+    cr_expect_eq(xl_tokenizer_vocab_size(tokenizer), 10);
+    cr_expect_eq(xl_tokenizer_max_length(tokenizer), 5);
+    expect_ids(tokenizer, "a[PAD]b", 3, (int32_t[]){2, 9, 3});
+    xl_tokenizer_close(tokenizer);
+}
+
 struct damage {
     const char *file, *text; /* NULL: the file is removed */
     enum xl_status status;
@@ -258,6 +279,7 @@ static const struct damage damages[] = {
     {"vocab.json", "{'a\n':0}", XL_EFORMAT, "found 0x0A"},
     {"vocab.json", "{'a\\x':0}", XL_EFORMAT, "escape"},
     {"vocab.json", "{'\\ud800':0}", XL_EFORMAT, "escape"},
+    {"vocab.json", "{'\\udc00':0}", XL_EFORMAT, "escape"},
     {"vocab.json", "{'\\u12g4':0}", XL_EFORMAT, "escape"},
     {"vocab.json", "{'\xFF':0}", XL_EFORMAT, "not UTF-8"},
     {"vocab.json", "{'a':0,'b':1}", XL_EFORMAT, "merges.txt:2"},
@@ -288,7 +310,8 @@ static const struct damage damages[] = {
     {"tokenizer_config.json", "{'bos_token':5}", XL_EFORMAT, "\"bos_token\" is not a token"},
     {"tokenizer_config.json", "{'eos_token':{'content':5}}", XL_EFORMAT, "content"},
     {"tokenizer_config.json", "{'eos_token':{'x':'y'}}", XL_EFORMAT, "\"eos_token\""},
-    {"tokenizer_config.json", "{'eos_token':{'content':'a','lstrip':1}}", XL_EFORMAT, "lstrip"},
+    {"tokenizer_config.json", "{'eos_token':{'content':'a','single_word':1}}", XL_EFORMAT,
+     "single"},
     {"tokenizer_config.json", "{'pad_token':'[PAD]'}", XL_EFORMAT, "\"pad_token\""},
     {"tokenizer_config.json", "{'added_tokens_decoder':[]}", XL_EFORMAT, "added_tokens_decoder"},
     {"tokenizer_config.json", "{'added_tokens_decoder':{'x':'a'}}", XL_EFORMAT, "not a token id"},
@@ -316,6 +339,20 @@ Test(tokenizer_files, damage_is_named, .init = scratch_open, .fini = scratch_clo
         cr_expect_null(tokenizer);
         remove(scratch("%s", damage->file));
     }
+}
+
+Test(tokenizer_files, bound_the_added_tokens, .init = scratch_open, .fini = scratch_close) {
+    put_two_files();
+    FILE *file = fopen(scratch("tokenizer_config.json"), "w");
+    cr_assert_not_null(file);
+    fputs("{\"extra_special_tokens\":[\"<0>\"", file);
+    for (int i = 1; i < 10000; i++) fprintf(file, ",\"<%d>\"", i);
+    fputs("]}", file);
+    fclose(file);
+    struct xl_err err = {0};
+    struct xl_tokenizer *tokenizer = NULL;
+    cr_expect_eq(xl_tokenizer_open(scratch_dir, &tokenizer, &err), XL_EFORMAT);
+    cr_expect(strstr(err.text, "more than 10000 added tokens"), "%s", err.text);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

@@ -6,9 +6,11 @@
 
 extern const struct xl_cpu_kernels xl_row_kernels_generic;
 extern const struct xl_attention_kernels xl_attention_f32_generic;
+extern const struct xl_winograd_kernels xl_winograd_generic;
 #if defined(__x86_64__)
 extern const struct xl_cpu_kernels xl_row_kernels_avx2, xl_row_kernels_avx512;
 extern const struct xl_attention_kernels xl_attention_f32_avx2, xl_attention_f32_avx512;
+extern const struct xl_winograd_kernels xl_winograd_avx2, xl_winograd_avx512;
 extern const struct xl_attention_kernels xl_attention_bf16_avx512, xl_attention_bf16_amx;
 #endif
 

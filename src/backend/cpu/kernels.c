@@ -12,6 +12,15 @@ const struct xl_cpu_kernels *xl_cpu_kernels(struct xl_cpu_isa isa) {
     return tables[isa.vector];
 }
 
+const struct xl_winograd_kernels *xl_winograd_kernels(struct xl_cpu_isa isa) {
+    static const struct xl_winograd_kernels *const tables[] = {
+        [XL_VECTOR_GENERIC] = &xl_winograd_generic,
+        [XL_VECTOR_AVX2] = &xl_winograd_avx2,
+        [XL_VECTOR_AVX512] = &xl_winograd_avx512,
+    };
+    return tables[isa.vector];
+}
+
 const struct xl_attention_kernels *xl_attention_kernels(struct xl_cpu_isa isa,
                                                         enum xl_dtype dtype) {
     static const struct xl_attention_kernels *const tables[] = {
@@ -29,6 +38,11 @@ const struct xl_attention_kernels *xl_attention_kernels(struct xl_cpu_isa isa,
 const struct xl_cpu_kernels *xl_cpu_kernels(struct xl_cpu_isa isa) {
     (void)isa;
     return &xl_row_kernels_generic;
+}
+
+const struct xl_winograd_kernels *xl_winograd_kernels(struct xl_cpu_isa isa) {
+    (void)isa;
+    return &xl_winograd_generic;
 }
 
 const struct xl_attention_kernels *xl_attention_kernels(struct xl_cpu_isa isa,

@@ -37,7 +37,7 @@ struct xl_affine {
 
 /* Attention works on tiles of keys that are packed beforehand (kernels_attention.c says how).
  * One unit of a packed array is 4 bytes: a float, or a pair of bf16. */
-enum { XL_ATTENTION_KEYS = 64 }; /* keys of a tile */
+enum { XL_ATTENTION_KEYS = 128 }; /* keys of a tile */
 
 struct xl_attention_sizes {
     int64_t key_bytes, value_bytes; /* of one packed tile */
@@ -67,8 +67,38 @@ struct xl_attention_task {
     void *scratch;
 };
 
+/* Winograd convolution F(2x2, 3x3) of an f32 picture: a block of tiles of 2x2 pixels. The picture
+ * may be enlarged twice: pixel (y, x) is then (y / 2, x / 2) of memory. */
+struct xl_winograd_block {
+    const float *x;            /* [.., stored_w, c]: the whole picture */
+    int64_t h, w, c, stored_w; /* h, w: as enlarged */
+    int64_t shrink;            /* 1, or 2 when enlarged */
+    int64_t pad_top, pad_left;
+    int64_t first_row, first_column, tile_rows, tile_columns; /* counted in tiles */
+    bool is_sparse; /* leave out the sets that are 0 in an enlarged picture (kernels_winograd.c) */
+};
+
+enum { XL_WINOGRAD_SETS = 16, XL_WINOGRAD_SPARSE_SETS = 9 };
+
+/* Numbers from one set of `tiles` tiles of n numbers to the next: a cache line more than they need,
+ * because the sets are walked side by side and would fall on the same lines of the first-level
+ * cache when tiles * n is a power of two. */
+static inline int64_t xl_winograd_set_stride(int64_t tiles, int64_t n) {
+    return tiles * n + 16;
+}
+
+struct xl_winograd_kernels {
+    /* The block's tiles in the domain of products: out [sets, tiles, c], sets apart as above. */
+    void (*input)(const struct xl_winograd_block *block, float *out);
+    /* products: [sets, tiles, n], likewise; acc: [2 * tile_rows, 2 * tile_columns, n] */
+    void (*output)(const struct xl_winograd_block *block, const float *products, int64_t n,
+                   float *acc);
+};
+
 struct xl_cpu_kernels {
     void (*convert)(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from, int64_t n);
+    /* out[i] = sum over t of by[t] * x[t * n + i], i and t counted from 0 to n and n_by */
+    void (*mix)(float *out, const float *x, int64_t n, const float *by, int64_t n_by);
     void (*epilogue)(const struct xl_epilogue *tile);
     void (*activation)(void *out, const void *x, int64_t n, enum xl_dtype dtype,
                        enum xl_activation act);
@@ -90,6 +120,7 @@ struct xl_attention_kernels {
 /* The tables for an instruction set; the attention of bf16 activations has its own where the CPU
  * multiplies bf16. */
 const struct xl_cpu_kernels *xl_cpu_kernels(struct xl_cpu_isa isa);
+const struct xl_winograd_kernels *xl_winograd_kernels(struct xl_cpu_isa isa);
 const struct xl_attention_kernels *xl_attention_kernels(struct xl_cpu_isa isa, enum xl_dtype dtype);
 
 #endif

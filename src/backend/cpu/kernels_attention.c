@@ -43,6 +43,18 @@ static int64_t head_columns(int64_t d) {
     return round_up(d, N_COLUMNS);
 }
 
+/* The two sides of a product that are not packed panels. Element (i, p) of the left one lies at
+ * at[i * row + p * step], row i of the sums at at[i * row]. */
+struct left {
+    const unit *at;
+    int64_t row, step;
+};
+
+struct sums {
+    float *at;
+    int64_t row;
+};
+
 #if defined(XL_ATTENTION_AMX)
 
 /* All eight tiles: 16 rows of 64 bytes. Layout: Intel SDM volume 1, 18.2. */
@@ -63,11 +75,12 @@ static void end_tiles(void) {
     _tile_release();
 }
 
-/* Rows of A lie a_row units apart. */
-V_INLINE void product(const unit *a, int64_t a_row, const unit *b, int64_t k, float *c,
-                      int64_t c_row, bool accumulate) {
-    size_t c_bytes = (size_t)c_row * 4, a_bytes = (size_t)a_row * 4, b_bytes = N_COLUMNS * 4;
-    float *low = c + 16 * c_row;
+/* The step of the left side is 1. */
+V_INLINE void product(struct left left, const unit *b, int64_t k, struct sums sums,
+                      bool accumulate) {
+    size_t c_bytes = (size_t)sums.row * 4, a_bytes = (size_t)left.row * 4, b_bytes = N_COLUMNS * 4;
+    const unit *a = left.at;
+    float *c = sums.at, *low = c + 16 * sums.row;
     if (accumulate) {
         _tile_loadd(0, c, c_bytes);
         _tile_loadd(1, c + 16, c_bytes);
@@ -81,7 +94,7 @@ V_INLINE void product(const unit *a, int64_t a_row, const unit *b, int64_t k, fl
     }
     for (int64_t p = 0; p < k; p += 16) {
         _tile_loadd(4, a + p, a_bytes);
-        _tile_loadd(5, a + 16 * a_row + p, a_bytes);
+        _tile_loadd(5, a + 16 * left.row + p, a_bytes);
         _tile_loadd(6, b + p * N_COLUMNS, b_bytes);
         _tile_loadd(7, b + p * N_COLUMNS + 16, b_bytes);
         _tile_dpbf16ps(0, 4, 6);
@@ -95,17 +108,13 @@ V_INLINE void product(const unit *a, int64_t a_row, const unit *b, int64_t k, fl
     _tile_stored(3, low + 16, c_bytes);
 }
 
-static int64_t query_at(int64_t row, int64_t u, int64_t units) {
-    return row * units + u;
-}
-
 static void score_product(const unit *q, const unit *k, int64_t units, float *scores) {
-    product(q, units, k, units, scores, KEYS, false);
+    product((struct left){q, units, 1}, k, units, (struct sums){scores, KEYS}, false);
 }
 
 static void value_product(const unit *p, const unit *v, int64_t units, float *out,
                           int64_t out_row) {
-    product(p, KEYS / PAIR, v, units, out, out_row, true);
+    product((struct left){p, KEYS / PAIR, 1}, v, units, (struct sums){out, out_row}, true);
 }
 
 #else
@@ -125,13 +134,11 @@ V_INLINE vf multiply_add(unit a, vf b, vf c) {
 #endif
 }
 
-/* Element (i, p) of A lies at a[i * a_row + p * a_step]. */
-V_INLINE void product(const unit *a, int64_t a_row, int64_t a_step, const unit *b, int64_t k,
-                      float *c, int64_t c_row, bool accumulate) {
+V_INLINE void product(struct left a, const unit *b, int64_t k, struct sums c, bool accumulate) {
     vf sum[M_ROWS][N_VECTORS];
     V_UNROLL for (int i = 0; i < M_ROWS; i++) {
         V_UNROLL for (int j = 0; j < N_VECTORS; j++) {
-            sum[i][j] = accumulate ? v_load(c + i * c_row + j * V_LANES) : v_set(0);
+            sum[i][j] = accumulate ? v_load(c.at + i * c.row + j * V_LANES) : v_set(0);
         }
     }
     for (int64_t p = 0; p < k; p++) {
@@ -141,82 +148,97 @@ V_INLINE void product(const unit *a, int64_t a_row, int64_t a_step, const unit *
         }
         V_UNROLL for (int i = 0; i < M_ROWS; i++) {
             V_UNROLL for (int j = 0; j < N_VECTORS; j++) {
-                sum[i][j] = multiply_add(a[i * a_row + p * a_step], right[j], sum[i][j]);
+                sum[i][j] = multiply_add(a.at[i * a.row + p * a.step], right[j], sum[i][j]);
             }
         }
     }
     V_UNROLL for (int i = 0; i < M_ROWS; i++) {
         V_UNROLL for (int j = 0; j < N_VECTORS; j++) {
-            v_store(c + i * c_row + j * V_LANES, sum[i][j]);
+            v_store(c.at + i * c.row + j * V_LANES, sum[i][j]);
         }
     }
 }
 
-/* Queries lie in strips [units][M_ROWS], so that a product reads them in order. */
-static int64_t query_at(int64_t row, int64_t u, int64_t units) {
-    return row / M_ROWS * M_ROWS * units + u * M_ROWS + row % M_ROWS;
-}
-
 static void score_product(const unit *q, const unit *k, int64_t units, float *scores) {
-    product(q, 1, M_ROWS, k, units, scores, KEYS, false);
+    product((struct left){q, 1, M_ROWS}, k, units, (struct sums){scores, KEYS}, false);
 }
 
 static void value_product(const unit *p, const unit *v, int64_t units, float *out,
                           int64_t out_row) {
-    product(p, KEYS / PAIR, 1, v, units, out, out_row, true);
+    product((struct left){p, KEYS / PAIR, 1}, v, units, (struct sums){out, out_row}, true);
 }
 
 #endif
 
-/* Unit u of a row of a head, padded with zeros. */
-static unit unit_of_row(const void *row, enum xl_dtype dtype, int64_t u, int64_t d) {
-    union {
-        float x;
-        unit bits;
-    } scalar = {0};
-    if (u * PAIR >= d) return 0;
+/* Activations [n, d] of one head, rows `stride` apart. */
+struct rows {
+    const void *at;
+    int64_t stride, n, d;
+};
+
+V_INLINE const void *row_at(struct rows rows, int64_t row, bool is_bf16) {
+    return (const char *)rows.at + (size_t)(row * rows.stride) * (is_bf16 ? 2 : 4);
+}
+
+/* Unit u of a row, padded with zeros. */
+V_INLINE unit unit_of(const void *row, int64_t u, int64_t d, bool is_bf16) {
     const uint16_t *halves = row;
     if (PAIR == 2) return halves[2 * u] | (2 * u + 1 < d ? (unit)halves[2 * u + 1] << 16 : 0);
-    scalar.x = dtype == XL_DTYPE_BF16 ? xl_bf16_to_f32(halves[u]) : ((const float *)row)[u];
-    return scalar.bits;
+    return is_bf16 ? (unit)halves[u] << 16 : ((const unit *)row)[u];
 }
 
-static const void *row_at(const void *base, enum xl_dtype dtype, int64_t elements) {
-    return (const char *)base + (size_t)elements * xl_dtype_size(dtype);
+/* `width` rows from `first` on as [units, width]; what is beyond the matrix is 0. */
+V_INLINE void transpose(struct rows rows, int64_t first, int64_t width, unit *to, bool is_bf16) {
+    int64_t units = head_units(rows.d), read = (rows.d + PAIR - 1) / PAIR;
+    int64_t n = rows.n - first < width ? rows.n - first : width;
+    if (n < width || read < units) memset(to, 0, (size_t)(units * width) * sizeof(unit));
+    for (int64_t u = 0; u < read; u++)
+        for (int64_t i = 0; i < n; i++)
+            to[u * width + i] = unit_of(row_at(rows, first + i, is_bf16), u, rows.d, is_bf16);
 }
 
-/* Keys: panels [units of the head][N_COLUMNS keys]. */
-static void pack_keys(const struct xl_attention_tile *tile) {
-    int64_t units = head_units(tile->d);
-    unit *packed = tile->packed_k;
-    for (int64_t key = 0; key < KEYS; key++) {
-        const void *row = row_at(tile->k, tile->dtype, key * tile->k_stride);
-        unit *to = packed + key / N_COLUMNS * units * N_COLUMNS + key % N_COLUMNS;
-        for (int64_t u = 0; u < units; u++)
-            to[u * N_COLUMNS] = key < tile->keys ? unit_of_row(row, tile->dtype, u, tile->d) : 0;
-    }
+/* Keys: panels [units of the head, N_COLUMNS keys]. */
+V_INLINE void pack_keys(struct rows keys, unit *to, bool is_bf16) {
+    for (int64_t key = 0; key < keys.n; key += N_COLUMNS)
+        transpose(keys, key, N_COLUMNS, to + key * head_units(keys.d), is_bf16);
 }
 
-/* Values: panels [units of keys][N_COLUMNS numbers of the head]. */
-static void pack_values(const struct xl_attention_tile *tile) {
-    int64_t units = KEYS / PAIR, columns = head_columns(tile->d);
-    memset(tile->packed_v, 0, (size_t)(columns * units) * sizeof(unit));
-    for (int64_t key = 0; key < tile->keys; key++) {
-        const void *row = row_at(tile->v, tile->dtype, key * tile->v_stride);
-        for (int64_t i = 0; i < tile->d; i++) {
-            unit *to = (unit *)tile->packed_v + (i / N_COLUMNS * units + key / PAIR) * N_COLUMNS +
-                       i % N_COLUMNS;
-            if (PAIR == 2)
-                *to |= (unit)((const uint16_t *)row)[i] << (key % 2 ? 16 : 0);
-            else
-                *to = unit_of_row(row, tile->dtype, i, tile->d);
+/* A vector of a row; 0 where there is no row or no number. */
+V_INLINE vf load_row(struct rows rows, int64_t row, int64_t i, bool is_bf16) {
+    if (row >= rows.n) return v_set(0);
+    return v_load_up_to(row_at(rows, row, is_bf16), is_bf16, i, rows.d - i);
+}
+
+/* Values: panels [units of keys, N_COLUMNS numbers of the head], to a whole number of panels of
+ * keys: their weights are 0, and 0 times what happens to lie there need not be. */
+V_INLINE void pack_values(struct rows values, unit *to, bool is_bf16) {
+    int64_t units = round_up(values.n, N_COLUMNS) / PAIR;
+    for (int64_t column = 0; column < values.d; column += N_COLUMNS) {
+        unit *panel = to + column * (KEYS / PAIR);
+        for (int64_t u = 0; u < units; u++, panel += N_COLUMNS) {
+            for (int j = 0; j < N_COLUMNS; j += V_LANES) {
+                vf v = load_row(values, u * PAIR, column + j, is_bf16);
+                if (PAIR == 2) {
+                    vf next = load_row(values, u * PAIR + 1, column + j, is_bf16);
+                    v = (vf)((vu)v >> 16 | (vu)next);
+                }
+                memcpy(panel + j, &v, sizeof v);
+            }
         }
     }
 }
 
+V_INLINE void pack_tile(const struct xl_attention_tile *tile, bool is_bf16) {
+    pack_keys((struct rows){tile->k, tile->k_stride, tile->keys, tile->d}, tile->packed_k, is_bf16);
+    pack_values((struct rows){tile->v, tile->v_stride, tile->keys, tile->d}, tile->packed_v,
+                is_bf16);
+}
+
 static void pack(const struct xl_attention_tile *tile) {
-    pack_keys(tile);
-    pack_values(tile);
+    if (tile->dtype == XL_DTYPE_BF16)
+        pack_tile(tile, true);
+    else
+        pack_tile(tile, false);
 }
 
 /* Long heads take fewer queries at once, so that queries and sums stay in the second-level cache.
@@ -228,11 +250,11 @@ static int64_t query_rows(int64_t d) {
 
 /* What a task keeps in its scratch memory; rows: its queries, rounded up to strips. */
 struct state {
-    unit *queries;              /* see query_at */
-    float *sums;                /* [rows, head_columns]: exp(scores) v so far */
-    float *scores;              /* [M_ROWS, KEYS]: of one strip and tile */
-    unit *weights;              /* exp(scores) as units; the same memory where a unit is a float */
-    float *max, *total, *decay; /* [rows] */
+    unit *queries;      /* strips of M_ROWS, see pack_queries */
+    float *sums;        /* [rows, head_columns]: exp(scores) v so far */
+    float *scores;      /* [M_ROWS, KEYS]: of one strip and tile */
+    unit *weights;      /* exp(scores) as units; the same memory where a unit is a float */
+    float *max, *total; /* [rows] */
 };
 
 static struct state state_at(void *scratch, int64_t rows, int64_t d) {
@@ -251,13 +273,12 @@ static struct state state_at(void *scratch, int64_t rows, int64_t d) {
     }
     state.max = at;
     state.total = at + rows;
-    state.decay = at + 2 * rows;
     return state;
 }
 
 static struct xl_attention_sizes sizes(int64_t d) {
     int64_t rows = round_up(query_rows(d), M_ROWS);
-    int64_t floats = rows * (round_up(head_units(d), 16) + head_columns(d) + 3) + 2 * M_ROWS * KEYS;
+    int64_t floats = rows * (round_up(head_units(d), 16) + head_columns(d) + 2) + 2 * M_ROWS * KEYS;
     return (struct xl_attention_sizes){
         .key_bytes = head_units(d) * KEYS * (int64_t)sizeof(unit),
         .value_bytes = head_columns(d) * (KEYS / PAIR) * (int64_t)sizeof(unit),
@@ -266,13 +287,29 @@ static struct xl_attention_sizes sizes(int64_t d) {
     };
 }
 
+/* A strip of queries: [M_ROWS, units] for tiles, else [units, M_ROWS], so that a product reads them
+ * in order. */
+V_INLINE void pack_queries(struct rows queries, int64_t strip, unit *to, bool is_bf16) {
+#if defined(XL_ATTENTION_AMX)
+    int64_t units = head_units(queries.d);
+    memset(to, 0, (size_t)(M_ROWS * units) * sizeof(unit));
+    for (int64_t i = 0; i < M_ROWS && strip + i < queries.n; i++)
+        memcpy(to + i * units, row_at(queries, strip + i, is_bf16), (size_t)queries.d * 2);
+#else
+    transpose(queries, strip, M_ROWS, to, is_bf16);
+#endif
+}
+
 static void begin(const struct xl_attention_task *task, struct state *state, int64_t rows) {
-    int64_t units = head_units(task->d);
+    struct rows queries = {task->q, task->q_stride, task->queries, task->d};
+    for (int64_t strip = 0; strip < rows; strip += M_ROWS) {
+        unit *to = state->queries + strip * head_units(task->d);
+        if (task->dtype == XL_DTYPE_BF16)
+            pack_queries(queries, strip, to, true);
+        else
+            pack_queries(queries, strip, to, false);
+    }
     for (int64_t row = 0; row < rows; row++) {
-        const void *q = row_at(task->q, task->dtype, row * task->q_stride);
-        for (int64_t u = 0; u < units; u++)
-            state->queries[query_at(row, u, units)] =
-                row < task->queries ? unit_of_row(q, task->dtype, u, task->d) : 0;
         state->max[row] = -INFINITY;
         state->total[row] = 0;
     }

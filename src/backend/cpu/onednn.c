@@ -1,12 +1,15 @@
 /* onednn.c - products by oneDNN.
  *
- * Which primitive: a matrix product in f32 is a 1x1 convolution, because oneDNN 2's f32 matmul on
- * AVX2 is a gemm that packs the weights again on every call (measured on Zen 3, one core, 256 rows,
- * 1280 -> 1280: matmul 84, inner product 84, 1x1 convolution 98 GFLOP/s of 102.6). In bf16 it is a
- * matmul: brgemm on blocked weights. Winograd is left out: oneDNN's needs channels in blocks of 16,
- * and version 3 dropped it.
+ * Which primitive: a matrix product is a matmul where the CPU has AVX-512 (brgemm on blocked
+ * weights, of a layout that does not depend on the number of rows), and a 1x1 convolution
+ * elsewhere, because oneDNN 2's f32 matmul on AVX2 is a gemm that packs the weights again on every
+ * call (measured on Zen 3, one core, 256 rows, 1280 -> 1280: matmul 84, inner product 84, 1x1
+ * convolution 98 GFLOP/s of 102.6). oneDNN's Winograd is not used: it needs AVX-512 and channels in
+ * blocks of 16, and later versions dropped it; winograd.c is our own.
  */
 #include "backend/cpu/onednn.h"
+
+#include "base/log.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -145,6 +148,7 @@ struct xl_dnn_prototype {
     struct xl_dnn_shape shape;
     dnnl_primitive_desc_t desc;
     struct xl_dnn_layout layout;
+    const struct xl_dnn_prototype *shared; /* an older one of the same layout, or NULL */
 };
 
 struct xl_dnn_product {
@@ -250,7 +254,9 @@ static bool is_matrix(const struct xl_dnn_shape *s) {
 }
 
 static bool is_matmul(const struct xl_dnn_shape *s) {
-    return is_matrix(s) && s->dtype == XL_DTYPE_BF16;
+    bool has_avx512 = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
+                      dnnl_cpu_isa_avx512_core;
+    return is_matrix(s) && (has_avx512 || s->dtype == XL_DTYPE_BF16);
 }
 
 static dnnl_data_type_t data_type(const struct xl_dnn_shape *s) {
@@ -369,6 +375,13 @@ static bool is_same_shape(const struct xl_dnn_shape *a, const struct xl_dnn_shap
            a->pad_bottom == b->pad_bottom && a->pad_right == b->pad_right;
 }
 
+/* oneDNN's name of the implementation that was chosen. */
+static const char *product_name(const struct xl_dnn_product *product) {
+    const char *name = "?";
+    dnnl_primitive_desc_query(product->desc, dnnl_query_impl_info_str, 0, &name);
+    return name;
+}
+
 static enum xl_status fail_shape(const struct xl_dnn_shape *s, struct xl_err *err) {
     return xl_fail(err, XL_EINTERNAL,
                    "oneDNN has no %s product of %lldx%lldx%lld by %lldx%lld to %lld channels",
@@ -377,11 +390,21 @@ static enum xl_status fail_shape(const struct xl_dnn_shape *s, struct xl_err *er
                    (long long)s->o);
 }
 
+/* A prototype that wants the weights just as `wanted` does; NULL: none. */
+static const struct xl_dnn_prototype *find_equal(const struct xl_dnn *dnn,
+                                                 const struct xl_dnn_prototype *wanted) {
+    const_desc desc = query(wanted->desc, dnnl_query_weights_md);
+    for (const struct xl_dnn_prototype *p = dnn->prototypes; p; p = p->next)
+        if (!p->shared && dnnl_memory_desc_equal(query(p->desc, dnnl_query_weights_md), desc))
+            return p;
+    return NULL;
+}
+
 enum xl_status xl_dnn_prototype(struct xl_dnn *dnn, const struct xl_dnn_shape *shape,
                                 const struct xl_dnn_prototype **out, struct xl_err *err) {
     for (struct xl_dnn_prototype *p = dnn->prototypes; p; p = p->next) {
         if (is_same_shape(&p->shape, shape)) {
-            *out = p;
+            *out = p->shared ? p->shared : p;
             return XL_OK;
         }
     }
@@ -393,9 +416,10 @@ enum xl_status xl_dnn_prototype(struct xl_dnn *dnn, const struct xl_dnn_shape *s
         prototype_free(prototype);
         return fail_shape(shape, err);
     }
+    prototype->shared = find_equal(dnn, prototype);
     prototype->next = dnn->prototypes;
     dnn->prototypes = prototype;
-    *out = prototype;
+    *out = prototype->shared ? prototype->shared : prototype;
     return XL_OK;
 }
 
@@ -433,6 +457,10 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
         product_free(product);
         return fail_shape(shape, err);
     }
+    xl_debug("%s product of %lldx%lldx%lld by %lldx%lld to %lld channels: %s",
+             xl_dtype_name(shape->dtype), (long long)shape->height, (long long)shape->width,
+             (long long)shape->c, (long long)shape->kernel_h, (long long)shape->kernel_w,
+             (long long)shape->o, product_name(product));
     product->next = dnn->products;
     dnn->products = product;
     *out = product;
@@ -443,10 +471,8 @@ size_t xl_dnn_product_scratch(const struct xl_dnn_product *product) {
     return product->scratch_bytes;
 }
 
-const char *xl_dnn_product_name(const struct xl_dnn_product *product) {
-    const char *name = "?";
-    dnnl_primitive_desc_query(product->desc, dnnl_query_impl_info_str, 0, &name);
-    return name;
+bool xl_dnn_product_is_reference(const struct xl_dnn_product *product) {
+    return strncmp(product_name(product), "ref", 3) == 0;
 }
 
 enum xl_status xl_dnn_weights_new(struct xl_dnn *dnn, const struct xl_dnn_prototype *prototype,

@@ -40,8 +40,9 @@ void xl_dnn_close(struct xl_dnn *dnn);
  * every thread that makes or runs products; returns what the number was before. */
 int xl_dnn_limit_threads(int n_threads);
 
-/* The layout of weights that oneDNN likes best for `shape`, a typical shape of these weights.
- * *out belongs to dnn. Errors: XL_EINTERNAL no implementation, XL_ENOMEM */
+/* The layout of weights that oneDNN likes best for `shape`. Shapes that want the same layout of
+ * equal weights share a prototype. *out belongs to dnn. Errors: XL_EINTERNAL no implementation,
+ * XL_ENOMEM */
 enum xl_status xl_dnn_prototype(struct xl_dnn *dnn, const struct xl_dnn_shape *shape,
                                 const struct xl_dnn_prototype **out, struct xl_err *err) XL_CHECKED;
 const struct xl_dnn_layout *xl_dnn_prototype_layout(const struct xl_dnn_prototype *prototype);
@@ -55,8 +56,8 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
 
 /* Bytes of scratch memory that a run of the product needs. */
 size_t xl_dnn_product_scratch(const struct xl_dnn_product *product);
-/* oneDNN's name of what was chosen, for benchmarks and debugging. */
-const char *xl_dnn_product_name(const struct xl_dnn_product *product);
+/* Whether oneDNN has nothing better for it than its reference, which is slow beyond use. */
+bool xl_dnn_product_is_reference(const struct xl_dnn_product *product);
 
 /* Weights packed at `data` (aligned to 64 bytes, owned by the caller) in the prototype's layout.
  * Caller: xl_dnn_weights_free. Errors: XL_ENOMEM */

@@ -15,7 +15,8 @@
 enum {
     SLAB_BYTES = 64 << 20,
     ALIGN = 64,
-    STAGE = 2048,            /* numbers converted at once */
+    STAGE = 2304, /* numbers converted at once: 256 channels of a 3x3 kernel */
+    MOST_CHANNELS = 256,
     BLOCK_NUMBERS = 1 << 16, /* numbers of a task, about */
     BATCH_BYTES = 64 << 20,  /* read between two reports */
 };
@@ -247,50 +248,65 @@ static void copy_rows(const struct xl_pack *pack, const struct entry *entry, int
                                entry->dtype, entry->length);
 }
 
-/* Some input channels of one row on their way: as converted, and with their taps mapped. */
+/* Some input channels of one row on their way. */
 struct stage {
-    float f32[STAGE], mapped[STAGE];
+    float f32[STAGE], by_tap[STAGE], mapped[STAGE];
     uint16_t bf16[STAGE];
 };
 
-/* Numbers of one input channel: read, and written to all sets. */
+/* Staged numbers: tap k of channel i (from the first staged) at k * tap_stride + i * c_stride. */
+struct staged {
+    const void *x;
+    int64_t tap_stride, c_stride;
+};
+
+/* Taps of the weight, and of all sets of the product. */
 struct taps {
     int64_t read, written;
 };
 
 static struct taps taps_of(const struct entry *entry) {
-    int64_t n_taps = xl_dnn_prototype_layout(entry->spec.last)->n_taps;
-    return (struct taps){entry->length / xl_dnn_prototype_layout(entry->spec.last)->n_c,
-                         n_taps * entry->spec.n_sets};
+    const struct xl_dnn_layout *layout = xl_dnn_prototype_layout(entry->spec.last);
+    return (struct taps){entry->length / layout->n_c, layout->n_taps * entry->spec.n_sets};
 }
 
-/* n channels from src on, as the product takes them: into stage->mapped or stage->bf16. */
-static const void *convert_channels(const struct xl_pack *pack, const struct entry *entry,
+/* Apply the map to n channels in stage->f32 [n, taps]: into stage->mapped [taps, n]. */
+static void map_taps(const struct xl_pack *pack, const struct entry *entry, int64_t n,
+                     struct stage *stage) {
+    struct taps taps = taps_of(entry);
+    for (int64_t tap = 0; tap < taps.read; tap++)
+        for (int64_t i = 0; i < n; i++)
+            stage->by_tap[tap * n + i] = stage->f32[i * taps.read + tap];
+    for (int64_t k = 0; k < taps.written; k++)
+        pack->kernels->mix(stage->mapped + k * n, stage->by_tap, n, entry->spec.map + k * taps.read,
+                           taps.read);
+}
+
+/* n channels from src on, as the product takes them. */
+static struct staged stage_channels(const struct xl_pack *pack, const struct entry *entry,
                                     const void *src, int64_t n, struct stage *stage) {
     const struct xl_cpu_kernels *kernels = pack->kernels;
     struct taps taps = taps_of(entry);
-    enum xl_dtype to = xl_dnn_prototype_dtype(entry->spec.last);
-    int64_t written = n * taps.written;
+    enum xl_dtype to = xl_dnn_prototype_dtype(entry->spec.last), from = entry->dtype;
+    int64_t count = n * taps.written;
+    struct staged staged = {src, 1, taps.read};
     if (entry->spec.map) {
-        kernels->convert(stage->f32, XL_DTYPE_F32, src, entry->dtype, n * taps.read);
-        for (int64_t i = 0; i < written; i++) {
-            const float *row = entry->spec.map + i % taps.written * taps.read;
-            const float *x = stage->f32 + i / taps.written * taps.read;
-            float sum = 0;
-            for (int64_t tap = 0; tap < taps.read; tap++) sum += row[tap] * x[tap];
-            stage->mapped[i] = sum;
-        }
-    } else if (to == XL_DTYPE_F32) {
-        kernels->convert(stage->mapped, XL_DTYPE_F32, src, entry->dtype, written);
+        kernels->convert(stage->f32, XL_DTYPE_F32, src, from, n * taps.read);
+        map_taps(pack, entry, n, stage);
+        staged = (struct staged){stage->mapped, n, 1};
+        from = XL_DTYPE_F32;
     }
-    if (to == XL_DTYPE_F32 && !entry->spec.is_rounded) return stage->mapped;
-    if (entry->spec.map || to == XL_DTYPE_F32)
-        kernels->convert(stage->bf16, XL_DTYPE_BF16, stage->mapped, XL_DTYPE_F32, written);
-    else
-        kernels->convert(stage->bf16, XL_DTYPE_BF16, src, entry->dtype, written);
-    if (to == XL_DTYPE_BF16) return stage->bf16;
-    kernels->convert(stage->mapped, XL_DTYPE_F32, stage->bf16, XL_DTYPE_BF16, written);
-    return stage->mapped;
+    bool is_rounded = entry->spec.is_rounded && from != XL_DTYPE_BF16;
+    if (is_rounded || (to == XL_DTYPE_BF16 && from != to)) {
+        kernels->convert(stage->bf16, XL_DTYPE_BF16, staged.x, from, count);
+        staged.x = stage->bf16;
+        from = XL_DTYPE_BF16;
+    }
+    if (from != to) {
+        kernels->convert(stage->f32, to, staged.x, from, count);
+        staged.x = stage->f32;
+    }
+    return staged;
 }
 
 /* Where one row goes. */
@@ -298,7 +314,6 @@ struct target {
     const struct xl_dnn_layout *layout;
     unsigned char *data;
     size_t set_bytes;
-    int n_sets;
     int64_t o; /* within the chunk */
     bool is_bf16;
 };
@@ -308,51 +323,44 @@ static struct target target_of(const struct entry *entry, int64_t row) {
     bool is_last = chunk == entry->packed.n_chunks - 1;
     const struct xl_dnn_prototype *prototype = is_last ? entry->spec.last : entry->spec.whole;
     const struct xl_dnn_layout *layout = xl_dnn_prototype_layout(prototype);
-    return (struct target){layout,
-                           entry->data + (size_t)chunk * entry->chunk_bytes,
-                           round_up(layout->bytes),
-                           entry->spec.n_sets,
-                           row % entry->spec.chunk,
+    return (struct target){layout, entry->data + (size_t)chunk * entry->chunk_bytes,
+                           round_up(layout->bytes), row % entry->spec.chunk,
                            xl_dnn_prototype_dtype(prototype) == XL_DTYPE_BF16};
 }
 
-/* x: [n, sets, taps], channels first .. first + n - 1 of the target's row */
-static void scatter(const struct target *target, const void *x, int64_t first, int64_t n) {
+/* n channels from `first` on of tap k of all sets. */
+static void scatter(const struct target *target, struct staged staged, int64_t k, int64_t first,
+                    int64_t n) {
     const struct xl_dnn_layout *layout = target->layout;
-    const float *floats = x;
-    const uint16_t *halves = x;
-    int64_t at = 0, o = layout->o[target->o];
-    for (int64_t i = first; i < first + n; i++) {
-        for (int set = 0; set < target->n_sets; set++) {
-            unsigned char *data = target->data + (size_t)set * target->set_bytes;
-            for (int64_t tap = 0; tap < layout->n_taps; tap++, at++) {
-                int64_t to = o + layout->c[i] + layout->tap[tap];
-                if (target->is_bf16)
-                    ((uint16_t *)(void *)data)[to] = halves[at];
-                else
-                    ((float *)(void *)data)[to] = floats[at];
-            }
-        }
+    unsigned char *set = target->data + (size_t)(k / layout->n_taps) * target->set_bytes;
+    int64_t base = layout->o[target->o] + layout->tap[k % layout->n_taps];
+    int64_t at = k * staged.tap_stride;
+    for (int64_t i = first; i < first + n; i++, at += staged.c_stride) {
+        if (target->is_bf16)
+            ((uint16_t *)(void *)set)[base + layout->c[i]] = ((const uint16_t *)staged.x)[at];
+        else
+            ((float *)(void *)set)[base + layout->c[i]] = ((const float *)staged.x)[at];
     }
 }
 
-/* Channels outermost: neighbouring rows share the cache lines that a block of channels goes to. */
+/* Few channels at a time, and all rows of them: neighbouring rows share the cache lines that these
+ * channels go to. */
 static void pack_rows(const struct xl_pack *pack, const struct entry *entry, int64_t first,
                       int64_t last) {
     struct stage stage;
     struct taps taps = taps_of(entry);
     int64_t n_c = xl_dnn_prototype_layout(entry->spec.last)->n_c;
     int64_t most = taps.written > taps.read ? taps.written : taps.read;
-    int64_t at_once = STAGE / most;
+    int64_t at_once = STAGE / most < MOST_CHANNELS ? STAGE / most : MOST_CHANNELS;
     assert(at_once > 0);
     for (int64_t c = 0; c < n_c; c += at_once) {
         int64_t n = n_c - c < at_once ? n_c - c : at_once;
         for (int64_t row = first; row < last; row++) {
             const unsigned char *src = row_of(entry, row) +
                                        (size_t)(c * taps.read) * xl_dtype_size(entry->dtype);
-            const void *x = convert_channels(pack, entry, src, n, &stage);
+            struct staged staged = stage_channels(pack, entry, src, n, &stage);
             struct target target = target_of(entry, row);
-            scatter(&target, x, c, n);
+            for (int64_t k = 0; k < taps.written; k++) scatter(&target, staged, k, c, n);
         }
     }
 }

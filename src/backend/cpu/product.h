@@ -21,4 +21,20 @@ struct xl_product_spec {
 enum xl_status xl_compile_product(struct xl_compiler *c, const struct xl_product_spec *spec,
                                   struct xl_err *err) XL_CHECKED;
 
+/* Output channels of a task, of o. */
+int64_t xl_product_chunk(int64_t o);
+
+/* winograd.c: whether it suits the product (dtype: in which it is computed), and the step. */
+bool xl_can_winograd(const struct xl_product_spec *spec, enum xl_dtype dtype);
+enum xl_status xl_compile_winograd(struct xl_compiler *c, const struct xl_product_spec *spec,
+                                   struct xl_err *err) XL_CHECKED;
+
+/* The outer product of two rows of three as nine numbers in braces, for maps of 3x3 taps. */
+#define XL_OUTER(...) XL_OUTER_OF(__VA_ARGS__)
+#define XL_OUTER_OF(a, b, c, x, y, z)                                                              \
+    {                                                                                              \
+        (a) * (x), (a) * (y), (a) * (z), (b) * (x), (b) * (y), (b) * (z), (c) * (x), (c) * (y),    \
+            (c) * (z)                                                                              \
+    }
+
 #endif

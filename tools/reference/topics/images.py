@@ -238,6 +238,7 @@ TEXTS = [
     "q\nURL: http://example.org/a:b, Seed: 2, Time: 12:30:00",
     "q\n\u3000Steps:\u00a01, Seed:\t2, Size: 3x4\u2003",
     "\u6f22\u5b57, \U0001f600\nNegative prompt: \u00e9\nSteps: 1, Seed: 2, Model: m\u00f6del",
+    "\u0085q\x1c\nSteps: 1,\u0085Seed:\x1f2, Size: 3x4\u2028",
     '{"sui_image_params": {"prompt": "x"}}',
     "a b: c d: e, f: g, " * 3,
     "x\nSteps: 1, Seed: 2, Size: 3x4, : 5, ::, ,,",

@@ -3,7 +3,8 @@
 tokenizer/    vocab.json, merges.txt and the configuration files as SDXL repositories have them for
               the first text encoder: tokens as objects, padding by the end token
 tokenizer_2/  the same vocabulary; padding by "!", which thereby is a token wherever it stands
-unified/      the vocabulary as tokenizer.json alone, tokens with every rule in added_tokens_decoder
+unified/      the vocabulary as tokenizer.json alone, tokens with every rule in added_tokens_decoder,
+              which makes special_tokens_map.json void
 partial/      a vocabulary that lacks bytes, an unknown token of its own, added_tokens.json
 tokens.json   cases: text; for each folder its ids at length 77, without the padding at the end, and
               n, the tokens of the whole text. bytes: what Python decodes text to, given as hex
@@ -121,7 +122,8 @@ def write_folders(out):
     write(out / "unified" / "tokenizer.json", backend)
     write(out / "unified" / "tokenizer_config.json", config(
         bos_token=BOS, eos_token=EOS, unk_token=EOS, pad_token=EOS,
-        added_tokens_decoder={str(i): rule for i, rule in rules.items()}))
+        added_tokens_decoder={str(i): rules[i] for i in sorted(rules, reverse=True)}))
+    write(out / "unified" / "special_tokens_map.json", {"pad_token": "!"})
 
     known = [t for t in list(vocab)[:512] if t.removesuffix("</w>") in "acdefghiklmnoprstu.,!'Ã©"]
     have, made = set(known), []
@@ -129,7 +131,7 @@ def write_folders(out):
         if set(merge) <= have and len(made) < 40:
             made.append(merge)
             have.add("".join(merge))
-    small = {t: 2 * i for i, t in enumerate(["<unk>", BOS, EOS, *known, *map("".join, made)])}
+    small = {t: 2 * i for i, t in enumerate([BOS, EOS, "<unk>", *known, *map("".join, made)])}
     write_folder(out / "partial", small, made, added_tokens={"<new>": len(small)},
                  tokenizer_config=config(bos_token=BOS, eos_token=EOS, pad_token=EOS,
                                          unk_token="<unk>"),
@@ -184,7 +186,8 @@ TEXTS = SENTENCES + [
 ]
 
 BYTES = [b"a\xffb", b"\x80", b"\xc3", b"\xc3(", b"caf\xc3\xa9", b"\xc0\xaf", b"\xe2\x82", b"\xe2\x82\xac\xe2",
-         b"\xe2(\xa1", b"\xe2\x82(", b"\xf0\x9f\x98", b"\xf0\x9f\x98\x80\xf0\x9f", b"\xf0(\x8c\xbc", b"\xf0\x90(\xbc",
+         b"\xe2(\xa1", b"\xe2\x82(", b"\xe2\x82A", b"\xf0\x9f\x98A", b"\xf0\x9f\x98",
+         b"\xf0\x9f\x98\x80\xf0\x9f", b"\xf0(\x8c\xbc", b"\xf0\x90(\xbc",
          b"\xf0\x80\x80\xaf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xed\xa0\x80", b"\xed\xa0\xbd\xed\xb8\x80",
          b"\xfe\xfe\xff\xff", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xed\x9f\xbf\xee\x80\x80", b"a\xc3 b\xe2\x82 c"]
 
