@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all demo test bench install asan tsan format lint clean
 
 all:
-	@test -f $(BUILD)/CMakeCache.txt || cmake --preset release -B $(BUILD)
+	@test -f $(BUILD)/Makefile || cmake --preset release -B $(BUILD)
 	@cmake --build $(BUILD) -j $(JOBS)
 
 demo: all
@@ -23,7 +23,7 @@ install: all
 
 # The tests again under a sanitizer, each in a folder of its own.
 asan tsan:
-	@test -f $(BUILD)-$@/CMakeCache.txt || cmake --preset $@ -B $(BUILD)-$@
+	@test -f $(BUILD)-$@/Makefile || cmake --preset $@ -B $(BUILD)-$@
 	@cmake --build $(BUILD)-$@ -j $(JOBS)
 	@tests/run-tests $(BUILD)-$@
 
