@@ -9,6 +9,9 @@ struct xl_command {
     const char *name;     /* "generate", "inspect model" */
     const char *summary;  /* one line of the overview */
     const char *usage;    /* after the name */
+    /* What the words that are no options mean: "NAME", "NAME..." (one or more), "[NAME]",
+     * "[NAME...]"; NULL: the command takes none. They go to settings->arguments. */
+    const char *positional;
     unsigned commands;    /* its bit in struct xl_option.commands */
     const char *epilogue; /* printed after the options of --help, may be NULL */
     enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
@@ -20,8 +23,15 @@ extern const struct xl_command xl_command_inspect_tokens;
 extern const struct xl_command xl_command_inspect_schedule;
 extern const struct xl_command xl_command_inspect_noise;
 
-/* Read argv[0..n) into settings. *help is set when --help was among them.
- * Errors: XL_EINVAL unknown flag (the nearest is suggested), missing or wrong value */
+/* The command that argv[1..argc) names, in one word or two; *n_words: how many words it took.
+ * Errors: XL_EINVAL no such command (what there is instead is listed) */
+enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **out, int *n_words,
+                               struct xl_err *err);
+
+/* Read argv[0..n) into settings; argv is rearranged: settings->arguments is its beginning. After
+ * "--" every word is an argument. *help is set when --help was among the options.
+ * Errors: XL_EINVAL unknown flag (the nearest is suggested), missing or wrong value, too few or too
+ * many arguments */
 enum xl_status xl_args_parse(const struct xl_command *command, int n, char **argv,
                              struct xl_settings *settings, bool *help, struct xl_err *err);
 

@@ -6,24 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct xl_command *const inspections[] = {
-    &xl_command_inspect_model,
-    &xl_command_inspect_tokens,
-    &xl_command_inspect_schedule,
-    &xl_command_inspect_noise,
-};
-
-/* The command that argv names; *n_words: how many words it took. */
-static const struct xl_command *find_command(int argc, char **argv, int *n_words) {
-    *n_words = 1;
-    if (!strcmp(argv[1], "generate")) return &xl_command_generate;
-    if (strcmp(argv[1], "inspect") || argc < 3) return NULL;
-    *n_words = 2;
-    for (size_t i = 0; i < sizeof inspections / sizeof *inspections; i++)
-        if (!strcmp(argv[2], strchr(inspections[i]->name, ' ') + 1)) return inspections[i];
-    return NULL;
-}
-
 static int report(enum xl_status status, const struct xl_err *err) {
     if (status == XL_OK) return 0;
     if (status == XL_ECANCELLED && xl_interrupted()) {
@@ -62,17 +44,9 @@ int main(int argc, char **argv) {
         return 0;
     }
     int n_words;
-    const struct xl_command *command = find_command(argc, argv, &n_words);
-    if (command) return run_command(command, argc - 1 - n_words, argv + 1 + n_words);
-    struct xl_err err;
-    if (!strcmp(argv[1], "inspect"))
-        xl_fail(&err, XL_EINVAL,
-                "inspect: say what to inspect: model, tokens, schedule or noise%s%.40s",
-                argc > 2 ? "; found " : "", argc > 2 ? argv[2] : "");
-    else
-        xl_fail(&err, XL_EINVAL,
-                "\"%.60s\" is no command; there are generate and inspect, see "
-                "sdxl-lab --help",
-                argv[1]);
-    return report(XL_EINVAL, &err);
+    const struct xl_command *command;
+    struct xl_err err = {0};
+    enum xl_status status = xl_command_find(argc, argv, &command, &n_words, &err);
+    if (status) return report(status, &err);
+    return run_command(command, argc - 1 - n_words, argv + 1 + n_words);
 }

@@ -28,6 +28,9 @@ struct xl_settings {
     const char *output_dir;
     bool json, quiet, verbose;
     int count; /* inspect noise: how many numbers */
+
+    const char *const *arguments; /* words that are no options, where a command takes them */
+    int n_arguments;
 };
 
 enum xl_device_choice { XL_DEVICE_AUTO, XL_DEVICE_CPU, XL_DEVICE_REFERENCE };
