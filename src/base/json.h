@@ -18,6 +18,10 @@ enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_
 /* Read and parse a file of at most 64 MiB. Errors: XL_EMODEL missing, XL_EFORMAT */
 enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) XL_CHECKED;
 
+/* A JSON string of text that may not be UTF-8 (a prompt from the command line): every byte that is
+ * not becomes U+FFFD, as it does for the tokenizer. text NULL: JSON null. NULL: out of memory */
+json_t *xl_json_text(const char *text);
+
 /* An object with the name that its errors use. */
 struct xl_json {
     const json_t *object;

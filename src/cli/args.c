@@ -172,7 +172,7 @@ static void print_options(const struct xl_command *command) {
             for (int c = 0; option->choices[c]; c++)
                 printf("%s%s", c ? ", " : "", option->choices[c]);
         }
-        printf(option->fallback[0] ? " (default: %s)\n" : "\n", option->fallback);
+        printf(option->fallback ? " (default: %s)\n" : "\n", option->fallback);
     }
 }
 

@@ -1,0 +1,105 @@
+/* test_axes.c - the values of an axis: lists, spans, ranges, files, JSON, and what is refused. */
+#include "lab/axes.h"
+
+#include "unit/scratch.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct xl_arena arena;
+
+/* The values of an axis joined by '|', or the sentence of its failure. */
+static const char *read_axis(const char *text) {
+    static char out[4096];
+    struct xl_axis axis;
+    struct xl_err err = {0};
+    if (xl_axis_parse(text, &arena, &axis, &err)) {
+        snprintf(out, sizeof out, "error: %s", err.text);
+        return out;
+    }
+    if (axis.is_all) return "all";
+    out[0] = 0;
+    for (int i = 0; i < axis.n; i++) {
+        if (i) strcat(out, "|");
+        strcat(out, axis.values[i]);
+    }
+    return out;
+}
+
+Test(axes, forms_of_values) {
+    static const struct {
+        const char *text, *values;
+    } cases[] = {
+        {"steps=20", "20"},
+        {"steps=20,30", "20|30"},
+        {"steps=20, 30 ,40", "20|30|40"},
+        {"steps=10:30:10", "10|20|30"},
+        {"steps=30:10:-10", "30|20|10"},
+        {"steps=1..4", "1|2|3|4"},
+        {"steps=4..1", "4|3|2|1"},
+        {"steps=1..3,10", "1|2|3|10"},
+        {"guidance=5:8:1", "5|6|7|8"},
+        {"guidance=5:6:0.25", "5|5.25|5.5|5.75|6"},
+        {"guidance=0:0.3:0.1", "0|0.1|0.2|0.3"},
+        {"guidance-rescale=0,0.7", "0|0.7"},
+        {"seed=1..3", "1|2|3"},
+        {"seed=18446744073709551615", "18446744073709551615"},
+        {"scheduler=euler,DPM++ 2M Karras", "euler|DPM++ 2M Karras"},
+        {"prompt=a cat", "a cat"},
+        {"prompt=\"a cat, asleep\",a dog", "a cat, asleep|a dog"},
+        {"prompt=\"say \"\"hi\"\"\"", "say \"hi\""},
+        {"prompt=[\"a, b\", \"[c]\"]", "a, b|[c]"},
+        {"steps=[20,30]", "20|30"},
+        {"guidance=[5.5]", "5.5"},
+        {"prompt=1..4", "1..4"}, /* a text is no span */
+        {"model=all", "all"},
+        {"profile=all", "all"},
+        {"prompt=all", "all"},
+        {"init_image=a.png,b.png", "a.png|b.png"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_str_eq(read_axis(cases[i].text), cases[i].values, "%s: %s", cases[i].text,
+                         read_axis(cases[i].text));
+    xl_arena_deinit(&arena);
+}
+
+Test(axes, refusals_say_what_and_why) {
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"steps", "expected KEY=VALUES"},
+        {"stesp=3", "did you mean steps"},
+        {"batch=2", "batch cannot be swept"},
+        {"dtype=f32", "dtype cannot be swept"},
+        {"steps=", "expected values"},
+        {"steps=0", "not a whole number from 1 to 1000"},
+        {"steps=20,x", "\"x\" is not a whole number"},
+        {"steps=20,,30", "\"\" is not a whole number"},
+        {"guidance=5:8:0", "no value from 5 to 8"},
+        {"guidance=8:5:1", "no value from 8 to 5"},
+        {"guidance=0:1000:0.001", "more than 10000 values"},
+        {"seed=1..1000000", "more than 10000 values"},
+        {"prompt=\"a", "a quote is not closed"},
+        {"prompt=\"a\"b", "expected a comma"},
+        {"prompt=[\"a\"", "no JSON list"},
+        {"prompt=[]", "there is no value"},
+        {"prompt=[null]", "expected texts and numbers"},
+        {"prompt=@/nowhere/prompts.txt", "/nowhere/prompts.txt"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect(strstr(read_axis(cases[i].text), cases[i].sentence), "%s: %s", cases[i].text,
+                  read_axis(cases[i].text));
+    xl_arena_deinit(&arena);
+}
+
+Test(axes, a_file_has_one_value_a_line, .init = scratch_open, .fini = scratch_close) {
+    const char *path = scratch("prompts.txt");
+    FILE *file = fopen(path, "w");
+    fputs("a cat, asleep\r\n\n# a comment\na dog\nlast", file);
+    fclose(file);
+    char axis[SCRATCH_PATH + 16];
+    snprintf(axis, sizeof axis, "prompt=@%s", path);
+    cr_expect_str_eq(read_axis(axis), "a cat, asleep|a dog|last");
+    xl_arena_deinit(&arena);
+}
