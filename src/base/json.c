@@ -1,6 +1,7 @@
 /* json.c */
 #include "base/json.h"
 #include "base/file.h"
+#include "base/str.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -199,4 +200,27 @@ enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t m
     }
     *n = (int)count;
     return XL_OK;
+}
+
+json_t *xl_json_text(const char *text) {
+    struct xl_str clean = {0};
+    for (size_t n = strlen(text), i = 0; i < n;) {
+        int len = xl_utf8_len(text + i, n - i);
+        xl_str_append(&clean, len ? text + i : "\xEF\xBF\xBD", len ? (size_t)len : 3);
+        i += len ? (size_t)len : 1;
+    }
+    char *utf8 = xl_str_take(&clean);
+    json_t *string = utf8 ? json_string(utf8) : NULL;
+    free(utf8);
+    return string;
+}
+
+void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok) {
+    if (json_object_set_new(object, key, value)) *ok = false;
+}
+
+json_t *xl_json_finish(json_t *object, bool ok) {
+    if (ok) return object;
+    json_decref(object);
+    return NULL;
 }

@@ -40,4 +40,13 @@ enum xl_status xl_json_string(struct xl_json json, const char *key, const char *
 enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t min, int64_t max,
                                  int *values, int max_n, int *n, struct xl_err *err) XL_CHECKED;
 
+/* A JSON string of text that may not be UTF-8 (a prompt from the command line, a path): every byte
+ * that is not becomes U+FFFD, as it does for the tokenizer. NULL: out of memory */
+json_t *xl_json_text(const char *text);
+
+/* Building: set a member (value's reference is taken over). *ok becomes false when memory is out;
+ * at the end xl_json_finish gives the object, or NULL after freeing it. */
+void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok);
+json_t *xl_json_finish(json_t *object, bool ok);
+
 #endif
