@@ -88,6 +88,13 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
 /* Release a model and everything it holds. NULL is fine. */
 void xl_model_close(struct xl_model *model);
 
+/* What decides pixels on the side of model and program: program version, backend, instruction set,
+ * precisions, and a digest of each file of weights and configuration (from the cache's blob names;
+ * of files that have none, a fingerprint: a sampled hash). No paths, so a model that was moved
+ * keeps its identity. *json: JSON object, compact, the same bytes each time, malloc'd, the
+ * caller's. Errors: XL_ENOMEM; XL_EMODEL a file cannot be read any more */
+enum xl_status xl_model_identity(const struct xl_model *model, char **json, struct xl_err *err);
+
 /* An 8-bit RGB picture. pixels: [height, width, 3], rows top down, no padding. */
 struct xl_image {
     int width, height;
@@ -167,6 +174,11 @@ enum xl_status xl_result_record(const struct xl_result *result, int image, char 
  * replaced. Errors: XL_EDISK */
 enum xl_status xl_result_save_png(const struct xl_result *result, int image, const char *path,
                                   struct xl_err *err);
+
+/* The record in a PNG that xl_result_save_png wrote; other texts in it may be damaged. The pixels
+ * are not looked at. *record: JSON object, malloc'd, the caller's.
+ * Errors: XL_EINPUT no such file, no PNG, shortened, no record or a damaged one; XL_ENOMEM */
+enum xl_status xl_record_read(const char *path, char **record, struct xl_err *err);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char RECORD_KEYWORD[] = "sdxl-lab"; /* of the PNG text chunk */
+
 static const char *rng_name(enum xl_rng rng) {
     return rng == XL_RNG_TORCH_CUDA ? "torch-cuda" : "torch-cpu";
 }
@@ -206,7 +208,8 @@ static enum xl_status encode_with_texts(const struct xl_image *image, const char
                                         const char *record, void **data, size_t *n,
                                         struct xl_err *err) {
     if (!parameters || !record) return xl_fail_nomem(err, "the record", 0);
-    const struct xl_png_text texts[] = {{"parameters", parameters}, {"sdxl-lab", record}};
+    const struct xl_png_text texts[] = {{"parameters", parameters, NULL},
+                                        {RECORD_KEYWORD, record, NULL}};
     return xl_png_encode(image, texts, 2, data, n, err);
 }
 
@@ -255,5 +258,46 @@ enum xl_status xl_result_save_png(const struct xl_result *result, int image, con
     free(parameters);
     free(text);
     free(data);
+    return status;
+}
+
+/* The record among the texts of a PNG. */
+static enum xl_status find_record(const char *path, const struct xl_png_text *texts, int n_texts,
+                                  char **record, struct xl_err *err) {
+    int i = 0;
+    while (i < n_texts && strcmp(texts[i].keyword, RECORD_KEYWORD) != 0) i++;
+    if (i == n_texts)
+        return xl_fail(err, XL_EINPUT,
+                       "%s: no record in this PNG file: it was not made by sdxl-lab, or another "
+                       "program saved it again",
+                       path);
+    if (texts[i].damage)
+        return xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is damaged: its chunk %s",
+                       path, texts[i].damage);
+    json_error_t error;
+    json_t *object = json_loads(texts[i].text, JSON_REJECT_DUPLICATES, &error);
+    enum xl_status status = XL_OK;
+    if (!object && json_error_code(&error) == json_error_out_of_memory)
+        status = xl_fail_nomem(err, path, 0);
+    else if (!json_is_object(object))
+        status = xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is no JSON object", path);
+    json_decref(object);
+    if (status) return status;
+    *record = strdup(texts[i].text);
+    return *record ? XL_OK : xl_fail_nomem(err, path, 0);
+}
+
+enum xl_status xl_record_read(const char *path, char **record, struct xl_err *err) {
+    struct xl_read_rule rule = {XL_IMAGE_MAX_FILE_BYTES, XL_EINPUT, XL_EINPUT};
+    char *data = NULL, *text = NULL;
+    size_t n;
+    struct xl_png_text *texts = NULL;
+    int n_texts;
+    enum xl_status status = xl_file_read(path, rule, &data, &n, err);
+    if (!status) status = xl_png_texts(path, data, n, &texts, &n_texts, err);
+    if (!status) status = find_record(path, texts, n_texts, &text, err);
+    free(texts);
+    free(data);
+    if (!status) *record = text;
     return status;
 }

@@ -191,6 +191,107 @@ Test(batch, a_plain_batch_keeps_its_record) {
     xl_model_close(model);
 }
 
+/* What was saved comes back, whatever happens to the other texts; and what is wrong is said. */
+Test(batch, a_record_is_read_back) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(16, 16);
+    request.steps = 1;
+    request.prompt = "a \xC3\xA4 \"cat\"\n\xF0\x9F\x90\x88";
+    struct xl_result result = draw(model, &request);
+    char *expected, *record = NULL, path[64];
+    struct xl_err err = {0};
+    cr_assert_eq(xl_result_record(&result, 0, &expected, &err), XL_OK);
+    snprintf(path, sizeof path, "/tmp/xl-test-record-%d.png", (int)getpid());
+    size_t n;
+    char *file = file_of(&result, 0, &n);
+    static const struct {
+        const char *spoil; /* a byte of this is changed */
+        const char *words; /* of the error; NULL: none */
+    } cases[] = {
+        {NULL, NULL},
+        {"Steps: 1", NULL},
+        {"IDAT", NULL},
+        {"\"program\"", "damaged: its chunk has a wrong checksum"},
+        {"sdxl-lab\0", "no record"},
+        {"PNG", "not a PNG"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *spoil = cases[i].spoil;
+        size_t length = spoil ? strlen(spoil) + !strcmp(spoil, "sdxl-lab") : 0;
+        char *at = spoil ? memmem(file, n, spoil, length) : NULL;
+        cr_assert(!spoil || at);
+        if (at) at[0] ^= 1;
+        FILE *out = fopen(path, "wb");
+        fwrite(file, 1, n, out);
+        fclose(out);
+        if (at) at[0] ^= 1;
+        record = NULL;
+        enum xl_status status = xl_record_read(path, &record, &err);
+        cr_expect_eq(status, cases[i].words ? XL_EINPUT : XL_OK, "case %zu: %s", i, err.text);
+        if (!cases[i].words) cr_expect_str_eq(record, expected);
+        if (cases[i].words) cr_expect_not_null(strstr(err.text, cases[i].words), "%s", err.text);
+        if (cases[i].words) cr_expect_null(record);
+        free(record);
+    }
+    unlink(path);
+    cr_expect_eq(xl_record_read(path, &record, &err), XL_EINPUT);
+    cr_expect_not_null(strstr(err.text, "cannot open"), "%s", err.text);
+    free(file);
+    free(expected);
+    xl_result_free(&result);
+    xl_model_close(model);
+}
+
+static char *identity_of(const char *dir, enum xl_precision precision) {
+    struct xl_model_params params;
+    xl_model_params_default(&params);
+    params.model = dir;
+    params.precision = precision;
+    struct xl_err err = {0};
+    struct xl_model *model;
+    char *identity;
+    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_model_identity(model, &identity, &err), XL_OK, "%s", err.text);
+    xl_model_close(model);
+    return identity;
+}
+
+static void run(const char *format, const char *dir) {
+    char command[512];
+    snprintf(command, sizeof command, format, dir);
+    cr_assert_eq(system(command), 0, "%s", command);
+}
+
+/* The same for a copy; another one for another precision and when any file changes. */
+Test(batch, the_identity_of_a_model_follows_its_content) {
+    static const char *const changes[] = {
+        "printf '\\001' | dd of=%s/unet/diffusion_pytorch_model.safetensors bs=1 conv=notrunc "
+        "seek=$(($(stat -c %%s unet/diffusion_pytorch_model.safetensors) - 9)) 2>/dev/null",
+        "echo >>%s/scheduler/scheduler_config.json",
+        "echo >>%s/vae/config.json",
+        "echo >>%s/tokenizer_2/merges.txt",
+    };
+    char dir[] = "/tmp/xl-test-identity-XXXXXX";
+    cr_assert_not_null(mkdtemp(dir));
+    run("cp -r " XL_SOURCE_DIR "/tests/data/models/repo/. %s", dir);
+    cr_assert_eq(chdir(dir), 0);
+    char *of_repo = identity_of(repo, XL_PRECISION_F32);
+    char *last = identity_of(dir, XL_PRECISION_F32), *bf16 = identity_of(dir, XL_PRECISION_BF16);
+    cr_expect_str_eq(of_repo, last);
+    cr_expect_str_neq(last, bf16);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        run(changes[i], dir);
+        char *now = identity_of(dir, XL_PRECISION_F32);
+        cr_expect_str_neq(now, last, "change %zu", i);
+        free(last);
+        last = now;
+    }
+    run("rm -rf %s", dir);
+    free(last);
+    free(of_repo);
+    free(bf16);
+}
+
 /* Every key of a record is protected, and what is no object is refused before anything is drawn. */
 Test(batch, extra_is_checked) {
     struct xl_model *model = open_model(XL_PRECISION_F32, false);
