@@ -55,7 +55,7 @@ enum xl_rng { XL_RNG_TORCH_CPU, XL_RNG_TORCH_CUDA };
 enum xl_phase { XL_PHASE_LOAD, XL_PHASE_ENCODE, XL_PHASE_SAMPLE, XL_PHASE_DECODE };
 
 /* Called between units of work, on the calling thread. `done` of `total` units of `phase` are
- * finished (bytes for LOAD, model evaluations for SAMPLE, prompts for ENCODE, tiles for DECODE).
+ * finished (bytes for LOAD, model evaluations for SAMPLE, pictures for ENCODE, tiles for DECODE).
  * total < 0: nothing new, only asks whether to go on; this happens many times within a unit.
  * Return false to cancel: the running call ends with XL_ECANCELLED. */
 typedef bool xl_progress_fn(void *user, enum xl_phase phase, int64_t done, int64_t total);
@@ -88,6 +88,13 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
 /* Release a model and everything it holds. NULL is fine. */
 void xl_model_close(struct xl_model *model);
 
+/* What decides pixels on the side of model and program: program version, backend, instruction set,
+ * precisions, and a digest of each file of weights and configuration (from the cache's blob names;
+ * of files that have none, a fingerprint: a sampled hash). No paths, so a model that was moved
+ * keeps its identity. *json: JSON object, compact, the same bytes each time, malloc'd, the
+ * caller's. Errors: XL_ENOMEM; XL_EMODEL a file cannot be read any more */
+enum xl_status xl_model_identity(const struct xl_model *model, char **json, struct xl_err *err);
+
 /* An 8-bit RGB picture. pixels: [height, width, 3], rows top down, no padding. */
 struct xl_image {
     int width, height;
@@ -96,6 +103,15 @@ struct xl_image {
 
 /* Free the pixels and reset to {0}. NULL and {0} are fine. */
 void xl_image_free(struct xl_image *image);
+
+/* One picture of a batch whose pictures differ: drawn as a request with batch 1 draws it, to the
+ * byte. Strings are borrowed for the call. */
+struct xl_picture {
+    const char *prompt; /* as in struct xl_request, also the others */
+    const char *negative;
+    uint64_t seed;
+    const char *extra;
+};
 
 /* What to draw. Get defaults from xl_request_default; strings are borrowed for the call. */
 struct xl_request {
@@ -115,6 +131,11 @@ struct xl_request {
                                     memory is short */
     xl_latents_fn *latents;      /* may be NULL */
     void *latents_user;
+    const struct xl_picture *pictures; /* [batch], in place of prompt, negative, seed and extra; or
+                                          NULL */
+    const char *extra; /* a JSON object whose members are added to the record, or NULL. The engine's
+                          own keys are refused. "profile" (a text) and "requested_width" with
+                          "requested_height" (integers) get into the A1111 text as well */
 };
 
 void xl_request_default(struct xl_request *request);
@@ -123,7 +144,9 @@ void xl_request_default(struct xl_request *request);
 struct xl_result {
     int n_images;
     struct xl_image *images;
-    char *record; /* JSON object, UTF-8: everything that decides the pixels */
+    char *record;   /* JSON object, UTF-8: everything that decides the pixels */
+    char **records; /* [n_images], with request->pictures: each its own; record is then the first's.
+                       NULL otherwise */
     double encode_s, sample_s, decode_s; /* seconds */
     int n_evaluations; /* UNet calls (steps that were really run, times the order) */
     char *warnings;    /* newline-separated sentences ("" when none): truncation, clamps */
@@ -141,11 +164,21 @@ void xl_result_free(struct xl_result *result);
  * Errors: XL_EINPUT unreadable, damaged or larger than 64 megapixels */
 enum xl_status xl_image_load(const char *path, struct xl_image *out, struct xl_err *err);
 
+/* The record that a PNG of picture `image` carries: result's, and which picture it is.
+ * *record: JSON object, malloc'd, the caller's. Errors: XL_EINVAL no such picture, XL_ENOMEM */
+enum xl_status xl_result_record(const struct xl_result *result, int image, char **record,
+                                struct xl_err *err);
+
 /* Write a PNG with the record of `result` (A1111 `parameters` text and full JSON). image: its index
  * in result->images. Whole or absent: a temporary file is renamed; an existing file is not
  * replaced. Errors: XL_EDISK */
 enum xl_status xl_result_save_png(const struct xl_result *result, int image, const char *path,
                                   struct xl_err *err);
+
+/* The record in a PNG that xl_result_save_png wrote; other texts in it may be damaged. The pixels
+ * are not looked at. *record: JSON object, malloc'd, the caller's.
+ * Errors: XL_EINPUT no such file, no PNG, shortened, no record or a damaged one; XL_ENOMEM */
+enum xl_status xl_record_read(const char *path, char **record, struct xl_err *err);
 
 #ifdef __cplusplus
 }

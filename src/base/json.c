@@ -215,3 +215,13 @@ json_t *xl_json_text(const char *text) {
     free(utf8);
     return string;
 }
+
+void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok) {
+    if (json_object_set_new(object, key, value)) *ok = false;
+}
+
+json_t *xl_json_finish(json_t *object, bool ok) {
+    if (ok) return object;
+    json_decref(object);
+    return NULL;
+}

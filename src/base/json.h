@@ -18,10 +18,6 @@ enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_
 /* Read and parse a file of at most 64 MiB. Errors: XL_EMODEL missing, XL_EFORMAT */
 enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) XL_CHECKED;
 
-/* A JSON string of text that may not be UTF-8 (a prompt from the command line): every byte that is
- * not becomes U+FFFD, as it does for the tokenizer. text NULL: JSON null. NULL: out of memory */
-json_t *xl_json_text(const char *text);
-
 /* An object with the name that its errors use. */
 struct xl_json {
     const json_t *object;
@@ -43,5 +39,14 @@ enum xl_status xl_json_string(struct xl_json json, const char *key, const char *
  * to 0 when absent. */
 enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t min, int64_t max,
                                  int *values, int max_n, int *n, struct xl_err *err) XL_CHECKED;
+
+/* A JSON string of text that may not be UTF-8 (a prompt from the command line, a path): every byte
+ * that is not becomes U+FFFD, as it does for the tokenizer. NULL: out of memory */
+json_t *xl_json_text(const char *text);
+
+/* Building: set a member (value's reference is taken over). *ok becomes false when memory is out;
+ * at the end xl_json_finish gives the object, or NULL after freeing it. */
+void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok);
+json_t *xl_json_finish(json_t *object, bool ok);
 
 #endif

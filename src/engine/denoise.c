@@ -37,7 +37,7 @@ static void loop_deinit(struct loop *loop) {
 static enum xl_status loop_init(struct loop *loop, const struct xl_job *job, struct xl_err *err) {
     int batch = job->request->batch;
     size_t count = (size_t)job->latent_count;
-    *loop = (struct loop){.n_samples = job->has_guidance ? 2 * batch : batch};
+    *loop = (struct loop){.n_samples = xl_job_n_samples(job)};
     size_t samples = (size_t)loop->n_samples;
     loop->input = malloc(samples * count * sizeof(float));
     loop->output = malloc(samples * count * sizeof(float));
@@ -66,58 +66,14 @@ static enum xl_status ensure_unet(struct xl_model *model, const struct xl_job *j
     return status;
 }
 
-/* Write text, pooled text and sizes: the unguided half of the batch first, as diffusers has it. */
-static enum xl_status write_conditions(struct xl_model *model, const struct xl_job *job,
-                                       const struct xl_encoded *prompt,
-                                       const struct xl_encoded *negative, struct xl_err *err) {
-    int batch = job->request->batch, n = job->has_guidance ? 2 * batch : batch;
-    size_t n_text = (size_t)model->n_tokens * (size_t)model->unet.cross_attention_dim;
-    size_t n_pooled = (size_t)model->unet.pooled_dim;
-    float *text = calloc((size_t)n * n_text, sizeof *text);
-    float *pooled = calloc((size_t)n * n_pooled, sizeof *pooled);
-    float *ids = calloc((size_t)n * XL_UNET_TIME_IDS, sizeof *ids);
-    enum xl_status status = XL_OK;
-    if (!text || !pooled || !ids) {
-        status = xl_fail_nomem(err, "conditions", (size_t)n * n_text * sizeof *text);
-        goto cleanup;
-    }
-    for (int i = 0; i < n; i++) {
-        const struct xl_encoded *from = job->has_guidance && i < batch ? negative : prompt;
-        if (from) { /* an omitted negative prompt stays zero */
-            memcpy(text + (size_t)i * n_text, from->text, n_text * sizeof *text);
-            memcpy(pooled + (size_t)i * n_pooled, from->pooled, n_pooled * sizeof *pooled);
-        }
-        /* original size, crop offset (none), target size */
-        float sizes[XL_UNET_TIME_IDS] = {(float)job->height, (float)job->width, 0, 0,
-                                         (float)job->height, (float)job->width};
-        memcpy(ids + i * XL_UNET_TIME_IDS, sizes, sizeof sizes);
-    }
-    xl_exec_write(model->unet_stage.exec, model->unet_io.text, text);
-    xl_exec_write(model->unet_stage.exec, model->unet_io.pooled, pooled);
-    xl_exec_write(model->unet_stage.exec, model->unet_io.time_ids, ids);
-cleanup:
-    free(text);
-    free(pooled);
-    free(ids);
-    return status;
-}
-
-static enum xl_status encode_prompts(struct xl_model *model, const struct xl_job *job,
-                                     const struct xl_encoded **prompt,
-                                     const struct xl_encoded **negative, struct xl_err *err) {
-    const struct xl_request *request = job->request;
-    bool zeros = !request->negative && model->files.force_zeros_for_empty_prompt;
-    int total = 1 + (job->has_guidance && !zeros);
-    *negative = NULL;
-    if (!xl_model_progress(model, XL_PHASE_ENCODE, 0, total))
-        return xl_fail(err, XL_ECANCELLED, "interrupted before the first step");
-    enum xl_status status = xl_model_encode_prompt(model, request->prompt, prompt, err);
-    if (!status && total == 2) {
-        const char *text = request->negative ? request->negative : "";
-        status = xl_model_encode_prompt(model, text, negative, err);
-    }
-    if (!status) xl_model_progress(model, XL_PHASE_ENCODE, total, total);
-    return status;
+enum xl_status xl_unet_prepare(struct xl_model *model, const struct xl_job *job,
+                               const struct xl_conditions *conditions, struct xl_err *err) {
+    enum xl_status status = ensure_unet(model, job, xl_job_n_samples(job), err);
+    if (status) return status;
+    xl_exec_write(model->unet_stage.exec, model->unet_io.text, conditions->text);
+    xl_exec_write(model->unet_stage.exec, model->unet_io.pooled, conditions->pooled);
+    xl_exec_write(model->unet_stage.exec, model->unet_io.time_ids, conditions->ids);
+    return XL_OK;
 }
 
 static double deviation(const float *x, int64_t n) {
@@ -193,16 +149,6 @@ static enum xl_status run_steps(struct xl_model *model, const struct xl_job *job
     }
     xl_model_progress(model, XL_PHASE_SAMPLE, schedule->n_steps, schedule->n_steps);
     return XL_OK;
-}
-
-enum xl_status xl_encode_job(struct xl_model *model, struct xl_job *job, struct xl_err *err) {
-    const struct xl_encoded *prompt, *negative;
-    int n_samples = job->has_guidance ? 2 * job->request->batch : job->request->batch;
-    enum xl_status status = encode_prompts(model, job, &prompt, &negative, err);
-    if (!status) job->n_dropped = prompt->n_dropped;
-    if (!status) status = ensure_unet(model, job, n_samples, err);
-    if (!status) status = write_conditions(model, job, prompt, negative, err);
-    return status;
 }
 
 enum xl_status xl_denoise(struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,

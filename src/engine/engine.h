@@ -72,11 +72,14 @@ struct xl_model {
 };
 
 /* Compile a finished plan into stage, which owns both afterwards (the plan is freed on failure,
- * too). Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */
+ * too). When memory is short, all other stages are given up for it: a stage is sure to be there
+ * only from its compilation to the next. Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */
 enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
                                 struct xl_plan *plan, struct xl_stage *stage,
                                 struct xl_err *err) XL_CHECKED;
 void xl_stage_deinit(struct xl_stage *stage);
+/* Give up all stages but one (NULL: all); packed weights stay. */
+void xl_stages_release(struct xl_model *model, const struct xl_stage *keep);
 
 /* Run a stage; the user's progress function may cancel it between two ops. */
 enum xl_status xl_stage_run(struct xl_model *model, struct xl_stage *stage,
@@ -105,18 +108,37 @@ struct xl_job {
     struct xl_schedule *schedule;
     int vae_tile;     /* latent pixels; 0: whole; set as well when memory is short */
     bool was_clamped; /* strength asked for less than one step */
-    int n_dropped;    /* tokens of the prompt that did not fit */
     struct xl_str warnings;
 };
 
-/* denoise.c: encode the prompts and make the UNet ready for them; sets job->n_dropped. */
-enum xl_status xl_encode_job(struct xl_model *model, struct xl_job *job,
-                             struct xl_err *err) XL_CHECKED;
-/* latents [batch, h, w, c], from noise or an encoded picture to the last step. noise: one
- * seeded generator an image. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
+/* Picture i of the batch, whether they differ or only their seeds do. */
+struct xl_picture xl_job_picture(const struct xl_job *job, int i);
+
+/* UNet evaluations run on so many samples: the batch, twice that with guidance. */
+int xl_job_n_samples(const struct xl_job *job);
+
+/* What the UNet is told about each sample, the unguided half first, as diffusers has it. */
+struct xl_conditions {
+    float *text;   /* [samples, tokens, cross_attention_dim] */
+    float *pooled; /* [samples, pooled_dim] */
+    float *ids;    /* [samples, XL_UNET_TIME_IDS]: sizes */
+};
+
+/* conditions.c: encode the prompts of all pictures; warns of those that are too long. Caller:
+ * xl_conditions_deinit, also on failure. Errors: XL_ENOMEM, XL_ECANCELLED, those of encoding */
+enum xl_status xl_conditions_init(struct xl_model *model, struct xl_job *job,
+                                  struct xl_conditions *out, struct xl_err *err) XL_CHECKED;
+void xl_conditions_deinit(struct xl_conditions *conditions);
+
+/* denoise.c: latents [batch, h, w, c], from noise or an encoded picture to the last step. noise:
+ * one seeded generator an image. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
 struct xl_noise;
 enum xl_status xl_denoise(struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
                           float *latents, struct xl_err *err) XL_CHECKED;
+/* Make the UNet ready for the job. */
+enum xl_status xl_unet_prepare(struct xl_model *model, const struct xl_job *job,
+                               const struct xl_conditions *conditions,
+                               struct xl_err *err) XL_CHECKED;
 /* One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
  * as large as out. */
 void xl_latent_noise(const struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
@@ -132,7 +154,12 @@ enum xl_status xl_latents_encode(struct xl_model *model, const struct xl_job *jo
 enum xl_status xl_latents_decode(struct xl_model *model, struct xl_job *job, const float *latents,
                                  struct xl_image *out, struct xl_err *err) XL_CHECKED;
 
-/* record.c: the JSON record of a finished job, malloc'd; NULL when out of memory. */
-char *xl_record_write(const struct xl_model *model, const struct xl_job *job);
+/* record.c: the JSON record of a finished job into result->record, with pictures that differ also
+ * result->records. Errors: XL_ENOMEM */
+enum xl_status xl_record_write(const struct xl_model *model, const struct xl_job *job,
+                               struct xl_result *result, struct xl_err *err) XL_CHECKED;
+/* Whether `extra` (NULL is fine) may join a record. Errors: XL_EINVAL not a JSON object, or with a
+ * key of the engine */
+enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -40,8 +40,30 @@ static enum xl_status check_numbers(const struct xl_request *request, struct xl_
     if (!status && request->init) status = check_real("strength", request->strength, 0, 1, err);
     if (!status) status = check_real("steps", request->steps, 1, 1000, err);
     if (!status) status = check_real("batch", request->batch, 1, MAX_BATCH, err);
-    if (!status && !request->prompt) status = xl_fail(err, XL_EINVAL, "prompt: missing");
     return status;
+}
+
+static enum xl_status check_texts(const struct xl_job *job, struct xl_err *err) {
+    for (int i = 0; i < (job->request->pictures ? job->request->batch : 1); i++) {
+        struct xl_picture picture = xl_job_picture(job, i);
+        enum xl_status status = xl_record_check_extra(picture.extra, err);
+        if (!picture.prompt) status = xl_fail(err, XL_EINVAL, "prompt: missing");
+        if (status && job->request->pictures)
+            return xl_fail_context(err, status, "picture %d", i + 1);
+        if (status) return status;
+    }
+    return XL_OK;
+}
+
+struct xl_picture xl_job_picture(const struct xl_job *job, int i) {
+    const struct xl_request *request = job->request;
+    if (request->pictures) return request->pictures[i];
+    return (struct xl_picture){request->prompt, request->negative, request->seed + (uint64_t)i,
+                               request->extra};
+}
+
+int xl_job_n_samples(const struct xl_job *job) {
+    return job->has_guidance ? 2 * job->request->batch : job->request->batch;
 }
 
 /* Sizes in pixels and latents. Without a size: that of the init image, cut to whole latents, or the
@@ -98,6 +120,7 @@ static enum xl_status job_init(const struct xl_model *model, const struct xl_req
     *job = (struct xl_job){.request = request, .has_guidance = request->guidance > 1};
     xl_str_puts(&job->warnings, model->notices);
     enum xl_status status = check_numbers(request, err);
+    if (!status) status = check_texts(job, err);
     if (!status) status = set_sizes(model, job, err);
     if (!status) status = set_schedule(model, job, err);
     return status;
@@ -120,7 +143,7 @@ static enum xl_status start_latents(struct xl_model *model, const struct xl_job 
     if (!init) by_noise = (float)job->schedule->init_noise_sigma;
     for (int b = 0; !status && b < job->request->batch; b++) {
         float *x = latents + b * n;
-        xl_noise_seed(&noise[b], job->request->rng, job->request->seed + (uint64_t)b);
+        xl_noise_seed(&noise[b], job->request->rng, xl_job_picture(job, b).seed);
         if (init) status = xl_latents_encode(model, job, init, &noise[b], x, err);
         if (status) break;
         xl_latent_noise(model, job, &noise[b], fresh, scratch);
@@ -163,13 +186,15 @@ static enum xl_status draw(struct xl_model *model, struct xl_job *job, struct xl
     int batch = job->request->batch;
     struct xl_image resized = {0};
     const struct xl_image *init;
+    struct xl_conditions conditions = {0};
     float *latents = malloc((size_t)batch * (size_t)job->latent_count * sizeof *latents);
     struct xl_noise *noise = malloc((size_t)batch * sizeof *noise);
     enum xl_status status = latents && noise ? XL_OK : xl_fail_nomem(err, "latents", 0);
     double t0 = xl_now_s();
     if (!status) status = fit_init(job, &init, &resized, err);
-    if (!status) status = xl_encode_job(model, job, err);
+    if (!status) status = xl_conditions_init(model, job, &conditions, err);
     if (!status) status = start_latents(model, job, init, noise, latents, err);
+    if (!status) status = xl_unet_prepare(model, job, &conditions, err);
     double t1 = xl_now_s();
     if (!status) status = xl_denoise(model, job, noise, latents, err);
     double t2 = xl_now_s();
@@ -180,21 +205,16 @@ static enum xl_status draw(struct xl_model *model, struct xl_job *job, struct xl
     result->n_evaluations = job->schedule->n_steps;
     free(latents);
     free(noise);
+    xl_conditions_deinit(&conditions);
     xl_image_free(&resized);
     return status;
 }
 
 static enum xl_status finish(const struct xl_model *model, struct xl_job *job,
                              struct xl_result *result, struct xl_err *err) {
-    if (job->n_dropped > 0)
-        xl_str_printf(&job->warnings,
-                      "the prompt is too long for the text encoders: its last %d tokens were cut "
-                      "off (%d fit)\n",
-                      job->n_dropped, model->n_tokens - 2);
     result->warnings = xl_str_take(&job->warnings);
-    result->record = xl_record_write(model, job);
-    if (!result->record || !result->warnings) return xl_fail_nomem(err, "the record", 0);
-    return XL_OK;
+    if (!result->warnings) return xl_fail_nomem(err, "the warnings", 0);
+    return xl_record_write(model, job, result, err);
 }
 
 enum xl_status xl_generate(struct xl_model *model, const struct xl_request *request,
@@ -205,6 +225,7 @@ enum xl_status xl_generate(struct xl_model *model, const struct xl_request *requ
     if (!status) status = draw(model, &job, &result, err);
     if (!status) status = finish(model, &job, &result, err);
     job_deinit(&job);
+    if (status == XL_ENOMEM) xl_stages_release(model, NULL);
     if (status)
         xl_result_free(&result);
     else
@@ -214,8 +235,12 @@ enum xl_status xl_generate(struct xl_model *model, const struct xl_request *requ
 
 void xl_result_free(struct xl_result *result) {
     if (!result) return;
-    for (int i = 0; i < result->n_images; i++) xl_image_free(&result->images[i]);
+    for (int i = 0; i < result->n_images; i++) {
+        xl_image_free(&result->images[i]);
+        if (result->records) free(result->records[i]);
+    }
     free(result->images);
+    free(result->records);
     free(result->record);
     free(result->warnings);
     *result = (struct xl_result){0};

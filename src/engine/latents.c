@@ -30,11 +30,14 @@ static enum xl_status build_vae(struct xl_model *model, bool encoder, int height
                    : xl_vae_build_decoder(&model->vae, source, shape, io, plan, err);
 }
 
+static bool has_vae(const struct xl_model *model, bool encoder, int height, int width) {
+    return model->vae_stage.exec && model->vae_is_encoder == encoder &&
+           model->vae_shape.height == height && model->vae_shape.width == width;
+}
+
 static enum xl_status ensure_vae(struct xl_model *model, bool encoder, int height, int width,
                                  struct xl_err *err) {
-    if (model->vae_stage.exec && model->vae_is_encoder == encoder &&
-        model->vae_shape.height == height && model->vae_shape.width == width)
-        return XL_OK;
+    if (has_vae(model, encoder, height, width)) return XL_OK;
     xl_stage_deinit(&model->vae_stage);
     struct xl_plan *plan;
     enum xl_status status = build_vae(model, encoder, height, width, &model->vae_io, &plan, err);
@@ -92,7 +95,7 @@ static int smaller(int a, int b) {
 
 /* Decode in tiles when the whole picture's activations would not fit. */
 static enum xl_status choose_tile(struct xl_model *model, struct xl_job *job, struct xl_err *err) {
-    if (job->vae_tile) return XL_OK;
+    if (job->vae_tile || has_vae(model, false, job->latent_height, job->latent_width)) return XL_OK;
     struct xl_plan *plan;
     struct xl_vae_io io;
     struct xl_layout layout;
@@ -104,6 +107,10 @@ static enum xl_status choose_tile(struct xl_model *model, struct xl_job *job, st
     if (status) return status;
     int64_t available = xl_memory_available(), need = (int64_t)layout.total_bytes;
     xl_layout_deinit(&layout);
+    if (need <= available - available / 10) return XL_OK;
+    /* The UNet has done its part. */
+    xl_stages_release(model, NULL);
+    available = xl_memory_available();
     if (need <= available - available / 10) return XL_OK;
     job->vae_tile = 512 / xl_vae_scale(&model->vae);
     xl_str_printf(&job->warnings,

@@ -1,6 +1,8 @@
 /* stage.c - compiling and running one part of the model, with progress and cancellation. */
 #include "engine/engine.h"
 
+#include "base/memory.h"
+
 bool xl_model_progress(struct xl_model *model, enum xl_phase phase, int64_t done, int64_t total) {
     xl_progress_fn *progress = model->params.progress;
     return !progress || progress(model->params.progress_user, phase, done, total);
@@ -36,18 +38,41 @@ static enum xl_status finish_loading(struct loading *loading, enum xl_component 
     return XL_OK;
 }
 
-enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
-                                struct xl_plan *plan, struct xl_stage *stage, struct xl_err *err) {
+/* Bytes of a plan's values, about what its executable takes; 0 when that cannot be told. */
+static int64_t plan_bytes(const struct xl_plan *plan) {
+    struct xl_layout layout;
+    if (xl_plan_layout(plan, false, &layout, NULL)) return 0;
+    int64_t bytes = (int64_t)layout.total_bytes;
+    xl_layout_deinit(&layout);
+    return bytes;
+}
+
+static enum xl_status compile(struct xl_model *model, enum xl_component component,
+                              struct xl_plan *plan, struct xl_exec **exec, struct xl_err *err) {
     struct xl_weights *weights = model->weights[component];
     struct loading loading = {model, weights, !model->loaded[component]};
     if (loading.counts) xl_weights_will_need(weights);
-    int64_t target = model->load_done + (loading.counts ? xl_weights_bytes(weights) : 0);
+    int64_t before = model->load_done;
+    int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
     struct xl_compile_options options = {
         .weight_done = weight_done, .tick = load_tick, .user = &loading};
-    struct xl_exec *exec = NULL;
     enum xl_status status = xl_weights_verify(weights, err);
-    if (!status) status = xl_compile(model->backend, plan, &options, &exec, err);
-    if (!status) status = finish_loading(&loading, component, target, err);
+    if (!status) status = xl_compile(model->backend, plan, &options, exec, err);
+    if (!status) return finish_loading(&loading, component, target, err);
+    model->load_done = before;
+    return status;
+}
+
+enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
+                                struct xl_plan *plan, struct xl_stage *stage, struct xl_err *err) {
+    struct xl_exec *exec = NULL;
+    int64_t available = xl_memory_available();
+    if (plan_bytes(plan) > available - available / 10) xl_stages_release(model, stage);
+    enum xl_status status = compile(model, component, plan, &exec, err);
+    if (status == XL_ENOMEM) {
+        xl_stages_release(model, stage);
+        status = compile(model, component, plan, &exec, err);
+    }
     if (status) {
         xl_exec_free(exec);
         xl_plan_free(plan);
@@ -61,6 +86,13 @@ void xl_stage_deinit(struct xl_stage *stage) {
     xl_exec_free(stage->exec);
     xl_plan_free(stage->plan);
     *stage = (struct xl_stage){0};
+}
+
+void xl_stages_release(struct xl_model *model, const struct xl_stage *keep) {
+    struct xl_stage *stages[] = {&model->clip_stage[0], &model->clip_stage[1], &model->unet_stage,
+                                 &model->vae_stage};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+        if (stages[i] != keep) xl_stage_deinit(stages[i]);
 }
 
 /* Between two ops there is nothing new to show, only the question whether to go on. */

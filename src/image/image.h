@@ -15,6 +15,8 @@ enum {
 /* A text chunk of a PNG: keyword (Latin-1, 1..79 bytes) and UTF-8 text. */
 struct xl_png_text {
     const char *keyword, *text;
+    const char *damage; /* read: why there is no text (which is then ""), for a sentence that begins
+                           with the chunk: "has a wrong checksum"; else NULL */
 };
 
 /* A black picture; width and height are positive. Errors: XL_ENOMEM */
@@ -36,8 +38,10 @@ enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_t
                              int n_texts, void **data, size_t *n, struct xl_err *err);
 
 /* The text chunks (tEXt, zTXt, iTXt) of a PNG in order, as UTF-8 (keywords too: a Latin-1 keyword
- * may become longer than 79 bytes). *texts is one malloc'd block, NULL when there are none. The
- * picture itself is not looked at. Errors: XL_EINPUT; XL_ENOMEM */
+ * may become longer than 79 bytes). A damaged text does not spoil the others: it is listed with
+ * what is wrong, or left out when it has no keyword. *texts is one malloc'd block, NULL when there
+ * are none. The picture itself is not looked at. Errors: XL_EINPUT no PNG, shortened, or more texts
+ * than the limits above; XL_ENOMEM */
 enum xl_status xl_png_texts(const char *name, const void *data, size_t n,
                             struct xl_png_text **texts, int *n_texts, struct xl_err *err);
 

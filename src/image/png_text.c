@@ -21,6 +21,7 @@ struct chunk {
 /* Where the strings of a text begin in reader.strings. */
 struct place {
     size_t keyword, text;
+    const char *damage;
 };
 
 struct reader {
@@ -135,8 +136,8 @@ static bool inflate_body(struct body body, size_t room, struct xl_str *out) {
     return result == Z_STREAM_END && out->len <= room;
 }
 
-/* Append the text and its NUL to reader->strings. */
-static enum xl_status append_text(struct reader *reader, const char *type, struct body body) {
+/* Append the text to reader->strings. *damage: why it cannot be, or left alone. */
+static enum xl_status append_text(struct reader *reader, struct body body, const char **damage) {
     size_t used = reader->strings.len;
     size_t room = used < XL_PNG_MAX_TEXT_BYTES ? XL_PNG_MAX_TEXT_BYTES - used : 0;
     struct xl_str inflated = {0};
@@ -151,31 +152,35 @@ static enum xl_status append_text(struct reader *reader, const char *type, struc
     else if (body.n > room)
         status = fail_too_large(reader);
     else if (!is_whole)
-        status = fail_damaged(reader, type, "does not inflate");
+        *damage = "does not inflate";
     else if (!body.is_utf8)
         append_latin1(&reader->strings, body.data, body.n);
     else if (xl_utf8_valid((const char *)body.data, body.n))
         xl_str_append(&reader->strings, (const char *)body.data, body.n);
     else
-        status = fail_damaged(reader, type, "is not UTF-8");
-    xl_str_append(&reader->strings, "", 1);
+        *damage = "is not UTF-8";
     xl_str_deinit(&inflated);
     return status;
 }
 
 static enum xl_status read_text(struct reader *reader, const struct chunk *chunk) {
-    if (!crc_holds(chunk)) return fail_damaged(reader, chunk->type, "has a wrong checksum");
-    if (reader->n_texts == XL_PNG_MAX_TEXTS) return fail_too_large(reader);
     struct body body = {.data = chunk->data, .n = chunk->n};
     if (!skip_string(&body) || body.data - chunk->data < 2 ||
         body.data - chunk->data > KEYWORD_MAX + 1)
-        return fail_damaged(reader, chunk->type, "has no keyword of 1 to 79 bytes");
+        return XL_OK; /* nobody can ask for it */
+    if (reader->n_texts == XL_PNG_MAX_TEXTS) return fail_too_large(reader);
     struct place *place = &reader->places[reader->n_texts++];
-    place->keyword = reader->strings.len;
+    *place = (struct place){.keyword = reader->strings.len};
     append_latin1(&reader->strings, chunk->data, (size_t)(body.data - chunk->data));
     place->text = reader->strings.len;
-    if (!find_text(chunk->type, &body)) return fail_damaged(reader, chunk->type, "is malformed");
-    enum xl_status status = append_text(reader, chunk->type, body);
+    enum xl_status status = XL_OK;
+    if (!crc_holds(chunk))
+        place->damage = "has a wrong checksum";
+    else if (!find_text(chunk->type, &body))
+        place->damage = "is malformed";
+    else
+        status = append_text(reader, body, &place->damage);
+    xl_str_append(&reader->strings, "", 1);
     if (!status && reader->strings.failed) status = xl_fail_nomem(reader->err, "text chunks", 0);
     return status;
 }
@@ -211,7 +216,7 @@ static enum xl_status make_block(const struct reader *reader, struct xl_png_text
     memcpy(strings, reader->strings.text, reader->strings.len);
     for (int i = 0; i < reader->n_texts; i++)
         table[i] = (struct xl_png_text){strings + reader->places[i].keyword,
-                                        strings + reader->places[i].text};
+                                        strings + reader->places[i].text, reader->places[i].damage};
     *out = table;
     return XL_OK;
 }

@@ -1,0 +1,368 @@
+/* test_batch.c - a batch of different pictures gives the bytes that each gives alone, on both
+ * backends: a sweep may put any cells together. And what the caller adds to records. */
+#include "engine/engine.h"
+
+#include "base/json.h"
+#include "image/image.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char repo[] = XL_SOURCE_DIR "/tests/data/models/repo";
+
+static struct xl_model *open_model(enum xl_precision precision, bool reference) {
+    struct xl_model_params params;
+    xl_model_params_default(&params);
+    params.model = repo;
+    params.precision = precision;
+    params.use_reference_backend = reference;
+    params.n_threads = 2;
+    struct xl_err err = {0};
+    struct xl_model *model;
+    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+    return model;
+}
+
+static const struct xl_picture pictures[] = {
+    {"a cat", "blurry", 7, "{\"cell\": \"c1\", \"profile\": \"Oil, thick\"}"},
+    {"a lighthouse on a cliff at dusk, oil painting", NULL, 18446744073709551615u, NULL},
+    {"", "", 8, "{\"requested_width\": 768, \"requested_height\": 768, \"cell\": [1, {\"a\": 2}]}"},
+};
+enum { N = sizeof pictures / sizeof *pictures };
+
+static struct xl_request request_of(int width, int height) {
+    struct xl_request request;
+    xl_request_default(&request);
+    request.prompt = "not read when there are pictures";
+    request.steps = 3;
+    request.width = width;
+    request.height = height;
+    return request;
+}
+
+static struct xl_result draw(struct xl_model *model, const struct xl_request *request) {
+    struct xl_err err = {0};
+    struct xl_result result;
+    cr_assert_eq(xl_generate(model, request, &result, &err), XL_OK, "%s", err.text);
+    return result;
+}
+
+/* The file of one picture, malloc'd. */
+static char *file_of(const struct xl_result *result, int i, size_t *n) {
+    char path[64];
+    struct xl_err err = {0};
+    snprintf(path, sizeof path, "/tmp/xl-test-batch-%d.png", (int)getpid());
+    unlink(path);
+    cr_assert_eq(xl_result_save_png(result, i, path, &err), XL_OK, "%s", err.text);
+    FILE *file = fopen(path, "rb");
+    char *data = malloc(1 << 20);
+    *n = fread(data, 1, 1 << 20, file);
+    fclose(file);
+    unlink(path);
+    return data;
+}
+
+/* Files hold the pixels and the record, so both must be those of the picture drawn alone. */
+static void check_equal(struct xl_model *model, struct xl_request request) {
+    request.pictures = pictures;
+    request.batch = N;
+    struct xl_result all = draw(model, &request);
+    cr_assert_eq(all.n_images, N);
+    request.pictures = NULL;
+    request.batch = 1;
+    for (int i = 0; i < N; i++) {
+        request.prompt = pictures[i].prompt;
+        request.negative = pictures[i].negative;
+        request.seed = pictures[i].seed;
+        request.extra = pictures[i].extra;
+        struct xl_result alone = draw(model, &request);
+        size_t bytes = (size_t)alone.images[0].width * (size_t)alone.images[0].height * 3;
+        cr_expect_eq(memcmp(all.images[i].pixels, alone.images[0].pixels, bytes), 0, "picture %d",
+                     i);
+        size_t n, n_alone;
+        char *file = file_of(&all, i, &n), *file_alone = file_of(&alone, 0, &n_alone);
+        cr_expect(n == n_alone && !memcmp(file, file_alone, n), "file of picture %d", i);
+        cr_expect_str_eq(all.records[i], alone.record);
+        free(file);
+        free(file_alone);
+        xl_result_free(&alone);
+    }
+    xl_result_free(&all);
+}
+
+static void check_sizes(enum xl_precision precision, bool reference, int n_sizes) {
+    static const int sizes[][2] = {{64, 64}, {72, 104}, {128, 96}, {256, 192}};
+    struct xl_model *model = open_model(precision, reference);
+    for (int i = 0; i < n_sizes; i++) {
+        struct xl_request request = request_of(sizes[i][0], sizes[i][1]);
+        check_equal(model, request);
+        request.guidance = 1; /* no unguided half */
+        check_equal(model, request);
+    }
+    xl_model_close(model);
+}
+
+Test(batch, f32) {
+    check_sizes(XL_PRECISION_F32, false, 4);
+}
+Test(batch, bf16) {
+    check_sizes(XL_PRECISION_BF16, false, 4);
+}
+Test(batch, f32_on_reference) {
+    check_sizes(XL_PRECISION_F32, true, 1);
+}
+
+Test(batch, from_a_picture_with_noise_in_every_step) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_image init;
+    struct xl_err err = {0};
+    cr_assert_eq(xl_image_load(XL_SOURCE_DIR "/tests/data/models/pipeline/init.png", &init, &err),
+                 XL_OK, "%s", err.text);
+    struct xl_request request = request_of(64, 72);
+    request.init = &init;
+    request.strength = 0.7;
+    request.scheduler = "euler-ancestral";
+    check_equal(model, request);
+    xl_image_free(&init);
+    xl_model_close(model);
+}
+
+/* More distinct texts than the model keeps. */
+Test(batch, more_texts_than_are_kept) {
+    enum { MANY = 40 };
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(16, 16);
+    struct xl_picture many[MANY];
+    char texts[MANY][2][16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(texts[i][0], 16, "picture %d", i);
+        snprintf(texts[i][1], 16, "not %d", i);
+        many[i] = (struct xl_picture){texts[i][0], texts[i][1], (uint64_t)i, NULL};
+    }
+    request.steps = 1;
+    request.pictures = many;
+    request.batch = MANY;
+    struct xl_result all = draw(model, &request);
+    request.pictures = &many[3];
+    request.batch = 1;
+    struct xl_result one = draw(model, &request);
+    cr_expect_eq(memcmp(all.images[3].pixels, one.images[0].pixels, 16 * 16 * 3), 0);
+    cr_expect_neq(memcmp(all.images[4].pixels, one.images[0].pixels, 16 * 16 * 3), 0);
+    xl_result_free(&all);
+    xl_result_free(&one);
+    xl_model_close(model);
+}
+
+static json_t *record_of(const struct xl_result *result, int i) {
+    char *text;
+    struct xl_err err = {0};
+    cr_assert_eq(xl_result_record(result, i, &text, &err), XL_OK, "%s", err.text);
+    json_t *record = json_loads(text, 0, NULL);
+    free(text);
+    return record;
+}
+
+static const char *text_at(const json_t *record, const char *key) {
+    return json_string_value(json_object_get(record, key));
+}
+
+Test(batch, a_plain_batch_keeps_its_record) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(16, 16);
+    request.steps = 1;
+    request.batch = 2;
+    request.seed = 41;
+    struct xl_result result = draw(model, &request);
+    cr_expect_null(result.records);
+    json_t *record = record_of(&result, 1);
+    cr_expect_str_eq(text_at(record, "seed_base"), "41");
+    cr_expect_str_eq(text_at(record, "seed"), "42");
+    cr_expect_eq(json_integer_value(json_object_get(record, "batch")), 2);
+    cr_expect_eq(json_integer_value(json_object_get(record, "index")), 1);
+    cr_expect(json_is_null(json_object_get(record, "negative")));
+    struct xl_err err = {0};
+    char *text = NULL;
+    cr_expect_eq(xl_result_record(&result, 2, &text, &err), XL_EINVAL);
+    cr_expect_null(text);
+    json_decref(record);
+    xl_result_free(&result);
+    xl_model_close(model);
+}
+
+/* What was saved comes back, whatever happens to the other texts; and what is wrong is said. */
+Test(batch, a_record_is_read_back) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(16, 16);
+    request.steps = 1;
+    request.prompt = "a \xC3\xA4 \"cat\"\n\xF0\x9F\x90\x88";
+    struct xl_result result = draw(model, &request);
+    char *expected, *record = NULL, path[64];
+    struct xl_err err = {0};
+    cr_assert_eq(xl_result_record(&result, 0, &expected, &err), XL_OK);
+    snprintf(path, sizeof path, "/tmp/xl-test-record-%d.png", (int)getpid());
+    size_t n;
+    char *file = file_of(&result, 0, &n);
+    static const struct {
+        const char *spoil; /* a byte of this is changed */
+        const char *words; /* of the error; NULL: none */
+    } cases[] = {
+        {NULL, NULL},
+        {"Steps: 1", NULL},
+        {"IDAT", NULL},
+        {"\"program\"", "damaged: its chunk has a wrong checksum"},
+        {"sdxl-lab\0", "no record"},
+        {"PNG", "not a PNG"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *spoil = cases[i].spoil;
+        size_t length = spoil ? strlen(spoil) + !strcmp(spoil, "sdxl-lab") : 0;
+        char *at = spoil ? memmem(file, n, spoil, length) : NULL;
+        cr_assert(!spoil || at);
+        if (at) at[0] ^= 1;
+        FILE *out = fopen(path, "wb");
+        fwrite(file, 1, n, out);
+        fclose(out);
+        if (at) at[0] ^= 1;
+        record = NULL;
+        enum xl_status status = xl_record_read(path, &record, &err);
+        cr_expect_eq(status, cases[i].words ? XL_EINPUT : XL_OK, "case %zu: %s", i, err.text);
+        if (!cases[i].words) cr_expect_str_eq(record, expected);
+        if (cases[i].words) cr_expect_not_null(strstr(err.text, cases[i].words), "%s", err.text);
+        if (cases[i].words) cr_expect_null(record);
+        free(record);
+    }
+    unlink(path);
+    cr_expect_eq(xl_record_read(path, &record, &err), XL_EINPUT);
+    cr_expect_not_null(strstr(err.text, "cannot open"), "%s", err.text);
+    free(file);
+    free(expected);
+    xl_result_free(&result);
+    xl_model_close(model);
+}
+
+static char *identity_of(const char *dir, enum xl_precision precision) {
+    struct xl_model_params params;
+    xl_model_params_default(&params);
+    params.model = dir;
+    params.precision = precision;
+    struct xl_err err = {0};
+    struct xl_model *model;
+    char *identity;
+    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_model_identity(model, &identity, &err), XL_OK, "%s", err.text);
+    xl_model_close(model);
+    return identity;
+}
+
+static void run(const char *format, const char *dir) {
+    char command[512];
+    snprintf(command, sizeof command, format, dir);
+    cr_assert_eq(system(command), 0, "%s", command);
+}
+
+/* The same for a copy; another one for another precision and when any file changes. */
+Test(batch, the_identity_of_a_model_follows_its_content) {
+    static const char *const changes[] = {
+        "printf '\\001' | dd of=%s/unet/diffusion_pytorch_model.safetensors bs=1 conv=notrunc "
+        "seek=$(($(stat -c %%s unet/diffusion_pytorch_model.safetensors) - 9)) 2>/dev/null",
+        "echo >>%s/scheduler/scheduler_config.json",
+        "echo >>%s/vae/config.json",
+        "echo >>%s/tokenizer_2/merges.txt",
+    };
+    char dir[] = "/tmp/xl-test-identity-XXXXXX";
+    cr_assert_not_null(mkdtemp(dir));
+    run("cp -r " XL_SOURCE_DIR "/tests/data/models/repo/. %s", dir);
+    cr_assert_eq(chdir(dir), 0);
+    char *of_repo = identity_of(repo, XL_PRECISION_F32);
+    char *last = identity_of(dir, XL_PRECISION_F32), *bf16 = identity_of(dir, XL_PRECISION_BF16);
+    cr_expect_str_eq(of_repo, last);
+    cr_expect_str_neq(last, bf16);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        run(changes[i], dir);
+        char *now = identity_of(dir, XL_PRECISION_F32);
+        cr_expect_str_neq(now, last, "change %zu", i);
+        free(last);
+        last = now;
+    }
+    run("rm -rf %s", dir);
+    free(last);
+    free(of_repo);
+    free(bf16);
+}
+
+/* Every key of a record is protected, and what is no object is refused before anything is drawn. */
+Test(batch, extra_is_checked) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(16, 16);
+    struct xl_image init = {16, 16, calloc(16 * 16, 3)};
+    request.steps = 1;
+    request.init = &init;
+    struct xl_result result = draw(model, &request), untouched = {0};
+    json_t *record = record_of(&result, 0), *value;
+    const char *key;
+    struct xl_err err = {0};
+    char extra[256];
+    cr_expect_geq(json_object_size(record), 20);
+    json_object_foreach(record, key, value) {
+        snprintf(extra, sizeof extra, "{\"mine\": 1, \"%s\": 2}", key);
+        request.extra = extra;
+        cr_expect_eq(xl_generate(model, &request, &untouched, &err), XL_EINVAL, "%s", key);
+        cr_expect_not_null(strstr(err.text, key));
+    }
+    static const char *const bad[] = {"", "[]", "1", "{\"a\":1,\"a\":2}", "{\"a\":", "{} x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        request.extra = bad[i];
+        cr_expect_eq(xl_generate(model, &request, &untouched, &err), XL_EINVAL, "%s", bad[i]);
+        struct xl_picture picture[] = {{"a", NULL, 1, NULL}, {"b", NULL, 1, bad[i]}};
+        struct xl_request two = request;
+        two.pictures = picture;
+        two.batch = 2;
+        cr_expect_eq(xl_generate(model, &two, &untouched, &err), XL_EINVAL);
+        cr_expect_eq(strncmp(err.text, "picture 2: ", 11), 0, "%s", err.text);
+        picture[1].prompt = NULL;
+        cr_expect_eq(xl_generate(model, &two, &untouched, &err), XL_EINVAL);
+    }
+    cr_expect_null(untouched.images);
+    json_decref(record);
+    xl_image_free(&init);
+    xl_result_free(&result);
+    xl_model_close(model);
+}
+
+Test(batch, extra_gets_into_record_and_infotext) {
+    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct xl_request request = request_of(64, 48);
+    request.pictures = pictures;
+    request.batch = N;
+    struct xl_result result = draw(model, &request);
+    static const char *const infotexts[N] = {"Style profile: \"Oil, thick\"", NULL,
+                                             "Requested size: 768x768"};
+    for (int i = 0; i < N; i++) {
+        size_t n;
+        char *file = file_of(&result, i, &n);
+        struct xl_png_text *texts;
+        int n_texts;
+        struct xl_err err = {0};
+        cr_assert_eq(xl_png_texts("f", file, n, &texts, &n_texts, &err), XL_OK, "%s", err.text);
+        cr_assert_eq(n_texts, 2);
+        for (int k = 0; k < N; k++)
+            if (infotexts[k])
+                cr_expect_eq(strstr(texts[0].text, infotexts[k]) != NULL, k == i, "%s in %d: %s",
+                             infotexts[k], i, texts[0].text);
+        json_t *record = json_loads(texts[1].text, 0, NULL);
+        json_t *extra = pictures[i].extra ? json_loads(pictures[i].extra, 0, NULL) : json_object();
+        json_t *value;
+        const char *key;
+        json_object_foreach(extra, key, value)
+            cr_expect(json_equal(json_object_get(record, key), value), "%s", key);
+        cr_expect_str_eq(text_at(record, "prompt"), pictures[i].prompt);
+        json_decref(record);
+        json_decref(extra);
+        free(texts);
+        free(file);
+    }
+    xl_result_free(&result);
+    xl_model_close(model);
+}
