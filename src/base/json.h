@@ -41,7 +41,8 @@ enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t m
                                  int *values, int max_n, int *n, struct xl_err *err) XL_CHECKED;
 
 /* A JSON string of text that may not be UTF-8 (a prompt from the command line, a path): every byte
- * that is not becomes U+FFFD, as it does for the tokenizer. NULL: out of memory */
+ * that is not becomes U+FFFD, as it does for the tokenizer. text NULL: JSON null. NULL: out of
+ * memory */
 json_t *xl_json_text(const char *text);
 
 /* Building: set a member (value's reference is taken over). *ok becomes false when memory is out;
