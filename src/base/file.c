@@ -199,6 +199,23 @@ enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, b
     return XL_OK;
 }
 
+enum xl_status xl_file_replace(const char *path, const void *data, size_t n, struct xl_err *err) {
+    char *temporary = temporary_beside(path);
+    if (!temporary) return xl_fail_nomem(err, "a path", 0);
+    int why = 0;
+    if (write_temporary(temporary, data, n)) {
+        why = errno;
+    } else if (rename(temporary, path)) {
+        why = errno;
+        unlink(temporary);
+    } else if (sync_directory_of(path)) {
+        why = errno;
+    }
+    free(temporary);
+    if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+    return XL_OK;
+}
+
 char *xl_path_join(const char *a, const char *b) {
     size_t n = strlen(a);
     while (n > 1 && a[n - 1] == '/') n--;

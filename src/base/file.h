@@ -27,6 +27,11 @@ enum xl_status xl_dir_create(const char *path, struct xl_err *err) XL_CHECKED;
 enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, bool *exists,
                                  struct xl_err *err) XL_CHECKED;
 
+/* The same, but an existing file is replaced: readers see the old content or the new.
+ * Errors: XL_EDISK */
+enum xl_status xl_file_replace(const char *path, const void *data, size_t n,
+                               struct xl_err *err) XL_CHECKED;
+
 /* a/b joined with one slash (b alone when a is ""), malloc'd; NULL when out of memory. */
 char *xl_path_join(const char *a, const char *b);
 

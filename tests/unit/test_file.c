@@ -110,6 +110,21 @@ Test(file, a_directory_that_is_not_there_is_named) {
     cr_expect_eq(count_entries(scratch_dir), 0);
 }
 
+Test(file, replacing_leaves_one_file_with_the_new_content) {
+    struct xl_err err = {0};
+    ok(xl_file_replace(scratch("a"), "first", 5, &err));
+    ok(xl_file_replace(scratch("a"), "second", 6, &err));
+    expect_content(scratch("a"), "second");
+    cr_assert_eq(symlink(scratch("elsewhere"), scratch("link")), 0);
+    ok(xl_file_replace(scratch("link"), "third", 5, &err));
+    expect_content(scratch("link"), "third");
+    cr_expect_not(xl_file_exists(scratch("elsewhere")), "a link is replaced, not followed");
+    cr_assert_eq(mkdir(scratch("directory"), 0777), 0);
+    cr_expect_eq(xl_file_replace(scratch("directory"), "x", 1, &err), XL_EDISK);
+    cr_expect(strstr(err.text, scratch("directory")), "%s", err.text);
+    cr_expect_eq(count_entries(scratch_dir), 3);
+}
+
 /* ---- No room ---- */
 
 enum { LARGE = 1 << 20 };
@@ -130,6 +145,13 @@ Test(file, a_file_that_may_not_grow_leaves_nothing_behind) {
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     expect_no_room(scratch("a"), EFBIG);
     cr_expect_eq(count_entries(scratch_dir), 0);
+    struct xl_err err = {0};
+    char *data = calloc(LARGE, 1);
+    ok(xl_file_replace(scratch("a"), "old", 3, &err));
+    cr_expect_eq(xl_file_replace(scratch("a"), data, LARGE, &err), XL_EDISK);
+    expect_content(scratch("a"), "old");
+    cr_expect_eq(count_entries(scratch_dir), 1);
+    free(data);
 }
 
 /* A file system of half the size that is needed; only where the machine lets us mount one. */

@@ -1,0 +1,55 @@
+/* sheet.h - contact sheets: labelled thumbnails on pages, sheet_01.png, sheet_02.png, ...
+ *
+ * Pictures come one at a time, in order, and only their thumbnails are kept; a page is written
+ * (whole or absent, a page of that name is replaced) and its memory given back when it is full, so
+ * the memory is that of one page whatever the run's size. Labels are any UTF-8, cut to fit with an
+ * ellipsis. One thread at a time may use a sheet.
+ */
+#ifndef XL_IMAGE_SHEET_H
+#define XL_IMAGE_SHEET_H
+
+#include "base/status.h"
+
+enum { XL_SHEET_LABELS = 3 }; /* lines under a picture; the first is emphasised */
+
+struct xl_sheet_params {
+    const char *dir;      /* where pages go; must exist */
+    const char *stem;     /* "sheet": sheet_01.png */
+    const char *title;    /* any UTF-8 */
+    const char *subtitle; /* a second line, may be NULL: the prompt */
+    int n_cells;          /* how many cells will be added; decides columns and pages */
+    int columns;          /* 0: chosen from n_cells */
+    int width, height;    /* of a typical picture: the shape of all frames */
+};
+
+/* What stands in one frame. */
+struct xl_sheet_cell {
+    const struct xl_image *image;        /* NULL: an empty frame */
+    const char *labels[XL_SHEET_LABELS]; /* NULL or "": left out */
+    const char *reason;                  /* shown in an empty frame: "out of memory" */
+};
+
+struct xl_sheet; /* opaque */
+
+/* Strings are copied. On success *out is the caller's: xl_sheet_finish or xl_sheet_abandon.
+ * Errors: XL_EINVAL n_cells, columns or size; XL_ENOMEM */
+enum xl_status xl_sheet_new(const struct xl_sheet_params *params, struct xl_sheet **out,
+                            struct xl_err *err) XL_CHECKED;
+
+/* Add the next cell; the image may be freed afterwards. Writes the page that this fills.
+ * Errors: XL_EDISK, XL_ENOMEM; the sheet can then only be abandoned */
+enum xl_status xl_sheet_add(struct xl_sheet *sheet, const struct xl_sheet_cell *cell,
+                            struct xl_err *err) XL_CHECKED;
+
+/* Write the last page and free the sheet, also on failure. *n_pages may be NULL.
+ * Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_sheet_finish(struct xl_sheet *sheet, int *n_pages, struct xl_err *err) XL_CHECKED;
+
+/* Free the sheet; pages that were written stay. NULL is fine. */
+void xl_sheet_abandon(struct xl_sheet *sheet);
+
+/* The name of page 1, 2, ...: "sheet_01.png". */
+enum { XL_SHEET_NAME_MAX = 128 };
+void xl_sheet_page_name(const char *stem, int page, char out[XL_SHEET_NAME_MAX]);
+
+#endif
