@@ -56,6 +56,9 @@ json_t *xl_model_describe(const struct xl_model *model) {
         xl_json_put(object, "commit", json_string(model->snapshot.commit), &ok);
     xl_json_put(object, "width", json_integer(side), &ok);
     xl_json_put(object, "height", json_integer(side), &ok);
+    xl_json_put(object, "unit", json_integer(xl_vae_scale(&model->vae)), &ok);
+    xl_json_put(object, "precision", json_string(xl_dtype_name(model->act_dtype)), &ok);
+    xl_json_put(object, "backend", json_string(xl_backend_name(model->backend)), &ok);
     xl_json_put(object, "scheduler", xl_json_text(model->files.scheduler_class), &ok);
     xl_json_put(object, "force_zeros_for_empty_prompt",
                 json_boolean(model->files.force_zeros_for_empty_prompt), &ok);

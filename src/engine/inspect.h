@@ -6,8 +6,9 @@
 
 #include <jansson.h>
 
-/* {id, folder, commit, width, height, scheduler, components: [{name, parameters, dtype, bytes,
- * files: [{path, digest}]}]}. Caller: json_decref; NULL when out of memory. */
+/* {id, folder, commit, width, height, unit (sides are multiples of it), precision, backend,
+ * scheduler, components: [{name, parameters, dtype, bytes, files: [{path, digest}]}]}. Caller:
+ * json_decref; NULL when out of memory. */
 json_t *xl_model_describe(const struct xl_model *model);
 
 /* The components part of it: what decides the pixels on the model's side. */
