@@ -160,6 +160,37 @@ enum xl_status xl_generate(struct xl_model *model, const struct xl_request *requ
 
 void xl_result_free(struct xl_result *result);
 
+/* What drawing a request would take, in bytes and floating-point operations (a multiplication and
+ * an addition are two). Bytes of work come on top of the weights. */
+struct xl_need {
+    int64_t weight_bytes; /* packed weights that are not held yet, of all parts of the model */
+    int64_t work_bytes;   /* everything else at its peak, the VAE decoding whole pictures */
+    int64_t tiled_bytes;  /* the same when it decodes in tiles (of request->vae_tile, else 512) */
+    int64_t least_bytes;  /* the same in tiles and with one part of the model at a time, as it is
+                             done when memory is short */
+    int64_t held_weight_bytes, held_work_bytes; /* held by the model now; what is held for work is
+                                                   used again or given back */
+    int n_evaluations;                          /* of the UNet, each on the whole batch */
+    double encode_flops;                        /* of one prompt, both encoders */
+    double init_flops; /* of encoding the init image once; each picture does. 0 without one */
+    double step_flops; /* of one UNet evaluation of the batch */
+    double decode_flops, tiled_decode_flops; /* of decoding one picture */
+};
+
+/* Tell what xl_generate would need, without drawing, reading weights or taking that memory. The
+ * pixels of request->init are not looked at. The first time for a shape takes up to a second, which
+ * xl_generate then saves. Errors: XL_EINVAL as xl_generate; XL_ENOMEM */
+enum xl_status xl_model_need(struct xl_model *model, const struct xl_request *request,
+                             struct xl_need *out, struct xl_err *err);
+
+/* Read the weight files of a model into the page cache, so that opening and drawing with it later
+ * finds them there. Nothing is kept. For another thread than the one that draws; reads in pieces of
+ * a megabyte and calls params->progress between them (XL_PHASE_LOAD, bytes), which may cancel.
+ * Stops early when less memory is available than is left to read. Of params only model, revision
+ * and progress count. Errors: XL_EMODEL and XL_EFORMAT as xl_model_open; XL_ECANCELLED; XL_ENOMEM
+ */
+enum xl_status xl_model_prefetch(const struct xl_model_params *params, struct xl_err *err);
+
 /* Read a PNG, JPEG or WebP file (told by its content) as 8-bit RGB; alpha is dropped.
  * Errors: XL_EINPUT unreadable, damaged or larger than 64 megapixels */
 enum xl_status xl_image_load(const char *path, struct xl_image *out, struct xl_err *err);

@@ -44,6 +44,11 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     return XL_OK;
 }
 
+enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
+                          size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
+    return backend->vtable->measure(backend, plans, n, weight_bytes, exec_bytes, err);
+}
+
 void xl_exec_free(struct xl_exec *exec) {
     if (exec) exec->backend->vtable->exec_free(exec);
 }

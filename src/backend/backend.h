@@ -49,6 +49,12 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
                           struct xl_err *err) XL_CHECKED;
 void xl_exec_free(struct xl_exec *exec);
 
+/* What plans would take if they were compiled, one after the other, without taking it: weights that
+ * are not held yet, and of each plan the bytes of its executable. exec_bytes: [n]
+ * Errors: XL_ENOMEM, XL_EINTERNAL */
+enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
+                          size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) XL_CHECKED;
+
 /* Copy a whole input in, or an input, output or kept tap out: dense, in the value's own dtype. */
 void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data);
 void xl_exec_read(const struct xl_exec *exec, xl_val value, void *data);
@@ -76,6 +82,8 @@ struct xl_backend_vtable {
     enum xl_status (*compile)(struct xl_backend *backend, const struct xl_plan *plan,
                               const struct xl_compile_options *options, struct xl_exec **out,
                               struct xl_err *err);
+    enum xl_status (*measure)(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
+                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err);
     void (*exec_free)(struct xl_exec *exec);
     void (*write)(struct xl_exec *exec, xl_val value, const void *data);
     void (*read)(const struct xl_exec *exec, xl_val value, void *data);

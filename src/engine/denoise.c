@@ -49,18 +49,26 @@ static enum xl_status loop_init(struct loop *loop, const struct xl_job *job, str
     return xl_sampler_state_new(job->schedule, batch * job->latent_count, &loop->state, err);
 }
 
-static enum xl_status ensure_unet(struct xl_model *model, const struct xl_job *job, int n_samples,
+static struct xl_unet_shape unet_shape(const struct xl_model *model, const struct xl_job *job) {
+    return (struct xl_unet_shape){xl_job_n_samples(job), job->latent_height, job->latent_width,
+                                  model->n_tokens, model->act_dtype};
+}
+
+enum xl_status xl_build_unet(struct xl_model *model, const struct xl_job *job,
+                             struct xl_unet_io *io, struct xl_plan **plan, struct xl_err *err) {
+    return xl_unet_build(&model->unet, xl_model_source(model, XL_UNET), unet_shape(model, job), io,
+                         plan, err);
+}
+
+static enum xl_status ensure_unet(struct xl_model *model, const struct xl_job *job,
                                   struct xl_err *err) {
-    struct xl_unet_shape shape = {n_samples, job->latent_height, job->latent_width, model->n_tokens,
-                                  model->act_dtype};
-    struct xl_unet_shape now = model->unet_shape;
+    struct xl_unet_shape shape = unet_shape(model, job), now = model->unet_shape;
     if (model->unet_stage.exec && now.n == shape.n && now.height == shape.height &&
         now.width == shape.width)
         return XL_OK;
     xl_stage_deinit(&model->unet_stage);
     struct xl_plan *plan;
-    enum xl_status status = xl_unet_build(&model->unet, xl_model_source(model, XL_UNET), shape,
-                                          &model->unet_io, &plan, err);
+    enum xl_status status = xl_build_unet(model, job, &model->unet_io, &plan, err);
     if (!status) status = xl_stage_compile(model, XL_UNET, plan, &model->unet_stage, err);
     model->unet_shape = shape;
     return status;
@@ -68,7 +76,7 @@ static enum xl_status ensure_unet(struct xl_model *model, const struct xl_job *j
 
 enum xl_status xl_unet_prepare(struct xl_model *model, const struct xl_job *job,
                                const struct xl_conditions *conditions, struct xl_err *err) {
-    enum xl_status status = ensure_unet(model, job, xl_job_n_samples(job), err);
+    enum xl_status status = ensure_unet(model, job, err);
     if (status) return status;
     xl_exec_write(model->unet_stage.exec, model->unet_io.text, conditions->text);
     xl_exec_write(model->unet_stage.exec, model->unet_io.pooled, conditions->pooled);

@@ -111,6 +111,11 @@ struct xl_job {
     struct xl_str warnings;
 };
 
+/* generate.c: validate a request. Caller: xl_job_deinit, also on failure. Errors: XL_EINVAL */
+enum xl_status xl_job_init(const struct xl_model *model, const struct xl_request *request,
+                           struct xl_job *job, struct xl_err *err) XL_CHECKED;
+void xl_job_deinit(struct xl_job *job);
+
 /* Picture i of the batch, whether they differ or only their seeds do. */
 struct xl_picture xl_job_picture(const struct xl_job *job, int i);
 
@@ -153,6 +158,23 @@ enum xl_status xl_latents_encode(struct xl_model *model, const struct xl_job *jo
  * Errors: XL_ENUMERIC not a number in the picture */
 enum xl_status xl_latents_decode(struct xl_model *model, struct xl_job *job, const float *latents,
                                  struct xl_image *out, struct xl_err *err) XL_CHECKED;
+
+/* Tiles of a picture along one axis: n of them, each `size` latents. */
+struct xl_tiling {
+    int n, size, extent;
+};
+struct xl_tiling xl_tile_axis(int extent, int size);
+enum { XL_TILE_PIXELS = 512 }; /* a side, when memory is short */
+
+/* Plans of the model's parts as the engine runs them; the caller's. Errors: see model/ */
+enum xl_status xl_build_encoder(struct xl_model *model, int e, struct xl_clip_io *io,
+                                struct xl_plan **plan, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_build_unet(struct xl_model *model, const struct xl_job *job,
+                             struct xl_unet_io *io, struct xl_plan **plan,
+                             struct xl_err *err) XL_CHECKED;
+enum xl_status xl_build_vae(struct xl_model *model, bool encoder, int height, int width,
+                            struct xl_vae_io *io, struct xl_plan **plan,
+                            struct xl_err *err) XL_CHECKED;
 
 /* record.c: the JSON record of a finished job into result->record, with pictures that differ also
  * result->records. Errors: XL_ENOMEM */

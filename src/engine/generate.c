@@ -115,8 +115,8 @@ static enum xl_status set_schedule(const struct xl_model *model, struct xl_job *
     return status;
 }
 
-static enum xl_status job_init(const struct xl_model *model, const struct xl_request *request,
-                               struct xl_job *job, struct xl_err *err) {
+enum xl_status xl_job_init(const struct xl_model *model, const struct xl_request *request,
+                           struct xl_job *job, struct xl_err *err) {
     *job = (struct xl_job){.request = request, .has_guidance = request->guidance > 1};
     xl_str_puts(&job->warnings, model->notices);
     enum xl_status status = check_numbers(request, err);
@@ -126,7 +126,7 @@ static enum xl_status job_init(const struct xl_model *model, const struct xl_req
     return status;
 }
 
-static void job_deinit(struct xl_job *job) {
+void xl_job_deinit(struct xl_job *job) {
     xl_schedule_free(job->schedule);
     xl_str_deinit(&job->warnings);
 }
@@ -221,10 +221,10 @@ enum xl_status xl_generate(struct xl_model *model, const struct xl_request *requ
                            struct xl_result *out, struct xl_err *err) {
     struct xl_result result = {0};
     struct xl_job job;
-    enum xl_status status = job_init(model, request, &job, err);
+    enum xl_status status = xl_job_init(model, request, &job, err);
     if (!status) status = draw(model, &job, &result, err);
     if (!status) status = finish(model, &job, &result, err);
-    job_deinit(&job);
+    xl_job_deinit(&job);
     if (status == XL_ENOMEM) xl_stages_release(model, NULL);
     if (status)
         xl_result_free(&result);

@@ -22,8 +22,8 @@ static struct affine latent_affine(const struct xl_vae_config *vae, int c) {
 
 /* The VAE computes in f32 whatever the UNet does: bf16 has no more significant bits than the
  * picture that comes out. */
-static enum xl_status build_vae(struct xl_model *model, bool encoder, int height, int width,
-                                struct xl_vae_io *io, struct xl_plan **plan, struct xl_err *err) {
+enum xl_status xl_build_vae(struct xl_model *model, bool encoder, int height, int width,
+                            struct xl_vae_io *io, struct xl_plan **plan, struct xl_err *err) {
     struct xl_vae_shape shape = {1, height, width, XL_DTYPE_F32};
     struct xl_source source = xl_model_source(model, XL_VAE);
     return encoder ? xl_vae_build_encoder(&model->vae, source, shape, io, plan, err)
@@ -40,7 +40,7 @@ static enum xl_status ensure_vae(struct xl_model *model, bool encoder, int heigh
     if (has_vae(model, encoder, height, width)) return XL_OK;
     xl_stage_deinit(&model->vae_stage);
     struct xl_plan *plan;
-    enum xl_status status = build_vae(model, encoder, height, width, &model->vae_io, &plan, err);
+    enum xl_status status = xl_build_vae(model, encoder, height, width, &model->vae_io, &plan, err);
     if (!status) status = xl_stage_compile(model, XL_VAE, plan, &model->vae_stage, err);
     model->vae_is_encoder = encoder;
     model->vae_shape = (struct xl_vae_shape){1, height, width, XL_DTYPE_F32};
@@ -100,7 +100,7 @@ static enum xl_status choose_tile(struct xl_model *model, struct xl_job *job, st
     struct xl_vae_io io;
     struct xl_layout layout;
     enum xl_status status =
-        build_vae(model, false, job->latent_height, job->latent_width, &io, &plan, err);
+        xl_build_vae(model, false, job->latent_height, job->latent_width, &io, &plan, err);
     if (status) return status;
     status = xl_plan_layout(plan, false, &layout, err);
     xl_plan_free(plan);
@@ -112,34 +112,29 @@ static enum xl_status choose_tile(struct xl_model *model, struct xl_job *job, st
     xl_stages_release(model, NULL);
     available = xl_memory_available();
     if (need <= available - available / 10) return XL_OK;
-    job->vae_tile = 512 / xl_vae_scale(&model->vae);
+    job->vae_tile = XL_TILE_PIXELS / xl_vae_scale(&model->vae);
     xl_str_printf(&job->warnings,
                   "decoding the whole picture needs %.1f GB and %.1f GB are free: decoded in tiles "
-                  "of 512 pixels\n",
-                  (double)need / 1e9, (double)available / 1e9);
+                  "of %d pixels\n",
+                  (double)need / 1e9, (double)available / 1e9, XL_TILE_PIXELS);
     return XL_OK;
 }
 
-/* Tiles along one axis: n of them, each `size` latents, evenly placed with at least a quarter of a
- * tile in common. */
-struct tiling {
-    int n, size, extent;
-};
-
-static struct tiling tile_axis(int extent, int size) {
+/* Evenly placed with at least a quarter of a tile in common. */
+struct xl_tiling xl_tile_axis(int extent, int size) {
     size = smaller(size, extent);
     int stride = size - size / 4, n = 1;
     if (extent > size) n += (extent - size + stride - 1) / stride;
-    return (struct tiling){n, size, extent};
+    return (struct xl_tiling){n, size, extent};
 }
 
-static int tile_start(struct tiling t, int i) {
+static int tile_start(struct xl_tiling t, int i) {
     return t.n == 1 ? 0 : (int)((int64_t)(t.extent - t.size) * i / (t.n - 1));
 }
 
 /* Weight of pixel x of tile i: a ramp where a neighbour overlaps, so that weights of neighbours
  * cross over without a step. Never 0. */
-static float tile_weight(struct tiling t, int i, int x, int scale) {
+static float tile_weight(struct xl_tiling t, int i, int x, int scale) {
     int start = tile_start(t, i) * scale, size = t.size * scale;
     float weight = 1;
     if (i > 0) {
@@ -155,8 +150,8 @@ static float tile_weight(struct tiling t, int i, int x, int scale) {
 
 /* Add one decoded tile to the picture, weighted. Weights of all tiles are divided out afterwards.
  */
-static void add_tile(float *picture, const float *tile, struct tiling ty, struct tiling tx, int iy,
-                     int ix, int scale) {
+static void add_tile(float *picture, const float *tile, struct xl_tiling ty, struct xl_tiling tx,
+                     int iy, int ix, int scale) {
     int y0 = tile_start(ty, iy) * scale, x0 = tile_start(tx, ix) * scale;
     int width = tx.extent * scale, tile_width = tx.size * scale;
     for (int y = 0; y < ty.size * scale; y++) {
@@ -171,14 +166,14 @@ static void add_tile(float *picture, const float *tile, struct tiling ty, struct
 }
 
 /* Sum of the weights at each pixel of an axis: the sum over tiles is a product over axes. */
-static void axis_weights(struct tiling t, int scale, float *sums) {
+static void axis_weights(struct xl_tiling t, int scale, float *sums) {
     memset(sums, 0, (size_t)(t.extent * scale) * sizeof *sums);
     for (int i = 0; i < t.n; i++)
         for (int x = 0; x < t.size * scale; x++)
             sums[tile_start(t, i) * scale + x] += tile_weight(t, i, x, scale);
 }
 
-static void divide_weights(float *picture, struct tiling ty, struct tiling tx, int scale,
+static void divide_weights(float *picture, struct xl_tiling ty, struct xl_tiling tx, int scale,
                            float *sums) {
     int height = ty.extent * scale, width = tx.extent * scale;
     float *wy = sums, *wx = sums + height;
@@ -190,7 +185,7 @@ static void divide_weights(float *picture, struct tiling ty, struct tiling tx, i
 }
 
 static void copy_tile(const struct xl_model *model, const struct xl_job *job, const float *z,
-                      float *tile, struct tiling ty, struct tiling tx, int iy, int ix) {
+                      float *tile, struct xl_tiling ty, struct xl_tiling tx, int iy, int ix) {
     size_t channels = (size_t)model->vae.latent_channels;
     size_t row = (size_t)tx.size * channels;
     for (int y = 0; y < ty.size; y++) {
@@ -205,8 +200,8 @@ static enum xl_status decode_tiles(struct xl_model *model, const struct xl_job *
                                    float *picture, struct xl_err *err) {
     int scale = xl_vae_scale(&model->vae);
     int size = job->vae_tile ? job->vae_tile : job->latent_height + job->latent_width;
-    struct tiling ty = tile_axis(job->latent_height, size);
-    struct tiling tx = tile_axis(job->latent_width, size);
+    struct xl_tiling ty = xl_tile_axis(job->latent_height, size);
+    struct xl_tiling tx = xl_tile_axis(job->latent_width, size);
     enum xl_status status = ensure_vae(model, false, ty.size, tx.size, err);
     if (status) return status;
     if (ty.n * tx.n == 1) return run_vae(model, z, picture, err);

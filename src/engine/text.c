@@ -15,18 +15,22 @@ void xl_encoded_deinit(struct xl_encoded *encoded) {
     *encoded = (struct xl_encoded){0};
 }
 
-static enum xl_status ensure_encoder(struct xl_model *model, int e, struct xl_err *err) {
-    if (model->clip_stage[e].exec) return XL_OK;
-    struct xl_plan *plan;
+enum xl_status xl_build_encoder(struct xl_model *model, int e, struct xl_clip_io *io,
+                                struct xl_plan **plan, struct xl_err *err) {
     struct xl_clip_shape shape = {
         .n = 1,
         .tokens = model->n_tokens,
         .head = e ? XL_CLIP_HEAD_PROJECTION : XL_CLIP_HEAD_NONE,
         .act_dtype = model->act_dtype,
     };
-    enum xl_status status = xl_clip_build(&model->clip[e],
-                                          xl_model_source(model, encoder_component[e]), shape,
-                                          &model->clip_io[e], &plan, err);
+    return xl_clip_build(&model->clip[e], xl_model_source(model, encoder_component[e]), shape, io,
+                         plan, err);
+}
+
+static enum xl_status ensure_encoder(struct xl_model *model, int e, struct xl_err *err) {
+    if (model->clip_stage[e].exec) return XL_OK;
+    struct xl_plan *plan;
+    enum xl_status status = xl_build_encoder(model, e, &model->clip_io[e], &plan, err);
     if (status) return status;
     return xl_stage_compile(model, encoder_component[e], plan, &model->clip_stage[e], err);
 }

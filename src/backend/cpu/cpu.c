@@ -111,10 +111,14 @@ static enum xl_status allocate_values(struct cpu_exec *exec, bool keep_taps, str
     return XL_OK;
 }
 
+static size_t scratch_stride(const struct xl_compiler *c) {
+    return xl_piece(c->scratch_bytes + 1);
+}
+
 static enum xl_status allocate_space(struct cpu_exec *exec, const struct xl_compiler *c,
                                      struct xl_err *err) {
     size_t n_workers = (size_t)xl_pool_size(exec->backend->pool);
-    exec->space.scratch_stride = xl_piece(c->scratch_bytes + 1);
+    exec->space.scratch_stride = scratch_stride(c);
     exec->scratch_bytes = exec->space.scratch_stride * n_workers;
     exec->shared_bytes = c->shared_bytes;
     exec->space.scratch = xl_pages_alloc(exec->scratch_bytes);
@@ -141,6 +145,48 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
         return status;
     }
     return xl_pack_flush(exec->backend->pack, exec->plan, options, err);
+}
+
+/* Compile without memory: values lie at addresses that are reserved and never touched. */
+static enum xl_status measure_plan(struct xl_cpu_backend *backend, const struct xl_plan *plan,
+                                   size_t *bytes, struct xl_err *err) {
+    struct cpu_exec exec = {.backend = backend, .plan = plan};
+    enum xl_status status = xl_plan_layout(plan, false, &exec.layout, err);
+    if (!status) {
+        exec.memory = xl_pages_reserve(exec.layout.total_bytes);
+        exec.steps = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec.steps);
+        if (!exec.memory || !exec.steps) status = xl_fail_nomem(err, "a measured plan", 0);
+    }
+    struct xl_compiler c = {.backend = backend,
+                            .plan = plan,
+                            .memory = exec.memory,
+                            .offset = exec.layout.offset,
+                            .space = &exec.space,
+                            .arena = &exec.arena};
+    if (!status) status = compile_ops(&exec, &c, err);
+    size_t n_workers = (size_t)xl_pool_size(backend->pool);
+    *bytes = exec.layout.total_bytes + scratch_stride(&c) * n_workers + c.shared_bytes;
+    xl_pages_free(exec.memory, exec.layout.total_bytes);
+    xl_layout_deinit(&exec.layout);
+    xl_arena_deinit(&exec.arena);
+    free(exec.steps);
+    return status;
+}
+
+static enum xl_status measure(struct xl_backend *base, const struct xl_plan *const *plans, int n,
+                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
+    struct xl_cpu_backend *backend = (struct xl_cpu_backend *)base;
+    size_t held = xl_pack_bytes(backend->pack);
+    int n_before = xl_dnn_limit_threads(1);
+    xl_pack_measure(backend->pack, true);
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < n; i++)
+        status = measure_plan(backend, plans[i], &exec_bytes[i], err);
+    *weight_bytes = xl_pack_bytes(backend->pack) - held;
+    xl_pack_forget(backend->pack);
+    xl_pack_measure(backend->pack, false);
+    xl_dnn_limit_threads(n_before);
+    return status;
 }
 
 static enum xl_status compile(struct xl_backend *base, const struct xl_plan *plan,
@@ -265,6 +311,7 @@ static const struct xl_backend_vtable vtable = {
     .is_native = is_native,
     .weight_bytes = weight_bytes,
     .compile = compile,
+    .measure = measure,
     .exec_free = exec_free,
     .write = write_input,
     .read = read_value,

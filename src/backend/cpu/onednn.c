@@ -16,6 +16,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* --- The two interfaces of oneDNN ------------------------------------------------------------ */
 
@@ -390,6 +391,16 @@ static enum xl_status fail_shape(const struct xl_dnn_shape *s, struct xl_err *er
                    (long long)s->o);
 }
 
+/* oneDNN 2.6 crashes when an allocation of its code generator fails, so it is only asked for a
+ * primitive while a few megabytes can be had. */
+static enum xl_status check_headroom(struct xl_err *err) {
+    enum { HEADROOM = 8 << 20 };
+    void *room = mmap(NULL, HEADROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return xl_fail_nomem(err, "oneDNN", HEADROOM);
+    munmap(room, HEADROOM);
+    return XL_OK;
+}
+
 /* A prototype that wants the weights just as `wanted` does; NULL: none. */
 static const struct xl_dnn_prototype *find_equal(const struct xl_dnn *dnn,
                                                  const struct xl_dnn_prototype *wanted) {
@@ -408,6 +419,8 @@ enum xl_status xl_dnn_prototype(struct xl_dnn *dnn, const struct xl_dnn_shape *s
             return XL_OK;
         }
     }
+    enum xl_status status = check_headroom(err);
+    if (status) return status;
     struct xl_dnn_prototype *prototype = calloc(1, sizeof *prototype);
     if (!prototype) return xl_fail_nomem(err, "a product", sizeof *prototype);
     prototype->shape = *shape;
@@ -440,6 +453,8 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
             return XL_OK;
         }
     }
+    enum xl_status status = check_headroom(err);
+    if (status) return status;
     struct xl_dnn_product *product = calloc(1, sizeof *product);
     struct arguments *workers = calloc((size_t)dnn->n_workers, sizeof *workers);
     if (!product || !workers) {

@@ -46,11 +46,16 @@ struct xl_pack {
     struct xl_dnn *dnn;
     struct xl_pool *pool;
     const struct xl_cpu_kernels *kernels;
-    struct slab *slabs;
-    struct entry *entries; /* newest first; those before `packed` are pending */
+    struct slab *slabs;    /* newest first */
+    struct entry *entries; /* likewise; those before `packed` are pending */
     struct entry *packed;
+    struct slab *packed_slab; /* slabs, and how much of it was used, as of the last flush */
+    size_t packed_used;
     size_t bytes;
+    bool is_measuring;
 };
+
+static unsigned char measured[1]; /* where what is only measured "lies" */
 
 enum xl_status xl_pack_new(struct xl_dnn *dnn, struct xl_pool *pool,
                            const struct xl_cpu_kernels *kernels, struct xl_pack **out,
@@ -70,6 +75,13 @@ static void entry_free(struct entry *entry) {
     free(entry);
 }
 
+static void free_slab(struct xl_pack *pack) {
+    struct slab *slab = pack->slabs;
+    pack->slabs = slab->next;
+    xl_pages_free(slab->data, slab->bytes);
+    free(slab);
+}
+
 void xl_pack_forget(struct xl_pack *pack) {
     while (pack->entries != pack->packed) {
         struct entry *next = pack->entries->next;
@@ -77,17 +89,22 @@ void xl_pack_forget(struct xl_pack *pack) {
         entry_free(pack->entries);
         pack->entries = next;
     }
+    while (pack->slabs != pack->packed_slab) free_slab(pack);
+    struct slab *slab = pack->slabs;
+    if (!slab || slab->used == pack->packed_used) return;
+    xl_pages_clear(slab->data + pack->packed_used, slab->used - pack->packed_used);
+    slab->used = pack->packed_used;
+}
+
+void xl_pack_measure(struct xl_pack *pack, bool on) {
+    pack->is_measuring = on;
 }
 
 void xl_pack_free(struct xl_pack *pack) {
     if (!pack) return;
     pack->packed = NULL;
+    pack->packed_slab = NULL;
     xl_pack_forget(pack);
-    for (struct slab *slab = pack->slabs, *next; slab; slab = next) {
-        next = slab->next;
-        xl_pages_free(slab->data, slab->bytes);
-        free(slab);
-    }
     free(pack);
 }
 
@@ -150,8 +167,8 @@ static struct entry *find_or_add(struct xl_pack *pack, const struct entry *wante
     struct entry *entry = find(pack, wanted);
     if (entry) return entry;
     entry = malloc(sizeof *entry);
-    void *data = entry ? take(pack, bytes) : NULL;
-    if (!data) {
+    void *data = pack->is_measuring ? measured : entry ? take(pack, bytes) : NULL;
+    if (!entry || !data) {
         free(entry);
         return NULL;
     }
@@ -220,7 +237,7 @@ enum xl_status xl_pack_weights(struct xl_pack *pack, const struct xl_pack_spec *
                    last_bytes * (size_t)spec->n_sets;
     struct entry *entry = find_or_add(pack, &wanted, bytes);
     if (!entry) return xl_fail_nomem(err, "packed weights", bytes);
-    if (!entry->packed.weights) {
+    if (!entry->packed.weights && !pack->is_measuring) {
         enum xl_status status = add_handles(pack, entry, err);
         if (status) return status; /* the caller forgets what is pending */
     }
@@ -496,10 +513,13 @@ enum xl_status xl_pack_flush(struct xl_pack *pack, const struct xl_plan *plan,
     status = run_batches(&batch, n, list, options, err);
 
 cleanup:
-    if (status)
+    if (status) {
         xl_pack_forget(pack);
-    else
+    } else {
         pack->packed = pack->entries;
+        pack->packed_slab = pack->slabs;
+        pack->packed_used = pack->slabs ? pack->slabs->used : 0;
+    }
     free(batch.entries);
     free(batch.first_task);
     free(list.uses);

@@ -57,7 +57,11 @@ enum xl_status xl_pack_copy(struct xl_pack *pack, const struct xl_value *weight,
 enum xl_status xl_pack_flush(struct xl_pack *pack, const struct xl_plan *plan,
                              const struct xl_compile_options *options,
                              struct xl_err *err) XL_CHECKED;
-/* Forget what was asked for since the last flush. */
+/* Forget what was asked for since the last flush, and give its memory back. */
 void xl_pack_forget(struct xl_pack *pack);
+
+/* While on, what is asked for is only counted by xl_pack_bytes: results must not be read, and must
+ * be forgotten before it is turned off. */
+void xl_pack_measure(struct xl_pack *pack, bool on);
 
 #endif

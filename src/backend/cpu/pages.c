@@ -4,12 +4,13 @@
 #include "backend/cpu/pages.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
 static size_t mapped_bytes(size_t bytes) {
-    return (bytes + 4095) / 4096 * 4096;
+    return (bytes + PAGE - 1) / PAGE * PAGE;
 }
 
 void *xl_pages_alloc(size_t bytes) {
@@ -27,6 +28,23 @@ void *xl_pages_alloc(size_t bytes) {
     return at + before;
 }
 
+void *xl_pages_reserve(size_t bytes) {
+    void *at = mmap(NULL, mapped_bytes(bytes ? bytes : 1), PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
 void xl_pages_free(void *pages, size_t bytes) {
     if (pages) munmap(pages, mapped_bytes(bytes ? bytes : 1));
+}
+
+void xl_pages_clear(void *part, size_t bytes) {
+    char *at = part, *end = at + bytes;
+    char *first = at + (PAGE - (uintptr_t)at % PAGE) % PAGE, *last = end - (uintptr_t)end % PAGE;
+    if (first >= last || madvise(first, (size_t)(last - first), MADV_DONTNEED)) {
+        memset(at, 0, bytes);
+        return;
+    }
+    memset(at, 0, (size_t)(first - at));
+    memset(last, 0, (size_t)(end - last));
 }

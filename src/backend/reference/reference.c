@@ -115,14 +115,20 @@ static void report_weights_done(const struct xl_plan *plan,
             options->weight_done(options->user, xl_plan_value(plan, v)->parts[i]);
 }
 
+static size_t plan_scratch_bytes(const struct xl_plan *plan) {
+    size_t most = 0;
+    for (int i = 0; i < xl_plan_n_ops(plan); i++) {
+        size_t bytes = op_scratch_bytes(plan, xl_plan_op(plan, i));
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
 static enum xl_status allocate(struct ref_exec *exec, bool keep_taps, struct xl_err *err) {
     const struct xl_plan *plan = exec->plan;
     enum xl_status status = xl_plan_layout(plan, keep_taps, &exec->layout, err);
     if (status) return status;
-    for (int i = 0; i < xl_plan_n_ops(plan); i++) {
-        size_t bytes = op_scratch_bytes(plan, xl_plan_op(plan, i));
-        if (bytes > exec->scratch_bytes) exec->scratch_bytes = bytes;
-    }
+    exec->scratch_bytes = plan_scratch_bytes(plan);
     size_t total = piece_bytes(exec->layout.total_bytes + 1), scratch = exec->scratch_bytes;
     exec->memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
     exec->scratch = aligned_alloc(XL_LAYOUT_ALIGN, piece_bytes(scratch + 1));
@@ -154,6 +160,24 @@ static enum xl_status compile(struct xl_backend *backend, const struct xl_plan *
     }
     report_weights_done(plan, options);
     *out = &exec->base;
+    return XL_OK;
+}
+
+/* Executables share nothing here: the weights of each are new. */
+static enum xl_status measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
+                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
+    (void)backend;
+    *weight_bytes = 0;
+    for (int i = 0; i < n; i++) {
+        struct xl_layout layout;
+        enum xl_status status = xl_plan_layout(plans[i], false, &layout, err);
+        if (status) return status;
+        exec_bytes[i] = layout.total_bytes + plan_scratch_bytes(plans[i]);
+        xl_layout_deinit(&layout);
+        for (xl_val v = 1; v < xl_plan_n_values(plans[i]); v++)
+            if (xl_plan_value(plans[i], v)->kind == XL_VALUE_WEIGHT)
+                *weight_bytes += f32_bytes(xl_plan_value(plans[i], v));
+    }
     return XL_OK;
 }
 
@@ -282,6 +306,7 @@ static const struct xl_backend_vtable vtable = {
     .is_native = is_native,
     .weight_bytes = weight_bytes,
     .compile = compile,
+    .measure = measure,
     .exec_free = exec_free,
     .write = write_input,
     .read = read_value,
