@@ -88,7 +88,11 @@ static enum xl_status measure(const struct settings *settings, struct xl_err *er
     request.negative = "blurry, low quality";
     request.width = request.height = settings->size;
     request.steps = 1;
-    status = xl_generate(model, &request, &result, err);
+    struct xl_need need;
+    double need_s = xl_now_s();
+    status = xl_model_need(model, &request, &need, err);
+    start_s += need_s = xl_now_s() - need_s; /* no part of drawing */
+    if (!status) status = xl_generate(model, &request, &result, err);
     double load_s = hand.load_s, first_s = xl_now_s() - start_s;
     xl_result_free(&result);
     request.steps = settings->steps;
@@ -109,6 +113,10 @@ static enum xl_status measure(const struct settings *settings, struct xl_err *er
         print_row("one prompt", result.encode_s, 0);
         print_row("UNet step (2 samples)", step_s, unet_flops(model, latent));
         print_row("VAE decoding", result.decode_s, vae_flops(model, latent));
+        printf("%-22s %9.3f s  weights %.2f GB, work %.2f GB (%.2f in tiles, at least %.2f)\n",
+               "telling the need", need_s, (double)need.weight_bytes / 1e9,
+               (double)need.work_bytes / 1e9, (double)need.tiled_bytes / 1e9,
+               (double)need.least_bytes / 1e9);
         struct rusage usage;
         getrusage(RUSAGE_SELF, &usage);
         printf("%-22s %9.2f GB\n", "peak memory", (double)usage.ru_maxrss * 1024 / 1e9);
