@@ -26,6 +26,7 @@ struct xl_catalogue_model {
     enum xl_catalogue_kind kind;
     const char *file;         /* single file, LoRA: the file in the repository; NULL: not known */
     const char *licence;      /* "openrail++" */
+    const char *licence_note; /* what else to know of it, "" */
     bool is_commercial;       /* the licence allows commercial use */
     int width, height;        /* recommended; 0: the model's own */
     int steps;                /* recommended; 0: none */
