@@ -6,9 +6,9 @@
 
 /* A subcommand: what it is called, what its options are, and what it does. */
 struct xl_command {
-    const char *name;     /* "generate", "inspect model" */
-    const char *summary;  /* one line of the overview */
-    const char *usage;    /* after the name */
+    const char *name;    /* "generate", "inspect model" */
+    const char *summary; /* one line of the overview */
+    const char *usage;   /* after the name */
     /* What the words that are no options mean: "NAME", "NAME..." (one or more), "[NAME]",
      * "[NAME...]"; NULL: the command takes none. They go to settings->arguments. */
     const char *positional;
@@ -22,6 +22,11 @@ extern const struct xl_command xl_command_inspect_model;
 extern const struct xl_command xl_command_inspect_tokens;
 extern const struct xl_command xl_command_inspect_schedule;
 extern const struct xl_command xl_command_inspect_noise;
+extern const struct xl_command xl_command_profiles_list;
+extern const struct xl_command xl_command_profiles_show;
+extern const struct xl_command xl_command_profiles_import;
+extern const struct xl_command xl_command_models_list;
+extern const struct xl_command xl_command_presets_list;
 
 /* The command that argv[1..argc) names, in one word or two; *n_words: how many words it took.
  * Errors: XL_EINVAL no such command (what there is instead is listed) */

@@ -83,6 +83,7 @@ struct xl_catalogue_status {
     const char *location; /* what xl_model_open takes: repository or folder */
     const char *dir;      /* the snapshot; NULL when not cached */
     const char *why;      /* a sentence; NULL when ready */
+    int64_t bytes;        /* of the weight files that would be read, when ready */
 };
 
 /* Look whether a model is there; reads headers, no weights. Strings live in the arena. A single

@@ -4,6 +4,7 @@
 #include "lab/catalogue.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 const char *xl_model_state_name(enum xl_model_state state) {
     static const char *const names[] = {
@@ -32,6 +33,15 @@ static enum xl_status locate(const struct xl_catalogue_model *model, struct xl_a
     return out->why || out->dir ? XL_OK : xl_fail_nomem(err, "a model's state", 0);
 }
 
+static int64_t count_bytes(const struct xl_pipeline_files *files) {
+    int64_t bytes = 0;
+    struct stat st;
+    for (int c = 0; c < XL_N_COMPONENTS; c++)
+        for (int i = 0; i < files->component[c].n_files; i++)
+            if (!stat(files->component[c].files[i], &st)) bytes += st.st_size;
+    return bytes;
+}
+
 enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,
                                   struct xl_catalogue_status *out, struct xl_err *err) {
     struct xl_catalogue_status result = {.state = XL_MODEL_NOT_CACHED};
@@ -46,6 +56,7 @@ enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct
     if (found == XL_ENOMEM) return xl_fail(err, found, "%s", why.text);
     if (is_there && !found) {
         result.state = XL_MODEL_READY;
+        result.bytes = count_bytes(&files);
     } else if (model->kind != XL_KIND_PIPELINE) {
         result.state = XL_MODEL_UNSUPPORTED;
         result.why =

@@ -131,7 +131,9 @@ static bool has_seen(const struct terms *terms, const char *key) {
 static void add_term(struct terms *terms, const char *text, size_t n) {
     while (n && strchr(" \t", text[0])) text++, n--;
     while (n && strchr(" \t", text[n - 1])) n--;
-    if (!n || terms->failed) return;
+    /* AUTOMATIC1111's styles may have a place for the user's words here, too: those come first. */
+    bool is_hole = n == sizeof hole - 1 && !memcmp(text, hole, n);
+    if (!n || is_hole || terms->failed) return;
     char *key = fold(text, n);
     if (key && has_seen(terms, key)) {
         free(key);

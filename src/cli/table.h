@@ -1,0 +1,39 @@
+/* table.h - columns of text on standard output, safe for terminals; colours only on one. */
+#ifndef XL_CLI_TABLE_H
+#define XL_CLI_TABLE_H
+
+#include "base/arena.h"
+
+enum xl_color { XL_COLOR_NONE, XL_COLOR_BOLD, XL_COLOR_DIM, XL_COLOR_GREEN, XL_COLOR_YELLOW };
+
+/* Print text; characters that would steer the terminal become '?'. The colour is left out where
+ * standard output is no terminal, and with NO_COLOR set. */
+void xl_print_text(const char *text, enum xl_color color);
+
+/* How many columns of a terminal a text takes. */
+int xl_text_width(const char *text);
+
+enum { XL_TABLE_MAX_COLUMNS = 8 };
+
+struct xl_table_row;
+
+/* Set n_columns; the rest is zero. Rows are copied. Out of memory is sticky: xl_table_print then
+ * prints nothing and says so. */
+struct xl_table {
+    int n_columns;
+    struct xl_arena arena;
+    struct xl_table_row *first, *last;
+    int width[XL_TABLE_MAX_COLUMNS];
+    bool failed;
+};
+
+/* cells: [n_columns]. The last cell has the colour; a heading (XL_COLOR_BOLD) has it all over. */
+void xl_table_add(struct xl_table *table, const char *const *cells, enum xl_color color);
+
+/* Print the rows, each behind `indent` blanks, and free them. Errors: XL_ENOMEM, XL_EDISK */
+enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) XL_CHECKED;
+
+/* Flush standard output. Errors: XL_EDISK it is full or closed */
+enum xl_status xl_print_end(struct xl_err *err) XL_CHECKED;
+
+#endif
