@@ -28,6 +28,7 @@ extern "C" {
     X(XL_EDISK, 6, "cannot write")                                                                 \
     X(XL_ENOMEM, 3, "out of memory")                                                               \
     X(XL_ENUMERIC, 3, "not a number in the result")                                                \
+    X(XL_EPARTIAL, 3, "some pictures failed")                                                      \
     X(XL_ECANCELLED, 130, "interrupted")                                                           \
     X(XL_EINTERNAL, 1, "internal error")
 

@@ -90,10 +90,10 @@ enum xl_status xl_args_parse(const struct xl_command *command, int n, char **arg
 }
 
 static const struct xl_command *const commands[] = {
-    &xl_command_generate,         &xl_command_inspect_model,   &xl_command_inspect_tokens,
-    &xl_command_inspect_schedule, &xl_command_inspect_noise,   &xl_command_profiles_list,
-    &xl_command_profiles_show,    &xl_command_profiles_import, &xl_command_models_list,
-    &xl_command_presets_list,
+    &xl_command_generate,       &xl_command_resume,           &xl_command_verify,
+    &xl_command_profiles_list,  &xl_command_profiles_show,    &xl_command_profiles_import,
+    &xl_command_models_list,    &xl_command_presets_list,     &xl_command_inspect_model,
+    &xl_command_inspect_tokens, &xl_command_inspect_schedule, &xl_command_inspect_noise,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -18,6 +18,8 @@ struct xl_command {
 };
 
 extern const struct xl_command xl_command_generate;
+extern const struct xl_command xl_command_resume;
+extern const struct xl_command xl_command_verify;
 extern const struct xl_command xl_command_inspect_model;
 extern const struct xl_command xl_command_inspect_tokens;
 extern const struct xl_command xl_command_inspect_schedule;
@@ -55,9 +57,15 @@ struct xl_progress {
     bool enabled;
     enum xl_phase phase;
     double phase_start_s, drawn_s;
+    char what[128]; /* of a run of several: "3/56, 4:10 left, SDXL Turbo, Watercolor" */
+    double run_start_s;
 };
 void xl_progress_init(struct xl_progress *progress, bool quiet);
 bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total);
+/* Item i of n of a run begins: `what` is shown before the line, with the time that is left. */
+void xl_progress_begin(struct xl_progress *progress, const char *what, int i, int n);
+/* A line of text on standard output, above the progress line. Any thread. */
+void xl_progress_print(struct xl_progress *progress, const char *text);
 /* Remove the line. */
 void xl_progress_end(struct xl_progress *progress);
 

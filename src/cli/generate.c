@@ -1,196 +1,278 @@
-/* generate.c - sdxl-lab generate: pictures from a prompt, saved with their record. */
+/* generate.c - sdxl-lab generate and resume: one picture or a sweep, from settings to a summary. */
 #include "cli/cli.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "lab/filename.h"
+#include "lab/estimate.h"
+#include "lab/runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
-static uint64_t random_seed(void) {
-    uint32_t seed; /* 32 bits: what other tools can enter as a seed */
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint32_t)(xl_now_s() * 1e6);
-    return seed;
+/* What the hooks of a run need. */
+struct follow {
+    struct xl_progress progress;
+    const struct xl_settings *settings;
+    const struct xl_sweep *sweep;
+};
+
+static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct follow *follow = user;
+    return xl_progress_update(&follow->progress, phase, done, total);
 }
 
-/* What the log shows while a command runs: warnings go above the progress line. */
-static void print_warnings(const char *warnings) {
-    for (const char *line = warnings; *line;) {
-        const char *end = strchr(line, '\n');
-        int n = end ? (int)(end - line) : (int)strlen(line);
+static void on_begin(void *user, const struct xl_cell *cell, int i, int n) {
+    struct follow *follow = user;
+    if (n < 2) return;
+    char what[128];
+    const char *key = follow->sweep->models[cell->model].key;
+    snprintf(what, sizeof what, "%.40s, %.60s", key, cell->profile);
+    xl_progress_begin(&follow->progress, what, i, n);
+}
+
+static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
+    struct follow *follow = user;
+    (void)cell;
+    if (!follow->settings->json) xl_progress_print(&follow->progress, path);
+}
+
+static void print_lines(const struct xl_str *lines) {
+    for (const char *line = lines->text; line && *line;) {
+        int n = (int)strcspn(line, "\n");
         xl_warn("%.*s", n, line);
-        line += n + (end != NULL);
+        line += n + (line[n] == '\n');
     }
 }
 
-/* Save picture i under the first free number; the path is malloc'd. */
-static enum xl_status save_picture(const struct xl_settings *settings,
-                                   const struct xl_result *result, int i, const char *stamp,
-                                   char **path, struct xl_err *err) {
-    struct xl_output_name name = {
-        .stamp = stamp, .prompt = settings->prompt, .seed = settings->seed + (uint64_t)i};
-    for (name.index = 0;; name.index++) {
-        char file[XL_OUTPUT_NAME_MAX];
-        xl_output_name(&name, file);
-        char *candidate = xl_path_join(settings->output_dir, file);
-        if (!candidate) return xl_fail_nomem(err, "a path", 0);
-        /* A name that is taken (a run in the same second) is skipped; the save itself never
-         * replaces a file, so losing a race ends in a sentence, not in a lost picture. */
-        enum xl_status status = XL_OK;
-        if (access(candidate, F_OK) != 0) {
-            status = xl_result_save_png(result, i, candidate, err);
-            if (!status) {
-                *path = candidate;
-                return XL_OK;
-            }
-        }
-        bool taken = access(candidate, F_OK) == 0;
-        free(candidate);
-        if (!taken) return status;
-    }
-}
+/* ---- The summary ---- */
 
-static json_t *describe_picture(const struct xl_settings *settings, const struct xl_image *image,
-                                int i, const char *path) {
+static json_t *describe_cell(const struct xl_sweep *sweep, const struct xl_run_dir *run, int c) {
+    const struct xl_cell *cell = &sweep->cells[c];
+    const struct xl_outcome *outcome = &run->outcomes[c];
     json_t *object = json_object();
-    json_object_set_new(object, "path", json_string(path));
-    json_object_set_new(object, "seed", json_integer((json_int_t)(settings->seed + (uint64_t)i)));
-    json_object_set_new(object, "width", json_integer(image->width));
-    json_object_set_new(object, "height", json_integer(image->height));
-    return object;
-}
-
-static enum xl_status save_all(const struct xl_settings *settings, const struct xl_result *result,
-                               json_t *pictures, struct xl_err *err) {
-    char stamp[16];
-    xl_stamp_utc(stamp);
-    for (int i = 0; i < result->n_images; i++) {
-        char *path = NULL;
-        enum xl_status status = save_picture(settings, result, i, stamp, &path, err);
-        if (status) return status;
-        json_array_append_new(pictures, describe_picture(settings, &result->images[i], i, path));
-        if (!settings->json) printf("%s\n", path);
-        free(path);
+    bool ok = object != NULL, is_done = outcome->state == XL_CELL_DONE;
+    if (is_done) xl_json_put(object, "path", xl_json_text(outcome->path), &ok);
+    /* A number where JSON has one for it; beyond 2^63 a text. */
+    char seed[24];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)cell->seed);
+    xl_json_put(object, "seed",
+                cell->seed >> 63 ? json_string(seed) : json_integer((json_int_t)cell->seed), &ok);
+    xl_json_put(object, "width", json_integer(is_done ? outcome->width : cell->width), &ok);
+    xl_json_put(object, "height", json_integer(is_done ? outcome->height : cell->height), &ok);
+    xl_json_put(object, "model", xl_json_text(sweep->models[cell->model].key), &ok);
+    xl_json_put(object, "profile", xl_json_text(cell->profile), &ok);
+    xl_json_put(object, "cell", json_string(cell->id), &ok);
+    if (is_done && (outcome->width != cell->width || outcome->height != cell->height)) {
+        xl_json_put(object, "requested_width", json_integer(cell->width), &ok);
+        xl_json_put(object, "requested_height", json_integer(cell->height), &ok);
     }
-    return XL_OK;
+    if (outcome->error) xl_json_put(object, "error", xl_json_text(outcome->error), &ok);
+    return xl_json_finish(object, ok);
 }
 
-static json_t *describe_run(const struct xl_result *result, json_t *pictures, double total_s) {
-    json_t *document = json_object(), *record = json_loads(result->record, 0, NULL);
-    json_object_set(document, "images", pictures);
-    json_object_set_new(document, "encode_s", json_real(result->encode_s));
-    json_object_set_new(document, "sample_s", json_real(result->sample_s));
-    json_object_set_new(document, "decode_s", json_real(result->decode_s));
-    json_object_set_new(document, "total_s", json_real(total_s));
-    json_object_set_new(document, "evaluations", json_integer(result->n_evaluations));
-    json_object_set_new(document, "warnings", json_string(result->warnings));
-    json_object_set_new(document, "record", record);
-    return document;
+/* The pictures of one state. */
+static json_t *describe_cells(const struct xl_sweep *sweep, const struct xl_run_dir *run,
+                              enum xl_cell_state state) {
+    json_t *array = json_array();
+    for (int c = 0; c < sweep->n_cells; c++)
+        if (run->outcomes[c].state == state &&
+            json_array_append_new(array, describe_cell(sweep, run, c))) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
 }
 
-static enum xl_status report_run(const struct xl_settings *settings, const struct xl_result *result,
-                                 json_t *pictures, double start_s, struct xl_err *err) {
-    double total_s = xl_now_s() - start_s;
-    xl_info("text %.2f s, %d evaluations %.2f s, decoding %.2f s, %.2f s in all", result->encode_s,
-            result->n_evaluations, result->sample_s, result->decode_s, total_s);
-    if (!settings->json) return XL_OK;
-    json_t *document = describe_run(result, pictures, total_s);
+static json_t *describe_skipped(const struct xl_sweep *sweep) {
+    json_t *array = json_array();
+    for (int m = 0; m < sweep->n_models; m++) {
+        const struct xl_sweep_model *model = &sweep->models[m];
+        if (!model->skipped) continue;
+        json_t *object = json_object();
+        bool ok = object != NULL;
+        xl_json_put(object, "model", xl_json_text(model->key), &ok);
+        xl_json_put(object, "reason", xl_json_text(model->skipped), &ok);
+        json_array_append_new(array, xl_json_finish(object, ok));
+    }
+    return array;
+}
+
+/* The record of the first picture: what a script most often looks at. */
+static json_t *first_record(const struct xl_run_dir *run) {
+    char *text = NULL;
+    for (int i = 0; i < run->n_outcomes && !text; i++)
+        if (run->outcomes[i].state == XL_CELL_DONE)
+            if (xl_record_read(run->outcomes[i].path, &text, NULL)) return json_null();
+    json_t *record = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return record ? record : json_null();
+}
+
+static enum xl_status print_document(const struct xl_sweep *sweep, const struct xl_run_dir *run,
+                                     const struct xl_run_counts *counts, struct xl_err *err) {
+    json_t *document = json_object();
+    bool ok = document != NULL;
+    xl_json_put(document, "images", describe_cells(sweep, run, XL_CELL_DONE), &ok);
+    xl_json_put(document, "failed", describe_cells(sweep, run, XL_CELL_FAILED), &ok);
+    xl_json_put(document, "waiting", describe_cells(sweep, run, XL_CELL_WAITING), &ok);
+    xl_json_put(document, "skipped_models", describe_skipped(sweep), &ok);
+    xl_json_put(document, "encode_s", json_real(counts->encode_s), &ok);
+    xl_json_put(document, "sample_s", json_real(counts->sample_s), &ok);
+    xl_json_put(document, "decode_s", json_real(counts->decode_s), &ok);
+    xl_json_put(document, "total_s", json_real(counts->total_s), &ok);
+    xl_json_put(document, "evaluations", json_integer(counts->n_evaluations), &ok);
+    xl_json_put(document, "warnings", xl_json_text(counts->warnings.text), &ok);
+    xl_json_put(document, "notices", xl_json_text(sweep->notices.text), &ok);
+    xl_json_put(document, "log", xl_json_text(counts->log_path), &ok);
+    xl_json_put(document, "run_dir", run->is_own ? xl_json_text(run->dir) : json_null(), &ok);
+    if (!run->is_own) xl_json_put(document, "record", first_record(run), &ok);
+    document = xl_json_finish(document, ok);
     enum xl_status status = xl_print_json(document, err);
     json_decref(document);
     return status;
 }
 
-static enum xl_status open_model(const struct xl_settings *settings, struct xl_progress *progress,
-                                 struct xl_model **model, struct xl_err *err) {
-    struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = settings->model;
-    params.revision = settings->revision;
-    params.precision = (enum xl_precision)settings->precision;
-    params.n_threads = settings->threads;
-    params.use_reference_backend = settings->device == XL_DEVICE_REFERENCE;
-    params.progress = xl_progress_update;
-    params.progress_user = progress;
-    return xl_model_open(&params, model, err);
+/* Failures by their sentence: a night's thousand equal ones are one line. */
+static void print_failures(const struct xl_sweep *sweep, const struct xl_run_dir *run) {
+    enum { MOST = 10 };
+    int n_shown = 0;
+    for (int c = 0; c < sweep->n_cells; c++) {
+        const char *error = run->outcomes[c].error;
+        if (!error) continue;
+        int same = 0;
+        bool is_first = true;
+        for (int other = 0; other < sweep->n_cells; other++) {
+            if (!run->outcomes[other].error || strcmp(run->outcomes[other].error, error)) continue;
+            if (other < c) is_first = false;
+            same++;
+        }
+        if (!is_first || n_shown++ >= MOST) continue;
+        printf("failed   %s, %s%s: %s\n", sweep->models[sweep->cells[c].model].key,
+               sweep->cells[c].profile, same > 1 ? " and others" : "", error);
+    }
 }
 
-/* The output folder is tried first: a night's work must not end in "cannot write". */
-static enum xl_status check_output_dir(const char *dir, struct xl_err *err) {
-    enum xl_status status = xl_dir_create(dir, err);
-    if (!status && access(dir, W_OK | X_OK))
-        status = xl_fail(err, XL_EDISK, "%s: the output directory cannot be written to", dir);
+static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir *run,
+                          const struct xl_run_counts *counts) {
+    printf("\n%d drawn", counts->n_done);
+    if (counts->n_there) printf(", %d were there", counts->n_there);
+    if (counts->n_failed) printf(", %d failed", counts->n_failed);
+    if (counts->n_waiting) printf(", %d left", counts->n_waiting);
+    printf(", of %d, in %.1f s\n", run->n_outcomes, counts->total_s);
+    print_failures(sweep, run);
+    for (int m = 0; m < sweep->n_models; m++)
+        if (sweep->models[m].skipped)
+            printf("skipped  %s: %s\n", sweep->models[m].key, sweep->models[m].skipped);
+    for (int c = 0, n = 0; c < sweep->n_cells; c++) {
+        const struct xl_outcome *outcome = &run->outcomes[c];
+        if (outcome->state != XL_CELL_DONE ||
+            (outcome->width == sweep->cells[c].width && outcome->height == sweep->cells[c].height))
+            continue;
+        if (!n++) printf("smaller  for want of memory:\n");
+        printf("         %s: %dx%d instead of %dx%d\n", outcome->path, outcome->width,
+               outcome->height, sweep->cells[c].width, sweep->cells[c].height);
+    }
+    if (run->is_own) printf("page     %s/index.html\n", run->dir);
+    if (counts->log_path) printf("log      %s\n", counts->log_path);
+    if (run->is_own && counts->n_done + counts->n_there < run->n_outcomes)
+        printf("go on    sdxl-lab resume %s\n", run->dir);
+}
+
+/* ---- The commands ---- */
+
+static enum xl_status draw_and_report(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                      struct xl_run_dir *run, struct follow *follow,
+                                      struct xl_err *err) {
+    struct xl_run_counts counts;
+    follow->sweep = sweep;
+    enum xl_status status = xl_run_draw(settings, sweep, run, &counts, err);
+    xl_progress_end(&follow->progress);
+    xl_info("text %.2f s, %d evaluations %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
+            counts.n_evaluations, counts.sample_s, counts.decode_s, counts.total_s);
+    enum xl_status printed = XL_OK;
+    if (settings->json && (!status || run->is_own))
+        printed = print_document(sweep, run, &counts, status ? NULL : err);
+    else if (!settings->json && (run->is_own || xl_environment_is_headless()))
+        print_summary(sweep, run, &counts);
+    xl_run_counts_deinit(&counts);
+    return status ? status : printed;
+}
+
+static enum xl_status new_run(struct xl_settings *settings, struct follow *follow,
+                              struct xl_err *err) {
+    const struct xl_hooks hooks = {on_progress, on_begin, on_saved, follow};
+    struct xl_sweep sweep;
+    struct xl_run_dir run;
+    enum xl_status status = xl_sweep_plan(settings, &hooks, &sweep, err);
+    if (status) return status;
+    print_lines(&sweep.notices);
+    if (settings->dry_run) {
+        status = xl_estimate_print(settings, &sweep, err);
+    } else {
+        status = xl_run_dir_create(settings, &sweep, &run, err);
+        if (!status) {
+            status = draw_and_report(settings, &sweep, &run, follow, err);
+            xl_run_dir_close(&run);
+        }
+    }
+    xl_sweep_deinit(&sweep);
     return status;
 }
 
-static struct xl_request to_request(const struct xl_settings *settings,
-                                    const struct xl_image *init) {
-    return (struct xl_request){
-        .prompt = settings->prompt,
-        .negative = settings->negative,
-        .width = settings->width,
-        .height = settings->height,
-        .steps = settings->steps,
-        .guidance = settings->guidance,
-        .guidance_rescale = settings->guidance_rescale,
-        .seed = settings->seed,
-        .batch = settings->batch,
-        .scheduler = settings->scheduler,
-        .rng = (enum xl_rng)settings->rng,
-        .init = init->pixels ? init : NULL,
-        .strength = settings->strength,
-        .vae_tile = settings->vae_tile,
-    };
+static enum xl_status old_run(struct xl_settings *settings, struct follow *follow,
+                              struct xl_err *err) {
+    struct xl_sweep sweep;
+    struct xl_run_dir run;
+    enum xl_status status = xl_run_dir_open(settings->resume, settings, &sweep, &run, err);
+    if (status) return status;
+    sweep.hooks = (struct xl_hooks){on_progress, on_begin, on_saved, follow};
+    status = draw_and_report(settings, &sweep, &run, follow, err);
+    xl_run_dir_close(&run);
+    xl_sweep_deinit(&sweep);
+    return status;
 }
 
 static enum xl_status generate(const struct xl_settings *given, struct xl_err *err) {
     struct xl_settings settings = *given;
-    double start_s = xl_now_s();
-    if (!settings.model)
-        return xl_fail(
-            err, XL_EINVAL,
-            "--model: missing; expected a repository in the cache (org/name) or a folder");
-    if (!settings.prompt)
-        return xl_fail(err, XL_EINVAL, "--prompt: missing; expected what to draw");
-    if (!settings.has_seed) settings.seed = random_seed();
-
-    struct xl_progress progress;
-    struct xl_model *model = NULL;
-    struct xl_image init = {0};
-    struct xl_result result = {0};
-    json_t *pictures = json_array();
-    xl_progress_init(&progress, settings.quiet);
-    enum xl_status status = check_output_dir(settings.output_dir, err);
-    if (!status && settings.init_image) status = xl_image_load(settings.init_image, &init, err);
-    if (!status) status = open_model(&settings, &progress, &model, err);
-    if (!status) {
-        struct xl_request request = to_request(&settings, &init);
-        status = xl_generate(model, &request, &result, err);
-    }
-    xl_progress_end(&progress);
-    if (!status) print_warnings(result.warnings);
-    if (!status) status = save_all(&settings, &result, pictures, err);
-    if (!status) status = report_run(&settings, &result, pictures, start_s, err);
-    json_decref(pictures);
-    xl_result_free(&result);
-    xl_image_free(&init);
-    xl_model_close(model);
+    struct follow follow = {.settings = &settings};
+    xl_progress_init(&follow.progress, settings.quiet);
+    enum xl_status status = settings.resume ? old_run(&settings, &follow, err)
+                                            : new_run(&settings, &follow, err);
+    xl_progress_end(&follow.progress);
     return status;
 }
 
+static enum xl_status resume(const struct xl_settings *given, struct xl_err *err) {
+    struct xl_settings settings = *given;
+    settings.resume = settings.arguments[0];
+    return generate(&settings, err);
+}
+
+#define EXIT_CODES                                                                                 \
+    "Exit codes: 0 all done, 2 wrong usage or input, 3 some pictures failed, 5 model missing or\n" \
+    "damaged, 6 cannot write, 130 and 143 interrupted, 1 internal error."
+
 const struct xl_command xl_command_generate = {
     .name = "generate",
-    .summary = "draw pictures from a prompt, or from a prompt and a picture",
-    .usage = "--model ID|DIR --prompt TEXT [OPTIONS]",
+    .summary = "draw pictures: one, a batch, or a sweep over profiles, models and settings",
+    .usage = "--model KEY|ID|DIR --prompt TEXT [OPTIONS]",
     .commands = XL_FOR_GENERATE,
     .epilogue =
-        "Each picture's path goes to standard output. Exit codes: 0 done, 2 wrong usage or "
-        "input,\n3 the picture failed (memory, not a number), 5 model missing or damaged, 6 "
-        "cannot write,\n130 interrupted, 1 internal error.",
+        "Each picture's path goes to standard output as it comes to disk; a sweep ends with "
+        "a summary\nthere. Without a command, sdxl-lab reads these settings from the "
+        "environment (names in\nbrackets) when HEADLESS=1 or PROMPT is set; flags come "
+        "before it.\n" EXIT_CODES,
     .run = generate,
+};
+
+const struct xl_command xl_command_resume = {
+    .name = "resume",
+    .summary = "make what is missing or damaged in a run directory, and nothing else",
+    .usage = "RUN_DIR [OPTIONS]",
+    .positional = "RUN_DIR",
+    .commands = XL_FOR_RESUME,
+    .epilogue = "A picture is known by the record in it, not by its name. " EXIT_CODES,
+    .run = resume,
 };

@@ -16,12 +16,30 @@ static int report(enum xl_status status, const struct xl_err *err) {
     return xl_status_exit_code(status);
 }
 
-static int run_command(const struct xl_command *command, int n, char **argv) {
+/* Settings in the order of their say: a job file, the environment where it counts, the flags. */
+static enum xl_status read_settings(const struct xl_command *command, int n, char **argv,
+                                    bool reads_environment, struct xl_arena *arena,
+                                    struct xl_settings *settings, bool *help, struct xl_err *err) {
+    xl_settings_default(settings);
+    enum xl_status status = XL_OK;
+    if (reads_environment) status = xl_settings_read_environment(settings, err);
+    if (!status) status = xl_args_parse(command, n, argv, settings, help, err);
+    if (status || *help || !settings->job_file) return status;
+    const char *path = settings->job_file;
+    xl_settings_default(settings);
+    status = xl_settings_read_file(settings, path, arena, err);
+    if (!status && reads_environment) status = xl_settings_read_environment(settings, err);
+    return status ? status : xl_args_parse(command, n, argv, settings, help, err);
+}
+
+static int run_command(const struct xl_command *command, int n, char **argv,
+                       bool reads_environment) {
     struct xl_err err = {0};
     struct xl_settings settings;
-    bool help;
-    xl_settings_default(&settings);
-    enum xl_status status = xl_args_parse(command, n, argv, &settings, &help, &err);
+    struct xl_arena arena = {0};
+    bool help = false;
+    enum xl_status status =
+        read_settings(command, n, argv, reads_environment, &arena, &settings, &help, &err);
     if (!status && help) {
         xl_print_help(command);
         return 0;
@@ -29,24 +47,32 @@ static int run_command(const struct xl_command *command, int n, char **argv) {
     if (settings.quiet) xl_log_set_level(XL_LOG_ERROR);
     if (settings.verbose) xl_log_set_level(XL_LOG_INFO);
     if (!status) status = command->run(&settings, &err);
+    xl_arena_deinit(&arena);
     return report(status, &err);
+}
+
+static bool is_word(const char *argument, const char *word) {
+    return !strcmp(argument, word) || (!strncmp(argument, "--", 2) && !strcmp(argument + 2, word));
 }
 
 int main(int argc, char **argv) {
     xl_interrupt_install();
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-        !strcmp(argv[1], "help")) {
+    bool is_headless = xl_environment_is_headless();
+    if ((argc < 2 && !is_headless) ||
+        (argc > 1 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h")))) {
         xl_print_overview();
         return 0;
     }
-    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
+    if (argc > 1 && is_word(argv[1], "version")) {
         printf("sdxl-lab %s\n", XL_VERSION);
         return 0;
     }
+    if (argc < 2 || argv[1][0] == '-') /* flags without a command go with the environment */
+        return run_command(&xl_command_generate, argc - 1, argv + 1, true);
     int n_words;
     const struct xl_command *command;
     struct xl_err err = {0};
     enum xl_status status = xl_command_find(argc, argv, &command, &n_words, &err);
     if (status) return report(status, &err);
-    return run_command(command, argc - 1 - n_words, argv + 1 + n_words);
+    return run_command(command, argc - 1 - n_words, argv + 1 + n_words, false);
 }

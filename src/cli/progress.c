@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,10 +12,18 @@
 
 static const char *const phase_names[] = {"loading", "reading the prompt", "sampling", "decoding"};
 
+/* The terminal is written to by the thread that draws and by the one that saves. */
+static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
+
 /* A warning must not be written into the middle of the bar. */
 static void clear_line(bool before) {
-    if (before) fputs("\r\033[K", stderr);
-    fflush(stderr);
+    if (before) {
+        pthread_mutex_lock(&terminal);
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    } else {
+        pthread_mutex_unlock(&terminal);
+    }
 }
 
 void xl_progress_init(struct xl_progress *progress, bool quiet) {
@@ -62,16 +71,19 @@ static void draw(const struct xl_progress *progress, int64_t done, int64_t total
     enum { BAR = 24 };
     double elapsed = now - progress->phase_start_s;
     double part = total > 0 ? (double)done / (double)total : 0;
-    char bar[BAR + 1], counts[80], left[16] = "", line[256];
+    char bar[BAR + 1], counts[80], left[16] = "", line[400];
     int filled = (int)(part * BAR);
     for (int i = 0; i < BAR; i++) bar[i] = i < filled ? '#' : '.';
     bar[BAR] = 0;
     format_counts(progress->phase, done, total, elapsed, counts, sizeof counts);
     if (done > 0 && done < total) format_duration(elapsed / part - elapsed, left);
-    snprintf(line, sizeof line, "%-18s [%s] %s%s%s", phase_names[progress->phase], bar, counts,
+    snprintf(line, sizeof line, "%s%s%-18s [%s] %s%s%s", progress->what,
+             progress->what[0] ? ": " : "", phase_names[progress->phase], bar, counts,
              left[0] ? ", left " : "", left);
+    pthread_mutex_lock(&terminal);
     fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
     fflush(stderr);
+    pthread_mutex_unlock(&terminal);
 }
 
 bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total) {
@@ -90,9 +102,29 @@ bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t t
     return true;
 }
 
+void xl_progress_begin(struct xl_progress *progress, const char *what, int i, int n) {
+    char left[16];
+    double now = xl_now_s();
+    if (!i) progress->run_start_s = now;
+    if (!i) {
+        snprintf(progress->what, sizeof progress->what, "%d/%d, %.90s", i + 1, n, what);
+        return;
+    }
+    format_duration((now - progress->run_start_s) / i * (n - i), left);
+    snprintf(progress->what, sizeof progress->what, "%d/%d, %s left, %.80s", i + 1, n, left, what);
+}
+
+void xl_progress_print(struct xl_progress *progress, const char *text) {
+    if (progress->enabled) clear_line(true);
+    printf("%s\n", text);
+    fflush(stdout);
+    if (progress->enabled) clear_line(false);
+}
+
 void xl_progress_end(struct xl_progress *progress) {
     if (!progress->enabled) return;
     clear_line(true);
+    clear_line(false);
     xl_log_set_hook(NULL);
     progress->enabled = false;
 }
