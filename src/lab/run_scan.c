@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -33,11 +32,11 @@ static const struct xl_cell *find(const struct index *index, const char *id) {
     return found ? *found : NULL;
 }
 
-/* ".123.tmp": what a process that died left behind. */
+/* ".0123456789abcdef.tmp", as base/file.c names them: what a process that died left behind. */
 static bool is_temporary(const char *name) {
-    if (name[0] != '.' || !isdigit((unsigned char)name[1])) return false;
-    size_t digits = strspn(name + 1, "0123456789");
-    return !strcmp(name + 1 + digits, ".tmp");
+    enum { DIGITS = 16 };
+    return name[0] == '.' && strspn(name + 1, "0123456789abcdef") == DIGITS &&
+           !strcmp(name + 1 + DIGITS, ".tmp");
 }
 
 static bool is_picture(const char *name) {
