@@ -177,6 +177,11 @@ static int sync_directory_of(const char *path) {
     return why ? -1 : 0;
 }
 
+static enum xl_status fail_write(const char *path, int why, struct xl_err *err) {
+    if (why == ENOMEM) return xl_fail_nomem(err, path, 0);
+    return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+}
+
 enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, bool *exists,
                                  struct xl_err *err) {
     if (exists) *exists = false;
@@ -195,7 +200,7 @@ enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, b
     free(temporary);
     if (exists) *exists = is_taken;
     if (is_taken) return xl_fail(err, XL_EDISK, "%s: exists already and is not replaced", path);
-    if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+    if (why) return fail_write(path, why, err);
     return XL_OK;
 }
 
@@ -212,7 +217,7 @@ enum xl_status xl_file_replace(const char *path, const void *data, size_t n, str
         why = errno;
     }
     free(temporary);
-    if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+    if (why) return fail_write(path, why, err);
     return XL_OK;
 }
 

@@ -71,10 +71,13 @@ enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_
     memcpy(copy, text, n);
     blank_unlimited(copy, n);
     json_error_t error;
+    xl_json_watch();
     json_t *value = json_loadb(copy, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     free(copy);
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
+    if (xl_json_ran_out()) {
+        json_decref(value);
         return xl_fail_nomem(err, name, 0);
+    }
     if (!value)
         return xl_fail(err, XL_EFORMAT, "%s:%d:%d: not valid JSON: %s", name, error.line,
                        error.column, error.text);

@@ -8,10 +8,16 @@
 
 #include <jansson.h>
 
+/* jansson drops members, or pieces of the text that it writes, when memory is out, and takes a text
+ * that it cannot store for a wrong one. So: xl_json_watch, then any calls of jansson on this
+ * thread, then xl_json_ran_out tells whether it lacked memory in them. */
+void xl_json_watch(void);
+bool xl_json_ran_out(void);
+
 /* Parse text of n bytes; `name` (a path) opens every sentence. The root must be an object.
  * Duplicate keys and nesting deeper than 64 are refused; words for "no limit" (Python's Infinity,
  * integers beyond 64 bits) are read as null. Caller: json_decref.
- * Errors: XL_EFORMAT */
+ * Errors: XL_EFORMAT; XL_ENOMEM */
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) XL_CHECKED;
 

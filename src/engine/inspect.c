@@ -122,6 +122,7 @@ static enum xl_status identify_tokenizers(const struct xl_model *model, json_t *
 
 enum xl_status xl_model_identity(const struct xl_model *model, char **json, struct xl_err *err) {
     bool ok = true;
+    xl_json_watch();
     json_t *files = json_array(), *object = json_object();
     enum xl_status status = identify_components(model, files, err);
     if (!status) status = identify_tokenizers(model, files, err);
@@ -136,8 +137,12 @@ enum xl_status xl_model_identity(const struct xl_model *model, char **json, stru
     object = xl_json_finish(object, ok);
     char *text = object && !status ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
-    if (status) return status;
-    if (!text) return xl_fail_nomem(err, "the identity of the model", 0);
+    if (!status && (!text || xl_json_ran_out()))
+        status = xl_fail_nomem(err, "the identity of the model", 0);
+    if (status) {
+        free(text);
+        return status;
+    }
     *json = text;
     return XL_OK;
 }

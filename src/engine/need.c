@@ -59,8 +59,8 @@ static enum xl_status measure(struct xl_model *model, struct parts *parts, enum 
 
 /* Arrays of the engine while a batch is drawn: see generate.c, denoise.c, latents.c. */
 struct arrays {
-    int64_t batch; /* latents, noise, conditions, finished pictures: all the time */
-    int64_t loop;  /* of the sampling loop */
+    int64_t batch;              /* latents, noise, conditions, finished pictures: all the time */
+    int64_t loop;               /* of the sampling loop */
     int64_t init, whole, tiled; /* of encoding, and of decoding a picture */
 };
 

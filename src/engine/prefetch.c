@@ -1,8 +1,8 @@
 /* prefetch.c - reading a model's weights into the page cache, ahead of its turn.
  *
- * By plain reads into a small buffer: advice to read ahead (madvise, posix_fadvise, readahead) is cut
- * by Linux to what one request of the device holds, a few hundred kilobytes, whatever was asked for.
- * The copy costs about 0.1 s of one core a gigabyte. */
+ * By plain reads into a small buffer: advice to read ahead (madvise, posix_fadvise, readahead) is
+ * cut by Linux to what one request of the device holds, a few hundred kilobytes, whatever was asked
+ * for. The copy costs about 0.1 s of one core a gigabyte. */
 #include "engine/engine.h"
 
 #include "base/memory.h"

@@ -54,9 +54,10 @@ static const char *const engine_keys[] = {
 enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) {
     if (!extra) return XL_OK;
     json_error_t error;
+    xl_json_watch();
     json_t *object = json_loads(extra, JSON_REJECT_DUPLICATES, &error);
     enum xl_status status = XL_OK;
-    if (!object && json_error_code(&error) == json_error_out_of_memory)
+    if (xl_json_ran_out())
         status = xl_fail_nomem(err, "the record", 0);
     else if (!json_is_object(object))
         status = xl_fail(err, XL_EINVAL, "extra: expected a JSON object%s%s",
@@ -128,6 +129,7 @@ static char *dump_with(const json_t *record, const char *extra) {
 enum xl_status xl_record_write(const struct xl_model *model, const struct xl_job *job,
                                struct xl_result *result, struct xl_err *err) {
     bool differ = job->request->pictures != NULL;
+    xl_json_watch();
     json_t *record = describe_job(model, job);
     if (differ) result->records = calloc((size_t)result->n_images, sizeof *result->records);
     bool ok = record && (!differ || result->records);
@@ -140,7 +142,7 @@ enum xl_status xl_record_write(const struct xl_model *model, const struct xl_job
         ok = ok && result->records[i];
     }
     json_decref(record);
-    return ok ? XL_OK : xl_fail_nomem(err, "the record", 0);
+    return ok && !xl_json_ran_out() ? XL_OK : xl_fail_nomem(err, "the record", 0);
 }
 
 static const char *string_at(const json_t *record, const char *key) {
@@ -218,6 +220,7 @@ static enum xl_status picture_record(const struct xl_result *result, int image, 
                                      struct xl_err *err) {
     if (image < 0 || image >= result->n_images)
         return xl_fail(err, XL_EINVAL, "there is no picture %d of %d", image, result->n_images);
+    xl_json_watch();
     json_t *record = json_loads(result->records ? result->records[image] : result->record, 0, NULL);
     int index = result->records ? 0 : image;
     bool ok = record != NULL;
@@ -239,7 +242,10 @@ enum xl_status xl_result_record(const struct xl_result *result, int image, char 
     if (status) return status;
     char *text = json_dumps(object, JSON_COMPACT);
     json_decref(object);
-    if (!text) return xl_fail_nomem(err, "the record", 0);
+    if (!text || xl_json_ran_out()) {
+        free(text);
+        return xl_fail_nomem(err, "the record", 0);
+    }
     *record = text;
     return XL_OK;
 }
@@ -253,7 +259,9 @@ enum xl_status xl_result_save_png(const struct xl_result *result, int image, con
     json_decref(record);
     void *data = NULL;
     size_t n = 0;
-    status = encode_with_texts(&result->images[image], parameters, text, &data, &n, err);
+    if (xl_json_ran_out()) status = xl_fail_nomem(err, "the record", 0);
+    if (!status)
+        status = encode_with_texts(&result->images[image], parameters, text, &data, &n, err);
     if (!status) status = xl_file_write_new(path, data, n, NULL, err);
     free(parameters);
     free(text);
@@ -274,10 +282,10 @@ static enum xl_status find_record(const char *path, const struct xl_png_text *te
     if (texts[i].damage)
         return xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is damaged: its chunk %s",
                        path, texts[i].damage);
-    json_error_t error;
-    json_t *object = json_loads(texts[i].text, JSON_REJECT_DUPLICATES, &error);
+    xl_json_watch();
+    json_t *object = json_loads(texts[i].text, JSON_REJECT_DUPLICATES, NULL);
     enum xl_status status = XL_OK;
-    if (!object && json_error_code(&error) == json_error_out_of_memory)
+    if (xl_json_ran_out())
         status = xl_fail_nomem(err, path, 0);
     else if (!json_is_object(object))
         status = xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is no JSON object", path);

@@ -23,8 +23,12 @@ static enum xl_status check_rule(struct xl_json json, const struct xl_config_rul
                                  struct xl_err *err) {
     const json_t *found = json_object_get(json.object, rule->key);
     if (!found || json_is_null(found)) return XL_OK;
+    xl_json_watch();
     json_t *supported = json_loads(rule->supported, JSON_DECODE_ANY, NULL);
-    if (!supported) return xl_fail_nomem(err, "a configuration", 0);
+    if (!supported || xl_json_ran_out()) {
+        json_decref(supported);
+        return xl_fail_nomem(err, "a configuration", 0);
+    }
     bool same = same_value(found, supported);
     json_decref(supported);
     if (same) return XL_OK;

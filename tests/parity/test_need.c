@@ -1,5 +1,5 @@
-/* test_need.c - what xl_model_need says against what drawing takes, reading ahead, and that a failed
- * request gives its memory back. */
+/* test_need.c - what xl_model_need says against what drawing takes, reading ahead, and that a
+ * failed request gives its memory back. */
 #include "engine/engine.h"
 
 #include <criterion/criterion.h>
@@ -22,8 +22,8 @@ static struct xl_model *open_with(struct xl_model_params params) {
 }
 
 static struct xl_model *open_model(enum xl_precision precision, bool reference) {
-    return open_with((struct xl_model_params){.precision = precision,
-                                              .use_reference_backend = reference});
+    return open_with(
+        (struct xl_model_params){.precision = precision, .use_reference_backend = reference});
 }
 
 static struct xl_request request_of(int width, int height, int batch) {
@@ -144,8 +144,8 @@ enum { HAS_SHADOW = 0 };
 #endif
 
 /* At 1024 x 1024 the miniature takes some hundred megabytes. Above the need: code that oneDNN
- * generates, the allocator's slack and pages of the mapped weights, up to 48 MiB together. Below it:
- * gaps of the layout and scratch memory that no op touches, up to a quarter. */
+ * generates, the allocator's slack and pages of the mapped weights, up to 48 MiB together. Below
+ * it: gaps of the layout and scratch memory that no op touches, up to a quarter. */
 Test(need, peak_memory_is_near_the_need) {
     struct xl_model *model = open_model(XL_PRECISION_F32, false);
     struct xl_request request = request_of(1024, 1024, 1);
@@ -165,8 +165,8 @@ Test(need, peak_memory_is_near_the_need) {
     xl_model_close(model);
 }
 
-/* The need of pictures of 64 megapixels. What telling takes is the lists of strips that convolutions
- * are cut into. */
+/* The need of pictures of 64 megapixels. What telling takes is the lists of strips that
+ * convolutions are cut into. */
 Test(need, telling_takes_nothing) {
     struct xl_model *model = open_model(XL_PRECISION_F32, false);
     struct xl_request request = request_of(8000, 8000, 16);

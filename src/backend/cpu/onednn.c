@@ -57,18 +57,18 @@ static bool desc_init(struct desc *desc, int n, const dnnl_dims_t dims, dnnl_dat
     return !dnnl_memory_desc_create_with_strides(&desc->handle, n, dims, dtype, strides);
 }
 
-static bool convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                               const const_desc *xwy, const struct geometry *geometry,
-                               const_dnnl_primitive_attr_t attr) {
+static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                        const const_desc *xwy, const struct geometry *geometry,
+                                        const_dnnl_primitive_attr_t attr) {
     dnnl_dims_t dilation = {0};
-    return !dnnl_convolution_forward_primitive_desc_create(
+    return dnnl_convolution_forward_primitive_desc_create(
         out, engine, dnnl_forward_inference, dnnl_convolution_direct, xwy[0], xwy[1], NULL, xwy[2],
         geometry->stride, dilation, geometry->pad_before, geometry->pad_after, attr);
 }
 
-static bool matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine, const const_desc *xwy,
-                          const_dnnl_primitive_attr_t attr) {
-    return !dnnl_matmul_primitive_desc_create(out, engine, xwy[0], xwy[1], NULL, xwy[2], attr);
+static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr) {
+    return dnnl_matmul_primitive_desc_create(out, engine, xwy[0], xwy[1], NULL, xwy[2], attr);
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -108,21 +108,21 @@ static bool desc_init(struct desc *desc, int n, const dnnl_dims_t dims, dnnl_dat
     return !dnnl_memory_desc_init_by_strides(&desc->value, n, dims, dtype, strides);
 }
 
-static bool convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                               const const_desc *xwy, const struct geometry *geometry,
-                               const_dnnl_primitive_attr_t attr) {
+static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                        const const_desc *xwy, const struct geometry *geometry,
+                                        const_dnnl_primitive_attr_t attr) {
     dnnl_convolution_desc_t desc;
-    return !dnnl_convolution_forward_desc_init(
-               &desc, dnnl_forward_inference, dnnl_convolution_direct, xwy[0], xwy[1], NULL, xwy[2],
-               geometry->stride, geometry->pad_before, geometry->pad_after) &&
-           !dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
+    dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &desc, dnnl_forward_inference, dnnl_convolution_direct, xwy[0], xwy[1], NULL, xwy[2],
+        geometry->stride, geometry->pad_before, geometry->pad_after);
+    return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
 }
 
-static bool matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine, const const_desc *xwy,
-                          const_dnnl_primitive_attr_t attr) {
+static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr) {
     dnnl_matmul_desc_t desc;
-    return !dnnl_matmul_desc_init(&desc, xwy[0], xwy[1], NULL, xwy[2]) &&
-           !dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
+    dnnl_status_t status = dnnl_matmul_desc_init(&desc, xwy[0], xwy[1], NULL, xwy[2]);
+    return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -174,6 +174,7 @@ struct xl_dnn {
     dnnl_stream_t *streams; /* by worker */
     struct xl_dnn_prototype *prototypes;
     struct xl_dnn_product *products;
+    bool has_run_out; /* of memory, since check_headroom */
 };
 
 enum xl_status xl_dnn_open(int n_workers, struct xl_dnn **out, struct xl_err *err) {
@@ -286,6 +287,12 @@ static bool describe_convolution(const struct xl_dnn_shape *s, struct desc *desc
            desc_init(&descs[2], 4, y, dnnl_f32, y_strides);
 }
 
+/* Whether it went well; notes when memory was the reason that it did not. */
+static bool succeeded(struct xl_dnn *dnn, dnnl_status_t status) {
+    if (status == dnnl_out_of_memory) dnn->has_run_out = true;
+    return status == dnnl_success;
+}
+
 static const_desc query(const_dnnl_primitive_desc_t desc, dnnl_query_t what) {
     return dnnl_primitive_desc_query_md(desc, what, 0);
 }
@@ -302,8 +309,9 @@ static dnnl_primitive_desc_t create_desc(struct xl_dnn *dnn, const struct xl_dnn
         if (prototype) xwy[1] = query(prototype->desc, dnnl_query_weights_md);
         struct geometry geometry = {
             {s->stride, s->stride}, {s->pad_top, s->pad_left}, {s->pad_bottom, s->pad_right}};
-        ok = is_matmul(s) ? matmul_create(&created, dnn->engine, xwy, dnn->attr)
-                          : convolution_create(&created, dnn->engine, xwy, &geometry, dnn->attr);
+        ok = succeeded(dnn, is_matmul(s) ? matmul_create(&created, dnn->engine, xwy, dnn->attr)
+                                         : convolution_create(&created, dnn->engine, xwy, &geometry,
+                                                              dnn->attr));
     }
     for (int i = 0; i < 3; i++) desc_deinit(&descs[i]);
     return ok ? created : NULL;
@@ -317,10 +325,11 @@ static bool create_arguments(struct xl_dnn_product *product) {
     product->scratch_bytes = dnnl_memory_desc_get_size(scratch);
     for (int i = 0; i < product->dnn->n_workers; i++) {
         struct arguments *worker = &product->workers[i];
-        if (dnnl_memory_create(&worker->x, x, engine, DNNL_MEMORY_NONE) ||
-            dnnl_memory_create(&worker->y, y, engine, DNNL_MEMORY_NONE) ||
-            dnnl_memory_create(&worker->scratch, scratch, engine, DNNL_MEMORY_NONE))
-            return false;
+        dnnl_status_t status = dnnl_memory_create(&worker->x, x, engine, DNNL_MEMORY_NONE);
+        if (!status) status = dnnl_memory_create(&worker->y, y, engine, DNNL_MEMORY_NONE);
+        if (!status)
+            status = dnnl_memory_create(&worker->scratch, scratch, engine, DNNL_MEMORY_NONE);
+        if (!succeeded(product->dnn, status)) return false;
     }
     return true;
 }
@@ -343,7 +352,7 @@ static int64_t *offsets_along(const struct blocking *blocking, int dim, int64_t 
     return offsets;
 }
 
-static bool find_layout(struct xl_dnn_prototype *prototype) {
+static bool find_layout(struct xl_dnn *dnn, struct xl_dnn_prototype *prototype) {
     const struct xl_dnn_shape *s = &prototype->shape;
     struct xl_dnn_layout *layout = &prototype->layout;
     const_desc weights = query(prototype->desc, dnnl_query_weights_md);
@@ -357,16 +366,17 @@ static bool find_layout(struct xl_dnn_prototype *prototype) {
     layout->o = offsets_along(&blocking, is_two_dim ? 1 : 0, s->o);
     layout->c = offsets_along(&blocking, is_two_dim ? 0 : 1, s->c);
     layout->tap = calloc((size_t)layout->n_taps, sizeof *layout->tap);
-    if (!layout->o || !layout->c || !layout->tap) return false;
+    dnn->has_run_out |= !layout->o || !layout->c || !layout->tap;
+    if (dnn->has_run_out) return false;
     if (is_two_dim) return true;
     int64_t *y = offsets_along(&blocking, 2, s->kernel_h);
     int64_t *x = offsets_along(&blocking, 3, s->kernel_w);
     for (int64_t i = 0; y && x && i < layout->n_taps; i++)
         layout->tap[i] = y[i / s->kernel_w] + x[i % s->kernel_w];
-    bool ok = y && x;
+    dnn->has_run_out |= !y || !x;
     free(y);
     free(x);
-    return ok;
+    return !dnn->has_run_out;
 }
 
 static bool is_same_shape(const struct xl_dnn_shape *a, const struct xl_dnn_shape *b) {
@@ -383,7 +393,9 @@ static const char *product_name(const struct xl_dnn_product *product) {
     return name;
 }
 
-static enum xl_status fail_shape(const struct xl_dnn_shape *s, struct xl_err *err) {
+static enum xl_status fail_shape(const struct xl_dnn *dnn, const struct xl_dnn_shape *s,
+                                 struct xl_err *err) {
+    if (dnn->has_run_out) return xl_fail_nomem(err, "a product", 0);
     return xl_fail(err, XL_EINTERNAL,
                    "oneDNN has no %s product of %lldx%lldx%lld by %lldx%lld to %lld channels",
                    xl_dtype_name(s->dtype), (long long)s->height, (long long)s->width,
@@ -393,8 +405,9 @@ static enum xl_status fail_shape(const struct xl_dnn_shape *s, struct xl_err *er
 
 /* oneDNN 2.6 crashes when an allocation of its code generator fails, so it is only asked for a
  * primitive while a few megabytes can be had. */
-static enum xl_status check_headroom(struct xl_err *err) {
+static enum xl_status check_headroom(struct xl_dnn *dnn, struct xl_err *err) {
     enum { HEADROOM = 8 << 20 };
+    dnn->has_run_out = false;
     void *room = mmap(NULL, HEADROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) return xl_fail_nomem(err, "oneDNN", HEADROOM);
     munmap(room, HEADROOM);
@@ -419,15 +432,15 @@ enum xl_status xl_dnn_prototype(struct xl_dnn *dnn, const struct xl_dnn_shape *s
             return XL_OK;
         }
     }
-    enum xl_status status = check_headroom(err);
+    enum xl_status status = check_headroom(dnn, err);
     if (status) return status;
     struct xl_dnn_prototype *prototype = calloc(1, sizeof *prototype);
     if (!prototype) return xl_fail_nomem(err, "a product", sizeof *prototype);
     prototype->shape = *shape;
     prototype->desc = create_desc(dnn, shape, NULL);
-    if (!prototype->desc || !find_layout(prototype)) {
+    if (!prototype->desc || !find_layout(dnn, prototype)) {
         prototype_free(prototype);
-        return fail_shape(shape, err);
+        return fail_shape(dnn, shape, err);
     }
     prototype->shared = find_equal(dnn, prototype);
     prototype->next = dnn->prototypes;
@@ -453,7 +466,7 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
             return XL_OK;
         }
     }
-    enum xl_status status = check_headroom(err);
+    enum xl_status status = check_headroom(dnn, err);
     if (status) return status;
     struct xl_dnn_product *product = calloc(1, sizeof *product);
     struct arguments *workers = calloc((size_t)dnn->n_workers, sizeof *workers);
@@ -467,10 +480,11 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
     product->prototype = prototype;
     product->workers = workers;
     product->desc = create_desc(dnn, shape, prototype);
-    if (!product->desc || dnnl_primitive_create(&product->primitive, product->desc) ||
+    if (!product->desc ||
+        !succeeded(dnn, dnnl_primitive_create(&product->primitive, product->desc)) ||
         !create_arguments(product)) {
         product_free(product);
-        return fail_shape(shape, err);
+        return fail_shape(dnn, shape, err);
     }
     xl_debug("%s product of %lldx%lldx%lld by %lldx%lld to %lld channels: %s",
              xl_dtype_name(shape->dtype), (long long)shape->height, (long long)shape->width,
