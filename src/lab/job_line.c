@@ -43,6 +43,7 @@ static void put(struct line *line, const char *key, json_t *value) {
 static json_t *text_value(struct line *line, const char *text, size_t limit) {
     struct xl_str clean = {0};
     size_t left = strlen(text);
+    if (left <= limit && xl_utf8_valid(text, left)) return json_string_nocheck(text);
     while (left && clean.len < limit) {
         int length = xl_utf8_len(text, left);
         xl_str_append(&clean, length ? text : "\xEF\xBF\xBD", length ? (size_t)length : 3);

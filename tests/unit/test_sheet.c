@@ -1,0 +1,241 @@
+/* test_sheet.c - contact sheets: pictures and words where they belong, pages that end, labels that
+ * cannot do harm. */
+#include "base/file.h"
+#include "image/image.h"
+#include "image/sheet.h"
+#include "unit/scratch.h"
+
+#include <criterion/criterion.h>
+
+#define ok(call) cr_assert_eq((call), XL_OK, "%s", err.text)
+
+TestSuite(sheet, .init = scratch_open, .fini = scratch_close);
+
+/* The layout that sheet.c promises: margins 40, a header of 60 without a subtitle, cards of 320. */
+enum { LEFT = 40, TOP = 100, STEP = 340, CARD = 320, LABELS = 72 };
+
+static struct xl_image solid(int width, int height, uint8_t r, uint8_t g, uint8_t b) {
+    struct xl_err err = {0};
+    struct xl_image image;
+    ok(xl_image_new(width, height, &image, &err));
+    for (int i = 0; i < width * height; i++) {
+        image.pixels[3 * i] = r;
+        image.pixels[3 * i + 1] = g;
+        image.pixels[3 * i + 2] = b;
+    }
+    return image;
+}
+
+static struct xl_sheet *new_sheet(int n_cells, int columns) {
+    struct xl_err err = {0};
+    struct xl_sheet *sheet = NULL;
+    struct xl_sheet_params params = {.dir = scratch_dir,
+                                     .stem = "sheet",
+                                     .title = "Title",
+                                     .n_cells = n_cells,
+                                     .columns = columns,
+                                     .width = 64,
+                                     .height = 64};
+    ok(xl_sheet_new(&params, &sheet, &err));
+    return sheet;
+}
+
+static void add(struct xl_sheet *sheet, const struct xl_image *image, const char *label) {
+    struct xl_err err = {0};
+    struct xl_sheet_cell cell = {image, {label, label, label}, label};
+    ok(xl_sheet_add(sheet, &cell, &err));
+}
+
+static int finish(struct xl_sheet *sheet) {
+    struct xl_err err = {0};
+    int n_pages = -1;
+    ok(xl_sheet_finish(sheet, &n_pages, &err));
+    return n_pages;
+}
+
+static struct xl_image page(int number) {
+    struct xl_err err = {0};
+    struct xl_image image;
+    char name[XL_SHEET_NAME_MAX];
+    xl_sheet_page_name("sheet", number, name);
+    ok(xl_image_load(scratch("%s", name), &image, &err));
+    return image;
+}
+
+static unsigned at(const struct xl_image *image, int x, int y) {
+    cr_assert(x >= 0 && y >= 0 && x < image->width && y < image->height);
+    const uint8_t *pixel = image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
+    return (unsigned)pixel[0] << 16 | (unsigned)pixel[1] << 8 | pixel[2];
+}
+
+/* How many pixels of a rectangle are darker than mid-grey: ink, on white. */
+static int ink(const struct xl_image *image, int x, int y, int width, int height) {
+    int n = 0;
+    for (int j = y; j < y + height; j++)
+        for (int i = x; i < x + width; i++) n += (at(image, i, j) >> 8 & 255) < 128;
+    return n;
+}
+
+Test(sheet, pictures_stand_in_reading_order) {
+    static const unsigned colours[] = {0xC80000, 0x00B400, 0x0000DC, 0xF0C800, 0xA000A0};
+    struct xl_sheet *sheet = new_sheet(5, 3);
+    for (int i = 0; i < 5; i++) {
+        struct xl_image image = solid(64, 64, (uint8_t)(colours[i] >> 16),
+                                      (uint8_t)(colours[i] >> 8), (uint8_t)colours[i]);
+        add(sheet, &image, "x");
+        xl_image_free(&image);
+    }
+    cr_expect_eq(finish(sheet), 1);
+    struct xl_image result = page(1);
+    for (int i = 0; i < 5; i++) {
+        int x = LEFT + i % 3 * STEP, y = TOP + i / 3 * (CARD + LABELS + 20);
+        cr_expect_eq(at(&result, x + CARD / 2, y + CARD / 2), colours[i]);
+        cr_expect_eq(at(&result, x + 1, y + CARD - 2), colours[i], "the frame is filled");
+        cr_expect_neq(at(&result, x - 3, y + CARD / 2), colours[i]);
+        cr_expect_gt(ink(&result, x, y + CARD + 2, CARD, LABELS - 4), 10, "labels");
+    }
+    cr_expect_gt(ink(&result, LEFT, 40, 200, 40), 50, "title");
+    xl_image_free(&result);
+}
+
+Test(sheet, another_shape_is_shown_whole) {
+    struct xl_sheet *sheet = new_sheet(1, 1);
+    struct xl_image image = solid(100, 50, 200, 0, 0);
+    add(sheet, &image, NULL);
+    xl_image_free(&image);
+    finish(sheet);
+    struct xl_image result = page(1);
+    cr_expect_eq(at(&result, LEFT + 2, TOP + CARD / 2), 0xC80000);
+    cr_expect_neq(at(&result, LEFT + CARD / 2, TOP + 70), 0xC80000);
+    cr_expect_eq(at(&result, LEFT + CARD / 2, TOP + 90), 0xC80000);
+    cr_expect_eq(ink(&result, LEFT, TOP + CARD + 2, CARD, LABELS - 4), 0, "no labels were given");
+    xl_image_free(&result);
+}
+
+Test(sheet, a_missing_picture_is_an_empty_frame_with_the_reason) {
+    struct xl_sheet *sheet = new_sheet(2, 2);
+    struct xl_sheet_cell cell = {.reason = "out of memory: 3.2 GiB for the UNet, 2.1 GiB are free"};
+    struct xl_err err = {0};
+    ok(xl_sheet_add(sheet, &cell, &err));
+    finish(sheet);
+    struct xl_image result = page(1);
+    cr_expect_gt(ink(&result, LEFT + 20, TOP + 100, CARD - 40, 120), 50);
+    cr_expect_eq(ink(&result, LEFT + 20, TOP + 5, CARD - 40, 60), 0);
+    cr_expect_eq(result.width, 2 * LEFT + 2 * STEP - 20);
+    xl_image_free(&result);
+}
+
+Test(sheet, a_page_holds_64_cells_and_pages_are_alike) {
+    struct xl_sheet *sheet = new_sheet(130, 0);
+    struct xl_image image = solid(8, 8, 9, 9, 9);
+    for (int i = 0; i < 130; i++) add(sheet, &image, "x");
+    xl_image_free(&image);
+    cr_expect_eq(finish(sheet), 3);
+    struct xl_image first = page(1), last = page(3);
+    cr_expect_eq(first.width, last.width);
+    cr_expect_leq((int64_t)first.width * first.height, 20000000);
+    cr_expect(last.height <= first.height && last.height > first.height / 2);
+    cr_expect_not(xl_file_exists(scratch("sheet_04.png")));
+    xl_image_free(&first);
+    xl_image_free(&last);
+}
+
+Test(sheet, fewer_and_more_cells_than_planned_are_fine) {
+    struct xl_sheet *sheet = new_sheet(4, 2);
+    add(sheet, NULL, "x");
+    cr_expect_eq(finish(sheet), 1);
+    cr_expect_eq(finish(new_sheet(4, 2)), 0);
+    sheet = new_sheet(2, 2);
+    for (int i = 0; i < 5; i++) add(sheet, NULL, "x");
+    cr_expect_eq(finish(sheet), 3);
+    sheet = new_sheet(2, 2);
+    add(sheet, NULL, "x");
+    xl_sheet_abandon(sheet);
+    xl_sheet_abandon(NULL);
+}
+
+/* Whatever a label holds, it stays in its card and the sheet is drawn. */
+static void expect_labels_stay_inside(void) {
+    char *longest = malloc(100001);
+    memset(longest, 'W', 100000);
+    longest[100000] = 0;
+    const char *labels[] = {
+        longest,
+        "two\nlines\x1b[31m\r",
+        "\xFF\xFE\xC0\x80",
+        "\xF0\x9F\x90\xB1\xF0\x9F\x90\xB1 \xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E",
+        "\xE2\x80\xAEgnp.exe",
+        "a\xCC\x81\xCC\x81\xCC\x81\xCC\x81 e\xCC\x82",
+        "<b>&amp;</b> %s %n",
+        "W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W W"};
+    enum { N = sizeof labels / sizeof *labels };
+    struct xl_sheet *sheet = new_sheet(2 * N, 4);
+    struct xl_image image = solid(64, 64, 250, 250, 250);
+    for (int i = 0; i < N; i++) add(sheet, &image, labels[i]);
+    for (int i = 0; i < N; i++) add(sheet, NULL, labels[i]);
+    xl_image_free(&image);
+    finish(sheet);
+    struct xl_image result = page(1);
+    for (int row = 0; row < 4; row++) {
+        int y = TOP + row * (CARD + LABELS + 20);
+        for (int column = 0; column < 5; column++)
+            cr_expect_eq(ink(&result, LEFT - 18 + column * STEP, y, 16, CARD + LABELS), 0,
+                         "ink left of column %d", column);
+    }
+    cr_expect_gt(ink(&result, LEFT, TOP + CARD, CARD, LABELS), 100);
+    xl_image_free(&result);
+    free(longest);
+}
+
+Test(sheet, hostile_labels_stay_inside) {
+    expect_labels_stay_inside();
+}
+
+Test(sheet, it_works_without_a_font) {
+    scratch_puts(scratch("fonts.conf"), "<?xml version=\"1.0\"?><fontconfig></fontconfig>");
+    setenv("FONTCONFIG_FILE", scratch("fonts.conf"), 1);
+    expect_labels_stay_inside();
+}
+
+static uint64_t bytes_digest(const char *path) {
+    struct xl_err err = {0};
+    char *text = NULL;
+    size_t n = 0;
+    ok(xl_file_read(path, (struct xl_read_rule){1 << 26, XL_EINPUT, XL_EINPUT}, &text, &n, &err));
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < n; i++) hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+    free(text);
+    return hash;
+}
+
+Test(sheet, the_same_cells_give_the_same_page_and_replace_it) {
+    uint64_t digests[2];
+    for (int i = 0; i < 2; i++) {
+        struct xl_sheet *sheet = new_sheet(3, 0);
+        add(sheet, NULL, "a");
+        finish(sheet);
+        digests[i] = bytes_digest(scratch("sheet_01.png"));
+    }
+    cr_expect_eq(digests[0], digests[1]);
+    struct xl_sheet *sheet = new_sheet(3, 0);
+    add(sheet, NULL, "b");
+    finish(sheet);
+    cr_expect_neq(bytes_digest(scratch("sheet_01.png")), digests[0]);
+}
+
+Test(sheet, failures_are_statuses) {
+    struct xl_err err = {0};
+    struct xl_sheet *sheet = NULL;
+    struct xl_sheet_params params = {
+        .dir = scratch("none"), .stem = "s", .title = NULL, .n_cells = 1, .width = 8, .height = 8};
+    ok(xl_sheet_new(&params, &sheet, &err));
+    cr_expect_eq(xl_sheet_add(sheet, &(struct xl_sheet_cell){0}, &err), XL_EDISK);
+    cr_expect(strstr(err.text, "none/s_01.png"), "%s", err.text);
+    xl_sheet_abandon(sheet);
+    params.n_cells = 0;
+    cr_expect_eq(xl_sheet_new(&params, &sheet, &err), XL_EINVAL);
+    params.n_cells = 1, params.columns = 17;
+    cr_expect_eq(xl_sheet_new(&params, &sheet, &err), XL_EINVAL);
+    params.columns = 0, params.width = 0;
+    cr_expect_eq(xl_sheet_new(&params, &sheet, &err), XL_EINVAL);
+}
