@@ -397,20 +397,59 @@ static enum xl_status read_stream(struct reader *reader, json_t **root) {
     }
 }
 
+static enum xl_status parse_yaml(struct reader *reader, json_t **root) {
+    if (!yaml_parser_initialize(&reader->parser)) return nomem(reader);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->text, reader->n);
+    enum xl_status status = read_stream(reader, root);
+    yaml_parser_delete(&reader->parser);
+    for (struct anchor *anchor = reader->anchors; anchor; anchor = anchor->next)
+        json_decref(anchor->node.value);
+    xl_arena_deinit(&reader->arena);
+    return status;
+}
+
+/* Within the limits on depth and values; *n_nodes counts. */
+static bool is_bounded(const json_t *value, int depth, int *n_nodes) {
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (depth > XL_YAML_MAX_DEPTH || ++*n_nodes > XL_YAML_MAX_NODES) return false;
+    json_object_foreach((json_t *)value, key, member) {
+        if (!is_bounded(member, depth + 1, n_nodes)) return false;
+    }
+    json_array_foreach(value, i, member) {
+        if (!is_bounded(member, depth + 1, n_nodes)) return false;
+    }
+    return true;
+}
+
+/* JSON is YAML, but for characters beyond the sixteenth bit that are escaped as programs do
+ * ("\ud83d\ude00"): what looks like JSON is tried as such before it is refused. Lines are not known
+ * then. */
+static json_t *parse_json(const char *text, size_t n) {
+    size_t blanks = 0;
+    int n_nodes = 0;
+    while (blanks < n && strchr(" \t\r\n", text[blanks])) blanks++;
+    if (blanks == n || !strchr("{[", text[blanks])) return NULL;
+    json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+    if (!value || is_bounded(value, 1, &n_nodes)) return value;
+    json_decref(value);
+    return NULL;
+}
+
 enum xl_status xl_yaml_parse(const char *name, const char *text, size_t n,
                              struct xl_yaml_lines *lines, json_t **root, struct xl_err *err) {
     if (n > XL_YAML_MAX_BYTES)
         return xl_fail(err, XL_EINPUT, "%s: %zu bytes of YAML; expected at most %d", name, n,
                        XL_YAML_MAX_BYTES);
     struct reader reader = {.name = name, .text = text, .n = n, .lines = lines, .err = err};
-    if (!yaml_parser_initialize(&reader.parser)) return nomem(&reader);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, n);
-    enum xl_status status = read_stream(&reader, root);
-    yaml_parser_delete(&reader.parser);
-    for (struct anchor *anchor = reader.anchors; anchor; anchor = anchor->next)
-        json_decref(anchor->node.value);
-    xl_arena_deinit(&reader.arena);
-    return status;
+    enum xl_status status = parse_yaml(&reader, root);
+    json_t *json = status == XL_EINPUT ? parse_json(text, n) : NULL;
+    if (!json) return status;
+    *root = json;
+    if (lines) xl_yaml_lines_deinit(lines);
+    if (err) err->text[0] = 0;
+    return XL_OK;
 }
 
 enum xl_status xl_yaml_load_lines(const char *path, struct xl_yaml_lines *lines, json_t **root,

@@ -6,7 +6,8 @@
  * node that it names. Refused, each with a sentence that begins "FILE:LINE:": duplicate keys, keys
  * that are no scalars, tags other than the core schema's, NUL in strings, several documents,
  * nesting deeper than 64 levels and trees of more than XL_YAML_MAX_NODES nodes (an alias counts as
- * all that it names, so that no walk over the tree is longer than that).
+ * all that it names, so that no walk over the tree is longer than that). A text that is no YAML but
+ * is JSON (with "\ud83d\ude00" in it) is read as JSON.
  */
 #ifndef XL_BASE_YAML_H
 #define XL_BASE_YAML_H

@@ -37,7 +37,8 @@ const char *xl_data_file_name(const struct xl_data_entry *entry) {
 int xl_data_line(const struct xl_data_entry *entry, const char *field) {
     const struct xl_data_file *file = entry->file;
     int line = field ? xl_yaml_line(&file->lines, entry->fields, field, 0) : 0;
-    return line ? line : xl_yaml_line(&file->lines, file->root, entry->name, 0);
+    if (!line) line = xl_yaml_line(&file->lines, file->root, entry->name, 0);
+    return line ? line : 1; /* JSON */
 }
 
 /* ---- Entries ---- */

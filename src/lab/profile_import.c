@@ -64,7 +64,7 @@ static enum xl_status check_row(struct xl_import *import, int i, const struct xl
         if (!(*texts[t] = tidy(&import->arena, *texts[t]))) return xl_fail_nomem(err, "styles", 0);
     if (row->left_out) return XL_OK;
     if (is_unusable(row, why, sizeof why)) return leave_out(import, row, why, err);
-    if (xl_name_matches(row->name, XL_PROFILE_RAW))
+    if (xl_profile_is_reserved(row->name))
         return leave_out(import, row, "it has the name of the profile that changes nothing", err);
     for (int k = 0; k < i; k++)
         if (!import->rows[k].left_out && xl_name_matches(import->rows[k].name, row->name))

@@ -25,6 +25,12 @@ static const struct xl_profile raw = {
     .origin = XL_DATA_BUILT_IN,
 };
 
+bool xl_profile_is_reserved(const char *name) {
+    bool is_alias = false;
+    for (int i = 0; i < raw.n_aliases; i++) is_alias |= xl_name_matches(raw_aliases[i], name);
+    return is_alias || xl_name_matches(XL_PROFILE_RAW, name);
+}
+
 #define AT(field) offsetof(struct xl_profile, field)
 /* The scheduler's choices are filled in when they are known. */
 static const struct xl_data_field profile_fields[] = {
@@ -52,7 +58,7 @@ static enum xl_status read_profile(const struct xl_data_entry *entry,
         .guidance = XL_NO_GUIDANCE,
         .origin = entry->origin,
     };
-    if (xl_name_matches(entry->name, XL_PROFILE_RAW))
+    if (xl_profile_is_reserved(entry->name))
         return xl_data_fail(entry, NULL, err, "the profile that changes nothing keeps its name");
     enum xl_status status = xl_data_read(entry, fields, arena, &profile, err);
     if (!status) *out = profile;

@@ -37,6 +37,9 @@ static inline bool xl_profile_is_raw(const struct xl_profile *profile) {
     return !strcmp(profile->name, XL_PROFILE_RAW);
 }
 
+/* Whether a name means the raw profile; no other profile may have it. */
+bool xl_profile_is_reserved(const char *name);
+
 struct xl_profiles; /* opaque */
 
 /* Load the built-in profiles, then ${XDG_CONFIG_HOME:-~/.config}/sdxl-lab/profiles.yaml and

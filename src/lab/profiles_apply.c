@@ -50,6 +50,13 @@ static void add_suffix(const char *words, const char *inner, struct xl_str *out)
     xl_str_puts(out, words);
 }
 
+/* How long filling in makes a text, at most. */
+static size_t styled_length(const char *words, const char *inner) {
+    size_t n_holes = 0;
+    for (const char *c = words; (c = strstr(c, hole)); c += sizeof hole - 1) n_holes++;
+    return strlen(words) + (n_holes ? n_holes : 1) * strlen(inner) + 2;
+}
+
 static enum xl_status style_prompt(const struct xl_profile *const *stack, int n, const char *given,
                                    struct xl_arena *arena, const char **out, struct xl_err *err) {
     const char *prompt = given;
@@ -57,18 +64,18 @@ static enum xl_status style_prompt(const struct xl_profile *const *stack, int n,
         const char *words = stack[i]->prompt;
         struct xl_str styled = {0};
         if (!words[0]) continue;
-        if (strstr(words, hole))
-            fill_template(words, prompt, &styled);
-        else
-            add_suffix(words, prompt, &styled);
-        size_t length = styled.len;
-        char *text = xl_str_take(&styled);
-        prompt = text && length <= MAX_TEXT ? xl_arena_strdup(arena, text) : NULL;
-        free(text);
+        size_t length = styled_length(words, prompt);
         if (length > MAX_TEXT)
             return xl_fail(err, XL_EINVAL,
                            "profile \"%s\": the prompt would have %zu bytes, at most %d",
                            stack[i]->name, length, MAX_TEXT);
+        if (strstr(words, hole))
+            fill_template(words, prompt, &styled);
+        else
+            add_suffix(words, prompt, &styled);
+        char *text = xl_str_take(&styled);
+        prompt = text ? xl_arena_strdup(arena, text) : NULL;
+        free(text);
         if (!prompt) return xl_fail_nomem(err, "a prompt", length);
     }
     *out = prompt;

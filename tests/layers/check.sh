@@ -30,7 +30,8 @@ for file in $(find src -name '*.[ch]'); do
             bad "$file: layer $mine ($folder) includes \"$include\" of layer $theirs"
     done
     for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
-        'webp/:image' 'sqlite3.h:insight' 'microhttpd.h:http' 'curl/:hub' 'openssl/:base' 'cairo:image'; do
+        'webp/:image' 'cairo:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
+        'microhttpd.h:http' 'curl/:hub'; do
         grep -q "^ *# *include *<${rule%%:*}" "$file" || continue
         case $file in src/${rule#*:}/*) ;; *) bad "$file: only src/${rule#*:} may include <${rule%%:*}...>" ;; esac
     done

@@ -70,6 +70,13 @@ Test(yaml, blocks_comments_and_json) {
     expect("# nothing\n", "null");
 }
 
+Test(yaml, json_as_programs_write_it) {
+    expect("{\"a\":\"\\ud83d\\ude00\",\"b\":[1,{\"c\":\"\\/\"}]}",
+           "{\"a\":\"\xF0\x9F\x98\x80\",\"b\":[1,{\"c\":\"/\"}]}");
+    refuse("{\"a\":\"\\ud83d\"}", "t.yaml:1: not valid YAML");
+    refuse("{\"a\":\"\\ud83d\\ude00\", \"a\": 1}", "t.yaml:1:");
+}
+
 Test(yaml, aliases_name_what_came_before) {
     expect("a: &x [1, 2]\nb: *x\nc: &y 5\nd: *y\n", "{\"a\":[1,2],\"b\":[1,2],\"c\":5,\"d\":5}");
     expect("[&x 1, &x 2, *x]", "[1,2,2]");

@@ -1,0 +1,228 @@
+/* test_catalogue.c - the models by name, and whether they are there. */
+#include "lab/catalogue.h"
+
+#include "unit/config.h"
+
+#define REPO XL_SOURCE_DIR "/tests/data/models/repo"
+#define COMMIT "1111111111111111111111111111111111111111"
+
+static struct xl_arena arena;
+
+static void tear_down(void) {
+    xl_arena_deinit(&arena);
+    scratch_close();
+}
+TestSuite(catalogue, .init = config_open, .fini = tear_down);
+
+static struct xl_catalogue *load(const char *extra) {
+    struct xl_catalogue *catalogue = NULL;
+    struct xl_err err = {0};
+    cr_assert_eq(xl_catalogue_load(&extra, extra != NULL, &catalogue, &err), XL_OK, "%s", err.text);
+    return catalogue;
+}
+
+static const struct {
+    const char *key, *repo;
+    enum xl_catalogue_kind kind;
+    const char *licence;
+    bool is_commercial;
+} plan[] = {
+    {"SDXL Base 1.0", "stabilityai/stable-diffusion-xl-base-1.0", XL_KIND_PIPELINE, "openrail++",
+     true},
+    {"SDXL Turbo", "stabilityai/sdxl-turbo", XL_KIND_PIPELINE, "sai-nc-community", false},
+    {"RealVis XL V5.0", "SG161222/RealVisXL_V5.0", XL_KIND_PIPELINE, "openrail++", true},
+    {"CyberRealistic XL v5.8", "John6666/cyberrealistic-xl-v58-sdxl", XL_KIND_PIPELINE,
+     "creativeml-openrail-m", true},
+    {"Animagine XL 4.0", "cagliostrolab/animagine-xl-4.0", XL_KIND_PIPELINE, "openrail++", true},
+    {"Juggernaut XL", "stablediffusionapi/juggernautxl", XL_KIND_PIPELINE, "creativeml-openrail-m",
+     false},
+    {"DreamShaper XL", "Lykon/dreamshaper-xl-1-0", XL_KIND_PIPELINE, "openrail++", true},
+    {"EpicRealism XL", "AiAF/epicrealismXL-vx1Finalkiss_Checkpoint_SDXL", XL_KIND_SINGLE_FILE,
+     "creativeml-openrail-m", true},
+    {"Pixel Art XL", "nerijs/pixel-art-xl", XL_KIND_LORA, "creativeml-openrail-m", true},
+    {"Anime Illust Diffusion XL", "Eugeoter/anime_illust_diffusion_xl", XL_KIND_PIPELINE,
+     "faipl-1.0-sd", true},
+};
+enum { N_PLAN = sizeof plan / sizeof *plan };
+
+Test(catalogue, the_ten_models_of_the_work_plan) {
+    struct xl_catalogue *catalogue = load(NULL);
+    cr_assert_eq(xl_catalogue_count(catalogue), N_PLAN);
+    for (int i = 0; i < N_PLAN; i++) {
+        const struct xl_catalogue_model *model = xl_catalogue_at(catalogue, i);
+        cr_expect_str_eq(model->key, plan[i].key);
+        cr_expect_str_eq(model->repo, plan[i].repo);
+        cr_expect_str_eq(model->licence, plan[i].licence);
+        cr_expect_eq(model->kind, plan[i].kind, "%s", model->key);
+        cr_expect_eq(model->is_commercial, plan[i].is_commercial, "%s", model->key);
+        cr_expect(model->width && model->height && model->steps && model->about[0], "%s",
+                  model->key);
+        cr_expect(xl_has_guidance(model->guidance), "%s", model->key);
+    }
+    cr_expect_null(xl_catalogue_at(catalogue, N_PLAN));
+    xl_catalogue_free(catalogue);
+}
+
+Test(catalogue, turbo_has_limits) {
+    struct xl_catalogue *catalogue = load(NULL);
+    const struct xl_catalogue_model *turbo = xl_catalogue_find(catalogue, "SDXL Turbo");
+    cr_assert_not_null(turbo);
+    cr_expect(turbo->guidance == 0 && turbo->guidance_min == 0 && turbo->guidance_max == 0);
+    cr_expect(turbo->steps == 4 && turbo->steps_min == 1 && turbo->steps_max == 4);
+    cr_expect(turbo->width == 512 && turbo->height == 512);
+    cr_expect_str_eq(turbo->scheduler, "default");
+    cr_expect(turbo->ignores_profile && turbo->ignores_negative);
+    const struct xl_catalogue_model *base = xl_catalogue_find(catalogue, "SDXL Base 1.0");
+    cr_expect_not(base->ignores_profile || base->ignores_negative);
+    cr_expect_not(xl_has_guidance(base->guidance_max) || base->steps_max);
+    xl_catalogue_free(catalogue);
+}
+
+Test(catalogue, pixel_art_is_a_lora_of_the_base) {
+    struct xl_catalogue *catalogue = load(NULL);
+    const struct xl_catalogue_model *lora = xl_catalogue_find(catalogue, "Pixel Art XL");
+    cr_expect_str_eq(lora->base, "SDXL Base 1.0");
+    cr_expect_eq(lora->lora_weight, 1.2);
+    cr_expect_str_eq(lora->file, "pixel-art-xl.safetensors");
+    cr_expect_not_null(xl_catalogue_find(catalogue, lora->base));
+    xl_catalogue_free(catalogue);
+}
+
+Test(catalogue, are_found_by_key_alias_and_repository) {
+    struct xl_catalogue *catalogue = load(NULL);
+    for (int i = 0; i < N_PLAN; i++) {
+        const struct xl_catalogue_model *model = xl_catalogue_at(catalogue, i);
+        cr_expect_eq(xl_catalogue_find(catalogue, plan[i].key), model);
+        cr_expect_eq(xl_catalogue_find(catalogue, plan[i].repo), model);
+        for (int k = 0; k < model->n_aliases; k++)
+            cr_expect_eq(xl_catalogue_find(catalogue, model->aliases[k]), model, "%s",
+                         model->aliases[k]);
+    }
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "sdxl turbo")->key, "SDXL Turbo");
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "sdxl-turbo")->key, "SDXL Turbo");
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "STABILITYAI/SDXL-Turbo")->key, "SDXL Turbo");
+    cr_expect_null(xl_catalogue_find(catalogue, "./sdxl-turbo"), "a path is a path");
+    cr_expect_null(xl_catalogue_find(catalogue, "/models/SDXL Turbo"));
+    cr_expect_null(xl_catalogue_find(catalogue, "SDXL Turbo 2"));
+    cr_expect_null(xl_catalogue_find(catalogue, ""));
+    char out[200];
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "juggernaut xxl", out, sizeof out),
+                     "\"Juggernaut XL\"");
+    xl_catalogue_free(catalogue);
+}
+
+Test(catalogue, own_models_add_and_override) {
+    scratch_puts(config_file("models.yaml"), "Mine: {repo: me/mine, aliases: [M], steps: 12}\n"
+                                             "SDXL Turbo: {repo: me/turbo, commercial: true}\n");
+    scratch_puts(scratch("extra/own.yaml"), "Local: {folder: sub/model}\n"
+                                            "Home: {folder: ~/model, revision: v2}\n"
+                                            "Juggernaut XL: null\n");
+    struct xl_catalogue *catalogue = load(scratch("extra/own.yaml"));
+    cr_expect_eq(xl_catalogue_count(catalogue), N_PLAN + 2);
+    cr_expect_eq(xl_catalogue_find(catalogue, "m")->steps, 12);
+    cr_expect_eq(xl_catalogue_find(catalogue, "me/mine")->steps, 12);
+    const struct xl_catalogue_model *turbo = xl_catalogue_find(catalogue, "SDXL Turbo");
+    cr_expect_str_eq(turbo->repo, "me/turbo");
+    cr_expect(turbo->is_commercial && !turbo->steps_max && !turbo->ignores_profile);
+    cr_expect_eq(xl_catalogue_at(catalogue, 1), turbo, "it keeps its place");
+    cr_expect_null(xl_catalogue_find(catalogue, "stabilityai/sdxl-turbo"));
+    cr_expect_null(xl_catalogue_find(catalogue, "Juggernaut XL"));
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "Local")->folder, scratch("extra/sub/model"));
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "Home")->folder, scratch("model"));
+    cr_expect_not(xl_catalogue_find(catalogue, "Home")->is_embedded);
+    xl_catalogue_free(catalogue);
+}
+
+Test(catalogue, the_embedded_model_counts_where_it_is_there) {
+    struct xl_catalogue *catalogue = load(NULL);
+    cr_expect_null(xl_catalogue_find(catalogue, "Lab Tiny XL"));
+    xl_catalogue_free(catalogue);
+    scratch_make_parents(scratch("share/models/x"));
+    cr_assert_eq(symlink(REPO, scratch("share/models/lab-tiny-xl")), 0);
+    catalogue = load(NULL);
+    cr_expect_eq(xl_catalogue_count(catalogue), N_PLAN + 1);
+    const struct xl_catalogue_model *tiny = xl_catalogue_find(catalogue, "Lab Tiny XL");
+    cr_assert_not_null(tiny);
+    cr_expect(tiny->is_embedded && tiny->width == 256 && tiny->height == 256 && tiny->steps == 20);
+    struct xl_catalogue_status state;
+    cr_assert_eq(xl_catalogue_state(tiny, &arena, &state, NULL), XL_OK);
+    cr_expect_eq(state.state, XL_MODEL_READY, "%s", state.why);
+    cr_expect_str_eq(state.location, scratch("share/models/lab-tiny-xl"));
+    cr_expect_gt(state.bytes, 0);
+    xl_catalogue_free(catalogue);
+}
+
+/* A snapshot of a repository: links to those of the parts of a small model that are named. */
+static void cache(const char *folder, const char *const *parts) {
+    char dir[SCRATCH_PATH], link[2 * SCRATCH_PATH], target[SCRATCH_PATH];
+    snprintf(dir, sizeof dir, "%s", scratch(".cache/huggingface/hub/%s/snapshots/" COMMIT, folder));
+    scratch_puts(scratch(".cache/huggingface/hub/%s/refs/main", folder), COMMIT);
+    snprintf(link, sizeof link, "%s/x", dir);
+    scratch_make_parents(link);
+    for (; *parts; parts++) {
+        snprintf(link, sizeof link, "%s/%s", dir, *parts);
+        snprintf(target, sizeof target, "%s/%s", REPO, *parts);
+        cr_assert_eq(symlink(target, link), 0);
+    }
+}
+
+static void expect_state(const char *key, enum xl_model_state wanted, const char *why) {
+    struct xl_catalogue *catalogue = load(NULL);
+    struct xl_catalogue_status state;
+    cr_assert_eq(xl_catalogue_state(xl_catalogue_find(catalogue, key), &arena, &state, NULL),
+                 XL_OK);
+    cr_expect_eq(state.state, wanted, "%s: %s", xl_model_state_name(state.state),
+                 state.why ? state.why : "");
+    cr_expect_eq(!state.why, wanted == XL_MODEL_READY);
+    cr_expect_eq(!!state.dir, wanted != XL_MODEL_NOT_CACHED && !strstr(why, "not in the cache"));
+    if (state.why) cr_expect_not_null(strstr(state.why, why), "%s", state.why);
+    xl_catalogue_free(catalogue);
+}
+
+#define WHOLE                                                                                      \
+    "model_index.json", "scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", \
+        "unet", "vae"
+
+Test(catalogue, states) {
+    cache("models--stabilityai--sdxl-turbo", (const char *[]){WHOLE, NULL});
+    cache("models--Lykon--dreamshaper-xl-1-0",
+          (const char *[]){"model_index.json", "scheduler", "text_encoder", "tokenizer",
+                           "tokenizer_2", "unet", "vae", NULL});
+    cache("models--nerijs--pixel-art-xl", (const char *[]){NULL});
+    expect_state("SDXL Turbo", XL_MODEL_READY, "");
+    expect_state("SDXL Base 1.0", XL_MODEL_NOT_CACHED, "hf download");
+    expect_state("DreamShaper XL", XL_MODEL_INCOMPLETE, "text_encoder_2/config.json (missing)");
+    expect_state("Pixel Art XL", XL_MODEL_UNSUPPORTED, "a LoRA, which this version");
+    expect_state("EpicRealism XL", XL_MODEL_UNSUPPORTED, "(and it is not in the cache)");
+}
+
+/* What the catalogue takes for a single file may turn out to be a whole pipeline. */
+Test(catalogue, a_pipeline_is_ready_whatever_its_kind) {
+    cache("models--AiAF--epicrealismXL-vx1Finalkiss_Checkpoint_SDXL",
+          (const char *[]){WHOLE, NULL});
+    expect_state("EpicRealism XL", XL_MODEL_READY, "");
+}
+
+static void refuse(const char *text, const char *sentence) {
+    struct xl_catalogue *catalogue = NULL;
+    struct xl_err err = {0};
+    scratch_puts(config_file("models.yaml"), text);
+    cr_expect_eq(xl_catalogue_load(NULL, 0, &catalogue, &err), XL_EINPUT, "%s", text);
+    cr_expect_not_null(strstr(err.text, sentence), "\"%s\" is not in \"%s\"", sentence, err.text);
+}
+
+Test(catalogue, mistakes_are_named_with_their_line) {
+    refuse("A: {steps: 3}\n",
+           "models.yaml:1: A: expected repo (org/name) or folder, found neither");
+    refuse("A: {repo: a/b, folder: c}\n", "not both");
+    refuse("A:\n  repo: just-a-word\n", "models.yaml:2: A: repo: \"just-a-word\" is no repository");
+    refuse("A:\n  repo: a/b\n  kind: checkpoint\n",
+           "models.yaml:3: A: kind: \"checkpoint\" is not one of: pipeline, single-file, lora");
+    refuse("A: {repo: a/b, kind: lora}\n", "a lora needs base");
+    refuse("A:\n  repo: a/b\n  width: 100\n  height: 64\n", "models.yaml:3: A: width: 100 is no");
+    refuse("A:\n  repo: a/b\n  width: 64\n", "width and height go together");
+    refuse("A:\n  repo: a/b\n  steps: 9\n  steps_max: 4\n", "models.yaml:3: A: steps: outside");
+    refuse("A:\n  repo: a/b\n  guidance: 2\n  guidance_max: 1\n", "A: guidance: outside");
+    refuse("A: {repo: a/b, commercial: yes}\n", "found a text, expected true or false");
+    refuse("A: {repo: a/b, stesp: 4}\n", "did you mean steps?");
+}
