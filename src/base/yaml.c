@@ -156,16 +156,18 @@ static bool is_number(const char *text) {
     return !*text;
 }
 
-static json_t *number_of(const char *text) {
+/* Whether text is a number that JSON can hold; *number stays NULL when memory is out. */
+static bool read_number(const char *text, json_t **number) {
     int base;
     if (is_integer(text, &base)) {
         errno = 0;
         long long value = strtoll(text + (base == 10 ? 0 : 2), NULL, base);
-        return errno ? NULL : json_integer(value);
+        if (!errno) *number = json_integer(value);
+        return !errno;
     }
-    if (!is_number(text)) return NULL;
-    double value = strtod(text, NULL);
-    return isfinite(value) ? json_real(value) : NULL;
+    double value = is_number(text) ? strtod(text, NULL) : (double)INFINITY;
+    if (isfinite(value)) *number = json_real(value);
+    return isfinite(value);
 }
 
 static json_t *plain_scalar(const char *text, size_t n) {
@@ -175,8 +177,8 @@ static json_t *plain_scalar(const char *text, size_t n) {
     if (is_one_of(text, nulls)) return json_null();
     if (is_one_of(text, trues)) return json_true();
     if (is_one_of(text, falses)) return json_false();
-    json_t *number = number_of(text);
-    return number ? number : json_stringn(text, n);
+    json_t *number = NULL; /* also when memory is out */
+    return read_number(text, &number) ? number : json_stringn(text, n);
 }
 
 static enum xl_status check_text(struct reader *reader, const yaml_event_t *event) {

@@ -280,7 +280,9 @@ int fsync(int fd) {
 
 int fdatasync(int fd) {
     if (fd_fails(FSYNC, fd, CALLER)) return -1;
-    return (int)syscall(SYS_fdatasync, fd);
+    int result = (int)syscall(SYS_fdatasync, fd);
+    after();
+    return result;
 }
 
 static int do_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned flags,
