@@ -162,8 +162,9 @@ static bool read_number(const char *text, json_t **number) {
     if (is_integer(text, &base)) {
         errno = 0;
         long long value = strtoll(text + (base == 10 ? 0 : 2), NULL, base);
-        if (!errno) *number = json_integer(value);
-        return !errno;
+        bool fits = !errno;
+        if (fits) *number = json_integer(value);
+        return fits;
     }
     double value = is_number(text) ? strtod(text, NULL) : (double)INFINITY;
     if (isfinite(value)) *number = json_real(value);
