@@ -95,7 +95,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_models_list,    &xl_command_presets_list,     &xl_command_inspect_model,
     &xl_command_inspect_tokens, &xl_command_inspect_schedule, &xl_command_inspect_noise,
 };
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* The first word of a command's name, its length; *second: the other word, NULL when there is none.
  */

@@ -121,9 +121,9 @@ static enum xl_status list(const struct xl_settings *settings, struct xl_err *er
         states = xl_arena_alloc(&arena, (size_t)(n + 1) * sizeof *states);
         if (!states) status = xl_fail_nomem(err, "the list of models", 0);
     }
-    for (int i = 0; !status && i < n; i++)
+    for (int i = 0; !status && states && i < n; i++)
         status = xl_catalogue_state(xl_catalogue_at(catalogue, i), &arena, &states[i], err);
-    if (!status)
+    if (!status && states)
         status = settings->json ? print_json(catalogue, states, err)
                                 : print_states(catalogue, states, settings->verbose, err);
     xl_arena_deinit(&arena);

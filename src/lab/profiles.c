@@ -190,9 +190,9 @@ enum xl_status xl_profiles_parse_stack(const struct xl_profiles *profiles, const
     }
     for (const char *rest = text;;) {
         size_t length = first_name(profiles, rest);
-        const struct xl_profile *profile;
+        const struct xl_profile *profile = NULL;
         enum xl_status status = find_part(profiles, rest, length, &profile, err);
-        if (status) return status;
+        if (status || !profile) return status;
         for (int i = 0; i < count; i++)
             if (stack[i] == profile)
                 return xl_fail(err, XL_EINVAL, "profile \"%.200s\": \"%s\" is there twice", text,

@@ -20,7 +20,7 @@ static size_t trimmed_length(const char *text, size_t n) {
 }
 
 static void truncate_to(struct xl_str *str, size_t n) {
-    if (n < str->len) str->text[str->len = n] = 0;
+    if (str->text && n < str->len) str->text[str->len = n] = 0;
 }
 
 /* Put `inner` where a template has {prompt}. Without an inner text what surrounds the hole closes
@@ -33,8 +33,9 @@ static void fill_template(const char *words, const char *inner, struct xl_str *o
             continue;
         }
         const char *after = next + sizeof hole - 1;
-        size_t n = trimmed_length(out->text ? out->text : "", out->len);
-        if (!n || strchr(out->text + n, ','))
+        const char *before = out->text ? out->text : "";
+        size_t n = trimmed_length(before, out->len);
+        if (!n || strchr(before + n, ','))
             next += strspn(after, " ,");
         else if (*after == ',')
             truncate_to(out, n);
