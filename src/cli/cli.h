@@ -12,8 +12,10 @@ struct xl_command {
     /* What the words that are no options mean: "NAME", "NAME..." (one or more), "[NAME]",
      * "[NAME...]"; NULL: the command takes none. They go to settings->arguments. */
     const char *positional;
-    unsigned commands;    /* its bit in struct xl_option.commands */
-    const char *epilogue; /* printed after the options of --help, may be NULL */
+    enum xl_completion words; /* what a shell completes for them */
+    unsigned commands;        /* its bit in struct xl_option.commands */
+    const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
+    bool is_hidden;           /* for shells, not for people */
     enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
 };
 
@@ -30,6 +32,12 @@ extern const struct xl_command xl_command_profiles_import;
 extern const struct xl_command xl_command_models_list;
 extern const struct xl_command xl_command_presets_list;
 
+/* The i-th command, NULL after the last. */
+const struct xl_command *xl_command_at(int i);
+
+/* Whether a command begins with this word; *second: its other word, NULL when it has none. */
+bool xl_command_has_word(const struct xl_command *command, const char *word, const char **second);
+
 /* The command that argv[1..argc) names, in one word or two; *n_words: how many words it took.
  * Errors: XL_EINVAL no such command (what there is instead is listed) */
 enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **out, int *n_words,
@@ -42,6 +50,14 @@ enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **
 enum xl_status xl_args_parse(const struct xl_command *command, int n, char **argv,
                              struct xl_settings *settings, bool *help, struct xl_err *err);
 
+/* What a process ends with. The i-th, NULL after the last. */
+struct xl_exit_code {
+    int code;
+    const char *text;
+};
+const struct xl_exit_code *xl_exit_code_at(int i);
+
+/* help.c: on standard output, wrapped to the width of the terminal. */
 void xl_print_overview(void);
 void xl_print_help(const struct xl_command *command);
 

@@ -250,29 +250,25 @@ static enum xl_status resume(const struct xl_settings *given, struct xl_err *err
     return generate(&settings, err);
 }
 
-#define EXIT_CODES                                                                                 \
-    "Exit codes: 0 all done, 2 wrong usage or input, 3 some pictures failed, 5 model missing or\n" \
-    "damaged, 6 cannot write, 130 and 143 interrupted, 1 internal error."
-
 const struct xl_command xl_command_generate = {
     .name = "generate",
     .summary = "draw pictures: one, a batch, or a sweep over profiles, models and settings",
     .usage = "--model KEY|ID|DIR --prompt TEXT [OPTIONS]",
     .commands = XL_FOR_GENERATE,
     .epilogue =
-        "Each picture's path goes to standard output as it comes to disk; a sweep ends with "
-        "a summary\nthere. Without a command, sdxl-lab reads these settings from the "
-        "environment (names in\nbrackets) when HEADLESS=1 or PROMPT is set; flags come "
-        "before it.\n" EXIT_CODES,
+        "Each picture's path goes to standard output as it comes to disk; a sweep ends with a "
+        "summary there.\nWithout a command, sdxl-lab reads these settings from the environment "
+        "(names in brackets) when HEADLESS=1 or PROMPT is set; flags come before it.",
     .run = generate,
 };
 
 const struct xl_command xl_command_resume = {
     .name = "resume",
     .summary = "make what is missing or damaged in a run directory, and nothing else",
-    .usage = "RUN_DIR [OPTIONS]",
+    .usage = "[OPTIONS]",
     .positional = "RUN_DIR",
+    .words = XL_COMPLETE_DIR,
     .commands = XL_FOR_RESUME,
-    .epilogue = "A picture is known by the record in it, not by its name. " EXIT_CODES,
+    .epilogue = "A picture is known by the record in it, not by its name.",
     .run = resume,
 };

@@ -137,6 +137,6 @@ const struct xl_command xl_command_models_list = {
     .usage = "[OPTIONS]",
     .commands = XL_FOR_CATALOGUE,
     .epilogue = "--verbose says why a model cannot be used. Own models: "
-                "~/.config/sdxl-lab/models.yaml;\ndocs/MODELS.md says how.",
+                "~/.config/sdxl-lab/models.yaml; docs/MODELS.md says how.",
     .run = list,
 };

@@ -154,6 +154,7 @@ const struct xl_command xl_command_profiles_show = {
     .summary = "what a profile adds to a prompt, and what suits it",
     .usage = "[OPTIONS]",
     .positional = "NAME...",
+    .words = XL_COMPLETE_PROFILE,
     .commands = XL_FOR_PROFILES,
     .run = show,
 };
@@ -218,9 +219,10 @@ const struct xl_command xl_command_profiles_import = {
     .summary = "styles of AUTOMATIC1111 (styles.csv) or Fooocus (JSON) as profiles",
     .usage = "[OPTIONS]",
     .positional = "FILE",
+    .words = XL_COMPLETE_FILE,
     .commands = XL_FOR_PROFILES,
     .epilogue = "Writes ~/.config/sdxl-lab/profiles.d/NAME.yaml, which is yours to edit. Styles "
-                "whose name is\ntaken are left out and named; with --force they replace the "
+                "whose name is taken are left out and named; with --force they replace the "
                 "profile.",
     .run = import_file,
 };

@@ -81,8 +81,9 @@ static enum xl_status verify(const struct xl_settings *settings, struct xl_err *
 const struct xl_command xl_command_verify = {
     .name = "verify",
     .summary = "draw pictures again from their records and compare the pixels",
-    .usage = "PNG... [OPTIONS]",
+    .usage = "[OPTIONS]",
     .positional = "PNG...",
+    .words = XL_COMPLETE_FILE,
     .commands = XL_FOR_VERIFY,
     .epilogue = "Exit codes: 0 all the same, 3 some are not, 2 wrong usage.",
     .run = verify,

@@ -1,0 +1,79 @@
+/* commands.c - the command table, finding a command by its words, and what exit codes mean. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct xl_command *const commands[] = {
+    &xl_command_generate,       &xl_command_resume,           &xl_command_verify,
+    &xl_command_profiles_list,  &xl_command_profiles_show,    &xl_command_profiles_import,
+    &xl_command_models_list,    &xl_command_presets_list,     &xl_command_inspect_model,
+    &xl_command_inspect_tokens, &xl_command_inspect_schedule, &xl_command_inspect_noise,
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+const struct xl_command *xl_command_at(int i) {
+    return i >= 0 && i < N_COMMANDS ? commands[i] : NULL;
+}
+
+bool xl_command_has_word(const struct xl_command *command, const char *word, const char **second) {
+    size_t n = strcspn(command->name, " ");
+    *second = command->name[n] ? command->name + n + 1 : NULL;
+    return strlen(word) == n && !strncmp(word, command->name, n);
+}
+
+/* What may follow the first word of a two-word command ("inspect"), or what may be a first word
+ * (group NULL): "a, b, c" into out. */
+static void list_words(const char *group, char *out, size_t size) {
+    const char *second, *last = "";
+    int n_last = 0;
+    out[0] = 0;
+    for (int i = 0; i < N_COMMANDS; i++) {
+        const char *name = commands[i]->name;
+        int n = (int)strcspn(name, " ");
+        size_t used = strlen(out);
+        if (commands[i]->is_hidden) continue;
+        if (group && (!xl_command_has_word(commands[i], group, &second) || !second)) continue;
+        if (!group && n == n_last && !strncmp(last, name, (size_t)n)) continue;
+        snprintf(out + used, size - used, "%s%.*s", used ? ", " : "", group ? 100 : n,
+                 group ? second : name);
+        last = name;
+        n_last = n;
+    }
+}
+
+enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **out, int *n_words,
+                               struct xl_err *err) {
+    bool is_group = false;
+    char known[256];
+    for (int i = 0; i < N_COMMANDS; i++) {
+        const char *second;
+        if (!xl_command_has_word(commands[i], argv[1], &second)) continue;
+        is_group = true;
+        if (second && (argc < 3 || strcmp(argv[2], second))) continue;
+        *n_words = second ? 2 : 1;
+        *out = commands[i];
+        return XL_OK;
+    }
+    list_words(is_group ? argv[1] : NULL, known, sizeof known);
+    if (!is_group)
+        return xl_fail(err, XL_EINVAL, "\"%.60s\" is no command; there are %s, see sdxl-lab --help",
+                       argv[1], known);
+    if (argc < 3) return xl_fail(err, XL_EINVAL, "%s: say what: %s", argv[1], known);
+    return xl_fail(err, XL_EINVAL, "%s: say what: %s; found \"%.40s\"", argv[1], known, argv[2]);
+}
+
+const struct xl_exit_code *xl_exit_code_at(int i) {
+    static const struct xl_exit_code codes[] = {
+        {0, "all done"},
+        {1, "internal error: please report it"},
+        {2, "wrong usage, or an input file that cannot be used"},
+        {3, "some pictures failed: out of memory, or not a number"},
+        {4, "no idle GPU (reserved: this version computes on the CPU)"},
+        {5, "the model is missing, incomplete, damaged or unsupported"},
+        {6, "cannot write"},
+        {130, "interrupted by Ctrl-C (SIGINT)"},
+        {143, "interrupted by SIGTERM"},
+    };
+    return i >= 0 && i < (int)(sizeof codes / sizeof *codes) ? &codes[i] : NULL;
+}
