@@ -157,7 +157,9 @@ static enum xl_status open_model(struct runner *runner, int m, struct xl_err *er
 
 /* --- Memory ----------------------------------------------------------------------------------- */
 
+/* Only what had to be given up: a group that was small to begin with says nothing. */
 static void remember(struct runner *runner, const struct xl_ladder *ladder) {
+    if (!memcmp(&ladder->asked, &ladder->now, sizeof ladder->now)) return;
     struct fitting *fitting = NULL;
     for (int i = 0; i < runner->n_fittings; i++)
         if (runner->fittings[i].width == ladder->asked.width &&

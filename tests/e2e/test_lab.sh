@@ -1,0 +1,164 @@
+#!/bin/bash
+# test_lab.sh BINARY SOURCE_DIR - the lab as a person and a container use it: headless by environment,
+# job files, sweeps, run directories, exit codes, verification, image to image in every mode. Prints
+# a line per check and "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+repo=$2/tests/data/models/repo
+init=$2/tests/data/models/pipeline/init.png
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+for name in HEADLESS PROMPT NEGATIVE_PROMPT MODEL_KEY MODEL STYLE_PROFILE MODE WIDTH HEIGHT STEPS GUIDANCE \
+    CFG_SCALE BATCH_SIZE SEED INIT_IMAGE_PATH IMG2IMG_STRENGTH RUN_ALL_PROFILES RUN_ALL_MODELS SCHEDULER \
+    OUTPUT_DIR INSTANCE_ID CONTAINER_NAME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME \
+    XDG_CONFIG_HOME SIZE; do unset $name; done
+export HOME=$work
+cd "$work" || exit 1
+
+ok() { passed=$((passed + 1)); echo "ok   $1"; }
+bad() { failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' err | head -5; }
+# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
+expect() {
+    local name=$1 code=$2 text=$3
+    shift 3
+    "$@" >out 2>err </dev/null
+    local got=$?
+    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
+    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
+    else ok "$name"; fi
+}
+check() {
+    local name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
+}
+pictures() { find "$@" -name '*.png' ! -name 'sheet_*' 2>/dev/null; }
+count() { pictures "$1" | wc -l; }
+small=(WIDTH=64 HEIGHT=64 STEPS=1 SEED=5 MODEL_KEY="$repo")
+draw=("$bin" generate --model "$repo" --prompt cat --width 64 --height 64 --steps 1 --seed 5)
+
+# Headless by environment
+expect "nothing asked for: how to start" 0 "usage" "$bin"
+expect "PROMPT alone is headless" 0 "1 drawn" env "${small[@]}" PROMPT=cat OUTPUT_DIR=a "$bin"
+check "one picture" test "$(count a)" -eq 1
+check "listed on standard output" grep -q '^a/.*_raw_cat_seed5_00.png$' out
+expect "HEADLESS=1 without a prompt" 2 "PROMPT" env "${small[@]}" HEADLESS=1 "$bin"
+expect "HEADLESS=true, the earlier spellings" 0 "2 drawn" env HEADLESS=true PROMPT=cat MODEL="$repo" \
+    CFG_SCALE=7.5 SCHEDULER="DPM++ 2M" WIDTH=64 HEIGHT=64 STEPS=2 BATCH_SIZE=2 SEED=-1 \
+    STYLE_PROFILE="Tim Burton" OUTPUT_DIR=b "$bin"
+check "the profile is in the name" sh -c "ls b | grep -q '_tim-burton_cat_seed'"
+check "and in the record" sh -c "grep -aq 'Style profile: Tim Burton' b/*.png"
+check "and its words in the prompt" sh -c "grep -aq 'gothic fairytale, elongated silhouettes' b/*.png"
+check "and its negative" sh -c "grep -aq 'Negative prompt: bright saturated colors' b/*.png"
+expect "both spellings that differ" 2 "CFG_SCALE" env "${small[@]}" PROMPT=cat GUIDANCE=5 CFG_SCALE=6 "$bin"
+expect "flags come before the environment" 0 "1 drawn" env "${small[@]}" PROMPT=cat OUTPUT_DIR=c "$bin" --seed 9
+check "the flag's seed" sh -c "ls c | grep -q seed9_"
+expect "all models and all profiles at once" 2 "exclude each other" env "${small[@]}" PROMPT=cat \
+    RUN_ALL_MODELS=true RUN_ALL_PROFILES=1 "$bin"
+expect "the same on the command line" 2 "exclude each other" "${draw[@]}" --all-models --all-profiles
+expect "img2img headless" 0 "1 drawn" env "${small[@]}" STEPS=4 PROMPT=cat MODE=img2img \
+    INIT_IMAGE_PATH="$init" IMG2IMG_STRENGTH=0.5 OUTPUT_DIR=d "$bin"
+check "logged as img2img" grep -q '"mode": *"img2img"' d/jobs*.log
+expect "img2img without a picture" 2 "INIT_IMAGE_PATH" env "${small[@]}" PROMPT=cat MODE=img2img "$bin"
+expect "txt2img ignores the picture" 0 "" env "${small[@]}" PROMPT=cat MODE=txt2img INIT_IMAGE_PATH="$init" \
+    OUTPUT_DIR=e "$bin"
+check "logged as txt2img" grep -q '"mode": *"txt2img"' e/jobs*.log
+expect "a profile that is not there" 2 "Watercolo" env "${small[@]}" PROMPT=cat STYLE_PROFILE=Watercolr "$bin"
+expect "a model that is not there" 5 "not" env "${small[@]}" PROMPT=cat MODEL_KEY="SDXL Turbo" "$bin"
+expect "no model at all is cached" 5 "none of the" "$bin" generate --prompt cat --all-models
+
+# The job log
+expect "an instance of its own" 0 "jobs_night.log" env "${small[@]}" PROMPT=cat INSTANCE_ID=night OUTPUT_DIR=f "$bin"
+check "its log" test -s f/jobs_night.log
+expect "a hostile instance" 0 "" env "${small[@]}" PROMPT=cat INSTANCE_ID=../../x/y OUTPUT_DIR=g "$bin"
+check "stays in the folder" sh -c "ls g | grep -q '^jobs_' && ! ls -d x ../x"
+expect "a failure is logged, too" 2 "" env "${small[@]}" PROMPT=cat SCHEDULER=warp INSTANCE_ID=i OUTPUT_DIR=h "$bin"
+check "with its sentence" grep -q '"error": *"scheduler .*warp' h/jobs_i.log
+
+# Sweeps
+expect "all profiles" 0 "28 drawn, of 28" "${draw[@]}" --all-profiles --output-dir s
+run=$(ls -d s/multi_profiles_*)
+check "28 pictures" test "$(count "$run")" -eq 28
+check "a contact sheet" test -s "$run/sheet_01.png"
+check "a page" test -s "$run/index.html"
+check "run.json" test -s "$run/run.json"
+check "the log is beside the run and names it" sh -c "[ \$(grep -c '\"run_dir\": *\"$run\"' s/jobs_*.log) -eq 28 ]"
+expect "resuming a whole run draws nothing" 0 "0 drawn, 28 were there" "$bin" resume "$run"
+rm "$(pictures "$run" | head -1)"
+expect "resuming makes what is missing" 0 "1 drawn, 27 were there" "$bin" resume "$run"
+expect "resuming something else" 2 "run.json" "$bin" resume "$work"
+expect "a grid by axes" 0 "12 drawn, of 12" "${draw[@]}" --sweep steps=1,2 --sweep guidance=1:5:2 \
+    --sweep seed=1..2 --output-dir t
+expect "equal cells are drawn once" 0 "1 drawn, of 1" "${draw[@]}" --sweep guidance=3,3.0 --output-dir u
+expect "a dry run draws nothing" 0 "pictures 6" "${draw[@]}" --sweep steps=1..3 --batch 2 --output-dir v --dry-run
+check "and makes no folder" test ! -e v
+expect "two models, one missing" 0 "is skipped" "${draw[@]}" --sweep model="$repo,nobody/nothing" --output-dir w
+check "a folder for each model" sh -c "ls -d w/sweep_*/model_repo"
+expect "a sweep with a cell that cannot be drawn" 3 "1 of 2 pictures failed" "${draw[@]}" \
+    --sweep scheduler=euler,warp --output-dir x
+check "the other one is there" test "$(count x)" -eq 1
+expect "ten equal failures in a row end it" 3 "10 equal failures" "${draw[@]}" --scheduler warp \
+    --sweep seed=1..20 --output-dir y
+check "ten lines, no more" test "$(grep -c warp y/jobs_*.log)" -eq 10
+cat >job.yaml <<EOF
+# what the night is for
+prompt: a cat
+model: $repo
+size: 64x64
+steps: 1
+seed: 3
+output_dir: z
+sweep:
+  profile: [Watercolor, "Tim Burton + 35mm Film"]
+  guidance: "2:4:2"
+EOF
+expect "a job file" 0 "4 drawn, of 4" "$bin" generate --job job.yaml
+expect "flags come before a job file" 0 "8 drawn, of 8" "$bin" generate --job job.yaml --batch 2 --output-dir z2
+sed -i 's/^steps/stepz/' job.yaml
+expect "a slip in a job file" 2 "did you mean \"steps\"" "$bin" generate --job job.yaml
+expect "json of a sweep" 0 "" "${draw[@]}" --sweep steps=1,2 --output-dir z3 --json
+check "is one document" sh -c "[ \$(grep -c '^{' out) -eq 1 ] && [ \$(grep -c '\"path\": \"z3/' out) -eq 2 ]"
+
+# Together or alone, resumed or not: the same bytes. Verified from their records.
+"${draw[@]}" --sweep profile=all --group 5 --output-dir g5 >/dev/null 2>&1
+check "five together give the bytes of one at a time" sh -c "[ '$(pictures g5 | xargs sha256sum | cut -c1-64 | sort | sha256sum)' = '$(pictures "$run" | xargs sha256sum | cut -c1-64 | sort | sha256sum)' ]"
+expect "verify" 0 "same" "$bin" verify $(pictures s t d b)
+cp -r "$repo" changed
+"$bin" generate --model changed --prompt cat --width 64 --height 64 --steps 1 --output-dir ch >/dev/null 2>&1
+unet=changed/unet/diffusion_pytorch_model.safetensors
+dd if=/dev/zero of=$unet bs=1 seek=$(($(stat -c %s $unet) - 200)) count=200 conv=notrunc 2>/dev/null
+expect "a picture that its model does not draw" 3 "DIFFERENT" "$bin" verify $(pictures ch)
+expect "verify a picture without a record" 3 "record" "$bin" verify "$init"
+
+# Image to image and back again in one run: one model, loaded once, as when drawn apart
+expect "both modes in one sweep" 0 "8 drawn, of 8" "${draw[@]}" --steps 3 --strength 0.7 \
+    --sweep "init-image=[\"\", \"$init\"]" --sweep seed=1..4 --output-dir both
+expect "verified" 0 "same" "$bin" verify $(pictures both)
+
+# A full disk: exit 6, and on when there is room again
+if mkdir small && mount -t tmpfs -o size=200k none small 2>/dev/null; then
+    expect "the disk fills up" 6 "" "${draw[@]}" --all-profiles --output-dir small
+    check "no torn picture" "$bin" verify $(pictures small)
+    mount -o remount,size=20m small
+    expect "resumed with room" 0 "of 28" "$bin" resume small/multi_profiles_*
+    check "all are there" test "$(count small)" -eq 28
+    umount small
+fi
+
+# SIGTERM: out in time, nothing torn, resumable
+"${draw[@]}" --steps 30 --width 256 --height 256 --sweep seed=1..200 --output-dir term >out 2>err &
+pid=$!
+while [ "$(count term)" -lt 2 ] && kill -0 $pid 2>/dev/null; do sleep 0.05; done
+start=$(date +%s%N)
+kill -TERM $pid
+wait $pid
+code=$?
+ms=$((($(date +%s%N) - start) / 1000000))
+check "SIGTERM: exit 143" test $code -eq 143
+check "within ten seconds ($ms ms)" test $ms -lt 10000
+check "says how to go on" grep -q "sdxl-lab resume term/sweep_" out
+check "no torn file" sh -c "! find term -name '*.tmp' | grep ."
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
