@@ -51,7 +51,8 @@ static double wall_clock(void) {
 /* A statement: name(value); or name(value,when); on a line of its own. ASCII only, so that no
  * browser can read it in another encoding. Out of memory is sticky in `out`. */
 static void append_call(struct xl_str *out, const char *name, const json_t *value, double when) {
-    char *json = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    char *json = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
+                                       JSON_REAL_PRECISION(10));
     if (!json) {
         out->failed = true;
         return;
