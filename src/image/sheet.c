@@ -13,7 +13,7 @@
 
 /* Pixels. A card is a frame for the picture with its labels below. */
 enum {
-    FRAME = 320, /* the longer side of a frame */
+    FRAME = 320, /* side of a square frame; others have its area */
     MARGIN = 40,
     GUTTER = 20,
     PADDING = 12, /* of the text in a card */
@@ -75,15 +75,17 @@ static int page_height(const struct xl_sheet *sheet, int rows) {
     return MARGIN + header_height(sheet) + rows * (card_height(sheet) + GUTTER) - GUTTER + MARGIN;
 }
 
-/* The number of columns whose page is nearest to 4:3, for the cells of one page. */
+/* The number of columns whose page is nearest to 4:3, for the cells of one page; holes in the last
+ * row count against it. */
 static int choose_columns(struct xl_sheet *sheet, int n) {
     enum { MOST = 8 };
     int best = 1;
     double best_distance = INFINITY;
     for (int columns = 1; columns <= MOST && columns <= n; columns++) {
         sheet->columns = columns;
-        double shape = (double)page_width(sheet) / page_height(sheet, (n + columns - 1) / columns);
-        double distance = fabs(log(shape / (4.0 / 3)));
+        int rows = (n + columns - 1) / columns;
+        double shape = (double)page_width(sheet) / page_height(sheet, rows);
+        double distance = fabs(log(shape / (4.0 / 3))) + (double)(rows * columns - n) / n;
         if (distance >= best_distance) continue;
         best_distance = distance;
         best = columns;
@@ -93,10 +95,9 @@ static int choose_columns(struct xl_sheet *sheet, int n) {
 
 /* Pages of equal length, in whole rows. */
 static void lay_out(struct xl_sheet *sheet, const struct xl_sheet_params *params) {
-    double scale = (double)FRAME /
-                   (params->width > params->height ? params->width : params->height);
-    sheet->frame_width = (int)fmax(params->width * scale, FRAME / 2);
-    sheet->frame_height = (int)fmax(params->height * scale, FRAME / 4);
+    double shape = fmin(fmax((double)params->width / params->height, 0.25), 4);
+    sheet->frame_width = (int)round(FRAME * sqrt(shape));
+    sheet->frame_height = (int)round(FRAME / sqrt(shape));
     int n_pages = (params->n_cells + PAGE_CELLS - 1) / PAGE_CELLS;
     int n = (params->n_cells + n_pages - 1) / n_pages;
     sheet->columns = params->columns ? params->columns : choose_columns(sheet, n);

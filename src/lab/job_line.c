@@ -198,7 +198,8 @@ static char *try_rung(const struct xl_job_entry *entry, const char *instance,
         put_int(&line, "n_parts", part.parts);
     }
     if (line.is_cut) put(&line, "truncated", json_true());
-    char *text = line.failed ? NULL : json_dumps(line.object, JSON_COMPACT);
+    char *text = line.failed ? NULL
+                             : json_dumps(line.object, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(line.object);
     return text;
 }

@@ -2,11 +2,10 @@
  * fills in as cells finish.
  *
  * Two files: index.html, the same for every run, and cells.js beside it, which the page loads again
- * every few seconds while the run goes on. cells.js is a list of statements: run({...}) describes
- * the run, cells([...]) its cells as they were planned, and cell({...}) what became of one; the
- * last word about a cell counts. So a finished cell is one line appended by one write, and the cost
- * of a run is linear in its cells. The page shows texts only as texts: a prompt with HTML in it is
- * harmless.
+ * every few seconds while the run goes on. cells.js is a list of statements, one a line: run({...})
+ * describes the run, cell({...}) a cell as it was planned or what became of it; the last word
+ * counts. So finished cells are lines appended by one write, and the cost of a run is linear in its
+ * cells. The page shows texts only as texts: a prompt with HTML in it is harmless.
  *
  * Descriptions are JSON objects. Of a run: {title, kind, prompt, started (ISO 8601), rows, columns
  * (the keys of a cell that make the grid, as "model" and "profile"; left out: chosen by the page),
