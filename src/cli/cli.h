@@ -31,6 +31,9 @@ extern const struct xl_command xl_command_profiles_show;
 extern const struct xl_command xl_command_profiles_import;
 extern const struct xl_command xl_command_models_list;
 extern const struct xl_command xl_command_presets_list;
+extern const struct xl_command xl_command_completion;
+extern const struct xl_command xl_command_complete_words;
+extern const struct xl_command xl_command_complete_line;
 
 /* The i-th command, NULL after the last. */
 const struct xl_command *xl_command_at(int i);

@@ -42,6 +42,7 @@ enum xl_completion {
     XL_COMPLETE_PROFILE,
     XL_COMPLETE_PRESET,
     XL_COMPLETE_SCHEDULER,
+    XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
 };
 
 struct xl_option {
