@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "lab/estimate.h"
+#include "lab/output.h"
 #include "lab/runner.h"
 
 #include <stdio.h>
@@ -206,7 +207,13 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
     struct xl_sweep sweep;
     struct xl_run_dir run;
     enum xl_status status = xl_sweep_plan(settings, &hooks, &sweep, err);
-    if (status) return status;
+    if (status) {
+        struct xl_err why = {0};
+        if (status != XL_ECANCELLED && !settings->dry_run &&
+            xl_output_log_refusal(settings, status, err->text, &why))
+            xl_warn("%s", why.text);
+        return status;
+    }
     print_lines(&sweep.notices);
     if (settings->dry_run) {
         status = xl_estimate_print(settings, &sweep, err);

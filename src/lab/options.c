@@ -122,9 +122,10 @@ static const struct xl_option options[] = {
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
      .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
 
-    {CHOICE("device", "NAME", device, devices), .commands = COMPUTES, .group = "Computing",
+    {CHOICE("device", "NAME", device, devices), .commands = XL_FOR_GENERATE, .group = "Computing",
      .help = "where to compute; reference is the slow plain-C oracle", .fallback = "auto"},
-    {CHOICE("dtype", "NAME", precision, precisions), .commands = COMPUTES, .group = "Computing",
+    {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE,
+     .group = "Computing",
      .help = "arithmetic; auto takes bf16 where the CPU has instructions for it",
      .fallback = "auto"},
     {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES, .group = "Computing",
@@ -135,6 +136,8 @@ static const struct xl_option options[] = {
     {CHOICE("oom", "NAME", oom, oom_choices), .commands = RUNS, .group = "Computing",
      .help = "when memory is short: shrink (tiles, fewer together, smaller pictures) or fail",
      .fallback = "shrink"},
+    {REAL("max-memory", "GB", max_memory, 0, 100000), .commands = RUNS, .group = "Computing",
+     .help = "memory that model and work may take; 0: what is free", .fallback = "0"},
 
     {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
      .environment = "OUTPUT_DIR", .completion = XL_COMPLETE_DIR, .group = "Output",

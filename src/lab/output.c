@@ -233,7 +233,8 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     bool ok = run && cells;
     for (int c = 0; c < sweep->n_cells; c++)
         ok &= !json_array_append_new(cells, describe_cell(params, &sweep->cells[c]));
-    xl_json_put(run, "title", xl_json_text(relative(params->run, params->run->dir)), &ok);
+    const char *slash = strrchr(params->run->dir, '/');
+    xl_json_put(run, "title", xl_json_text(slash ? slash + 1 : params->run->dir), &ok);
     xl_json_put(run, "kind", xl_json_text(sweep->kind), &ok);
     xl_json_put(run, "prompt", xl_json_text(params->settings->prompt), &ok);
     xl_json_put(run, "started", json_string(started), &ok);
@@ -347,6 +348,46 @@ enum xl_status xl_output_log_missing(const struct xl_writer_params *params, stru
             status = log_job(params, &c, 1, NULL, err);
     xl_job_logs_free(&logs);
     json_decref(ids);
+    return status;
+}
+
+enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
+                                     const char *message, struct xl_err *err) {
+    if (!xl_environment_is_headless() && !xl_dir_exists(settings->output_dir)) return XL_OK;
+    bool is_img2img = settings->mode == XL_MODE_IMG2IMG ||
+                      (settings->mode == XL_MODE_AUTO && settings->init_image);
+    const struct xl_job_entry entry = {
+        .mode = is_img2img ? "img2img" : "txt2img",
+        .multi_profile = settings->all_profiles || settings->all_models || settings->sweep.n,
+        .profile_style = settings->profile ? settings->profile : XL_PROFILE_RAW,
+        .prompt = settings->prompt,
+        .negative_prompt = settings->negative,
+        .model_key = settings->model,
+        .revision = settings->revision,
+        .scheduler = settings->scheduler,
+        .steps = settings->steps,
+        .guidance_scale = settings->guidance,
+        .guidance_rescale = settings->guidance_rescale,
+        .width = settings->width,
+        .height = settings->height,
+        .requested_width = settings->width,
+        .requested_height = settings->height,
+        .batch_size = settings->batch,
+        .seed_base = settings->seed,
+        .init_image = is_img2img ? settings->init_image : NULL,
+        .strength = settings->strength,
+        .status = how,
+        .error = message,
+        .encode_s = NAN,
+        .sample_s = NAN,
+        .decode_s = NAN,
+        .total_s = NAN,
+        .tflop = NAN,
+    };
+    struct xl_job_log *log = NULL;
+    enum xl_status status = xl_job_log_open(settings->output_dir, settings->instance, &log, err);
+    if (!status) status = xl_job_log_append(log, &entry, err);
+    xl_job_log_close(log);
     return status;
 }
 

@@ -19,6 +19,12 @@ enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
 enum xl_status xl_output_log_missing(const struct xl_writer_params *params,
                                      struct xl_err *err) XL_CHECKED;
 
+/* Log a request that was refused before there was a cell, with its sentence. Only where somebody
+ * will look: in an output directory that is there already, or after a run that nobody watches.
+ * Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
+                                     const char *message, struct xl_err *err) XL_CHECKED;
+
 /* The run's page: all cells as they are now; and the end of the run. status, message: how it ended.
  * Nothing for a run without a directory of its own. Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_output_page_begin(const struct xl_writer_params *params,

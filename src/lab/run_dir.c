@@ -243,29 +243,25 @@ static enum xl_status read_cells(const char *path, const json_t *root, struct xl
     return XL_OK;
 }
 
-/* What was given now comes before what run.json says. */
+/* What is given now comes before what run.json says. It can change how a cell is drawn (threads,
+ * memory), not what it is. */
 static enum xl_status read_request(const char *path, const json_t *root, struct xl_sweep *sweep,
                                    struct xl_settings *settings, struct xl_err *err) {
-    const char *later[] = {"threads", "instance", "oom", "group"};
-    struct xl_settings given = *settings;
+    struct xl_settings request;
+    xl_settings_default(&request);
     enum xl_status status = xl_settings_read_object(
-        settings, path, json_object_get(root, "request"), &sweep->arena, err);
+        &request, path, json_object_get(root, "request"), &sweep->arena, err);
     if (status) return status == XL_EINVAL ? XL_EINPUT : status;
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (!xl_settings_is_given(&given, later[i]))
-            continue;
-        else if (i == 0)
-            settings->threads = given.threads;
-        else if (i == 1)
-            settings->instance = given.instance;
-        else if (i == 2)
-            settings->oom = given.oom;
-        else
-            settings->group = given.group;
-    settings->resume = given.resume;
-    settings->json = given.json;
-    settings->quiet = given.quiet;
-    settings->verbose = given.verbose;
+    if (xl_settings_is_given(settings, "threads")) request.threads = settings->threads;
+    if (xl_settings_is_given(settings, "instance")) request.instance = settings->instance;
+    if (xl_settings_is_given(settings, "oom")) request.oom = settings->oom;
+    if (xl_settings_is_given(settings, "max-memory")) request.max_memory = settings->max_memory;
+    if (xl_settings_is_given(settings, "group")) request.group = settings->group;
+    request.resume = settings->resume;
+    request.json = settings->json;
+    request.quiet = settings->quiet;
+    request.verbose = settings->verbose;
+    *settings = request;
     return XL_OK;
 }
 

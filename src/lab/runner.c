@@ -187,10 +187,14 @@ static void recall(const struct runner *runner, struct xl_ladder *ladder) {
 
 /* Whether what the plan needs is there. The engine gives up one part of the model at a time by
  * itself before a rung with tiles fails. */
-static bool fits(const struct xl_need *need, const struct xl_rung *rung, int64_t *short_by) {
+static bool fits(const struct xl_settings *settings, const struct xl_need *need,
+                 const struct xl_rung *rung, int64_t *short_by) {
     int64_t work = rung->vae_tile ? need->least_bytes : need->work_bytes;
     int64_t more = work - need->held_work_bytes;
+    int64_t all = need->held_weight_bytes + need->weight_bytes + work;
     *short_by = need->weight_bytes + (more > 0 ? more : 0) - xl_memory_available();
+    int64_t over = all - (int64_t)(settings->max_memory * 1e9);
+    if (settings->max_memory > 0 && over > *short_by) *short_by = over;
     return *short_by <= 0;
 }
 
@@ -216,14 +220,13 @@ static enum xl_status plan_rung(struct runner *runner, const int *list, struct x
         status = xl_model_need(model, &request, &need, err);
         if (status) break;
         *flops = xl_need_flops(&need, &ladder->now, group);
-        if (fits(&need, &ladder->now, &short_by)) break;
+        if (fits(runner->settings, &need, &ladder->now, &short_by)) break;
         if (runner->settings->oom == XL_OOM_FAIL || !xl_ladder_lower(ladder)) {
-            status =
-                xl_fail(err, XL_ENOMEM,
-                        "%d x %d needs %.2f GB more memory than is free%s; close other programs "
-                        "or ask for a smaller picture",
-                        ladder->now.width, ladder->now.height, (double)short_by / 1e9,
-                        runner->settings->oom == XL_OOM_FAIL ? "" : ", the least there is");
+            status = xl_fail(err, XL_ENOMEM,
+                             "%d x %d needs %.3f GB more memory than there is%s; close "
+                             "other programs or ask for a smaller picture",
+                             ladder->now.width, ladder->now.height, (double)short_by / 1e9,
+                             runner->settings->oom == XL_OOM_FAIL ? "" : ", the least there is");
             break;
         }
     }

@@ -43,8 +43,9 @@ struct xl_settings {
     int device;    /* enum xl_device_choice */
     int precision; /* enum xl_precision */
     int threads;
-    int oom;   /* enum xl_oom_choice */
-    int group; /* pictures drawn together; 0: the batch */
+    int oom;           /* enum xl_oom_choice */
+    double max_memory; /* GB that a model and its work may take; 0: what is free */
+    int group;         /* pictures drawn together; 0: the batch */
     bool all_profiles, all_models;
     struct xl_list sweep; /* "key=values" */
     bool dry_run;

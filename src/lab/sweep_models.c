@@ -142,6 +142,14 @@ static enum xl_status pick_model(const struct xl_catalogue *catalogue, struct xl
                    "name from sdxl-lab models list, a repository (org/name) or a folder");
 }
 
+/* A name that is neither a folder nor a repository may be a slip of the fingers. */
+static void suggest(const struct xl_catalogue *catalogue, const char *name, struct xl_err *err) {
+    char near[256];
+    if (!err || !xl_catalogue_nearest(catalogue, name, near, sizeof near)[0]) return;
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
+}
+
 static enum xl_status one(const struct xl_settings *settings, const struct xl_catalogue *catalogue,
                           struct xl_sweep *sweep, struct xl_err *err) {
     struct xl_sweep_model *model = xl_arena_alloc(&sweep->arena, sizeof *model);
@@ -157,7 +165,10 @@ static enum xl_status one(const struct xl_settings *settings, const struct xl_ca
         if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
         if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
     }
-    return status ? status : xl_sweep_model_open(settings, sweep, model, err);
+    if (status) return status;
+    status = xl_sweep_model_open(settings, sweep, model, err);
+    if (status && !model->open && !model->entry) suggest(catalogue, model->id, err);
+    return status;
 }
 
 enum xl_status xl_sweep_models(const struct xl_settings *settings, const struct xl_axis *axis,

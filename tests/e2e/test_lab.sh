@@ -66,6 +66,7 @@ expect "txt2img ignores the picture" 0 "" env "${small[@]}" PROMPT=cat MODE=txt2
 check "logged as txt2img" grep -q '"mode": *"txt2img"' e/jobs*.log
 expect "a profile that is not there" 2 "Watercolo" env "${small[@]}" PROMPT=cat STYLE_PROFILE=Watercolr "$bin"
 expect "a model that is not there" 5 "not" env "${small[@]}" PROMPT=cat MODEL_KEY="SDXL Turbo" "$bin"
+check "which is logged" sh -c "grep -q '\"model_key\": *\"SDXL Turbo\".*\"error\": *\".*not in the Hugging' output_images/jobs_*.log"
 expect "no model at all is cached" 5 "none of the" "$bin" generate --prompt cat --all-models
 
 # The job log
@@ -120,11 +121,62 @@ expect "a slip in a job file" 2 "did you mean \"steps\"" "$bin" generate --job j
 expect "json of a sweep" 0 "" "${draw[@]}" --sweep steps=1,2 --output-dir z3 --json
 check "is one document" sh -c "[ \$(grep -c '^{' out) -eq 1 ] && [ \$(grep -c '\"path\": \"z3/' out) -eq 2 ]"
 
+# Models with limits: kept to them among others, warned of alone; profiles do not move them
+cat >models.yaml <<EOF
+Tiny Turbo:
+  folder: $repo
+  licence: none
+  width: 64
+  height: 64
+  steps: 2
+  guidance: 0
+  steps_min: 1
+  steps_max: 4
+  guidance_min: 0
+  guidance_max: 0
+  ignores_profile: true
+Tiny Base:
+  folder: $work/changed
+  licence: none
+  width: 64
+  height: 64
+  steps: 6
+  guidance: 4
+EOF
+cp -r "$repo" changed
+unet=changed/unet/diffusion_pytorch_model.safetensors
+dd if=/dev/zero of=$unet bs=1 seek=$(($(stat -c %s $unet) - 200)) count=200 conv=notrunc 2>/dev/null
+tiny=("$bin" generate --models-file models.yaml --prompt cat --seed 5)
+expect "the catalogue's advice" 0 "" "${tiny[@]}" --model "tiny turbo" --profile Photoreal --output-dir l1
+check "steps and guidance of the model, not of the profile" grep -q '"steps": *2,.*"guidance_scale": *0[,.]' l1/jobs_*.log
+expect "a person may ask for more, and is warned" 0 "is made for 4 steps and guidance 0" "${tiny[@]}" \
+    --model "Tiny Turbo" --steps 9 --guidance 3 --output-dir l2
+check "and gets it" grep -q '"steps": *9,' l2/jobs_*.log
+expect "among others the limits hold" 0 "kept to that" "${tiny[@]}" --steps 9 \
+    --sweep 'model=Tiny Turbo,Tiny Base' --sweep guidance=2,5 --output-dir l3
+check "one picture of the first, two of the second" sh -c "[ \$(ls l3/*/model_tiny-turbo/2*.png | wc -l) -eq 1 ] && [ \$(ls l3/*/model_tiny-base/2*.png | wc -l) -eq 2 ]"
+expect "all models with all profiles" 0 "112 drawn, of 112" "${tiny[@]}" --all-models --steps 2 \
+    --sweep seed=1..2 --output-dir l4
+check "models that are not cached are named" grep -q "^skipped  SDXL Base 1.0" out
+check "a run directory as the earlier app had it" test -d l4/all_models_profiles_*/model_tiny-turbo
+expect "an unknown model is told from a slip" 2 "did you mean" "$bin" generate --model "SDXL Trubo" --prompt cat
+
+# Short of memory: down the ladder, on record; nothing is drawn that cannot be
+expect "less memory: smaller" 0 "256x256 instead of 320x320" "${draw[@]}" --width 320 --height 320 --batch 3 \
+    --max-memory 0.008 --output-dir o1
+check "requested and actual size in the record" sh -c "grep -aq '\"width\":256' o1/*.png && grep -aq '\"requested_width\":320' o1/*.png"
+check "and in the log" grep -q '"width": *256,.*"requested_width": *320' o1/jobs_*.log
+check "all three" test "$(count o1)" -eq 3
+expect "verified at the size that it has" 0 "same" "$bin" verify $(pictures o1)
+expect "nothing is given up where that is asked" 3 "more memory than there is" "${draw[@]}" --width 320 \
+    --height 320 --max-memory 0.008 --oom fail --output-dir o2
+expect "the ladder ends" 3 "the least there is" "${draw[@]}" --max-memory 0.001 --output-dir o3
+
 # Together or alone, resumed or not: the same bytes. Verified from their records.
 "${draw[@]}" --sweep profile=all --group 5 --output-dir g5 >/dev/null 2>&1
 check "five together give the bytes of one at a time" sh -c "[ '$(pictures g5 | xargs sha256sum | cut -c1-64 | sort | sha256sum)' = '$(pictures "$run" | xargs sha256sum | cut -c1-64 | sort | sha256sum)' ]"
 expect "verify" 0 "same" "$bin" verify $(pictures s t d b)
-cp -r "$repo" changed
+rm -rf changed && cp -r "$repo" changed
 "$bin" generate --model changed --prompt cat --width 64 --height 64 --steps 1 --output-dir ch >/dev/null 2>&1
 unet=changed/unet/diffusion_pytorch_model.safetensors
 dd if=/dev/zero of=$unet bs=1 seek=$(($(stat -c %s $unet) - 200)) count=200 conv=notrunc 2>/dev/null
