@@ -1,6 +1,7 @@
 /* yaml.c - libyaml's events into a jansson tree. One call, one thread; nothing is kept. */
 #include "base/yaml.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <math.h>
@@ -446,8 +447,16 @@ enum xl_status xl_yaml_parse(const char *name, const char *text, size_t n,
         return xl_fail(err, XL_EINPUT, "%s: %zu bytes of YAML; expected at most %d", name, n,
                        XL_YAML_MAX_BYTES);
     struct reader reader = {.name = name, .text = text, .n = n, .lines = lines, .err = err};
-    enum xl_status status = parse_yaml(&reader, root);
+    xl_json_watch();
+    json_t *value = NULL;
+    enum xl_status status = parse_yaml(&reader, &value);
     json_t *json = status == XL_EINPUT ? parse_json(text, n) : NULL;
+    if (xl_json_ran_out()) {
+        json_decref(value);
+        json_decref(json);
+        return nomem(&reader);
+    }
+    if (!status) *root = value;
     if (!json) return status;
     *root = json;
     if (lines) xl_yaml_lines_deinit(lines);

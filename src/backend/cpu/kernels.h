@@ -95,10 +95,22 @@ struct xl_winograd_kernels {
                    float *acc);
 };
 
+/* A block of 4-byte units on its way into packed weights: unit u of row r goes to
+ * dst[to[u * spacing] / spacing + r], so that the units of a column lie side by side. */
+struct xl_turn {
+    uint32_t *dst;
+    const int64_t *to;
+    int64_t spacing; /* numbers of a unit, which `to` counts in: 1 (f32) or 2 (bf16) */
+    const uint32_t *src;
+    int64_t stride; /* units from one row of src to the next */
+    int64_t rows, units;
+};
+
 struct xl_cpu_kernels {
     void (*convert)(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from, int64_t n);
     /* out[i] = sum over t of by[t] * x[t * n + i], i and t counted from 0 to n and n_by */
     void (*mix)(float *out, const float *x, int64_t n, const float *by, int64_t n_by);
+    void (*turn)(const struct xl_turn *block);
     void (*epilogue)(const struct xl_epilogue *tile);
     void (*activation)(void *out, const void *x, int64_t n, enum xl_dtype dtype,
                        enum xl_activation act);

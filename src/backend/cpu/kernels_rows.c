@@ -249,6 +249,7 @@ static void affine(struct xl_rows rows, struct xl_affine by, enum xl_activation 
 const struct xl_cpu_kernels XL_ISA(xl_row_kernels) = {
     .convert = convert,
     .mix = mix,
+    .turn = XL_ISA(xl_turn),
     .epilogue = epilogue,
     .activation = activation,
     .add = add,

@@ -1,12 +1,13 @@
-/* pack.c - reading weights once: each tensor row by row, converted, its taps mapped, and scattered
- * to where the product's layout wants it.
+/* pack.c - reading weights once: some rows of a tensor at a time, converted, their taps mapped, and
+ * turned over into the product's layout.
  *
- * The scatter is our own rather than oneDNN's reorder: that one has no fast path for bf16 layouts
+ * That is our own rather than oneDNN's reorder: that one has no fast path for bf16 layouts
  * where the CPU lacks AVX-512 (20 MB/s measured), cannot convert f16 on the way, and would need a
  * whole unpacked copy. Here the copy is a block of a few kilobytes. */
 #include "backend/cpu/pack.h"
 
 #include "backend/cpu/pages.h"
+#include "backend/cpu/reader.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,10 +16,10 @@
 enum {
     SLAB_BYTES = 64 << 20,
     ALIGN = 64,
-    STAGE = 2304, /* numbers converted at once: 256 channels of a 3x3 kernel */
-    MOST_CHANNELS = 256,
+    STAGE = 1024,            /* numbers of a row converted at once... */
+    STAGE_ROWS = 16,         /* ... and rows: a cache line of packed weights */
     BLOCK_NUMBERS = 1 << 16, /* numbers of a task, about */
-    BATCH_BYTES = 64 << 20,  /* read between two reports */
+    BATCH_BYTES = 64 << 20,  /* read between two reports; less is not worth a reader */
 };
 
 enum kind { WEIGHTS, FLOATS, COPY };
@@ -265,18 +266,6 @@ static void copy_rows(const struct xl_pack *pack, const struct entry *entry, int
                                entry->dtype, entry->length);
 }
 
-/* Some input channels of one row on their way. */
-struct stage {
-    float f32[STAGE], by_tap[STAGE], mapped[STAGE];
-    uint16_t bf16[STAGE];
-};
-
-/* Staged numbers: tap k of channel i (from the first staged) at k * tap_stride + i * c_stride. */
-struct staged {
-    const void *x;
-    int64_t tap_stride, c_stride;
-};
-
 /* Taps of the weight, and of all sets of the product. */
 struct taps {
     int64_t read, written;
@@ -287,98 +276,159 @@ static struct taps taps_of(const struct entry *entry) {
     return (struct taps){entry->length / layout->n_c, layout->n_taps * entry->spec.n_sets};
 }
 
-/* Apply the map to n channels in stage->f32 [n, taps]: into stage->mapped [taps, n]. */
-static void map_taps(const struct xl_pack *pack, const struct entry *entry, int64_t n,
-                     struct stage *stage) {
-    struct taps taps = taps_of(entry);
-    for (int64_t tap = 0; tap < taps.read; tap++)
+/* Some input channels of a few rows on their way. */
+struct stage {
+    /* As products take them: by row, tap and channel. f32 or bf16. */
+    _Alignas(ALIGN) unsigned char ready[STAGE_ROWS][STAGE * sizeof(float)];
+    float f32[STAGE], by_tap[STAGE], mapped[STAGE];
+    uint16_t bf16[STAGE];
+};
+
+static void convert(const struct xl_pack *pack, const struct entry *entry, void *to,
+                    const void *from, enum xl_dtype dtype, int64_t n, struct stage *stage) {
+    enum xl_dtype wanted = xl_dnn_prototype_dtype(entry->spec.last);
+    if (entry->spec.is_rounded && wanted == XL_DTYPE_F32 && dtype != XL_DTYPE_BF16) {
+        pack->kernels->convert(stage->bf16, XL_DTYPE_BF16, from, dtype, n);
+        from = stage->bf16;
+        dtype = XL_DTYPE_BF16;
+    }
+    pack->kernels->convert(to, wanted, from, dtype, n);
+}
+
+/* [n, taps] to [taps, n] */
+static void split_taps(void *to, const void *from, size_t size, int64_t n, int64_t taps) {
+    for (int64_t tap = 0; tap < taps; tap++)
         for (int64_t i = 0; i < n; i++)
-            stage->by_tap[tap * n + i] = stage->f32[i * taps.read + tap];
-    for (int64_t k = 0; k < taps.written; k++)
-        pack->kernels->mix(stage->mapped + k * n, stage->by_tap, n, entry->spec.map + k * taps.read,
-                           taps.read);
+            if (size == sizeof(uint16_t))
+                ((uint16_t *)to)[tap * n + i] = ((const uint16_t *)from)[i * taps + tap];
+            else
+                ((float *)to)[tap * n + i] = ((const float *)from)[i * taps + tap];
 }
 
-/* n channels from src on, as the product takes them. */
-static struct staged stage_channels(const struct xl_pack *pack, const struct entry *entry,
-                                    const void *src, int64_t n, struct stage *stage) {
-    const struct xl_cpu_kernels *kernels = pack->kernels;
+/* n channels from src on into `to` [taps, n]. */
+static void stage_row(const struct xl_pack *pack, const struct entry *entry, const void *src,
+                      int64_t n, struct stage *stage, void *to) {
     struct taps taps = taps_of(entry);
-    enum xl_dtype to = xl_dnn_prototype_dtype(entry->spec.last), from = entry->dtype;
-    int64_t count = n * taps.written;
-    struct staged staged = {src, 1, taps.read};
     if (entry->spec.map) {
-        kernels->convert(stage->f32, XL_DTYPE_F32, src, from, n * taps.read);
-        map_taps(pack, entry, n, stage);
-        staged = (struct staged){stage->mapped, n, 1};
-        from = XL_DTYPE_F32;
+        pack->kernels->convert(stage->f32, XL_DTYPE_F32, src, entry->dtype, n * taps.read);
+        split_taps(stage->by_tap, stage->f32, sizeof(float), n, taps.read);
+        for (int64_t k = 0; k < taps.written; k++)
+            pack->kernels->mix(stage->mapped + k * n, stage->by_tap, n,
+                               entry->spec.map + k * taps.read, taps.read);
+        convert(pack, entry, to, stage->mapped, XL_DTYPE_F32, n * taps.written, stage);
+    } else if (taps.read > 1) {
+        size_t size = xl_dtype_size(xl_dnn_prototype_dtype(entry->spec.last));
+        convert(pack, entry, stage->f32, src, entry->dtype, n * taps.read, stage);
+        split_taps(to, stage->f32, size, n, taps.read);
+    } else {
+        convert(pack, entry, to, src, entry->dtype, n, stage);
     }
-    bool is_rounded = entry->spec.is_rounded && from != XL_DTYPE_BF16;
-    if (is_rounded || (to == XL_DTYPE_BF16 && from != to)) {
-        kernels->convert(stage->bf16, XL_DTYPE_BF16, staged.x, from, count);
-        staged.x = stage->bf16;
-        from = XL_DTYPE_BF16;
-    }
-    if (from != to) {
-        kernels->convert(stage->f32, to, staged.x, from, count);
-        staged.x = stage->f32;
-    }
-    return staged;
 }
 
-/* Where one row goes. */
+/* Where a row and those after it go. */
 struct target {
     const struct xl_dnn_layout *layout;
     unsigned char *data;
     size_t set_bytes;
     int64_t o; /* within the chunk */
-    bool is_bf16;
+    int64_t n; /* rows that lie side by side, at most STAGE_ROWS */
+    int64_t spacing;
 };
 
-static struct target target_of(const struct entry *entry, int64_t row) {
+static struct target target_of(const struct entry *entry, int64_t row, int64_t last) {
     int64_t chunk = row / entry->spec.chunk;
     bool is_last = chunk == entry->packed.n_chunks - 1;
     const struct xl_dnn_prototype *prototype = is_last ? entry->spec.last : entry->spec.whole;
     const struct xl_dnn_layout *layout = xl_dnn_prototype_layout(prototype);
-    return (struct target){layout, entry->data + (size_t)chunk * entry->chunk_bytes,
-                           round_up(layout->bytes), row % entry->spec.chunk,
-                           xl_dnn_prototype_dtype(prototype) == XL_DTYPE_BF16};
+    struct target target = {
+        .layout = layout,
+        .data = entry->data + (size_t)chunk * entry->chunk_bytes,
+        .set_bytes = round_up(layout->bytes),
+        .o = row % entry->spec.chunk,
+        .n = 1,
+        .spacing = xl_dnn_prototype_dtype(prototype) == XL_DTYPE_BF16 ? 2 : 1,
+    };
+    int64_t most = last - row < STAGE_ROWS ? last - row : STAGE_ROWS;
+    const int64_t *o = layout->o + target.o;
+    while (target.n < most && target.o + target.n < layout->n_o &&
+           o[target.n] == o[0] + target.n * target.spacing)
+        target.n++;
+    return target;
 }
 
-/* n channels from `first` on of tap k of all sets. */
-static void scatter(const struct target *target, struct staged staged, int64_t k, int64_t first,
-                    int64_t n) {
+/* Whether 4-byte units can be moved: f32, or pairs of bf16 channels that stay together. */
+static bool has_units(const struct target *target, int64_t first, int64_t n) {
+    if (target->spacing == 1) return true;
+    const int64_t *c = target->layout->c + first;
+    if (target->layout->o[target->o] % 2 || n % 2) return false;
+    for (int64_t k = 0; k < target->layout->n_taps; k++)
+        if (target->layout->tap[k] % 2) return false;
+    for (int64_t i = 0; i < n; i += 2)
+        if (c[i] % 2 || c[i + 1] != c[i] + 1) return false;
+    return true;
+}
+
+static void scatter(const struct target *target, unsigned char *set, int64_t tap,
+                    const struct stage *stage, int64_t at, int64_t first, int64_t n) {
     const struct xl_dnn_layout *layout = target->layout;
-    unsigned char *set = target->data + (size_t)(k / layout->n_taps) * target->set_bytes;
-    int64_t base = layout->o[target->o] + layout->tap[k % layout->n_taps];
-    int64_t at = k * staged.tap_stride;
-    for (int64_t i = first; i < first + n; i++, at += staged.c_stride) {
-        if (target->is_bf16)
-            ((uint16_t *)(void *)set)[base + layout->c[i]] = ((const uint16_t *)staged.x)[at];
-        else
-            ((float *)(void *)set)[base + layout->c[i]] = ((const float *)staged.x)[at];
+    for (int64_t r = 0; r < target->n; r++) {
+        int64_t base = layout->o[target->o + r] + layout->tap[tap];
+        const void *from = stage->ready[r];
+        for (int64_t i = 0; i < n; i++)
+            if (target->spacing == 2)
+                ((uint16_t *)(void *)set)[base + layout->c[first + i]] =
+                    ((const uint16_t *)from)[at + i];
+            else
+                ((float *)(void *)set)[base + layout->c[first + i]] = ((const float *)from)[at + i];
     }
 }
 
-/* Few channels at a time, and all rows of them: neighbouring rows share the cache lines that these
- * channels go to. */
+/* The staged rows, n channels from `first` on, to where they belong. */
+static void put(const struct xl_pack *pack, const struct target *target, int64_t n_sets,
+                const struct stage *stage, int64_t first, int64_t n) {
+    const struct xl_dnn_layout *layout = target->layout;
+    bool turns = has_units(target, first, n);
+    for (int64_t k = 0; k < layout->n_taps * n_sets; k++) {
+        unsigned char *set = target->data + (size_t)(k / layout->n_taps) * target->set_bytes;
+        int64_t tap = k % layout->n_taps, base = layout->o[target->o] + layout->tap[tap];
+        if (!turns) {
+            scatter(target, set, tap, stage, k * n, first, n);
+            continue;
+        }
+        struct xl_turn turn = {
+            .dst = (uint32_t *)(void *)set + base / target->spacing,
+            .to = layout->c + first,
+            .spacing = target->spacing,
+            .src = (const uint32_t *)(const void *)stage->ready + k * n / target->spacing,
+            .stride = STAGE,
+            .rows = target->n,
+            .units = n / target->spacing,
+        };
+        pack->kernels->turn(&turn);
+    }
+}
+
+/* Rows that lie side by side once packed go together: they fill whole cache lines. */
 static void pack_rows(const struct xl_pack *pack, const struct entry *entry, int64_t first,
                       int64_t last) {
     struct stage stage;
     struct taps taps = taps_of(entry);
     int64_t n_c = xl_dnn_prototype_layout(entry->spec.last)->n_c;
-    int64_t most = taps.written > taps.read ? taps.written : taps.read;
-    int64_t at_once = STAGE / most < MOST_CHANNELS ? STAGE / most : MOST_CHANNELS;
+    int64_t most = taps.written > taps.read ? taps.written : taps.read, at_once = STAGE / most;
     assert(at_once > 0);
-    for (int64_t c = 0; c < n_c; c += at_once) {
-        int64_t n = n_c - c < at_once ? n_c - c : at_once;
-        for (int64_t row = first; row < last; row++) {
-            const unsigned char *src = row_of(entry, row) +
-                                       (size_t)(c * taps.read) * xl_dtype_size(entry->dtype);
-            struct staged staged = stage_channels(pack, entry, src, n, &stage);
-            struct target target = target_of(entry, row);
-            for (int64_t k = 0; k < taps.written; k++) scatter(&target, staged, k, c, n);
+    if (at_once > 32) at_once = at_once / 32 * 32;
+    for (int64_t row = first; row < last;) {
+        struct target target = target_of(entry, row, last);
+        for (int64_t c = 0; c < n_c; c += at_once) {
+            int64_t n = n_c - c < at_once ? n_c - c : at_once;
+            for (int64_t r = 0; r < target.n; r++)
+                stage_row(pack, entry,
+                          row_of(entry, row + r) +
+                              (size_t)(c * taps.read) * xl_dtype_size(entry->dtype),
+                          n, &stage, stage.ready[r]);
+            put(pack, &target, entry->spec.n_sets, &stage, c, n);
         }
+        row += target.n;
     }
 }
 
@@ -390,11 +440,12 @@ struct batch {
     struct entry **entries;
     int first, last;
     int64_t *first_task; /* by entry, within its batch */
+    size_t bytes;        /* of the batch, in the file */
 };
 
 static int64_t rows_of_task(const struct entry *entry) {
-    int64_t rows = BLOCK_NUMBERS / entry->length;
-    return rows < 16 ? 16 : rows;
+    int64_t rows = BLOCK_NUMBERS / entry->length / STAGE_ROWS * STAGE_ROWS;
+    return rows < STAGE_ROWS ? STAGE_ROWS : rows;
 }
 
 static int64_t tasks_of(const struct entry *entry) {
@@ -415,16 +466,21 @@ static void run_task(void *user, int64_t task, int worker) {
         copy_rows(batch->pack, entry, first, last);
 }
 
+/* As they lie in the file. */
+static size_t entry_bytes(const struct entry *entry) {
+    return (size_t)(entry->rows * entry->length) * xl_dtype_size(entry->dtype);
+}
+
 /* Take as many entries as fit a batch (at least one) and pack them. */
 static void run_batch(struct batch *batch, int n_entries) {
-    size_t bytes = 0;
     int64_t n_tasks = 0;
-    for (batch->last = batch->first; batch->last < n_entries && bytes < BATCH_BYTES;
+    batch->bytes = 0;
+    for (batch->last = batch->first; batch->last < n_entries && batch->bytes < BATCH_BYTES;
          batch->last++) {
         const struct entry *entry = batch->entries[batch->last];
         batch->first_task[batch->last] = n_tasks;
         n_tasks += tasks_of(entry);
-        bytes += (size_t)(entry->rows * entry->length) * xl_dtype_size(entry->dtype);
+        batch->bytes += entry_bytes(entry);
     }
     xl_pool_run(batch->pack->pool, n_tasks, run_task, batch);
 }
@@ -482,14 +538,44 @@ static void report(struct use_list list, int first, int last,
 }
 
 static enum xl_status run_batches(struct batch *batch, int n_entries, struct use_list list,
+                                  struct xl_reader *reader,
                                   const struct xl_compile_options *options, struct xl_err *err) {
     for (batch->first = 0; batch->first < n_entries; batch->first = batch->last) {
         if (options->tick && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");
         run_batch(batch, n_entries);
+        xl_reader_advance(reader, batch->bytes);
         report(list, batch->first, batch->last, options);
     }
     return XL_OK;
+}
+
+/* The parts of all entries in the order of packing, for the reader; NULL: too few or no memory. */
+static struct xl_reading *list_readings(struct entry *const *entries, int n_entries, int *n) {
+    size_t bytes = 0;
+    for (int i = 0; i < n_entries; i++) bytes += entry_bytes(entries[i]);
+    struct xl_reading *readings = NULL;
+    *n = 0;
+    if (bytes > BATCH_BYTES) readings = calloc((size_t)n_entries * XL_MAX_PARTS, sizeof *readings);
+    for (int i = 0; readings && i < n_entries; i++)
+        for (int part = 0; part < entries[i]->n_parts; part++) {
+            const struct xl_tensor *tensor = entries[i]->spec.weight->parts[part];
+            readings[(*n)++] = (struct xl_reading){
+                tensor->data, (size_t)xl_shape_count(tensor->shape) * xl_dtype_size(tensor->dtype)};
+        }
+    return readings;
+}
+
+static enum xl_status run_with_reader(struct batch *batch, int n_entries, struct use_list list,
+                                      const struct xl_compile_options *options,
+                                      struct xl_err *err) {
+    int n;
+    struct xl_reading *readings = list_readings(batch->entries, n_entries, &n);
+    struct xl_reader *reader = readings ? xl_reader_start(readings, n) : NULL;
+    enum xl_status status = run_batches(batch, n_entries, list, reader, options, err);
+    xl_reader_stop(reader);
+    free(readings);
+    return status;
 }
 
 enum xl_status xl_pack_flush(struct xl_pack *pack, const struct xl_plan *plan,
@@ -510,7 +596,7 @@ enum xl_status xl_pack_flush(struct xl_pack *pack, const struct xl_plan *plan,
         batch.entries[--at] = entry;
     mark_last_uses(list, batch.entries, n);
     report(list, -1, 0, options);
-    status = run_batches(&batch, n, list, options, err);
+    status = run_with_reader(&batch, n, list, options, err);
 
 cleanup:
     if (status) {
