@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS  ?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all demo test bench install asan tsan format lint clean
+.PHONY: all demo test bench install docs asan tsan format lint clean
 
 all:
 	@test -f $(BUILD)/Makefile || cmake --preset release -B $(BUILD)
@@ -20,6 +20,10 @@ bench: all
 
 install: all
 	cmake --install $(BUILD)
+
+# The reference that is read off the tables of commands and options; a test compares it.
+docs: all
+	@$(BUILD)/sdxl-lab manual --markdown >docs/COMMAND.md
 
 # The tests again under a sanitizer, each in a folder of its own.
 asan tsan:

@@ -32,6 +32,7 @@ extern const struct xl_command xl_command_profiles_import;
 extern const struct xl_command xl_command_models_list;
 extern const struct xl_command xl_command_presets_list;
 extern const struct xl_command xl_command_completion;
+extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;
 extern const struct xl_command xl_command_complete_line;
 

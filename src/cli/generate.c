@@ -265,7 +265,7 @@ const struct xl_command xl_command_generate = {
     .epilogue =
         "Each picture's path goes to standard output as it comes to disk; a sweep ends with a "
         "summary there.\nWithout a command, sdxl-lab reads these settings from the environment "
-        "(names in brackets) when HEADLESS=1 or PROMPT is set; flags come before it.",
+        "when HEADLESS=1 or PROMPT is set; flags come before it.",
     .run = generate,
 };
 

@@ -30,7 +30,8 @@ enum {
     XL_FOR_CATALOGUE = 256, /* models list */
     XL_FOR_PRESETS = 512,
     XL_FOR_COMPLETION = 1024,
-    XL_FOR_ALL = 2047,
+    XL_FOR_MANUAL = 2048,
+    XL_FOR_ALL = 4095,
 };
 
 /* What values a shell completes after the option. */

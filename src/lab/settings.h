@@ -53,7 +53,7 @@ struct xl_settings {
     const char *job_file; /* YAML or JSON */
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
-    bool json, quiet, verbose, force;
+    bool json, quiet, verbose, force, markdown;
     int count; /* inspect noise: how many numbers */
 
     const char *const *arguments; /* words that are no options, where a command takes them */
