@@ -61,8 +61,9 @@ while [ $n_kills -lt "$kills" ] && [ $failed -eq 0 ]; do
         # what a kill cut off stands alone in its line and is allowed; nothing may follow it there
         grep -v '^{.*}$' "$out"/jobs*.log | grep -q '}{' && bad "run $n_runs: two lines in one"
     fi
-    find "$out" -name '*.png' ! -name 'sheet_*' -printf '%f\n' | sort >"$work/there.txt"
-    grep -oh '[^/"]*[.]png' "$out"/jobs*.log | sort -u | comm -23 "$work/there.txt" - | grep . &&
+    find "$out" -name '*.png' ! -name 'sheet_*' -printf '%p\n' | grep -o 'model_[^/]*/.*' |
+        sort >"$work/there.txt"
+    grep -oh 'model_[^/"]*/[^/"]*[.]png' "$out"/jobs*.log | sort -u | comm -23 "$work/there.txt" - | grep . &&
         bad "run $n_runs: pictures are not in the log"
     rm -rf "$out"
 done
