@@ -117,6 +117,8 @@ static const struct xl_option options[] = {
      .fallback = "0"},
     {SWITCH("dry-run", dry_run), .commands = XL_FOR_GENERATE, .group = "Sweeps",
      .help = "say what would be drawn, in which order, and what time, disk and memory it needs"},
+    {SWITCH("yes", yes), .commands = XL_FOR_GENERATE, .group = "Sweeps",
+     .help = "a sweep of more than 10000 pictures is meant"},
     {TEXT("resume", "DIR", resume), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_DIR,
      .group = "Sweeps", .help = "make what is missing in a run directory, and nothing else"},
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,

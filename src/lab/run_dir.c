@@ -267,7 +267,7 @@ static enum xl_status read_request(const char *path, const json_t *root, struct 
 
 static enum xl_status read_run(const char *path, struct xl_settings *settings,
                                struct xl_sweep *sweep, struct xl_run_dir *run, struct xl_err *err) {
-    const struct xl_read_rule rule = {512 << 20, XL_EINPUT, XL_EINPUT};
+    const struct xl_read_rule rule = {(size_t)4 << 30, XL_EINPUT, XL_EINPUT};
     char *text = NULL;
     size_t n = 0;
     json_t *root = NULL;

@@ -48,7 +48,7 @@ struct xl_settings {
     int group;         /* pictures drawn together; 0: the batch */
     bool all_profiles, all_models;
     struct xl_list sweep; /* "key=values" */
-    bool dry_run;
+    bool dry_run, yes;
     const char *resume;   /* a run directory */
     const char *job_file; /* YAML or JSON */
     struct xl_list profile_files, model_files;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { MAX_AXES = 16, MAX_CELLS = 200000, MAX_STACK = 8 };
+enum { MAX_AXES = 16, MANY_CELLS = 10000, MAX_CELLS = 2000000, MAX_STACK = 8 };
 
 /* Everything that planning looks at. */
 struct plan {
@@ -94,7 +94,13 @@ static enum xl_status check_count(const struct plan *plan, struct xl_err *err) {
     for (int i = 0; i < plan->n_axes; i++)
         count *= plan->axes[i].option == xl_option_find("model") ? plan->sweep->n_models
                                                                  : plan->axes[i].n;
-    if (count <= MAX_CELLS) return XL_OK;
+    bool is_meant = plan->settings->yes && count <= MAX_CELLS;
+    if (count <= MANY_CELLS || is_meant) return XL_OK;
+    if (count <= MAX_CELLS)
+        return xl_fail(err, XL_EINVAL,
+                       "the axes make %.0f pictures; if that is meant, say --yes (--dry-run tells "
+                       "what they take)",
+                       count);
     return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures, at most %d go into one sweep",
                    count, MAX_CELLS);
 }
@@ -364,11 +370,18 @@ static int compare_text(const char *a, const char *b) {
 #define BY(expression)                                                                             \
     if (a->expression != b->expression) return a->expression < b->expression ? -1 : 1
 
+/* What the order depends on. */
+struct work {
+    const struct xl_cell *cells;
+    int *text; /* by cell: the first cell with the same texts */
+};
+
 /* One model after the other; a plan is compiled for a size and for guidance; a text is encoded once
  * when the cells that share it are neighbours. */
-static int by_work(const void *left, const void *right, void *cells) {
-    const struct xl_cell *a = (const struct xl_cell *)cells + *(const int *)left;
-    const struct xl_cell *b = (const struct xl_cell *)cells + *(const int *)right;
+static int by_work(const void *left, const void *right, void *user) {
+    const struct work *work = user;
+    const struct xl_cell *a = work->cells + *(const int *)left;
+    const struct xl_cell *b = work->cells + *(const int *)right;
     int order;
     BY(model);
     BY(width);
@@ -383,14 +396,40 @@ static int by_work(const void *left, const void *right, void *cells) {
     BY(guidance_rescale);
     BY(strength);
     BY(rng);
+    if (work->text[a->index] != work->text[b->index])
+        return work->text[a->index] < work->text[b->index] ? -1 : 1;
     return a->index - b->index;
+}
+
+static int by_text(const void *left, const void *right, void *cells) {
+    const struct xl_cell *a = (const struct xl_cell *)cells + *(const int *)left;
+    const struct xl_cell *b = (const struct xl_cell *)cells + *(const int *)right;
+    int order = compare_text(a->styled_prompt, b->styled_prompt);
+    if (!order) order = compare_text(a->effective_negative, b->effective_negative);
+    return order ? order : a->index - b->index;
+}
+
+/* Fill in work->text with the help of order, which is sorted by text afterwards. */
+static void find_texts(struct work *work, int *order, struct xl_sweep *sweep) {
+    qsort_r(order, (size_t)sweep->n_cells, sizeof *order, by_text, sweep->cells);
+    for (int i = 0, first = 0; i < sweep->n_cells; i++) {
+        const struct xl_cell *a = &sweep->cells[order[first]], *b = &sweep->cells[order[i]];
+        if (compare_text(a->styled_prompt, b->styled_prompt) ||
+            compare_text(a->effective_negative, b->effective_negative))
+            first = i;
+        work->text[order[i]] = order[first];
+    }
 }
 
 enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) {
     sweep->order = xl_arena_alloc(&sweep->arena, (size_t)sweep->n_cells * sizeof *sweep->order + 1);
     if (!sweep->order) return xl_fail_nomem(err, "cells", 0);
     for (int i = 0; i < sweep->n_cells; i++) sweep->order[i] = i;
-    qsort_r(sweep->order, (size_t)sweep->n_cells, sizeof *sweep->order, by_work, sweep->cells);
+    struct work work = {sweep->cells, calloc((size_t)sweep->n_cells + 1, sizeof *work.text)};
+    if (!work.text) return xl_fail_nomem(err, "cells", 0);
+    find_texts(&work, sweep->order, sweep);
+    qsort_r(sweep->order, (size_t)sweep->n_cells, sizeof *sweep->order, by_work, &work);
+    free(work.text);
     return XL_OK;
 }
 
