@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -231,8 +232,9 @@ bool xl_job_seed(const json_t *value, uint64_t *seed) {
     if (json_is_real(value)) {
         double number = json_real_value(value);
         if (!(number >= 0 && number < 9007199254740992.0)) return false;
+        if (number != floor(number)) return false;
         *seed = (uint64_t)number;
-        return (double)*seed == number;
+        return true;
     }
     const char *text = json_string_value(value);
     if (!text || !*text || strspn(text, "0123456789") != strlen(text)) return false;
