@@ -235,8 +235,8 @@ static enum xl_status draw_picture(struct xl_sheet *sheet, const struct xl_image
     cairo_save(sheet->cairo);
     trace_card(sheet->cairo, x, y, sheet->frame_width, sheet->frame_height, true);
     cairo_clip(sheet->cairo);
-    cairo_set_source_surface(sheet->cairo, surface, x + (sheet->frame_width - width) / 2,
-                             y + (sheet->frame_height - height) / 2);
+    int left = (sheet->frame_width - width) / 2, top = (sheet->frame_height - height) / 2;
+    cairo_set_source_surface(sheet->cairo, surface, x + left, y + top);
     cairo_paint(sheet->cairo);
     cairo_restore(sheet->cairo);
     cairo_surface_destroy(surface);
@@ -276,9 +276,9 @@ static enum xl_status draw_labels(struct xl_sheet *sheet, const char *const *lab
 static enum xl_status draw_cell(struct xl_sheet *sheet, const struct xl_sheet_cell *cell,
                                 struct xl_err *err) {
     cairo_t *cairo = sheet->cairo;
-    double x = MARGIN + sheet->on_page % sheet->columns * (card_width(sheet) + GUTTER);
-    double y = MARGIN + header_height(sheet) +
-               sheet->on_page / sheet->columns * (card_height(sheet) + GUTTER);
+    int row = sheet->on_page / sheet->columns, column = sheet->on_page % sheet->columns;
+    double x = MARGIN + column * (card_width(sheet) + GUTTER);
+    double y = MARGIN + header_height(sheet) + row * (card_height(sheet) + GUTTER);
     trace_card(cairo, x, y, card_width(sheet), card_height(sheet), false);
     xl_text_colour(cairo, CARD);
     cairo_fill(cairo);

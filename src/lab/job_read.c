@@ -1,96 +1,25 @@
 /* job_read.c - reading job logs, ours and the earlier app's, with whatever crashes left in them.
- * Keeps no state; a log may be read while others append. */
+ * Keeps no state; a log may be read while others append. The callback runs on the caller's thread.
+ */
 #include "base/file.h"
-#include "base/str.h"
 #include "lab/job_log.h"
+#include "lab/job_parse.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_BUFFER = 1 << 20, MAX_LINE = 16 << 20, MAX_DIGITS = 18 };
-
-/* ---- What Python writes and JSON does not have ---- */
-
-static bool is_hex4(const char *text, size_t n) {
-    for (size_t i = 0; i < 4; i++)
-        if (i >= n || !strchr("0123456789abcdefABCDEF", text[i]) || !text[i]) return false;
-    return true;
-}
-
-/* The value of \uXXXX at text, or -1. */
-static long escaped_unit(const char *text, size_t n) {
-    if (n < 6 || text[0] != '\\' || text[1] != 'u' || !is_hex4(text + 2, n - 2)) return -1;
-    char digits[5] = {text[2], text[3], text[4], text[5], 0};
-    return strtol(digits, NULL, 16);
-}
-
-/* Copy one character or escape of a string; returns how many bytes of text it took. Halves of
- * surrogate pairs, NUL and what is no UTF-8 become U+FFFD. */
-static size_t repair_character(struct xl_str *out, const char *text, size_t n) {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    if (text[0] != '\\') {
-        int length = xl_utf8_len(text, n);
-        xl_str_append(out, length ? text : replacement, length ? (size_t)length : 3);
-        return length ? (size_t)length : 1;
-    }
-    long unit = escaped_unit(text, n), next = unit < 0 ? -1 : escaped_unit(text + 6, n - 6);
-    bool is_pair = unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000;
-    bool is_bad = unit == 0 || (unit >= 0xD800 && unit < 0xE000 && !is_pair);
-    size_t taken = unit < 0 ? 2 : is_pair ? 12 : 6;
-    if (taken > n) taken = n;
-    if (is_bad)
-        xl_str_append(out, replacement, 3);
-    else
-        xl_str_append(out, text, taken);
-    return taken;
-}
-
-/* Copy a word outside of strings: a number beyond 64 bits becomes a string, a word for a number
- * that JSON has not becomes null. */
-static size_t repair_word(struct xl_str *out, const char *text, size_t n) {
-    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
-    for (int i = 0; i < 3; i++) {
-        if (n < strlen(words[i]) || memcmp(text, words[i], strlen(words[i]))) continue;
-        xl_str_puts(out, "null");
-        return strlen(words[i]);
-    }
-    size_t length = 0, digits = 0;
-    bool is_integer = true;
-    while (length < n && text[length] && strchr("+-.0123456789eE", text[length])) {
-        bool is_digit = text[length] >= '0' && text[length] <= '9';
-        digits += is_digit;
-        is_integer = is_integer && (is_digit || (length == 0 && text[0] == '-'));
-        length++;
-    }
-    bool is_large = is_integer && digits > MAX_DIGITS;
-    if (!length) length = 1;
-    if (is_large) xl_str_puts(out, "\"");
-    xl_str_append(out, text, length);
-    if (is_large) xl_str_puts(out, "\"");
-    return length;
-}
-
-static json_t *parse_repaired(const char *text, size_t n) {
-    struct xl_str out = {0};
-    bool is_string = false;
-    for (size_t i = 0; i < n;) {
-        if (text[i] == '"') {
-            is_string = !is_string;
-            xl_str_append(&out, text + i++, 1);
-        } else {
-            i += is_string ? repair_character(&out, text + i, n - i)
-                           : repair_word(&out, text + i, n - i);
-        }
-    }
-    json_t *value = out.failed ? NULL : json_loadb(out.text ? out.text : "", out.len, 0, NULL);
-    xl_str_deinit(&out);
-    return value;
-}
+enum {
+    FIRST_BUFFER = 1 << 20,
+    MAX_LINE = 16 << 20,
+    MAX_BATCH = 1024,    /* lines parsed at once */
+    LARGE_LOG = 8 << 20, /* from here on, threads are worth starting */
+};
 
 /* ---- Lines ---- */
 
@@ -100,31 +29,39 @@ struct reader {
     void *user;
     struct xl_job_counts counts;
     int64_t line;
+    struct xl_pool *pool;      /* NULL: the log is small */
+    struct xl_job_text *batch; /* [MAX_BATCH]; texts are in the window */
+    int n_batch;
 };
 
-static void count_damaged(struct reader *reader) {
-    if (!reader->counts.n_damaged++) reader->counts.first_damaged = reader->line;
-}
-
-static enum xl_status take_line(struct reader *reader, const char *text, size_t n,
+static enum xl_status take_line(struct reader *reader, const struct xl_job_text *line,
                                 struct xl_err *err) {
     reader->line++;
-    while (n && strchr(" \t\r", text[n - 1]) && text[n - 1]) n--;
-    if (!n) return XL_OK;
-    json_error_t error;
-    json_t *object = json_loadb(text, n, 0, &error);
-    if (!object && json_error_code(&error) == json_error_out_of_memory)
-        return xl_fail_nomem(err, reader->path, n);
-    if (!object && text[0] == '{' && text[n - 1] == '}') object = parse_repaired(text, n);
-    if (!json_is_object(object)) {
-        json_decref(object);
-        count_damaged(reader);
-        return XL_OK;
+    if (!line->n) return XL_OK;
+    if (line->object) {
+        reader->counts.n_entries++;
+        return reader->fn(reader->user, line->object, reader->line, err);
     }
-    reader->counts.n_entries++;
-    enum xl_status status = reader->fn(reader->user, object, reader->line, err);
-    json_decref(object);
+    if (line->no_memory) return xl_fail_nomem(err, reader->path, line->n);
+    if (!reader->counts.n_damaged++) reader->counts.first_damaged = reader->line;
+    return XL_OK;
+}
+
+/* Parse the batch and hand its lines on, in order. */
+static enum xl_status take_batch(struct reader *reader, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    xl_job_parse(reader->batch, reader->n_batch, reader->pool);
+    for (int i = 0; i < reader->n_batch && !status; i++)
+        status = take_line(reader, &reader->batch[i], err);
+    xl_job_parse_free(reader->batch, reader->n_batch, reader->pool);
+    reader->n_batch = 0;
     return status;
+}
+
+static enum xl_status add_line(struct reader *reader, const char *text, size_t n,
+                               struct xl_err *err) {
+    reader->batch[reader->n_batch++] = (struct xl_job_text){.text = text, .n = n};
+    return reader->n_batch < MAX_BATCH ? XL_OK : take_batch(reader, err);
 }
 
 /* A window on the file: bytes begin .. end of buffer are not yet taken. */
@@ -134,32 +71,32 @@ struct window {
     bool is_skipping; /* inside a line that is too long */
 };
 
+/* What stands for a line that is too long: it is no JSON either. */
+static enum xl_status add_skipped(struct reader *reader, struct xl_err *err) {
+    return add_line(reader, "?", 1, err);
+}
+
 /* Take every whole line of the window. Bytes before `searched` hold no newline. */
 static enum xl_status take_lines(struct reader *reader, struct window *window, size_t searched,
                                  struct xl_err *err) {
     enum xl_status status = XL_OK;
     while (!status) {
-        char *from = window->buffer + searched;
-        char *newline = memchr(from, '\n', window->end - searched);
+        char *newline = memchr(window->buffer + searched, '\n', window->end - searched);
         if (!newline) break;
         size_t at = (size_t)(newline - window->buffer);
-        if (window->is_skipping) {
-            reader->line++;
-            count_damaged(reader);
-        } else {
-            status = take_line(reader, window->buffer + window->begin, at - window->begin, err);
-        }
+        status = window->is_skipping
+                     ? add_skipped(reader, err)
+                     : add_line(reader, window->buffer + window->begin, at - window->begin, err);
         window->is_skipping = false;
         window->begin = searched = at + 1;
     }
-    return status;
+    return status ? status : take_batch(reader, err);
 }
 
 /* Make room behind the bytes that are left: move them to the front, or grow. A line longer than
  * MAX_LINE is thrown away as it comes. */
 static enum xl_status make_room(struct window *window, struct xl_err *err) {
-    size_t left = window->end - window->begin;
-    if (window->is_skipping) left = 0;
+    size_t left = window->is_skipping ? 0 : window->end - window->begin;
     if (left) memmove(window->buffer, window->buffer + window->begin, left);
     window->begin = 0;
     window->end = left;
@@ -191,14 +128,14 @@ static enum xl_status read_lines(struct reader *reader, int fd, struct window *w
         status = take_lines(reader, window, before, err);
         if (status) return status;
     }
-    if (window->is_skipping) {
-        reader->line++;
-        count_damaged(reader);
-        return XL_OK;
-    }
     /* The last line may lack its newline and be whole all the same. */
     size_t left = window->end - window->begin;
-    return left ? take_line(reader, window->buffer + window->begin, left, err) : XL_OK;
+    enum xl_status status = XL_OK;
+    if (window->is_skipping)
+        status = add_skipped(reader, err);
+    else if (left)
+        status = add_line(reader, window->buffer + window->begin, left, err);
+    return status ? status : take_batch(reader, err);
 }
 
 enum xl_status xl_job_log_read(const char *path, xl_job_line_fn *fn, void *user,
@@ -207,15 +144,19 @@ enum xl_status xl_job_log_read(const char *path, xl_job_line_fn *fn, void *user,
     if (fd < 0) return xl_fail(err, XL_EINPUT, "%s: cannot open: %s", path, strerror(errno));
     struct reader reader = {.path = path, .fn = fn, .user = user};
     struct window window = {.buffer = malloc(FIRST_BUFFER), .capacity = FIRST_BUFFER};
+    reader.batch = malloc(MAX_BATCH * sizeof *reader.batch);
     struct stat st;
     enum xl_status status = XL_OK;
-    if (!window.buffer)
+    if (!window.buffer || !reader.batch)
         status = xl_fail_nomem(err, path, FIRST_BUFFER);
     else if (fstat(fd, &st) || !S_ISREG(st.st_mode))
         status = xl_fail(err, XL_EINPUT, "%s: not a regular file", path);
-    else
-        status = read_lines(&reader, fd, &window, err);
+    else if (st.st_size >= LARGE_LOG)
+        status = xl_pool_new(0, NULL, &reader.pool, err);
+    if (!status) status = read_lines(&reader, fd, &window, err);
     close(fd);
+    xl_pool_free(reader.pool);
+    free(reader.batch);
     free(window.buffer);
     if (!status && counts) *counts = reader.counts;
     return status;
@@ -231,8 +172,9 @@ bool xl_job_seed(const json_t *value, uint64_t *seed) {
     if (json_is_real(value)) {
         double number = json_real_value(value);
         if (!(number >= 0 && number < 9007199254740992.0)) return false;
+        if (number != floor(number)) return false;
         *seed = (uint64_t)number;
-        return (double)*seed == number;
+        return true;
     }
     const char *text = json_string_value(value);
     if (!text || !*text || strspn(text, "0123456789") != strlen(text)) return false;

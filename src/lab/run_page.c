@@ -119,18 +119,18 @@ static int append_whole(int fd, const char *text, size_t n) {
 static enum xl_status append_data(const char *dir, struct xl_str *data, struct xl_err *err) {
     size_t n = data->len;
     char *text = xl_str_take(data), *path = xl_path_join(dir, "cells.js");
-    enum xl_status status = text && path ? XL_OK : xl_fail_nomem(err, "the page of a run", n);
-    /* Created when somebody has removed it: a page with holes is better than a run that stops. */
-    int fd =
-        status ? -1
-               : open(path,
-                      O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-                      0666);
-    if (!status) {
-        int why = fd < 0 ? errno : append_whole(fd, text, n);
-        if (fd >= 0) close(fd);
-        if (why) status = xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
+    if (!text || !path) {
+        free(text);
+        free(path);
+        return xl_fail_nomem(err, "the page of a run", n);
     }
+    /* Created when somebody has removed it: a page with holes is better than a run that stops. */
+    int flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = open(path, flags, 0666);
+    int why = fd < 0 ? errno : append_whole(fd, text, n);
+    if (fd >= 0) close(fd);
+    enum xl_status status = XL_OK;
+    if (why) status = xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(why));
     free(text);
     free(path);
     return status;

@@ -44,6 +44,10 @@ Test(job_read, logs_of_the_earlier_app_are_read) {
     }
     cr_expect_not(xl_job_seed(json_object_get(new, "seed_base"), &seed));
     cr_expect_not(xl_job_seed(json_object_get(new, "absent"), &seed));
+    json_t *real = json_real(5.5);
+    cr_expect_not(xl_job_seed(real, &seed));
+    cr_expect_eq(seed, 5, "an output is untouched on failure");
+    json_decref(real);
     cr_expect_null(json_object_get(new, "error"));
     json_decref(lines);
     xl_str_deinit(&log);
@@ -93,6 +97,29 @@ Test(job_read, lines_of_any_length_are_read_or_counted) {
                      lengths[i < 5 ? i : i + 1]);
     expect_key(json_array_get(lines, N - 1), "last", "1");
     json_decref(lines);
+}
+
+static enum xl_status expect_next(void *user, const json_t *object, int64_t line,
+                                  struct xl_err *err) {
+    (void)err;
+    int64_t *next = user;
+    cr_assert_eq(json_integer_value(json_object_get(object, "n")), (*next)++);
+    cr_assert_eq(line, *next + *next / 1000, "damaged lines count, too");
+    return *next == 120000 ? XL_ECANCELLED : XL_OK;
+}
+
+/* A log that is parsed by several threads still comes in order, and the reader may stop in it. */
+Test(job_read, a_large_log_comes_in_order) {
+    FILE *file = fopen(scratch("jobs.log"), "w");
+    cr_assert(file);
+    for (int i = 0; i < 130000; i++)
+        fprintf(file, "%s{\"n\":%d,\"prompt\":\"%080d\"}\n", i % 1000 == 999 ? "damaged\n" : "", i,
+                i);
+    cr_assert_eq(fclose(file), 0);
+    int64_t next = 0;
+    cr_expect_eq(xl_job_log_read(scratch("jobs.log"), expect_next, &next, NULL, NULL),
+                 XL_ECANCELLED);
+    cr_expect_eq(next, 120000);
 }
 
 Test(job_read, the_logs_of_a_directory_are_listed) {
