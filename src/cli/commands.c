@@ -12,7 +12,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_completion,     &xl_command_manual,           &xl_command_complete_words,
     &xl_command_complete_line,
 };
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
+enum { N_COMMANDS = sizeof commands / sizeof(void *) };
 
 const struct xl_command *xl_command_at(int i) {
     return i >= 0 && i < N_COMMANDS ? commands[i] : NULL;

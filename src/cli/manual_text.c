@@ -100,7 +100,7 @@ const struct xl_manual_entry xl_manual_examples[] = {
     {"A grid of steps, guidance and seeds, and what a power cut left of it:",
      "sdxl-lab generate --prompt \"a fox\" --sweep steps=20,30 --sweep guidance=5:8:1 \\\n"
      "    --sweep seed=1..4\n"
-     "sdxl-lab resume output_images/sweep_20260102T030405"},
+     "sdxl-lab resume output_images/sweep_20260102-030405"},
     {"From the environment, as a container does it:",
      "PROMPT=\"a fox\" MODEL_KEY=\"SDXL Turbo\" STEPS=4 GUIDANCE=0 sdxl-lab --json"},
     {"Is this picture what its record says?", "sdxl-lab verify output_images/*.png"},

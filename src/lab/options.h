@@ -50,12 +50,12 @@ struct xl_option {
     const char *name;     /* "output-dir": --output-dir; in JSON and YAML output_dir */
     const char *argument; /* "DIR", NULL for a switch */
     enum xl_option_type type;
+    unsigned commands;
     size_t offset;              /* in struct xl_settings */
     double min, max;            /* INT, REAL */
     const char *const *choices; /* CHOICE: NULL-terminated */
-    unsigned commands;
-    const char *environment; /* names, the preferred one first, blanks between; NULL: none */
-    bool is_axis;            /* --sweep takes it */
+    const char *environment;    /* names, the preferred one first, blanks between; NULL: none */
+    bool is_axis;               /* --sweep takes it */
     enum xl_completion completion;
     const char *group, *help;
     const char *fallback; /* the default as text; NULL: none worth showing */

@@ -46,9 +46,8 @@ struct xl_settings {
     int oom;           /* enum xl_oom_choice */
     double max_memory; /* GB that a model and its work may take; 0: what is free */
     int group;         /* pictures drawn together; 0: the batch */
-    bool all_profiles, all_models;
+    bool all_profiles, all_models, dry_run, yes;
     struct xl_list sweep; /* "key=values" */
-    bool dry_run, yes;
     const char *resume;   /* a run directory */
     const char *job_file; /* YAML or JSON */
     struct xl_list profile_files, model_files;

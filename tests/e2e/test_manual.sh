@@ -58,6 +58,28 @@ for name in $(cat "$work/names"); do
     check "generate --help names $name" sh -c "'$bin' generate --help | grep -q '[[ ]$name[],]'"
 done
 
+# docs/HEADLESS.md is written by hand: what it lists must be all that there is.
+guide=$source/docs/HEADLESS.md
+for name in HEADLESS $(cat "$work/names"); do
+    check "docs/HEADLESS.md has $name" grep -q "\`$name\`" "$guide"
+done
+for key in $(grep -oE 'put(_[a-z]+)?\(&?line, "[a-z_0-9]+"' "$source/src/lab/job_line.c" |
+    sed 's/.*"\(.*\)"/\1/' | sort -u); do
+    check "docs/HEADLESS.md has the key $key of the job log" \
+        sh -c "sed -n '/^## The job log/,\$p' '$guide' | grep -q '\`$key\`'"
+done
+
+# Its examples of sweeps are sweeps.
+printf '# two\na cat\n\na dog\n' >"$work/prompts.txt"
+grep -o '`--sweep [^`]*`' "$guide" | tr -d '`' | grep -v 'KEY=VALUES\|model=all' >"$work/sweeps"
+check "docs/HEADLESS.md has examples of every form" test "$(wc -l <"$work/sweeps")" -ge 8
+repo=$(cd "$source" && pwd)/tests/data/models/repo
+program=$(cd "$(dirname "$bin")" && pwd)/sdxl-lab
+while IFS= read -r sweep; do
+    check "an example: $sweep" sh -c "cd '$work' && '$program' generate --dry-run --model '$repo' \
+        --width 64 --height 64 --prompt x $sweep | grep -q '^pictures [1-9]'"
+done <"$work/sweeps"
+
 # ---- --help ----
 commands() { # the second column of the manual's list of commands
     sed -n '/^.SH COMMANDS/,/^.SH OPTIONS/s/^.SS //p' "$work/page"

@@ -94,3 +94,86 @@ Test(options, a_slip_is_suggested_and_nonsense_is_not) {
     cr_assert_null(xl_option_nearest("xyzzyplugh", XL_FOR_GENERATE));
     cr_assert_null(xl_option_nearest("count", XL_FOR_MODEL));
 }
+
+Test(options, every_command_takes_one_of_its_own) {
+    for (unsigned bit = 1; bit & XL_FOR_ALL; bit <<= 1) {
+        const struct xl_option *option;
+        int n = 0;
+        for (int i = 0; (option = xl_option_at(i)); i++) n += (option->commands & bit) != 0;
+        cr_expect_gt(n, 0, "no option is for command bit %u", bit);
+    }
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++)
+        cr_expect_eq(option->commands & ~XL_FOR_ALL, 0, "%s", option->name);
+}
+
+Test(options, no_two_share_a_variable_and_no_two_write_one_field) {
+    const struct xl_option *a, *b;
+    char first[XL_ENVIRONMENT_NAME_MAX], second[XL_ENVIRONMENT_NAME_MAX];
+    for (int i = 0; (a = xl_option_at(i)); i++)
+        for (int k = i; (b = xl_option_at(k)); k++) {
+            cr_expect(i == k || a->offset != b->offset, "%s and %s", a->name, b->name);
+            for (int n = 0; xl_option_environment(a, n, first); n++)
+                for (int m = i == k ? n + 1 : 0; xl_option_environment(b, m, second); m++)
+                    cr_expect_str_neq(first, second, "%s and %s", a->name, b->name);
+        }
+}
+
+Test(options, every_variable_of_the_plan_sets_its_option) {
+    static const struct {
+        const char *variable, *option;
+    } cases[] = {
+        {"PROMPT", "prompt"},
+        {"NEGATIVE_PROMPT", "negative"},
+        {"MODEL_KEY", "model"},
+        {"STYLE_PROFILE", "profile"},
+        {"MODE", "mode"},
+        {"WIDTH", "width"},
+        {"HEIGHT", "height"},
+        {"STEPS", "steps"},
+        {"GUIDANCE", "guidance"},
+        {"BATCH_SIZE", "batch"},
+        {"SEED", "seed"},
+        {"INIT_IMAGE_PATH", "init-image"},
+        {"IMG2IMG_STRENGTH", "strength"},
+        {"RUN_ALL_PROFILES", "all-profiles"},
+        {"RUN_ALL_MODELS", "all-models"},
+        {"MODEL", "model"}, /* the earlier app's */
+        {"CFG_SCALE", "guidance"},
+        {"SCHEDULER", "scheduler"},
+        {"OUTPUT_DIR", "output-dir"},
+        {"INSTANCE_ID", "instance"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct xl_option *option = xl_option_find(cases[i].option);
+        char name[XL_ENVIRONMENT_NAME_MAX];
+        bool found = false;
+        cr_assert_not_null(option, "%s", cases[i].option);
+        for (int k = 0; xl_option_environment(option, k, name); k++)
+            found |= !strcmp(name, cases[i].variable);
+        cr_expect(found, "--%s is not set by %s", cases[i].option, cases[i].variable);
+    }
+}
+
+Test(options, what_the_environment_or_an_axis_sets_generate_takes) {
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        bool is_request = option->environment || option->is_axis;
+        cr_expect(!is_request || option->commands & XL_FOR_GENERATE, "%s", option->name);
+        cr_expect(!option->is_axis ||
+                      (option->type != XL_OPTION_LIST && option->type != XL_OPTION_SWITCH),
+                  "%s", option->name);
+    }
+}
+
+Test(options, groups_are_together) {
+    const struct xl_option *option, *other;
+    for (int i = 1; (option = xl_option_at(i)); i++) {
+        if (!strcmp(option->group, xl_option_at(i - 1)->group)) continue;
+        for (int k = 0; k < i; k++) {
+            other = xl_option_at(k);
+            cr_expect_str_neq(option->group, other->group, "%s is apart from %s", option->name,
+                              other->name);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+/* test_document.c - settings from job files and objects, and back: types, slips, axes, round trips.
+ */
+#include "lab/settings.h"
+
+#include "lab/axes.h"
+#include "unit/scratch.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct xl_arena arena;
+static struct xl_settings settings;
+static struct xl_err err;
+
+static void begin(void) {
+    scratch_open();
+    err.text[0] = 0;
+    xl_settings_default(&settings);
+}
+
+static void end(void) {
+    xl_arena_deinit(&arena);
+    scratch_close();
+}
+
+TestSuite(document, .init = begin, .fini = end);
+
+static enum xl_status read_text(const char *text) {
+    const char *path = scratch("job.yaml");
+    scratch_puts(path, text);
+    err.text[0] = 0;
+    xl_settings_default(&settings);
+    return xl_settings_read_file(&settings, path, &arena, &err);
+}
+
+Test(document, a_job_file_sets_every_type) {
+    cr_assert_eq(read_text("prompt: \"a cat, asleep\"\n"
+                           "negative: ''\n"
+                           "model: SDXL Turbo\n"
+                           "profile: None (raw)\n"
+                           "width: 832\n"
+                           "height: 1216\n"
+                           "guidance: 7.5\n"
+                           "seed: 18446744073709551615\n"
+                           "mode: img2img\n"
+                           "init-image: in.png\n"
+                           "output_dir: out\n"
+                           "all-profiles: true\n"
+                           "profiles_file: [a.yaml, b.yaml]\n"
+                           "models_file: c.yaml\n"),
+                 XL_OK, "%s", err.text);
+    cr_expect_str_eq(settings.prompt, "a cat, asleep");
+    cr_expect_str_eq(settings.negative, "");
+    cr_expect_str_eq(settings.model, "SDXL Turbo");
+    cr_expect_str_eq(settings.profile, "None (raw)");
+    cr_expect(settings.width == 832 && settings.height == 1216 && settings.guidance == 7.5);
+    cr_expect(settings.has_seed && settings.seed == UINT64_MAX);
+    cr_expect_eq(settings.mode, XL_MODE_IMG2IMG);
+    cr_expect_str_eq(settings.init_image, "in.png");
+    cr_expect_str_eq(settings.output_dir, "out");
+    cr_expect(settings.all_profiles && !settings.all_models);
+    cr_assert_eq(settings.profile_files.n, 2);
+    cr_expect_str_eq(settings.profile_files.item[1], "b.yaml");
+    cr_assert_eq(settings.model_files.n, 1);
+    cr_expect(xl_settings_is_given(&settings, "negative"));
+    cr_expect_not(xl_settings_is_given(&settings, "steps"));
+    cr_expect_eq(settings.steps, 30);
+}
+
+Test(document, json_is_read_too_and_null_says_nothing) {
+    cr_assert_eq(read_text("{\"prompt\": \"caf\\u00e9 \\ud83d\\ude00\", \"steps\": 12, "
+                           "\"negative\": null, \"seed\": \"-1\"}"),
+                 XL_OK, "%s", err.text);
+    cr_expect_str_eq(settings.prompt, "caf\xC3\xA9 \xF0\x9F\x98\x80");
+    cr_expect_eq(settings.steps, 12);
+    cr_expect_null(settings.negative);
+    cr_expect_not(xl_settings_is_given(&settings, "negative"));
+    cr_expect_not(settings.has_seed);
+}
+
+Test(document, a_prompt_that_looks_like_a_number_is_its_text) {
+    cr_assert_eq(read_text("prompt: 1984\nnegative: 'true'\n"), XL_OK, "%s", err.text);
+    cr_expect_str_eq(settings.prompt, "1984");
+    cr_expect_str_eq(settings.negative, "true");
+}
+
+Test(document, refusals_name_the_file_the_key_and_the_reason) {
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"promt: a cat", "\"promt\" is no setting; did you mean \"prompt\"?"},
+        {"stpes: 20", "did you mean \"steps\"?"},
+        {"xyzzy: 1", "\"xyzzy\" is no setting"},
+        {"count: 3", "\"count\" is no setting"}, /* of inspect noise */
+        {"job: other.yaml", "\"job\" is no setting"},
+        {"steps: many", "steps: \"many\" is not a whole number from 1 to 1000"},
+        {"steps: 20.5", "steps: \"20.5\" is not a whole number"},
+        {"steps: [20, 30]", "steps: found a list or a map, expected one value"},
+        {"steps: {a: 1}", "steps: found a list or a map"},
+        {"guidance: .nan", "guidance: \".nan\" is not a number"},
+        {"seed: -2", "seed: \"-2\" is not a seed"},
+        {"mode: sideways", "mode: \"sideways\" is not one of: auto, txt2img, img2img"},
+        {"all_models: perhaps", "all_models: \"perhaps\" is neither true nor false"},
+        {"profiles_file: [[a]]", "profiles_file: found a list or a map"},
+        {"sweep: {steps: {from: 1}}", "\"steps\" needs a list of values"},
+        {"- prompt", "expected a map of settings"},
+        {"just words", "expected a map of settings"},
+        {"prompt: a\nprompt: b", "job.yaml:2"},
+        {"prompt: [", "job.yaml"},
+        {"", "expected a map of settings"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum xl_status status = read_text(cases[i].text);
+        cr_expect(status == XL_EINVAL || status == XL_EINPUT, "%s: %s", cases[i].text,
+                  xl_status_name(status));
+        cr_expect(strstr(err.text, cases[i].sentence), "%s: %s", cases[i].text, err.text);
+        cr_expect(strstr(err.text, "job.yaml"), "%s", err.text);
+    }
+    cr_expect_eq(xl_settings_read_file(&settings, "/nowhere/job.yaml", &arena, &err), XL_EINPUT);
+    cr_expect(strstr(err.text, "/nowhere/job.yaml"), "%s", err.text);
+}
+
+/* The values of an axis of the settings joined by '|'. */
+static const char *axis(int i) {
+    static char out[512];
+    struct xl_axis parsed;
+    out[0] = 0;
+    cr_assert_lt(i, settings.sweep.n);
+    cr_assert_eq(xl_axis_parse(settings.sweep.item[i], &arena, &parsed, &err), XL_OK, "%s",
+                 err.text);
+    snprintf(out, sizeof out, "%s:", parsed.option->name);
+    for (int k = 0; k < parsed.n; k++) {
+        strcat(out, k ? "|" : " ");
+        strcat(out, parsed.values[k]);
+    }
+    return parsed.is_all ? strcat(out, " all") : out;
+}
+
+Test(document, axes_as_a_map_and_as_a_list) {
+    cr_assert_eq(read_text("sweep:\n"
+                           "  steps: [20, 30]\n"
+                           "  guidance: 5:6:0.5\n"
+                           "  seed: 1..3\n"
+                           "  profile: [\"Tim Burton\", \"None (raw)\"]\n"
+                           "  prompt:\n"
+                           "    - 'a cat, asleep'\n"
+                           "    - 'say \"hi\" [now] = @x'\n"
+                           "  model: all\n"
+                           "  strength: [0.25]\n"
+                           "  height: 64\n"),
+                 XL_OK, "%s", err.text);
+    cr_assert_eq(settings.sweep.n, 8);
+    cr_expect_str_eq(axis(0), "steps: 20|30");
+    cr_expect_str_eq(axis(1), "guidance: 5|5.5|6");
+    cr_expect_str_eq(axis(2), "seed: 1|2|3");
+    cr_expect_str_eq(axis(3), "profile: Tim Burton|None (raw)");
+    cr_expect_str_eq(axis(4), "prompt: a cat, asleep|say \"hi\" [now] = @x");
+    cr_expect_str_eq(axis(5), "model: all");
+    cr_expect_str_eq(axis(6), "strength: 0.25");
+    cr_expect_str_eq(axis(7), "height: 64");
+    cr_assert_eq(read_text("sweep: [steps=20, 'seed=1..2']\n"), XL_OK, "%s", err.text);
+    cr_assert_eq(settings.sweep.n, 2);
+    cr_expect_str_eq(axis(1), "seed: 1|2");
+    cr_assert_eq(read_text("sweep: steps=7\n"), XL_OK, "%s", err.text);
+    cr_expect_str_eq(axis(0), "steps: 7");
+}
+
+/* Every setting that a request may have, with a value that is not its default. */
+static void set_everything(void) {
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        const char *text = "say \"hi\",\n\\ caf\xC3\xA9 \xF0\x9F\x98\x80";
+        char number[32];
+        if (!(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) continue;
+        switch (option->type) {
+        case XL_OPTION_INT:
+            snprintf(number, sizeof number, "%.0f", option->max);
+            text = xl_arena_strdup(&arena, number);
+            break;
+        case XL_OPTION_REAL: /* no short decimal: all its digits count */
+            snprintf(number, sizeof number, "%.17g", option->min + (option->max - option->min) / 3);
+            text = xl_arena_strdup(&arena, number);
+            break;
+        case XL_OPTION_SEED:
+            text = "18446744073709551615";
+            break;
+        case XL_OPTION_CHOICE:
+            text = option->choices[1];
+            break;
+        case XL_OPTION_SWITCH:
+            text = NULL;
+            break;
+        case XL_OPTION_LIST:
+            cr_assert_eq(xl_settings_set(&settings, option, "test", "steps=1,2", &err), XL_OK);
+            break;
+        case XL_OPTION_STRING:
+            break;
+        }
+        cr_assert_eq(xl_settings_set(&settings, option, "test", text, &err), XL_OK, "%s", err.text);
+    }
+}
+
+static void expect_same(const struct xl_settings *a, const struct xl_settings *b) {
+    json_t *first = xl_settings_write_object(a), *second = xl_settings_write_object(b);
+    cr_assert(first && second);
+    cr_expect(json_equal(first, second), "%s\n%s", json_dumps(first, 0), json_dumps(second, 0));
+    cr_expect_eq(a->given, b->given);
+    json_decref(first);
+    json_decref(second);
+}
+
+Test(document, what_is_written_is_read_back) {
+    set_everything();
+    json_t *object = xl_settings_write_object(&settings);
+    cr_assert_not_null(object);
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++)
+        cr_expect(!(settings.given >> i & 1) || !strchr(option->name, '-') ||
+                      !json_object_get(object, option->name),
+                  "%s is written with '_'", option->name);
+    struct xl_settings again;
+    xl_settings_default(&again);
+    cr_assert_eq(xl_settings_read_object(&again, "object", object, &arena, &err), XL_OK, "%s",
+                 err.text);
+    expect_same(&settings, &again);
+    cr_expect(again.guidance == settings.guidance && again.strength == settings.strength);
+    cr_expect_eq(again.seed, UINT64_MAX);
+    cr_expect_str_eq(again.prompt, settings.prompt);
+    cr_expect_eq(again.sweep.n, 2);
+    json_decref(object);
+}
+
+Test(document, what_is_written_into_a_file_is_read_back) {
+    set_everything();
+    json_t *object = xl_settings_write_object(&settings);
+    char *text = json_dumps(object, JSON_INDENT(2));
+    const char *path = scratch("run.json");
+    scratch_puts(path, text);
+    struct xl_settings again;
+    xl_settings_default(&again);
+    cr_assert_eq(xl_settings_read_file(&again, path, &arena, &err), XL_OK, "%s", err.text);
+    expect_same(&settings, &again);
+    free(text);
+    json_decref(object);
+}
+
+Test(document, only_what_was_given_is_written) {
+    json_t *object = xl_settings_write_object(&settings);
+    cr_expect_eq(json_object_size(object), 0);
+    json_decref(object);
+    cr_assert_eq(read_text("seed: -1\nnegative: ''\nall_models: false\n"), XL_OK);
+    object = xl_settings_write_object(&settings);
+    cr_expect_eq(json_object_size(object), 3);
+    cr_expect_eq(json_integer_value(json_object_get(object, "seed")), -1);
+    cr_expect_str_eq(json_string_value(json_object_get(object, "negative")), "");
+    cr_expect(json_is_false(json_object_get(object, "all_models")));
+    json_decref(object);
+}
+
+Test(document, the_example_is_a_job) {
+    cr_assert_eq(
+        xl_settings_read_file(&settings, XL_SOURCE_DIR "/examples/night.yaml", &arena, &err), XL_OK,
+        "%s", err.text);
+    cr_expect(settings.prompt || settings.sweep.n);
+    for (int i = 0; i < settings.sweep.n; i++) axis(i);
+}
