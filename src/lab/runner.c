@@ -21,6 +21,14 @@ struct fitting {
     struct xl_rung rung;
 };
 
+/* The group that was drawn last: one like it needs no new plan, its memory is held. */
+struct precedent {
+    const struct xl_cell *cell; /* NULL: none */
+    struct xl_rung rung;
+    int n;
+    double flops;
+};
+
 struct runner {
     const struct xl_settings *settings;
     struct xl_sweep *sweep;
@@ -33,6 +41,7 @@ struct runner {
     struct xl_read_ahead *read_ahead;
     struct fitting fittings[MAX_SIZES];
     int n_fittings;
+    struct precedent precedent;
     struct xl_image init; /* of init_path */
     const char *init_path;
     int n_equal_failures;
@@ -121,6 +130,7 @@ static void close_model(struct runner *runner) {
     xl_writer_end_model(runner->writer, runner->model);
     runner->model = -1;
     runner->n_fittings = 0;
+    runner->precedent.cell = NULL;
 }
 
 /* The model after `model` among the pending cells; -1: none. */
@@ -203,10 +213,20 @@ double xl_need_flops(const struct xl_need *need, const struct xl_rung *rung, int
     return need->n_evaluations * need->step_flops + n * (decode + need->init_flops);
 }
 
+static bool is_like_before(const struct runner *runner, const struct xl_cell *cell,
+                           const struct xl_rung *rung, int n) {
+    const struct precedent *before = &runner->precedent;
+    return before->cell && before->n == n && xl_cell_fits(before->cell, cell) &&
+           !memcmp(&before->rung, rung, sizeof *rung);
+}
+
 /* Go down until the plan fits; the sentence of the last try stays in err. */
 static enum xl_status plan_rung(struct runner *runner, const int *list, struct xl_ladder *ladder,
                                 int n, double *flops, struct xl_err *err) {
     struct xl_model *model = runner->sweep->models[runner->model].open;
+    int part = ladder->now.group < n ? ladder->now.group : n;
+    *flops = runner->precedent.flops;
+    if (is_like_before(runner, &runner->sweep->cells[list[0]], &ladder->now, part)) return XL_OK;
     struct xl_picture *pictures = malloc((size_t)n * sizeof *pictures);
     if (!pictures) return xl_fail_nomem(err, "pictures", 0);
     enum xl_status status;
@@ -318,6 +338,7 @@ static enum xl_status draw_group(struct runner *runner, const int *list, int n, 
         if (drawn.fallback) xl_warn("memory is short: %s", drawn.fallback);
         add_up(runner->counts, &drawn.result);
         drawn.tflop = flops / 1e12;
+        runner->precedent = (struct precedent){cell, ladder.now, part, flops};
         set_cells(&drawn, list + *n_drawn, part);
         xl_writer_put(runner->writer, &drawn);
         *n_drawn += part;
