@@ -48,6 +48,7 @@ char *xl_text_clean(const char *text) {
         utf8proc_ssize_t length = utf8proc_encode_char(is_blank ? ' ' : character, bytes);
         xl_str_append(&out, (char *)bytes, (size_t)length);
     }
+    if (is_blank && out.len) out.text[--out.len] = 0;
     return xl_str_take(&out);
 }
 

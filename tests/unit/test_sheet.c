@@ -223,6 +223,18 @@ Test(sheet, the_same_cells_give_the_same_page_and_replace_it) {
     cr_expect_neq(bytes_digest(scratch("sheet_01.png")), digests[0]);
 }
 
+Test(sheet, marks_that_nobody_sees_draw_nothing) {
+    static const char *const labels[] = {"seed 7", "\xE2\x80\xAEseed\xE2\x80\x8B  7\n\xEF\xBB\xBF"};
+    uint64_t digests[2];
+    for (int i = 0; i < 2; i++) {
+        struct xl_sheet *sheet = new_sheet(1, 0);
+        add(sheet, NULL, labels[i]);
+        finish(sheet);
+        digests[i] = bytes_digest(scratch("sheet_01.png"));
+    }
+    cr_expect_eq(digests[0], digests[1]);
+}
+
 Test(sheet, failures_are_statuses) {
     struct xl_err err = {0};
     struct xl_sheet *sheet = NULL;
