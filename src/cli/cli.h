@@ -2,7 +2,7 @@
 #ifndef XL_CLI_CLI_H
 #define XL_CLI_CLI_H
 
-#include "lab/settings.h"
+#include "lab/settings/settings.h"
 
 /* A subcommand: what it is called, what its options are, and what it does. */
 struct xl_command {

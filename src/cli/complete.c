@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "cli/shell_line.h"
 #include "cli/table.h"
-#include "lab/names.h"
+#include "lab/data/names.h"
 
 #include <ctype.h>
 #include <stdio.h>

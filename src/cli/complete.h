@@ -8,7 +8,7 @@
 #define XL_CLI_COMPLETE_H
 
 #include "base/arena.h"
-#include "lab/options.h"
+#include "lab/settings/options.h"
 
 struct xl_candidate {
     const char *text; /* the whole word, as the program is to see it */

@@ -1,9 +1,9 @@
 /* complete_values.c - values that are names: profiles, models, sizes, samplers. */
 #include "cli/complete.h"
 
-#include "lab/catalogue.h"
-#include "lab/presets.h"
-#include "lab/profiles.h"
+#include "lab/data/catalogue.h"
+#include "lab/data/presets.h"
+#include "lab/data/profiles.h"
 #include "sampler/sampler.h"
 
 #include <string.h>

@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "lab/estimate.h"
-#include "lab/output.h"
-#include "lab/runner.h"
+#include "lab/run/estimate.h"
+#include "lab/run/output.h"
+#include "lab/run/runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

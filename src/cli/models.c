@@ -3,7 +3,7 @@
 #include "cli/table.h"
 
 #include "base/json.h"
-#include "lab/catalogue.h"
+#include "lab/data/catalogue.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "cli/table.h"
 
 #include "base/json.h"
-#include "lab/presets.h"
+#include "lab/data/presets.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "lab/names.h"
-#include "lab/profile_import.h"
+#include "lab/data/names.h"
+#include "lab/data/profile_import.h"
 
 #include <stdio.h>
 #include <string.h>

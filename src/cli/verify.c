@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "lab/verify.h"
+#include "lab/run/verify.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -52,7 +52,7 @@ for name in $(grep -l 'getenv(' -r "$source/src" | xargs grep -hoE '"[A-Z][A-Z0-
     tr -d '"' | grep -E '^(HF|XDG|HUGGINGFACE|SDXL|NO|CONTAINER|INSTANCE)_|^(HEADLESS|PROMPT|HOME|HOSTNAME)$' | sort -u); do
     check "environment $name, which a source reads" grep -qx "$name" "$work/page"
 done
-grep -oE '\.environment = "[^"]*"' "$source/src/lab/options.c" | cut -d'"' -f2 | tr ' ' '\n' >"$work/names"
+grep -oE '\.environment = "[^"]*"' "$source/src/lab/settings/options.c" | cut -d'"' -f2 | tr ' ' '\n' >"$work/names"
 for name in $(cat "$work/names"); do
     check "environment $name of a setting" grep -qx "$name" "$work/page"
     check "generate --help names $name" sh -c "'$bin' generate --help | grep -q '[[ ]$name[],]'"
@@ -63,7 +63,7 @@ guide=$source/docs/HEADLESS.md
 for name in HEADLESS $(cat "$work/names"); do
     check "docs/HEADLESS.md has $name" grep -q "\`$name\`" "$guide"
 done
-for key in $(grep -oE 'put(_[a-z]+)?\(&?line, "[a-z_0-9]+"' "$source/src/lab/job_line.c" |
+for key in $(grep -oE 'put(_[a-z]+)?\(&?line, "[a-z_0-9]+"' "$source/src/lab/log/job_line.c" |
     sed 's/.*"\(.*\)"/\1/' | sort -u); do
     check "docs/HEADLESS.md has the key $key of the job log" \
         sh -c "sed -n '/^## The job log/,\$p' '$guide' | grep -q '\`$key\`'"

@@ -2,7 +2,7 @@
  * was appended behind it is read whole. */
 #include "fuzz.h"
 
-#include "lab/job_log.h"
+#include "lab/log/job_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "base/str.h"
-#include "lab/profile_import.h"
+#include "lab/data/profile_import.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef XL_TESTS_UNIT_JOB_LOG_LINES_H
 #define XL_TESTS_UNIT_JOB_LOG_LINES_H
 
-#include "lab/job_log.h"
+#include "lab/log/job_log.h"
 #include "unit/scratch.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* test_axes.c - the values of an axis: lists, spans, ranges, files, JSON, and what is refused. */
-#include "lab/axes.h"
+#include "lab/settings/axes.h"
 
 #include "unit/scratch.h"
 

@@ -1,5 +1,5 @@
 /* test_catalogue.c - the models by name, and whether they are there. */
-#include "lab/catalogue.h"
+#include "lab/data/catalogue.h"
 
 #include "unit/config.h"
 

@@ -1,6 +1,6 @@
 /* test_cell.c - the name of a cell: changed by all that decides pixels and by nothing else; cells
  * to JSON and back. */
-#include "lab/cell.h"
+#include "lab/run/cell.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* test_document.c - settings from job files and objects, and back: types, slips, axes, round trips.
  */
-#include "lab/settings.h"
+#include "lab/settings/settings.h"
 
-#include "lab/axes.h"
+#include "lab/settings/axes.h"
 #include "unit/scratch.h"
 
 #include <criterion/criterion.h>

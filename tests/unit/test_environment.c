@@ -1,6 +1,6 @@
 /* test_environment.c - settings from environment variables: both spellings, conflicts, emptiness.
  */
-#include "lab/settings.h"
+#include "lab/settings/settings.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_filename.c - whatever a prompt holds, the name is one safe path component. */
-#include "lab/filename.h"
+#include "lab/run/filename.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * stay where they belong, one owner a name. */
 #include "base/file.h"
 #include "base/log.h"
-#include "lab/instance.h"
-#include "lab/job_log.h"
+#include "lab/log/instance.h"
+#include "lab/log/job_log.h"
 #include "unit/job_log_lines.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* test_ladder.c - what is given up when memory is short, in which order, and that it ends. */
-#include "lab/ladder.h"
+#include "lab/run/ladder.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* test_names.c - names as people type them. */
-#include "lab/names.h"
+#include "lab/data/names.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_options.c - the option table: every row sound, values read strictly, slips suggested. */
-#include "lab/settings.h"
+#include "lab/settings/settings.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

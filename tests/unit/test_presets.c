@@ -1,5 +1,5 @@
 /* test_presets.c - sizes by name. */
-#include "lab/presets.h"
+#include "lab/data/presets.h"
 
 #include "unit/config.h"
 

@@ -1,5 +1,5 @@
 /* test_profile_import.c - styles of other programs become profiles, hostile ones do not. */
-#include "lab/profile_import.h"
+#include "lab/data/profile_import.h"
 
 #include "unit/config.h"
 

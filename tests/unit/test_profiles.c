@@ -1,7 +1,7 @@
 /* test_profiles.c - the profiles of the program, those of the user, finding and stacking them. */
-#include "lab/profiles.h"
+#include "lab/data/profiles.h"
 
-#include "lab/names.h"
+#include "lab/data/names.h"
 #include "unit/config.h"
 
 TestSuite(profiles, .init = config_open, .fini = scratch_close);

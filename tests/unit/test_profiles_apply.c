@@ -1,5 +1,5 @@
 /* test_profiles_apply.c - what profiles make of a prompt and of a negative prompt. */
-#include "lab/profiles.h"
+#include "lab/data/profiles.h"
 
 #include "base/str.h"
 

@@ -1,6 +1,6 @@
 /* test_run_page.c - the files of a run's page; tests/web/ looks at them in a browser. */
 #include "base/file.h"
-#include "lab/run_page.h"
+#include "lab/run/run_page.h"
 #include "unit/scratch.h"
 
 #include <criterion/criterion.h>

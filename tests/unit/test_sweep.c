@@ -1,5 +1,5 @@
 /* test_sweep.c - from settings to cells: axes multiplied, who decides what nobody said, order. */
-#include "lab/sweep.h"
+#include "lab/run/sweep.h"
 
 #include "unit/scratch.h"
 

@@ -1,6 +1,6 @@
 /* page_writer.c - begin|update|end DIR: calls xl_run_page_* with JSON from standard input, so that
  * the browser's test can play a run. begin takes {"run": {...}, "cells": [...]}. */
-#include "lab/run_page.h"
+#include "lab/run/run_page.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* kernels_turn.c - turning blocks of weights over, for packing: rows that are contiguous in the file
- * become columns that are contiguous in the packed weights. Compiled once for each instruction set
- * (simd.h). A whole block is as many rows and units as a vector has lanes; what is left over is moved
- * unit by unit. */
+/* kernels_turn.c - turning blocks of weights over, for packing: rows that are contiguous in the
+ * file become columns that are contiguous in the packed weights. Compiled once for each instruction
+ * set (simd.h). A whole block is as many rows and units as a vector has lanes; what is left over is
+ * moved unit by unit. */
 #include "backend/cpu/isa_tables.h"
 #include "backend/cpu/simd.h"
 

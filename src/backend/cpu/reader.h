@@ -18,8 +18,8 @@ struct xl_reading {
  * for it, which costs nothing but time. */
 struct xl_reader *xl_reader_start(const struct xl_reading *readings, int n);
 
-/* So many bytes of the readings are done with: the reader stays a bounded way ahead of them. NULL is
- * fine, here and below. */
+/* So many bytes of the readings are done with: the reader stays a bounded way ahead of them. NULL
+ * is fine, here and below. */
 void xl_reader_advance(struct xl_reader *reader, size_t bytes);
 void xl_reader_stop(struct xl_reader *reader);
 

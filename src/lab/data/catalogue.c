@@ -1,0 +1,208 @@
+/* catalogue.c - the models by name; catalogue_state.c looks whether they are there. */
+#include "lab/data/catalogue.h"
+#include "lab/data/data.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct xl_catalogue {
+    struct xl_data data; /* holds every text */
+    struct xl_catalogue_model *items;
+    struct xl_named *named;
+    int n;
+};
+
+static const char *const kinds[] = {"pipeline", "single-file", "lora", NULL};
+
+const char *xl_catalogue_kind_name(enum xl_catalogue_kind kind) {
+    return kinds[kind];
+}
+
+#define AT(field) offsetof(struct xl_catalogue_model, field)
+/* The scheduler's choices are filled in when they are known. */
+static const struct xl_data_field model_fields[] = {
+    {"aliases", XL_DATA_NAMES, AT(aliases), 0, 0, NULL},
+    {"repo", XL_DATA_TEXT, AT(repo), 0, 0, NULL},
+    {"folder", XL_DATA_TEXT, AT(folder), 0, 0, NULL},
+    {"revision", XL_DATA_TEXT, AT(revision), 0, 0, NULL},
+    {"kind", XL_DATA_CHOICE, AT(kind), 0, 0, kinds},
+    {"file", XL_DATA_TEXT, AT(file), 0, 0, NULL},
+    {"base", XL_DATA_TEXT, AT(base), 0, 0, NULL},
+    {"weight", XL_DATA_REAL, AT(lora_weight), -10, 10, NULL},
+    {"licence", XL_DATA_TEXT, AT(licence), 0, 0, NULL},
+    {"licence_note", XL_DATA_TEXT, AT(licence_note), 0, 0, NULL},
+    {"commercial", XL_DATA_BOOL, AT(is_commercial), 0, 0, NULL},
+    {"width", XL_DATA_INT, AT(width), 64, 16384, NULL},
+    {"height", XL_DATA_INT, AT(height), 64, 16384, NULL},
+    {"steps", XL_DATA_INT, AT(steps), 1, 1000, NULL},
+    {"steps_min", XL_DATA_INT, AT(steps_min), 1, 1000, NULL},
+    {"steps_max", XL_DATA_INT, AT(steps_max), 1, 1000, NULL},
+    {"guidance", XL_DATA_REAL, AT(guidance), 0, 1000, NULL},
+    {"guidance_min", XL_DATA_REAL, AT(guidance_min), 0, 1000, NULL},
+    {"guidance_max", XL_DATA_REAL, AT(guidance_max), 0, 1000, NULL},
+    {"scheduler", XL_DATA_CHOSEN, AT(scheduler), 0, 0, NULL},
+    {"ignores_profile", XL_DATA_BOOL, AT(ignores_profile), 0, 0, NULL},
+    {"ignores_negative", XL_DATA_BOOL, AT(ignores_negative), 0, 0, NULL},
+    {"about", XL_DATA_TEXT, AT(about), 0, 0, NULL},
+    {"tags", XL_DATA_TEXT, AT(tags), 0, 0, NULL},
+    {"negative_tags", XL_DATA_TEXT, AT(negative_tags), 0, 0, NULL},
+    {0},
+};
+enum { N_FIELDS = sizeof model_fields / sizeof *model_fields };
+
+static enum xl_status check_sizes(const struct xl_data_entry *entry,
+                                  const struct xl_catalogue_model *model, struct xl_err *err) {
+    if (!model->width != !model->height)
+        return xl_data_fail(entry, model->width ? "width" : "height", err,
+                            "width and height go together");
+    if (model->width % 8)
+        return xl_data_fail(entry, "width", err, "%d is no multiple of 8", model->width);
+    if (model->height % 8)
+        return xl_data_fail(entry, "height", err, "%d is no multiple of 8", model->height);
+    return XL_OK;
+}
+
+static enum xl_status check_limits(const struct xl_data_entry *entry,
+                                   const struct xl_catalogue_model *model, struct xl_err *err) {
+    const struct xl_catalogue_model *m = model;
+    bool above = m->steps_max && (m->steps > m->steps_max || m->steps_min > m->steps_max);
+    bool below = m->steps && m->steps < m->steps_min;
+    if (above || below)
+        return xl_data_fail(entry, "steps", err, "outside of steps_min to steps_max");
+    /* Comparisons with NAN are false: what nobody said is not outside. */
+    if (m->guidance > m->guidance_max || m->guidance < m->guidance_min ||
+        m->guidance_min > m->guidance_max)
+        return xl_data_fail(entry, "guidance", err, "outside of guidance_min to guidance_max");
+    return XL_OK;
+}
+
+static enum xl_status check_place(const struct xl_data_entry *entry,
+                                  const struct xl_catalogue_model *model, struct xl_err *err) {
+    bool has_repo = model->repo && model->repo[0], has_folder = model->folder && model->folder[0];
+    if (has_repo == has_folder)
+        return xl_data_fail(entry, NULL, err, "expected repo (org/name) or folder, %s",
+                            has_repo ? "not both" : "found neither");
+    if (has_repo && (!strchr(model->repo, '/') || strchr(model->repo, ' ')))
+        return xl_data_fail(entry, "repo", err, "\"%.100s\" is no repository (org/name)",
+                            model->repo);
+    if (model->revision && !model->revision[0])
+        return xl_data_fail(entry, "revision", err, "expected a branch, a tag or a commit");
+    if (model->kind == XL_KIND_LORA && !(model->base && model->base[0]))
+        return xl_data_fail(entry, NULL, err, "a lora needs base: the model that it changes");
+    return XL_OK;
+}
+
+/* The absolute folder of a model; NULL when it ships with the program and is not here. */
+static enum xl_status place_folder(struct xl_catalogue_model *model, struct xl_arena *arena,
+                                   struct xl_err *err) {
+    const char *given = model->folder;
+    model->repo = given;
+    model->is_embedded = !strcmp(model->origin, XL_DATA_BUILT_IN);
+    if (model->is_embedded) {
+        model->folder = xl_share_find(given, arena);
+        return XL_OK;
+    }
+    if (given[0] == '~' && given[1] == '/') {
+        const char *home = getenv("HOME");
+        model->folder = xl_arena_printf(arena, "%s%s", home ? home : "~", given + 1);
+    } else if (given[0] != '/') {
+        const char *slash = strrchr(model->origin, '/');
+        int n = slash ? (int)(slash + 1 - model->origin) : 0;
+        model->folder = xl_arena_printf(arena, "%.*s%s", n, model->origin, given);
+    }
+    return model->folder ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
+static enum xl_status read_model(const struct xl_data_entry *entry,
+                                 const struct xl_data_field *fields, struct xl_arena *arena,
+                                 struct xl_catalogue_model *out, struct xl_err *err) {
+    struct xl_catalogue_model model = {
+        .key = entry->name,
+        .licence = "unknown",
+        .licence_note = "",
+        .guidance = XL_NO_GUIDANCE,
+        .guidance_min = XL_NO_GUIDANCE,
+        .guidance_max = XL_NO_GUIDANCE,
+        .lora_weight = 1,
+        .about = "",
+        .tags = "",
+        .negative_tags = "",
+        .origin = entry->origin,
+    };
+    enum xl_status status = xl_data_read(entry, fields, arena, &model, err);
+    if (!status) status = check_place(entry, &model, err);
+    if (!status) status = check_sizes(entry, &model, err);
+    if (!status) status = check_limits(entry, &model, err);
+    if (!status && model.folder) status = place_folder(&model, arena, err);
+    if (!status) *out = model;
+    return status;
+}
+
+static enum xl_status read_all(struct xl_catalogue *catalogue, struct xl_err *err) {
+    struct xl_arena *arena = &catalogue->data.arena;
+    struct xl_data_field fields[N_FIELDS];
+    int n = catalogue->data.n;
+    catalogue->items = xl_arena_alloc(arena, (size_t)n * sizeof *catalogue->items);
+    catalogue->named = xl_arena_alloc(arena, (size_t)n * sizeof *catalogue->named);
+    const char *const *schedulers = xl_data_schedulers(arena);
+    if (!catalogue->items || !catalogue->named || !schedulers)
+        return xl_fail_nomem(err, "the catalogue", 0);
+    memcpy(fields, model_fields, sizeof fields);
+    for (struct xl_data_field *field = fields; field->name; field++)
+        if (field->type == XL_DATA_CHOSEN) field->choices = schedulers;
+    for (int i = 0; i < n; i++) {
+        struct xl_catalogue_model *item = &catalogue->items[catalogue->n];
+        enum xl_status status = read_model(&catalogue->data.entries[i], fields, arena, item, err);
+        if (status) return status;
+        if (item->is_embedded && !item->folder) continue; /* not in this installation */
+        catalogue->named[catalogue->n++] =
+            (struct xl_named){item->key, item->aliases, item->n_aliases};
+    }
+    return XL_OK;
+}
+
+enum xl_status xl_catalogue_load(const char *const *extra_files, int n_extra,
+                                 struct xl_catalogue **out, struct xl_err *err) {
+    struct xl_data_source source = {"models", xl_data_models, xl_data_models_size, extra_files,
+                                    n_extra};
+    struct xl_catalogue *catalogue = calloc(1, sizeof *catalogue);
+    if (!catalogue) return xl_fail_nomem(err, "the catalogue", 0);
+    enum xl_status status = xl_data_load(&source, &catalogue->data, err);
+    if (!status) status = read_all(catalogue, err);
+    if (status)
+        xl_catalogue_free(catalogue);
+    else
+        *out = catalogue;
+    return status;
+}
+
+void xl_catalogue_free(struct xl_catalogue *catalogue) {
+    if (!catalogue) return;
+    xl_data_deinit(&catalogue->data);
+    free(catalogue);
+}
+
+int xl_catalogue_count(const struct xl_catalogue *catalogue) {
+    return catalogue->n;
+}
+
+const struct xl_catalogue_model *xl_catalogue_at(const struct xl_catalogue *catalogue, int i) {
+    return i >= 0 && i < catalogue->n ? &catalogue->items[i] : NULL;
+}
+
+const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *catalogue,
+                                                   const char *name) {
+    /* With a slash it is a repository or a path: "./sdxl-turbo" is not "SDXL Turbo". */
+    int i = strchr(name, '/') ? -1 : xl_named_find(catalogue->named, catalogue->n, name);
+    for (int k = 0; i < 0 && k < catalogue->n; k++)
+        if (!strcmp(catalogue->items[k].key, name) || !strcasecmp(catalogue->items[k].repo, name))
+            i = k;
+    return i < 0 ? NULL : &catalogue->items[i];
+}
+
+char *xl_catalogue_nearest(const struct xl_catalogue *catalogue, const char *name, char *out,
+                           size_t size) {
+    const char *slash = strrchr(name, '/');
+    return xl_named_nearest(catalogue->named, catalogue->n, slash ? slash + 1 : name, out, size);
+}

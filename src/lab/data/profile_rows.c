@@ -1,0 +1,200 @@
+/* profile_rows.c - the rows of styles.csv and of Fooocus' JSON. */
+#include "base/json.h"
+#include "base/str.h"
+#include "lab/data/profile_import.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_ROWS = 10000, MAX_COLUMNS = 64 };
+
+static enum xl_status add_row(struct xl_import *import, struct xl_import_row row, const char *name,
+                              struct xl_err *err) {
+    if (!import->rows)
+        import->rows = xl_arena_alloc(&import->arena, MAX_ROWS * sizeof *import->rows);
+    if (!import->rows) return xl_fail_nomem(err, name, 0);
+    if (import->n == MAX_ROWS)
+        return xl_fail(err, XL_EINPUT, "%s: more than %d styles", name, MAX_ROWS);
+    import->rows[import->n++] = row;
+    return XL_OK;
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+struct csv {
+    const char *name; /* of the file */
+    const char *at, *end;
+    int line;
+    struct xl_arena *arena;
+    const char *fields[MAX_COLUMNS]; /* of the row that was read last */
+    int n_fields, first_line;
+};
+
+static enum xl_status csv_fail(const struct csv *csv, struct xl_err *err, const char *what) {
+    return xl_fail(err, XL_EINPUT, "%s:%d: not valid CSV: %s", csv->name, csv->line, what);
+}
+
+static bool at_row_end(const struct csv *csv) {
+    return csv->at == csv->end || *csv->at == '\n' || *csv->at == '\r';
+}
+
+/* Behind the opening quote, up to behind the closing one. */
+static enum xl_status read_quoted(struct csv *csv, struct xl_str *field, struct xl_err *err) {
+    int opened = csv->line;
+    for (; csv->at < csv->end; csv->at++) {
+        if (*csv->at == '"') {
+            csv->at++;
+            if (csv->at == csv->end || *csv->at != '"') return XL_OK;
+        }
+        csv->line += *csv->at == '\n';
+        xl_str_append(field, csv->at, 1);
+    }
+    csv->line = opened;
+    return csv_fail(csv, err, "a quote is opened and never closed");
+}
+
+static enum xl_status read_field(struct csv *csv, struct xl_err *err) {
+    struct xl_str field = {0};
+    enum xl_status status = XL_OK;
+    if (csv->at < csv->end && *csv->at == '"') {
+        csv->at++;
+        status = read_quoted(csv, &field, err);
+        if (!status && !at_row_end(csv) && *csv->at != ',')
+            status = csv_fail(csv, err, "text behind a closing quote");
+    } else {
+        while (!at_row_end(csv) && *csv->at != ',') xl_str_append(&field, csv->at++, 1);
+    }
+    if (!status && csv->n_fields == MAX_COLUMNS) status = csv_fail(csv, err, "too many columns");
+    const char *text = field.text ? field.text : "";
+    if (!status && memchr(text, 0, field.len)) status = csv_fail(csv, err, "a NUL character");
+    if (!status) {
+        const char *copy = field.failed ? NULL : xl_arena_strdup(csv->arena, text);
+        if (copy)
+            csv->fields[csv->n_fields++] = copy;
+        else
+            status = xl_fail_nomem(err, csv->name, 0);
+    }
+    xl_str_deinit(&field);
+    return status;
+}
+
+/* The next row; *is_row false at the end. Blank lines are passed over. */
+static enum xl_status read_row(struct csv *csv, bool *is_row, struct xl_err *err) {
+    while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
+        csv->line += *csv->at++ == '\n';
+    *is_row = csv->at < csv->end;
+    csv->n_fields = 0;
+    csv->first_line = csv->line;
+    while (*is_row) {
+        enum xl_status status = read_field(csv, err);
+        if (status || at_row_end(csv)) return status;
+        csv->at++; /* the comma */
+    }
+    return XL_OK;
+}
+
+static int find_column(const struct csv *csv, const char *name) {
+    for (int i = 0; i < csv->n_fields; i++) {
+        const char *field = csv->fields[i] + strspn(csv->fields[i], " ");
+        size_t n = strlen(name);
+        if (!strncasecmp(field, name, n) && !field[n + strspn(field + n, " ")]) return i;
+    }
+    return -1;
+}
+
+static const char *column(const struct csv *csv, int i) {
+    return i >= 0 && i < csv->n_fields ? csv->fields[i] : NULL;
+}
+
+static enum xl_status read_csv(const char *name, const char *text, size_t n,
+                               struct xl_import *import, struct xl_err *err) {
+    struct csv csv = {
+        .name = name, .at = text, .end = text + n, .line = 1, .arena = &import->arena};
+    bool is_row;
+    enum xl_status status = read_row(&csv, &is_row, err);
+    if (status) return status;
+    int name_at = find_column(&csv, "name"), prompt_at = find_column(&csv, "prompt");
+    int negative_at = find_column(&csv, "negative_prompt");
+    if (prompt_at < 0) prompt_at = find_column(&csv, "text"); /* as it was once called */
+    if (!is_row || name_at < 0 || prompt_at < 0)
+        return xl_fail(err, XL_EINPUT,
+                       "%s:1: neither styles.csv (its first line is name,prompt,negative_prompt) "
+                       "nor a JSON list of styles",
+                       name);
+    for (;;) {
+        status = read_row(&csv, &is_row, err);
+        if (status || !is_row) return status;
+        struct xl_import_row row = {column(&csv, name_at), column(&csv, prompt_at),
+                                    column(&csv, negative_at), csv.first_line, NULL};
+        status = add_row(import, row, name, err);
+        if (status) return status;
+    }
+}
+
+/* ---- JSON ---- */
+
+static enum xl_status read_text(const json_t *style, const char *key, struct xl_arena *arena,
+                                const char **out, const char **left_out) {
+    const json_t *value = json_object_get(style, key);
+    *out = NULL;
+    if (!value || json_is_null(value)) return XL_OK;
+    if (!json_is_string(value)) {
+        *left_out = "its fields are no texts";
+        return XL_OK;
+    }
+    if (memchr(json_string_value(value), 0, json_string_length(value)))
+        *left_out = "it holds the character U+0000";
+    *out = xl_arena_strdup(arena, json_string_value(value));
+    return *out ? XL_OK : XL_ENOMEM;
+}
+
+static enum xl_status read_style(const json_t *style, const char *name, struct xl_import *import,
+                                 struct xl_err *err) {
+    struct xl_import_row row = {0};
+    struct xl_arena *arena = &import->arena;
+    enum xl_status status = read_text(style, "name", arena, &row.name, &row.left_out);
+    if (!status) status = read_text(style, "prompt", arena, &row.prompt, &row.left_out);
+    if (!status) status = read_text(style, "negative_prompt", arena, &row.negative, &row.left_out);
+    if (status) return xl_fail_nomem(err, name, 0);
+    if (!json_is_object(style)) row.left_out = "it is no object with name and prompt";
+    return add_row(import, row, name, err);
+}
+
+static enum xl_status read_json(const char *name, const char *text, size_t n,
+                                struct xl_import *import, struct xl_err *err) {
+    json_error_t error;
+    json_t *root = json_loadb(text, n, JSON_ALLOW_NUL, &error), *style;
+    size_t i;
+    enum xl_status status = XL_OK;
+    if (!root)
+        return xl_fail(err, XL_EINPUT, "%s:%d:%d: not valid JSON: %s", name, error.line,
+                       error.column, error.text);
+    if (!json_is_array(root))
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: expected a list of styles: [{\"name\": ..., \"prompt\": ...}, ...]",
+                         name);
+    json_array_foreach(root, i, style) {
+        if (!status) status = read_style(style, name, import, err);
+    }
+    json_decref(root);
+    return status;
+}
+
+enum xl_status xl_import_read(const char *name, const char *text, size_t n, struct xl_import *out,
+                              struct xl_err *err) {
+    static const char mark[] = "\xEF\xBB\xBF";
+    struct xl_import import = {.n = 0};
+    if (n >= 3 && !memcmp(text, mark, 3)) text += 3, n -= 3;
+    if (!xl_utf8_valid(text, n))
+        return xl_fail(err, XL_EINPUT, "%s: not UTF-8; save it in that encoding", name);
+    size_t blanks = 0;
+    while (blanks < n && strchr(" \t\r\n", text[blanks])) blanks++;
+    bool is_json = blanks < n && (text[blanks] == '[' || text[blanks] == '{');
+    enum xl_status status = is_json ? read_json(name, text, n, &import, err)
+                                    : read_csv(name, text, n, &import, err);
+    if (status)
+        xl_arena_deinit(&import.arena);
+    else
+        *out = import;
+    return status;
+}

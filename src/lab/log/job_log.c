@@ -1,0 +1,280 @@
+/* job_log.c - opening, locking and appending. A log belongs to whoever opened it; appends are
+ * serialised by its mutex within the process and by O_APPEND among processes. */
+#include "lab/log/job_log.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "lab/log/instance.h"
+#include "lab/log/job_line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { MAX_SUFFIX = 999 };
+
+struct xl_job_log {
+    pthread_mutex_t mutex; /* guards fd */
+    int fd, lock_fd;       /* lock_fd -1: shared */
+    bool is_synced;
+    char *path;
+    char instance[XL_INSTANCE_MAX + 8];
+};
+
+const char *xl_job_log_unsafe_filesystem(int64_t type) {
+    static const struct {
+        uint32_t type;
+        const char *name;
+    } known[] = {
+        {0x6969, "NFS"},          {0x517B, "SMB"},        {0xFF534D42, "CIFS"},
+        {0xFE534D42, "SMB"},      {0x0BD00BD0, "Lustre"}, {0x47504653, "GPFS"},
+        {0x00C36400, "Ceph"},     {0x19830326, "BeeGFS"}, {0xAAD7AAEA, "PanFS"},
+        {0x5346414F, "AFS"},      {0x73757245, "Coda"},   {0x7461636F, "OCFS2"},
+        {0x01021997, "9p"},       {0x65735546, "FUSE"},   {0x01161970, "GFS2"},
+        {0x20030528, "OrangeFS"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if ((uint32_t)type == known[i].type) return known[i].name;
+    return NULL;
+}
+
+/* A regular file in the output directory, never what a link there points to. Without O_NONBLOCK,
+ * opening a pipe of that name would wait forever. Errors: XL_EDISK */
+static enum xl_status open_regular(const char *path, int flags, int *out, struct xl_err *err) {
+    int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == ELOOP)
+        return xl_fail(err, XL_EDISK, "%s: is a symbolic link; expected a file", path);
+    if (fd < 0) return xl_fail(err, XL_EDISK, "%s: cannot open: %s", path, strerror(errno));
+    struct stat st;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return xl_fail(err, XL_EDISK, "%s: is not a regular file", path);
+    }
+    *out = fd;
+    return XL_OK;
+}
+
+static enum xl_status open_log_file(struct xl_job_log *log, struct xl_err *err) {
+    return open_regular(log->path, O_RDWR | O_APPEND, &log->fd, err);
+}
+
+static void warn_of_filesystem(const struct xl_job_log *log) {
+    struct statfs st;
+    const char *name = fstatfs(log->fd, &st) ? NULL : xl_job_log_unsafe_filesystem(st.f_type);
+    if (name)
+        xl_warn("%s: lies on %s, where lines of several machines can overwrite each other; give "
+                "each its own INSTANCE_ID",
+                log->path, name);
+}
+
+static struct xl_job_log *new_log(void) {
+    struct xl_job_log *log = calloc(1, sizeof *log);
+    if (!log) return NULL;
+    log->fd = log->lock_fd = -1;
+    pthread_mutex_init(&log->mutex, NULL);
+    return log;
+}
+
+void xl_job_log_close(struct xl_job_log *log) {
+    if (!log) return;
+    if (log->fd >= 0) close(log->fd);
+    if (log->lock_fd >= 0) close(log->lock_fd); /* gives the name back */
+    pthread_mutex_destroy(&log->mutex);
+    free(log->path);
+    free(log);
+}
+
+/* ---- The name ---- */
+
+/* "jobs_a.log" and its lock ".jobs_a.lock", both in dir and malloc'd. */
+static char *name_in(const char *dir, const char *instance, bool is_lock) {
+    char name[XL_INSTANCE_MAX + 32];
+    snprintf(name, sizeof name, "%sjobs%s%s.%s", is_lock ? "." : "", *instance ? "_" : "", instance,
+             is_lock ? "lock" : "log");
+    return xl_path_join(dir, name);
+}
+
+/* Take the lock of a name without waiting: *is_taken when another process has it. The file stays
+ * behind: removing it would let two processes lock two files of one name. The kernel lets go of a
+ * lock when its process dies. Errors: XL_EDISK */
+static enum xl_status lock_name(const char *path, int *out, bool *is_taken, struct xl_err *err) {
+    int fd = -1, got;
+    *is_taken = false;
+    enum xl_status status = open_regular(path, O_RDONLY, &fd, err);
+    if (status) return status;
+    do got = flock(fd, LOCK_EX | LOCK_NB);
+    while (got && errno == EINTR);
+    if (got && errno == EWOULDBLOCK) {
+        *is_taken = true;
+        close(fd);
+        return XL_OK;
+    }
+    if (got) /* some network file systems have no locks; the log works all the same */
+        xl_warn("%s: cannot lock: %s; give each process its own INSTANCE_ID", path,
+                strerror(errno));
+    *out = fd;
+    return XL_OK;
+}
+
+/* Take the first free of instance, instance_2, instance_3, ... */
+static enum xl_status take_name(struct xl_job_log *log, const char *dir, const char *instance,
+                                struct xl_err *err) {
+    for (int suffix = 1; suffix <= MAX_SUFFIX; suffix++) {
+        if (suffix == 1)
+            snprintf(log->instance, sizeof log->instance, "%s", instance);
+        else
+            snprintf(log->instance, sizeof log->instance, "%s%s%d", instance, *instance ? "_" : "",
+                     suffix);
+        char *lock = name_in(dir, log->instance, true);
+        if (!lock) return xl_fail_nomem(err, "a path", 0);
+        bool is_taken = false;
+        enum xl_status status = lock_name(lock, &log->lock_fd, &is_taken, err);
+        free(lock);
+        if (status) return status;
+        if (is_taken) continue;
+        log->path = name_in(dir, log->instance, false);
+        return log->path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+    }
+    return xl_fail(err, XL_EDISK, "%s: %d processes write job logs as instance \"%s\" already", dir,
+                   MAX_SUFFIX, instance);
+}
+
+enum xl_status xl_job_log_open(const char *dir, const char *instance, struct xl_job_log **out,
+                               struct xl_err *err) {
+    char name[XL_INSTANCE_MAX + 1];
+    xl_instance_name(instance, name);
+    enum xl_status status = xl_dir_create(dir, err);
+    if (status) return status;
+    struct xl_job_log *log = new_log();
+    if (!log) return xl_fail_nomem(err, "the job log", sizeof *log);
+    log->is_synced = true;
+    status = take_name(log, dir, name, err);
+    if (!status) status = open_log_file(log, err);
+    if (status) {
+        xl_job_log_close(log);
+        return status;
+    }
+    if (strcmp(name, log->instance))
+        xl_warn("another process writes job logs as instance \"%s\"; this one is \"%s\"", name,
+                log->instance);
+    warn_of_filesystem(log);
+    *out = log;
+    return XL_OK;
+}
+
+enum xl_status xl_job_log_open_shared(const char *path, bool is_synced, struct xl_job_log **out,
+                                      struct xl_err *err) {
+    struct xl_job_log *log = new_log();
+    if (!log) return xl_fail_nomem(err, "the job log", sizeof *log);
+    log->is_synced = is_synced;
+    log->path = strdup(path);
+    enum xl_status status = log->path ? open_log_file(log, err)
+                                      : xl_fail_nomem(err, "a path", strlen(path));
+    if (status) {
+        xl_job_log_close(log);
+        return status;
+    }
+    *out = log;
+    return XL_OK;
+}
+
+const char *xl_job_log_path(const struct xl_job_log *log) {
+    return log->path;
+}
+
+const char *xl_job_log_instance(const struct xl_job_log *log) {
+    return log->instance;
+}
+
+/* ---- Appending ---- */
+
+/* Whether the file ends in the middle of a line. */
+static bool is_torn(int fd, off_t size) {
+    char last = '\n';
+    return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+/* One write, after which the file is longer by all of it or as long as before. Cutting off what a
+ * full disk left of the line is safe unless somebody wrote behind it; then it stays, as a damaged
+ * line of its own. 0, or an errno. */
+static int write_whole(int fd, const char *line, size_t n, off_t before) {
+    ssize_t done;
+    do done = write(fd, line, n);
+    while (done < 0 && errno == EINTR);
+    if (done == (ssize_t)n) return 0;
+    int why = done < 0 ? errno : ENOSPC;
+    struct stat st;
+    if (done > 0 && (fstat(fd, &st) || st.st_size != before + done || ftruncate(fd, before)))
+        (void)!write(fd, "\n", 1);
+    return why;
+}
+
+/* The line, which has one byte of room before it for a newline. 0, or an errno. */
+static int append_line(struct xl_job_log *log, char *room, size_t n) {
+    struct stat st;
+    if (fstat(log->fd, &st)) return errno;
+    bool is_closing = is_torn(log->fd, st.st_size);
+    room[0] = '\n';
+    int why = write_whole(log->fd, room + !is_closing, n + is_closing, st.st_size);
+    if (!why && log->is_synced && fdatasync(log->fd) && errno != EINVAL && errno != EROFS)
+        why = errno;
+    return why;
+}
+
+/* When somebody removed the log, begin a new one. */
+static enum xl_status reopen_removed(struct xl_job_log *log, struct xl_err *err) {
+    struct stat st;
+    if (fstat(log->fd, &st) || st.st_nlink) return XL_OK;
+    int old = log->fd;
+    enum xl_status status = open_log_file(log, err);
+    if (!status) close(old);
+    return status;
+}
+
+static enum xl_status append_part(struct xl_job_log *log, const struct xl_job_entry *entry,
+                                  struct xl_job_part part, struct xl_err *err) {
+    char *text = NULL;
+    size_t n = 0;
+    enum xl_status status = xl_job_line(entry, log->instance, part, &text, &n, err);
+    if (status) return status;
+    char *room = malloc(n + 1);
+    if (!room) {
+        free(text);
+        return xl_fail_nomem(err, "a line of the job log", n + 1);
+    }
+    memcpy(room + 1, text, n);
+    free(text);
+    int why = 0;
+    pthread_mutex_lock(&log->mutex);
+    status = reopen_removed(log, err);
+    if (!status) why = append_line(log, room, n);
+    pthread_mutex_unlock(&log->mutex);
+    free(room);
+    if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", log->path, strerror(why));
+    return status;
+}
+
+enum xl_status xl_job_log_append(struct xl_job_log *log, const struct xl_job_entry *entry,
+                                 struct xl_err *err) {
+    int parts = 0, first = 0;
+    do {
+        first += xl_job_part_at(entry, first).n;
+        parts++;
+    } while (first < entry->n_pictures);
+    first = 0;
+    for (int i = 1; i <= parts; i++) {
+        struct xl_job_part part = xl_job_part_at(entry, first);
+        part.part = i;
+        part.parts = parts;
+        enum xl_status status = append_part(log, entry, part, err);
+        if (status) return status;
+        first += part.n;
+    }
+    return XL_OK;
+}

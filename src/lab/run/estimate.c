@@ -1,0 +1,225 @@
+/* estimate.c - operations and bytes from the plans, speed from what was logged here before. */
+#include "lab/run/estimate.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "lab/log/job_log.h"
+#include "lab/run/ladder.h"
+#include "lab/run/runner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* A PNG of a photograph takes about two bytes a pixel. */
+enum { BYTES_PER_PIXEL = 2, MAX_LINES = 64 };
+
+/* Where nothing was logged yet: the order of magnitude of a present-day core. */
+static const double ASSUMED_TFLOP_PER_S_CORE[] = {0.1 /* f32 */, 0.3 /* bf16 */};
+
+/* --- Speed ------------------------------------------------------------------------------------ */
+
+/* Speeds of the newest lines that were drawn with this device and precision. */
+struct speeds {
+    const char *device, *precision;
+    double at[MAX_LINES];
+    int n;
+};
+
+static bool says(const json_t *line, const char *key, const char *text) {
+    const char *value = json_string_value(json_object_get(line, key));
+    return value && text && !strcmp(value, text);
+}
+
+static enum xl_status read_speed(void *user, const json_t *line, int64_t number,
+                                 struct xl_err *err) {
+    struct speeds *speeds = user;
+    (void)number, (void)err;
+    double tflop = json_number_value(json_object_get(line, "tflop"));
+    double seconds = json_number_value(json_object_get(line, "sample_s")) +
+                     json_number_value(json_object_get(line, "decode_s"));
+    if (tflop > 0 && seconds > 0 && says(line, "device", speeds->device) &&
+        says(line, "precision", speeds->precision))
+        speeds->at[speeds->n++ % MAX_LINES] = tflop / seconds;
+    return XL_OK;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The median of what was logged; false when nothing was. */
+static bool measured_speed(const struct xl_settings *settings, const struct xl_sweep_model *model,
+                           double *tflop_per_s) {
+    struct speeds speeds = {.device = model->backend, .precision = model->precision};
+    struct xl_job_logs logs = {0};
+    if (xl_job_log_list(settings->output_dir, &logs, NULL)) return false;
+    for (int i = 0; i < logs.n; i++)
+        if (xl_job_log_read(logs.paths[i], read_speed, &speeds, NULL, NULL)) continue;
+    xl_job_logs_free(&logs);
+    int n = speeds.n < MAX_LINES ? speeds.n : MAX_LINES;
+    if (!n) return false;
+    qsort(speeds.at, (size_t)n, sizeof *speeds.at, ascending);
+    *tflop_per_s = speeds.at[n / 2];
+    return true;
+}
+
+/* --- Work ------------------------------------------------------------------------------------- */
+
+/* Add what cells order[first..last) of one shape take. */
+static enum xl_status add_shape(struct xl_sweep *sweep, int first, int last,
+                                struct xl_estimate *estimate, struct xl_err *err) {
+    const struct xl_cell *cell = &sweep->cells[sweep->order[first]];
+    struct xl_sweep_model *model = &sweep->models[cell->model];
+    struct xl_picture picture;
+    struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
+    struct xl_request request = xl_cells_request(sweep, &sweep->order[first], 1, &rung, &picture);
+    struct xl_image blank = {cell->width, cell->height, NULL};
+    if (cell->init_image) request.init = &blank;
+    struct xl_need need;
+    enum xl_status status = xl_model_need(model->open, &request, &need, err);
+    if (status) return status;
+    int n = last - first;
+    estimate->tflop += n * xl_need_flops(&need, &rung, 1) / 1e12;
+    int64_t bytes = need.weight_bytes + need.held_weight_bytes + need.work_bytes;
+    if (bytes > estimate->memory_bytes) estimate->memory_bytes = bytes;
+    estimate->disk_bytes += (int64_t)n * cell->width * cell->height * BYTES_PER_PIXEL;
+    return XL_OK;
+}
+
+static enum xl_status add_model(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                int first, int last, struct xl_estimate *estimate,
+                                struct xl_err *err) {
+    struct xl_sweep_model *model = &sweep->models[sweep->cells[sweep->order[first]].model];
+    bool was_open = model->open != NULL;
+    enum xl_status status = was_open ? XL_OK : xl_sweep_model_open(settings, sweep, model, err);
+    for (int i = first, next; !status && i < last; i = next) {
+        for (next = i + 1; next < last && xl_cell_fits(&sweep->cells[sweep->order[i]],
+                                                       &sweep->cells[sweep->order[next]]);)
+            next++;
+        status = add_shape(sweep, i, next, estimate, err);
+    }
+    if (!was_open) {
+        xl_model_close(model->open);
+        model->open = NULL;
+    }
+    return status;
+}
+
+/* Free bytes where dir is, or where it will be made. */
+static int64_t disk_free(const char *dir) {
+    char path[4096];
+    struct statvfs about;
+    snprintf(path, sizeof path, "%s", dir);
+    while (statvfs(path, &about)) {
+        char *slash = strrchr(path, '/');
+        if (!slash) {
+            if (errno != ENOENT || !strcmp(path, ".")) return -1;
+            strcpy(path, ".");
+        } else {
+            slash[slash == path] = 0;
+        }
+    }
+    return (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+}
+
+enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *sweep,
+                           struct xl_estimate *out, struct xl_err *err) {
+    struct xl_estimate estimate = {.memory_free = xl_memory_available(),
+                                   .disk_free = disk_free(settings->output_dir)};
+    enum xl_status status = XL_OK;
+    for (int i = 0, next; !status && i < sweep->n_cells; i = next) {
+        int model = sweep->cells[sweep->order[i]].model;
+        for (next = i + 1;
+             next < sweep->n_cells && sweep->cells[sweep->order[next]].model == model;)
+            next++;
+        status = add_model(settings, sweep, i, next, &estimate, err);
+    }
+    if (status) return status;
+    const struct xl_sweep_model *model = &sweep->models[sweep->cells[sweep->order[0]].model];
+    estimate.is_measured = measured_speed(settings, model, &estimate.tflop_per_s);
+    if (!estimate.is_measured)
+        estimate.tflop_per_s = xl_cpu_count() *
+                               ASSUMED_TFLOP_PER_S_CORE[!strcmp(model->precision, "BF16")];
+    estimate.seconds = estimate.tflop / estimate.tflop_per_s;
+    *out = estimate;
+    return XL_OK;
+}
+
+/* --- Printing --------------------------------------------------------------------------------- */
+
+static json_t *describe(const struct xl_sweep *sweep, const struct xl_estimate *estimate) {
+    json_t *object = json_object(), *order = json_array();
+    bool ok = object && order;
+    for (int i = 0; i < sweep->n_cells; i++)
+        ok &= !json_array_append_new(order, xl_cell_write(&sweep->cells[sweep->order[i]]));
+    xl_json_put(object, "pictures", json_integer(sweep->n_cells), &ok);
+    xl_json_put(object, "seconds", json_real(estimate->seconds), &ok);
+    xl_json_put(object, "tflop", json_real(estimate->tflop), &ok);
+    xl_json_put(object, "tflop_per_s", json_real(estimate->tflop_per_s), &ok);
+    xl_json_put(object, "is_measured", json_boolean(estimate->is_measured), &ok);
+    xl_json_put(object, "memory_bytes", json_integer(estimate->memory_bytes), &ok);
+    xl_json_put(object, "memory_free", json_integer(estimate->memory_free), &ok);
+    xl_json_put(object, "disk_bytes", json_integer(estimate->disk_bytes), &ok);
+    xl_json_put(object, "disk_free", json_integer(estimate->disk_free), &ok);
+    xl_json_put(object, "notices", xl_json_text(sweep->notices.text), &ok);
+    xl_json_put(object, "order", order, &ok);
+    return xl_json_finish(object, ok);
+}
+
+static void print_order(const struct xl_sweep *sweep) {
+    for (int i = 0; i < sweep->n_cells; i++) {
+        const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
+        printf("%6d  %-24.40s %-32.60s %4dx%-4d %3d steps  guidance %-4g seed %llu\n", i + 1,
+               sweep->models[cell->model].key, cell->profile, cell->width, cell->height,
+               cell->steps, cell->guidance, (unsigned long long)cell->seed);
+    }
+}
+
+static void print_duration(double s) {
+    if (s < 90)
+        printf("%.0f s", s);
+    else if (s < 5400)
+        printf("%.0f min", s / 60);
+    else
+        printf("%.1f h", s / 3600);
+}
+
+static void print_for_people(const struct xl_sweep *sweep, const struct xl_estimate *estimate) {
+    print_order(sweep);
+    printf("\npictures %d\ntime     ", sweep->n_cells);
+    print_duration(estimate->seconds);
+    printf(" (%.2f TFLOP at %.2f TFLOP/s, %s), and loading the models\n", estimate->tflop,
+           estimate->tflop_per_s,
+           estimate->is_measured ? "as logged here before"
+                                 : "a guess: nothing is logged in the output directory yet");
+    printf("disk     %.2f GB of %.1f GB free%s\n", (double)estimate->disk_bytes / 1e9,
+           (double)estimate->disk_free / 1e9,
+           estimate->disk_bytes > estimate->disk_free ? ": NOT ENOUGH" : "");
+    printf("memory   %.2f GB of %.1f GB free%s\n", (double)estimate->memory_bytes / 1e9,
+           (double)estimate->memory_free / 1e9,
+           estimate->memory_bytes > estimate->memory_free
+               ? ": some pictures will be drawn in tiles or smaller"
+               : "");
+}
+
+enum xl_status xl_estimate_print(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                 struct xl_err *err) {
+    struct xl_estimate estimate;
+    enum xl_status status = xl_estimate(settings, sweep, &estimate, err);
+    if (status) return status;
+    if (settings->json) {
+        json_t *object = describe(sweep, &estimate);
+        if (!object || json_dumpf(object, stdout, JSON_INDENT(2))) status = XL_ENOMEM;
+        json_decref(object);
+        printf("\n");
+    } else {
+        print_for_people(sweep, &estimate);
+    }
+    if (!status && !fflush(stdout)) return XL_OK;
+    return xl_fail(err, status ? status : XL_EDISK, "standard output: cannot write");
+}

@@ -1,0 +1,35 @@
+/* output.h - what the writer's thread writes; for writer.c and resuming. */
+#ifndef XL_LAB_OUTPUT_H
+#define XL_LAB_OUTPUT_H
+
+#include "lab/run/writer.h"
+
+/* Save the pictures of a group, log its jobs, tell the page. A failed group is logged as well.
+ * Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_drawn *drawn,
+                               struct xl_err *err) XL_CHECKED;
+
+/* Make the contact sheet of a model from the pictures on disk; nothing for a run without a
+ * directory of its own. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
+                               struct xl_err *err) XL_CHECKED;
+
+/* Log pictures that are there and that no log of the output directory knows: a process died between
+ * a picture and its line. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_log_missing(const struct xl_writer_params *params,
+                                     struct xl_err *err) XL_CHECKED;
+
+/* Log a request that was refused before there was a cell, with its sentence. Only where somebody
+ * will look: in an output directory that is there already, or after a run that nobody watches.
+ * Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
+                                     const char *message, struct xl_err *err) XL_CHECKED;
+
+/* The run's page: all cells as they are now; and the end of the run. status, message: how it ended.
+ * Nothing for a run without a directory of its own. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_page_begin(const struct xl_writer_params *params,
+                                    struct xl_err *err) XL_CHECKED;
+enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl_status how,
+                                  const char *message, struct xl_err *err) XL_CHECKED;
+
+#endif

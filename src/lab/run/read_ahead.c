@@ -1,0 +1,52 @@
+/* read_ahead.c - one thread that reads a model and keeps nothing. */
+#include "lab/run/read_ahead.h"
+
+#include "base/log.h"
+#include "sdxl/sdxl.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct xl_read_ahead {
+    pthread_t thread;
+    const char *model, *revision;
+    atomic_bool stops;
+};
+
+static bool goes_on(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct xl_read_ahead *reading = user;
+    (void)phase, (void)done, (void)total;
+    return !atomic_load(&reading->stops);
+}
+
+static void *run(void *user) {
+    struct xl_read_ahead *reading = user;
+    struct xl_model_params params;
+    struct xl_err err = {0};
+    xl_model_params_default(&params);
+    params.model = reading->model;
+    params.revision = reading->revision;
+    params.progress = goes_on;
+    params.progress_user = reading;
+    enum xl_status status = xl_model_prefetch(&params, &err);
+    if (status && status != XL_ECANCELLED) xl_debug("reading ahead: %s", err.text);
+    return NULL;
+}
+
+struct xl_read_ahead *xl_read_ahead_begin(const char *model, const char *revision) {
+    struct xl_read_ahead *reading = calloc(1, sizeof *reading);
+    if (!reading) return NULL;
+    reading->model = model;
+    reading->revision = revision;
+    if (!pthread_create(&reading->thread, NULL, run, reading)) return reading;
+    free(reading);
+    return NULL;
+}
+
+void xl_read_ahead_end(struct xl_read_ahead *reading) {
+    if (!reading) return;
+    atomic_store(&reading->stops, true);
+    pthread_join(reading->thread, NULL);
+    free(reading);
+}

@@ -1,0 +1,336 @@
+/* run_dir.c - directories of runs, and run.json. */
+#include "lab/run/run_dir.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "lab/run/filename.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { VERSION = 1, MAX_SAME_SECOND = 1000 };
+
+const char *xl_cell_state_name(enum xl_cell_state state) {
+    static const char *const names[] = {"waiting", "done", "failed", "skipped"};
+    return names[state];
+}
+
+/* --- Directories ------------------------------------------------------------------------------ */
+
+/* A new directory KIND_STAMP, or KIND_STAMP_2, ... where one of this second is there. */
+static enum xl_status make_own_dir(struct xl_run_dir *run, const char *kind, struct xl_err *err) {
+    for (int i = 1; i < MAX_SAME_SECOND; i++) {
+        char name[96], suffix[16] = "";
+        if (i > 1) snprintf(suffix, sizeof suffix, "_%d", i);
+        snprintf(name, sizeof name, "%s_%s%s", kind, run->stamp, suffix);
+        run->dir = xl_path_join(run->output_dir, name);
+        if (!run->dir) return xl_fail_nomem(err, "a path", 0);
+        if (!mkdir(run->dir, 0777)) return XL_OK;
+        if (errno != EEXIST)
+            return xl_fail(err, XL_EDISK, "%s: cannot create the run directory: %s", run->dir,
+                           strerror(errno));
+        free(run->dir);
+        run->dir = NULL;
+    }
+    return xl_fail(err, XL_EDISK, "%s: %d runs in this second already", run->output_dir,
+                   MAX_SAME_SECOND);
+}
+
+/* model_SLUG; where two models have one slug, the second gets its number. */
+static enum xl_status name_model_dirs(struct xl_run_dir *run, struct xl_sweep *sweep,
+                                      struct xl_err *err) {
+    size_t n = (size_t)sweep->n_models;
+    run->model_dirs = xl_arena_alloc(&sweep->arena, n * sizeof *run->model_dirs);
+    if (!run->model_dirs) return xl_fail_nomem(err, "a path", 0);
+    for (int m = 0; m < sweep->n_models; m++) {
+        char slug[XL_SLUG_MAX + 1];
+        xl_slug(sweep->models[m].key, XL_SLUG_MAX, slug);
+        const char *dir = !sweep->has_models
+                              ? run->dir
+                              : xl_arena_printf(&sweep->arena, "%s/model_%s", run->dir, slug);
+        for (int other = 0; dir && sweep->has_models && other < m; other++)
+            if (!strcmp(run->model_dirs[other], dir))
+                dir = xl_arena_printf(&sweep->arena, "%s/model_%s_%d", run->dir, slug, m + 1);
+        if (!dir) return xl_fail_nomem(err, "a path", 0);
+        run->model_dirs[m] = dir;
+    }
+    return XL_OK;
+}
+
+static enum xl_status make_model_dirs(const struct xl_run_dir *run, const struct xl_sweep *sweep,
+                                      struct xl_err *err) {
+    for (int m = 0; m < sweep->n_models; m++) {
+        if (sweep->models[m].skipped) continue;
+        enum xl_status status = xl_dir_create(run->model_dirs[m], err);
+        if (status) return status;
+    }
+    return XL_OK;
+}
+
+static enum xl_status check_writable(const char *dir, struct xl_err *err) {
+    if (!access(dir, W_OK | X_OK)) return XL_OK;
+    return xl_fail(err, XL_EDISK, "%s: the output directory cannot be written to: %s", dir,
+                   strerror(errno));
+}
+
+static enum xl_status make_outcomes(struct xl_run_dir *run, const struct xl_sweep *sweep,
+                                    struct xl_err *err) {
+    run->n_outcomes = sweep->n_cells;
+    run->outcomes = calloc((size_t)sweep->n_cells + 1, sizeof *run->outcomes);
+    return run->outcomes ? XL_OK : xl_fail_nomem(err, "outcomes", 0);
+}
+
+/* --- run.json --------------------------------------------------------------------------------- */
+
+static json_t *model_to_json(const struct xl_sweep_model *model) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "key", xl_json_text(model->key), &ok);
+    xl_json_put(object, "id", xl_json_text(model->id), &ok);
+    xl_json_put(object, "revision", xl_json_text(model->revision), &ok);
+    xl_json_put(object, "repository", xl_json_text(model->repository), &ok);
+    xl_json_put(object, "licence", xl_json_text(model->entry ? model->entry->licence : NULL), &ok);
+    xl_json_put(object, "identity", xl_json_text(model->identity), &ok);
+    xl_json_put(object, "skipped", xl_json_text(model->skipped), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static json_t *run_to_json(const struct xl_run_dir *run, const struct xl_settings *settings,
+                           const struct xl_sweep *sweep) {
+    json_t *object = json_object(), *models = json_array(), *cells = json_array();
+    bool ok = object && models && cells;
+    for (int m = 0; m < sweep->n_models; m++)
+        ok &= !json_array_append_new(models, model_to_json(&sweep->models[m]));
+    for (int c = 0; c < sweep->n_cells; c++)
+        ok &= !json_array_append_new(cells, xl_cell_write(&sweep->cells[c]));
+    xl_json_put(object, "version", json_integer(VERSION), &ok);
+    xl_json_put(object, "program", json_string("sdxl-lab " XL_VERSION), &ok);
+    xl_json_put(object, "kind", json_string(sweep->kind), &ok);
+    xl_json_put(object, "stamp", json_string(run->stamp), &ok);
+    xl_json_put(object, "has_models", json_boolean(sweep->has_models), &ok);
+    xl_json_put(object, "request", xl_settings_write_object(settings), &ok);
+    xl_json_put(object, "models", models, &ok);
+    xl_json_put(object, "cells", cells, &ok);
+    return xl_json_finish(object, ok);
+}
+
+enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_settings *settings,
+                                const struct xl_sweep *sweep, struct xl_err *err) {
+    json_t *object = run_to_json(run, settings, sweep);
+    char *path = xl_path_join(run->dir, "run.json");
+    char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
+    enum xl_status status = path && text ? xl_file_replace(path, text, strlen(text), err)
+                                         : xl_fail_nomem(err, "run.json", 0);
+    json_decref(object);
+    free(path);
+    free(text);
+    return status;
+}
+
+/* Nobody else may work on the directory; the lock ends with the process, however it ends. */
+static enum xl_status lock_run(struct xl_run_dir *run, struct xl_err *err) {
+    char *path = xl_path_join(run->dir, "run.json");
+    if (!path) return xl_fail_nomem(err, "a path", 0);
+    run->lock = open(path, O_RDONLY | O_CLOEXEC);
+    enum xl_status status = XL_OK;
+    if (run->lock < 0)
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
+                         strerror(errno));
+    else if (flock(run->lock, LOCK_EX | LOCK_NB))
+        status = xl_fail(err, XL_EDISK,
+                         "%s: another process is working on this run; wait for it or "
+                         "stop it first",
+                         run->dir);
+    free(path);
+    return status;
+}
+
+/* --- Creating --------------------------------------------------------------------------------- */
+
+enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                 struct xl_run_dir *out, struct xl_err *err) {
+    struct xl_run_dir run = {.lock = -1, .is_own = sweep->is_grid};
+    xl_stamp_utc(run.stamp);
+    run.output_dir = strdup(settings->output_dir);
+    enum xl_status status = run.output_dir ? xl_dir_create(run.output_dir, err)
+                                           : xl_fail_nomem(err, "a path", 0);
+    if (!status) status = check_writable(run.output_dir, err);
+    if (!status && run.is_own) status = make_own_dir(&run, sweep->kind, err);
+    if (!status && !run.is_own && !(run.dir = strdup(run.output_dir)))
+        status = xl_fail_nomem(err, "a path", 0);
+    if (!status) status = name_model_dirs(&run, sweep, err);
+    if (!status && run.is_own) status = xl_run_dir_write(&run, settings, sweep, err);
+    if (!status && run.is_own) status = lock_run(&run, err);
+    if (!status) status = make_model_dirs(&run, sweep, err);
+    if (!status) status = make_outcomes(&run, sweep, err);
+    if (status)
+        xl_run_dir_close(&run);
+    else
+        *out = run;
+    return status;
+}
+
+void xl_run_dir_close(struct xl_run_dir *run) {
+    for (int i = 0; i < run->n_outcomes && run->outcomes; i++) {
+        free(run->outcomes[i].path);
+        free(run->outcomes[i].error);
+    }
+    free(run->outcomes);
+    free(run->dir);
+    free(run->output_dir);
+    if (run->lock >= 0) close(run->lock);
+    *run = (struct xl_run_dir){.lock = -1};
+}
+
+/* --- Opening ---------------------------------------------------------------------------------- */
+
+static const char *kept(struct xl_sweep *sweep, const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? xl_arena_strdup(&sweep->arena, text) : NULL;
+}
+
+static enum xl_status read_models(const char *path, const json_t *root, struct xl_sweep *sweep,
+                                  struct xl_err *err) {
+    const json_t *models = json_object_get(root, "models");
+    size_t n = json_array_size(models);
+    if (!n) return xl_fail(err, XL_EINPUT, "%s: expected a list of \"models\"", path);
+    sweep->models = xl_arena_alloc(&sweep->arena, n * sizeof *sweep->models);
+    if (!sweep->models) return xl_fail_nomem(err, "models", 0);
+    sweep->n_models = (int)n;
+    for (size_t m = 0; m < n; m++) {
+        const json_t *object = json_array_get(models, m);
+        struct xl_sweep_model *model = &sweep->models[m];
+        model->key = kept(sweep, object, "key");
+        model->id = kept(sweep, object, "id");
+        model->revision = kept(sweep, object, "revision");
+        model->repository = kept(sweep, object, "repository");
+        model->skipped = kept(sweep, object, "skipped");
+        const char *identity = kept(sweep, object, "identity");
+        snprintf(model->identity, sizeof model->identity, "%s", identity ? identity : "");
+        if (!model->key || !model->id)
+            return xl_fail(err, XL_EINPUT, "%s: model %zu has no \"key\" or no \"id\"", path,
+                           m + 1);
+        model->entry = xl_catalogue_find(sweep->catalogue, model->key);
+    }
+    return XL_OK;
+}
+
+static enum xl_status read_cells(const char *path, const json_t *root, struct xl_sweep *sweep,
+                                 struct xl_err *err) {
+    const json_t *cells = json_object_get(root, "cells");
+    size_t n = json_array_size(cells);
+    if (!n) return xl_fail(err, XL_EINPUT, "%s: expected a list of \"cells\"", path);
+    sweep->cells = calloc(n, sizeof *sweep->cells);
+    if (!sweep->cells) return xl_fail_nomem(err, "cells", 0);
+    sweep->n_cells = (int)n;
+    for (size_t c = 0; c < n; c++) {
+        struct xl_cell *cell = &sweep->cells[c];
+        enum xl_status status =
+            xl_cell_read(json_array_get(cells, c), path, &sweep->arena, cell, err);
+        if (status) return status;
+        if (cell->index != (int)c || cell->model >= sweep->n_models)
+            return xl_fail(err, XL_EINPUT, "%s: cell %zu has index %d and model %d", path, c,
+                           cell->index, cell->model);
+    }
+    return XL_OK;
+}
+
+/* What is given now comes before what run.json says. It can change how a cell is drawn (threads,
+ * memory), not what it is. */
+static enum xl_status read_request(const char *path, const json_t *root, struct xl_sweep *sweep,
+                                   struct xl_settings *settings, struct xl_err *err) {
+    struct xl_settings request;
+    xl_settings_default(&request);
+    enum xl_status status = xl_settings_read_object(
+        &request, path, json_object_get(root, "request"), &sweep->arena, err);
+    if (status) return status == XL_EINVAL ? XL_EINPUT : status;
+    if (xl_settings_is_given(settings, "threads")) request.threads = settings->threads;
+    if (xl_settings_is_given(settings, "instance")) request.instance = settings->instance;
+    if (xl_settings_is_given(settings, "oom")) request.oom = settings->oom;
+    if (xl_settings_is_given(settings, "max-memory")) request.max_memory = settings->max_memory;
+    if (xl_settings_is_given(settings, "group")) request.group = settings->group;
+    request.resume = settings->resume;
+    request.json = settings->json;
+    request.quiet = settings->quiet;
+    request.verbose = settings->verbose;
+    *settings = request;
+    return XL_OK;
+}
+
+static enum xl_status read_run(const char *path, struct xl_settings *settings,
+                               struct xl_sweep *sweep, struct xl_run_dir *run, struct xl_err *err) {
+    const struct xl_read_rule rule = {(size_t)4 << 30, XL_EINPUT, XL_EINPUT};
+    char *text = NULL;
+    size_t n = 0;
+    json_t *root = NULL;
+    enum xl_status status = xl_file_read(path, rule, &text, &n, err);
+    if (!status) status = xl_json_parse(path, text, n, &root, err);
+    free(text);
+    int version = 0;
+    struct xl_json json = {root, path};
+    if (!status) status = xl_json_int(json, "version", 0, 1000, &version, err);
+    if (!status && version != VERSION)
+        status =
+            xl_fail(err, XL_EINPUT, "%s: \"version\" is %d, expected %d", path, version, VERSION);
+    if (!status) status = read_request(path, root, sweep, settings, err);
+    if (!status)
+        status = xl_catalogue_load(settings->model_files.item, settings->model_files.n,
+                                   &sweep->catalogue, err);
+    if (!status) status = read_models(path, root, sweep, err);
+    if (!status) status = read_cells(path, root, sweep, err);
+    if (!status) {
+        const char *stamp = kept(sweep, root, "stamp"), *kind = kept(sweep, root, "kind");
+        snprintf(run->stamp, sizeof run->stamp, "%s", stamp ? stamp : "");
+        sweep->kind = kind ? kind : "sweep";
+        sweep->has_models = json_is_true(json_object_get(root, "has_models"));
+        sweep->is_grid = true;
+    }
+    json_decref(root);
+    return status == XL_EFORMAT ? XL_EINPUT : status;
+}
+
+/* The folder that a run directory lies in: the job log is there. */
+static char *parent_of(const char *dir) {
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/') n--;
+    while (n && dir[n - 1] != '/') n--;
+    while (n > 1 && dir[n - 1] == '/') n--;
+    return n ? strndup(dir, n) : strdup(".");
+}
+
+enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
+                               struct xl_sweep *sweep_out, struct xl_run_dir *out,
+                               struct xl_err *err) {
+    struct xl_sweep sweep = {.n_cells = 0};
+    struct xl_run_dir run = {.lock = -1, .is_own = true};
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/') n--;
+    run.dir = strndup(dir, n);
+    run.output_dir = parent_of(dir);
+    char *path = run.dir ? xl_path_join(run.dir, "run.json") : NULL;
+    enum xl_status status = run.output_dir && path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+    if (!status) status = lock_run(&run, err);
+    if (!status) status = read_run(path, settings, &sweep, &run, err);
+    free(path);
+    if (!status) status = name_model_dirs(&run, &sweep, err);
+    if (!status) status = make_model_dirs(&run, &sweep, err);
+    if (!status) status = make_outcomes(&run, &sweep, err);
+    if (!status) status = xl_run_dir_scan(&run, &sweep, err);
+    if (!status) status = xl_sweep_sort(&sweep, err);
+    if (status) {
+        xl_run_dir_close(&run);
+        xl_sweep_deinit(&sweep);
+        return status;
+    }
+    *out = run;
+    *sweep_out = sweep;
+    return XL_OK;
+}

@@ -1,0 +1,62 @@
+/* run_dir.h - where the pictures of a request go, and what is already there.
+ *
+ * A sweep gets a directory of its own under the output directory, with a folder for each model when
+ * there are several, and run.json: the request, the models and every cell. A single request writes
+ * into the output directory itself and has no run.json. One process at a time works on a run
+ * directory: it holds a lock on run.json, which ends with the process.
+ */
+#ifndef XL_LAB_RUN_DIR_H
+#define XL_LAB_RUN_DIR_H
+
+#include "lab/run/sweep.h"
+
+enum xl_cell_state { XL_CELL_WAITING, XL_CELL_DONE, XL_CELL_FAILED, XL_CELL_SKIPPED };
+/* "waiting", "done", "failed", "skipped" */
+const char *xl_cell_state_name(enum xl_cell_state state);
+
+/* What became of a cell. */
+struct xl_outcome {
+    enum xl_cell_state state;
+    bool was_there; /* made by an earlier process */
+    char *path;     /* malloc'd; NULL unless done */
+    char *error;    /* malloc'd sentence; NULL unless failed or skipped */
+    enum xl_status status;
+    int width, height; /* as drawn */
+    double seconds;
+};
+
+struct xl_run_dir {
+    char *dir;                   /* of the run; the output directory when it has none of its own */
+    char *output_dir;            /* the job log is there */
+    char stamp[16];              /* in the names of directory and pictures */
+    bool is_own;                 /* a directory of its own, with run.json */
+    int lock;                    /* descriptor; -1: none */
+    const char **model_dirs;     /* by model, in the sweep's arena */
+    struct xl_outcome *outcomes; /* by cell */
+    int n_outcomes;
+};
+
+/* Create what the sweep needs: directories and, for a sweep of several pictures, run.json.
+ * Errors: XL_EDISK */
+enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                 struct xl_run_dir *out, struct xl_err *err) XL_CHECKED;
+
+/* Open a run directory: settings (that were not given now), sweep and outcomes as run.json and the
+ * pictures there say. A picture counts when it decodes to its end and its record names a cell; one
+ * that is damaged is set aside as NAME.damaged. Temporary files of a process that died are removed.
+ * Errors: XL_EINPUT no run.json or a damaged one; XL_EDISK another process works on it */
+enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
+                               struct xl_sweep *sweep, struct xl_run_dir *out,
+                               struct xl_err *err) XL_CHECKED;
+
+void xl_run_dir_close(struct xl_run_dir *run);
+
+/* Write run.json (whole or not at all). Errors: XL_EDISK */
+enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_settings *settings,
+                                const struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
+
+/* run_scan.c: fill in the outcomes of pictures that are there. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sweep,
+                               struct xl_err *err) XL_CHECKED;
+
+#endif

@@ -1,0 +1,128 @@
+/* run_scan.c - which pictures of a run are there: by what they hold, not by what they are called.
+ */
+#include "lab/run/run_dir.h"
+
+#include "base/file.h"
+#include "base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Cells sorted by id. */
+struct index {
+    const struct xl_cell **cells;
+    int n;
+};
+
+static int by_id(const void *a, const void *b) {
+    return strcmp((*(const struct xl_cell *const *)a)->id, (*(const struct xl_cell *const *)b)->id);
+}
+
+static int against_id(const void *id, const void *cell) {
+    return strcmp(id, (*(const struct xl_cell *const *)cell)->id);
+}
+
+static const struct xl_cell *find(const struct index *index, const char *id) {
+    const struct xl_cell **found =
+        bsearch(id, index->cells, (size_t)index->n, sizeof *index->cells, against_id);
+    return found ? *found : NULL;
+}
+
+/* ".0123456789abcdef.tmp", as base/file.c names them: what a process that died left behind. */
+static bool is_temporary(const char *name) {
+    enum { DIGITS = 16 };
+    return name[0] == '.' && strspn(name + 1, "0123456789abcdef") == DIGITS &&
+           !strcmp(name + 1 + DIGITS, ".tmp");
+}
+
+static bool is_picture(const char *name) {
+    size_t n = strlen(name);
+    return n > 4 && !strcmp(name + n - 4, ".png") && strncmp(name, "sheet_", 6) != 0;
+}
+
+/* A picture that cannot be decoded keeps its bytes under another name and is made again. */
+static enum xl_status set_aside(const char *path, const char *why, struct xl_err *err) {
+    char *aside = NULL;
+    for (int i = 1; i < 1000; i++) {
+        if (asprintf(&aside, i > 1 ? "%s.damaged_%d" : "%s.damaged", path, i) < 0)
+            return xl_fail_nomem(err, "a path", 0);
+        if (access(aside, F_OK)) break;
+        free(aside);
+        aside = NULL;
+    }
+    enum xl_status status = XL_OK;
+    if (!aside || rename(path, aside))
+        status = xl_fail(err, XL_EDISK, "%s: damaged, and cannot be set aside: %s", path,
+                         strerror(errno));
+    else
+        xl_warn("%s is damaged and set aside as %s: %s", path, aside, why);
+    free(aside);
+    return status;
+}
+
+static void take(struct xl_outcome *outcome, const char *path, const struct xl_image *image) {
+    if (outcome->state == XL_CELL_DONE) return; /* a copy of a picture that was found already */
+    *outcome = (struct xl_outcome){.state = XL_CELL_DONE,
+                                   .was_there = true,
+                                   .path = strdup(path),
+                                   .width = image->width,
+                                   .height = image->height};
+}
+
+static enum xl_status look_at(struct xl_run_dir *run, const struct index *index, const char *path,
+                              struct xl_err *err) {
+    struct xl_image image = {0};
+    struct xl_err why = {0};
+    char *record = NULL;
+    enum xl_status status = xl_image_load(path, &image, &why);
+    if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
+    if (status) return set_aside(path, why.text, err);
+    if (!xl_record_read(path, &record, &why)) { /* a picture without a record is not ours */
+        json_t *object = json_loads(record, 0, NULL);
+        const char *id = json_string_value(json_object_get(object, "cell"));
+        const struct xl_cell *cell = id ? find(index, id) : NULL;
+        if (cell) take(&run->outcomes[cell->index], path, &image);
+        json_decref(object);
+    }
+    free(record);
+    xl_image_free(&image);
+    return XL_OK;
+}
+
+static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index, const char *dir,
+                               struct xl_err *err) {
+    DIR *stream = opendir(dir);
+    if (!stream) return xl_fail(err, XL_EDISK, "%s: cannot be read: %s", dir, strerror(errno));
+    enum xl_status status = XL_OK;
+    for (struct dirent *entry; !status && (entry = readdir(stream));) {
+        bool is_left_over = is_temporary(entry->d_name);
+        if (!is_left_over && !is_picture(entry->d_name)) continue;
+        char *path = xl_path_join(dir, entry->d_name);
+        if (!path)
+            status = xl_fail_nomem(err, "a path", 0);
+        else if (is_left_over)
+            unlink(path);
+        else
+            status = look_at(run, index, path, err);
+        free(path);
+    }
+    closedir(stream);
+    return status;
+}
+
+enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sweep,
+                               struct xl_err *err) {
+    struct index index = {calloc((size_t)sweep->n_cells, sizeof *index.cells), sweep->n_cells};
+    if (!index.cells) return xl_fail_nomem(err, "cells", 0);
+    for (int c = 0; c < sweep->n_cells; c++) index.cells[c] = &sweep->cells[c];
+    qsort(index.cells, (size_t)index.n, sizeof *index.cells, by_id);
+    enum xl_status status = scan_dir(run, &index, run->dir, err);
+    for (int m = 0; !status && sweep->has_models && m < sweep->n_models; m++)
+        if (!sweep->models[m].skipped) status = scan_dir(run, &index, run->model_dirs[m], err);
+    free(index.cells);
+    return status;
+}

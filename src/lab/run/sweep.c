@@ -1,0 +1,494 @@
+/* sweep.c - from settings to cells: axes multiplied, defaults filled in, duplicates dropped. */
+#include "lab/run/sweep.h"
+
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "lab/data/presets.h"
+#include "lab/settings/axes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { MAX_AXES = 16, MANY_CELLS = 10000, MAX_CELLS = 2000000, MAX_STACK = 8 };
+
+/* Everything that planning looks at. */
+struct plan {
+    struct xl_settings *settings;
+    struct xl_sweep *sweep;
+    struct xl_presets *presets;
+    struct xl_axis axes[MAX_AXES];
+    int n_axes;
+    const struct xl_axis *model_axis;
+    int capacity; /* of sweep->cells */
+    int n_jobs;
+    const char *init_path; /* the picture that was looked at last */
+    const char *init_digest;
+    int init_width, init_height;
+};
+
+/* --- Axes ------------------------------------------------------------------------------------ */
+
+static enum xl_status add_axis(struct plan *plan, const char *text, struct xl_err *err) {
+    struct xl_axis axis;
+    enum xl_status status = xl_axis_parse(text, &plan->sweep->arena, &axis, err);
+    if (status) return status;
+    if (plan->n_axes == MAX_AXES)
+        return xl_fail(err, XL_EINVAL, "--sweep: more than %d axes", MAX_AXES);
+    for (int i = 0; i < plan->n_axes; i++)
+        if (plan->axes[i].option == axis.option)
+            return xl_fail(err, XL_EINVAL,
+                           "--sweep: there are two axes of %s; put all its values "
+                           "into one",
+                           axis.option->name);
+    plan->axes[plan->n_axes++] = axis;
+    return XL_OK;
+}
+
+/* "all" profiles: each but the raw one. */
+static enum xl_status fill_profiles(struct plan *plan, struct xl_axis *axis, struct xl_err *err) {
+    int n = xl_profiles_count(plan->sweep->profiles);
+    const char **names = xl_arena_alloc(&plan->sweep->arena, (size_t)n * sizeof *names);
+    if (!names) return xl_fail_nomem(err, "profiles", 0);
+    axis->n = 0;
+    for (int i = 0; i < n; i++) {
+        const struct xl_profile *profile = xl_profiles_at(plan->sweep->profiles, i);
+        if (!xl_profile_is_raw(profile)) names[axis->n++] = profile->name;
+    }
+    axis->values = names;
+    return XL_OK;
+}
+
+static enum xl_status read_axes(struct plan *plan, struct xl_err *err) {
+    const struct xl_settings *settings = plan->settings;
+    if (settings->all_profiles && settings->all_models)
+        return xl_fail(err, XL_EINVAL,
+                       "--all-profiles (RUN_ALL_PROFILES) and --all-models (RUN_ALL_MODELS) "
+                       "exclude each other: all models are drawn with all profiles anyway; set one "
+                       "of them");
+    enum xl_status status = XL_OK;
+    plan->sweep->kind = "sweep";
+    if (settings->all_models) {
+        plan->sweep->kind = "all_models_profiles";
+        status = add_axis(plan, "model=all", err);
+    }
+    if (settings->all_profiles) plan->sweep->kind = "multi_profiles";
+    if (!status && (settings->all_models || settings->all_profiles))
+        status = add_axis(plan, "profile=all", err);
+    for (int i = 0; !status && i < settings->sweep.n; i++)
+        status = add_axis(plan, settings->sweep.item[i], err);
+    plan->sweep->is_grid = plan->n_axes > 0;
+    for (int i = 0; !status && i < plan->n_axes; i++) {
+        struct xl_axis *axis = &plan->axes[i];
+        if (!strcmp(axis->option->name, "model"))
+            plan->model_axis = axis;
+        else if (axis->is_all)
+            status = fill_profiles(plan, axis, err);
+    }
+    return status;
+}
+
+static enum xl_status check_count(const struct plan *plan, struct xl_err *err) {
+    double count = plan->settings->batch;
+    for (int i = 0; i < plan->n_axes; i++)
+        count *= plan->axes[i].option == xl_option_find("model") ? plan->sweep->n_models
+                                                                 : plan->axes[i].n;
+    bool is_meant = plan->settings->yes && count <= MAX_CELLS;
+    if (count <= MANY_CELLS || is_meant) return XL_OK;
+    if (count <= MAX_CELLS)
+        return xl_fail(err, XL_EINVAL,
+                       "the axes make %.0f pictures; if that is meant, say --yes (--dry-run tells "
+                       "what they take)",
+                       count);
+    return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures, at most %d go into one sweep",
+                   count, MAX_CELLS);
+}
+
+/* --- One cell: what nobody said ------------------------------------------------------------------
+ */
+
+static enum xl_status set_init(struct plan *plan, const struct xl_settings *settings,
+                               struct xl_cell *cell, struct xl_err *err) {
+    if (settings->mode == XL_MODE_TXT2IMG) return XL_OK;
+    if (!settings->init_image || !settings->init_image[0]) {
+        if (settings->mode != XL_MODE_IMG2IMG) return XL_OK;
+        return xl_fail(err, XL_EINVAL,
+                       "--mode img2img (MODE): there is no --init-image "
+                       "(INIT_IMAGE_PATH); expected a PNG, JPEG or WebP file");
+    }
+    if (!plan->init_path || strcmp(plan->init_path, settings->init_image)) {
+        struct xl_image image = {0};
+        char digest[XL_SHA256_HEX];
+        enum xl_status status = xl_image_load(settings->init_image, &image, err);
+        if (!status) status = xl_sha256_file(settings->init_image, digest, err);
+        if (status) return status;
+        plan->init_path = settings->init_image;
+        plan->init_digest = xl_arena_strdup(&plan->sweep->arena, digest);
+        plan->init_width = image.width;
+        plan->init_height = image.height;
+        xl_image_free(&image);
+    }
+    cell->init_image = plan->init_path;
+    cell->init_digest = plan->init_digest;
+    cell->strength = settings->strength;
+    return XL_OK;
+}
+
+/* A size as the settings say it, then as the init image, the catalogue and the model have it. */
+static enum xl_status set_size(struct plan *plan, const struct xl_settings *settings,
+                               const struct xl_sweep_model *model, struct xl_cell *cell,
+                               struct xl_err *err) {
+    int width = 0, height = 0, unit = model->unit;
+    if (settings->size && settings->size[0]) {
+        enum xl_status status =
+            xl_presets_find(plan->presets, settings->size, &width, &height, err);
+        if (status) return status;
+    } else if (cell->init_image) {
+        width = plan->init_width / unit * unit;
+        height = plan->init_height / unit * unit;
+    } else if (model->entry && model->entry->width) {
+        width = model->entry->width;
+        height = model->entry->height;
+    } else {
+        width = model->width;
+        height = model->height;
+    }
+    cell->width = settings->width ? settings->width : width;
+    cell->height = settings->height ? settings->height : height;
+    if (cell->width % unit || cell->height % unit)
+        return xl_fail(err, XL_EINVAL, "--width and --height: %dx%d, each must be a multiple of %d",
+                       cell->width, cell->height, unit);
+    return XL_OK;
+}
+
+/* The last profile of a stack that says something counts. */
+struct advice {
+    int steps;
+    double guidance; /* NAN: none */
+    const char *scheduler;
+};
+
+static struct advice advice_of(const struct xl_profile *const *stack, int n) {
+    struct advice advice = {0, XL_NO_GUIDANCE, NULL};
+    for (int i = 0; i < n; i++) {
+        if (stack[i]->steps) advice.steps = stack[i]->steps;
+        if (xl_has_guidance(stack[i]->guidance)) advice.guidance = stack[i]->guidance;
+        if (stack[i]->scheduler) advice.scheduler = stack[i]->scheduler;
+    }
+    return advice;
+}
+
+/* Keep what was asked for inside the model's limits in a sweep of several models; a person who asks
+ * one model for something else gets it, and a word of warning. */
+static void apply_limits(struct plan *plan, const struct xl_sweep_model *model,
+                         struct xl_cell *cell) {
+    const struct xl_catalogue_model *entry = model->entry;
+    if (!entry) return;
+    int steps = cell->steps;
+    double guidance = cell->guidance;
+    if (entry->steps_max && steps > entry->steps_max) steps = entry->steps_max;
+    if (entry->steps_min && steps < entry->steps_min) steps = entry->steps_min;
+    if (xl_has_guidance(entry->guidance_max) && guidance > entry->guidance_max)
+        guidance = entry->guidance_max;
+    if (xl_has_guidance(entry->guidance_min) && guidance < entry->guidance_min)
+        guidance = entry->guidance_min;
+    if (steps == cell->steps && guidance == cell->guidance) return;
+    struct xl_str *notices = &plan->sweep->notices;
+    char line[256];
+    snprintf(line, sizeof line, "%s is made for %d steps and guidance %g%s\n", model->key, steps,
+             guidance, plan->sweep->has_models ? ": kept to that" : "");
+    if (!notices->text || !strstr(notices->text, line)) xl_str_puts(notices, line);
+    if (!plan->sweep->has_models) return;
+    cell->steps = steps;
+    cell->guidance = guidance;
+}
+
+static void set_sampling(struct plan *plan, const struct xl_settings *settings,
+                         const struct xl_sweep_model *model, struct advice advice,
+                         struct xl_cell *cell) {
+    const struct xl_catalogue_model *entry = model->entry;
+    bool takes_advice = !entry || !entry->ignores_profile;
+    cell->steps = settings->steps;
+    if (!xl_settings_is_given(settings, "steps")) {
+        if (takes_advice && advice.steps)
+            cell->steps = advice.steps;
+        else if (entry && entry->steps)
+            cell->steps = entry->steps;
+    }
+    cell->guidance = settings->guidance;
+    if (!xl_settings_is_given(settings, "guidance")) {
+        if (takes_advice && xl_has_guidance(advice.guidance))
+            cell->guidance = advice.guidance;
+        else if (entry && xl_has_guidance(entry->guidance))
+            cell->guidance = entry->guidance;
+    }
+    cell->scheduler = settings->scheduler;
+    if (!xl_settings_is_given(settings, "scheduler")) {
+        if (takes_advice && advice.scheduler)
+            cell->scheduler = advice.scheduler;
+        else if (entry && entry->scheduler)
+            cell->scheduler = entry->scheduler;
+    }
+    apply_limits(plan, model, cell);
+}
+
+static enum xl_status set_text(struct plan *plan, const struct xl_settings *settings,
+                               struct xl_cell *cell, struct advice *advice, struct xl_err *err) {
+    const struct xl_profile *stack[MAX_STACK];
+    int n = 0;
+    cell->profile = settings->profile && settings->profile[0] ? settings->profile : XL_PROFILE_RAW;
+    cell->prompt = settings->prompt;
+    cell->negative = settings->negative;
+    enum xl_status status =
+        xl_profiles_parse_stack(plan->sweep->profiles, cell->profile, stack, MAX_STACK, &n, err);
+    if (status) return status;
+    if (n == 1) cell->profile = stack[0]->name;
+    *advice = advice_of(stack, n);
+    struct xl_profiles_text given = {cell->prompt, cell->negative}, styled;
+    status = xl_profiles_apply(stack, n, &given, &plan->sweep->arena, &styled, err);
+    if (status) return status;
+    cell->styled_prompt = styled.prompt;
+    cell->effective_negative = styled.negative;
+    return XL_OK;
+}
+
+static enum xl_status resolve(struct plan *plan, const struct xl_settings *settings, int m,
+                              struct xl_cell *cell, struct xl_err *err) {
+    const struct xl_sweep_model *model = &plan->sweep->models[m];
+    struct advice advice;
+    *cell = (struct xl_cell){.model = m,
+                             .guidance_rescale = settings->guidance_rescale,
+                             .seed = settings->seed,
+                             .rng = settings->rng,
+                             .vae_tile = settings->vae_tile};
+    enum xl_status status = set_text(plan, settings, cell, &advice, err);
+    if (!status) status = set_init(plan, settings, cell, err);
+    if (!status) status = set_size(plan, settings, model, cell, err);
+    if (!status) set_sampling(plan, settings, model, advice, cell);
+    return status;
+}
+
+/* --- All cells -----------------------------------------------------------------------------------
+ */
+
+static enum xl_status append(struct plan *plan, const struct xl_cell *cell, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    if (sweep->n_cells == plan->capacity) {
+        int capacity = plan->capacity ? 2 * plan->capacity : 64;
+        struct xl_cell *grown = realloc(sweep->cells, (size_t)capacity * sizeof *grown);
+        if (!grown) return xl_fail_nomem(err, "cells", 0);
+        sweep->cells = grown;
+        plan->capacity = capacity;
+    }
+    sweep->cells[sweep->n_cells] = *cell;
+    sweep->cells[sweep->n_cells].index = sweep->n_cells;
+    sweep->n_cells++;
+    return XL_OK;
+}
+
+/* The pictures of one batch: seeds seed, seed + 1, ... */
+static enum xl_status append_batch(struct plan *plan, struct xl_cell *cell, struct xl_err *err) {
+    const char *identity = plan->sweep->models[cell->model].identity;
+    uint64_t seed = cell->seed;
+    cell->job = plan->n_jobs++;
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < plan->settings->batch; i++) {
+        cell->seed = seed + (uint64_t)i;
+        status = xl_cell_identify(cell, identity, err);
+        if (!status) status = append(plan, cell, err);
+    }
+    return status;
+}
+
+/* Multiply axis a and all after it for model m. The settings are changed and put back. */
+static enum xl_status multiply(struct plan *plan, int a, int m, struct xl_err *err) {
+    if (a == plan->n_axes) {
+        struct xl_cell cell;
+        enum xl_status status = resolve(plan, plan->settings, m, &cell, err);
+        return status ? status : append_batch(plan, &cell, err);
+    }
+    const struct xl_axis *axis = &plan->axes[a];
+    if (axis == plan->model_axis) return multiply(plan, a + 1, m, err);
+    struct xl_settings before = *plan->settings;
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < axis->n; i++) {
+        status =
+            xl_settings_set(plan->settings, axis->option, axis->option->name, axis->values[i], err);
+        if (!status) status = multiply(plan, a + 1, m, err);
+    }
+    *plan->settings = before;
+    return status;
+}
+
+static int by_id(const void *a, const void *b) {
+    const struct xl_cell *const *x = a, *const *y = b;
+    int order = strcmp((*x)->id, (*y)->id);
+    return order ? order : (*x)->index - (*y)->index;
+}
+
+/* Drop cells that equal an earlier one: a model that keeps to 4 steps draws 20 and 30 alike. */
+static enum xl_status drop_duplicates(struct xl_sweep *sweep, struct xl_err *err) {
+    struct xl_cell **sorted = malloc((size_t)sweep->n_cells * sizeof *sorted);
+    if (!sorted) return xl_fail_nomem(err, "cells", 0);
+    for (int i = 0; i < sweep->n_cells; i++) sorted[i] = &sweep->cells[i];
+    qsort(sorted, (size_t)sweep->n_cells, sizeof *sorted, by_id);
+    for (int i = 1; i < sweep->n_cells; i++)
+        if (!strcmp(sorted[i]->id, sorted[i - 1]->id)) sorted[i]->index = -1;
+    free(sorted);
+    int n = 0;
+    for (int i = 0; i < sweep->n_cells; i++) {
+        if (sweep->cells[i].index < 0) continue;
+        sweep->cells[n] = sweep->cells[i];
+        sweep->cells[n].index = n;
+        n++;
+    }
+    sweep->n_duplicates = sweep->n_cells - n;
+    sweep->n_cells = n;
+    return XL_OK;
+}
+
+static enum xl_status make_cells(struct plan *plan, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    enum xl_status status = XL_OK;
+    for (int m = 0; !status && m < sweep->n_models; m++)
+        if (!sweep->models[m].skipped) status = multiply(plan, 0, m, err);
+    if (!status) status = drop_duplicates(sweep, err);
+    if (!status && sweep->n_duplicates)
+        xl_str_printf(&sweep->notices, "%d pictures equal others and are drawn once\n",
+                      sweep->n_duplicates);
+    return status;
+}
+
+/* --- Order ---------------------------------------------------------------------------------------
+ */
+
+static int compare_text(const char *a, const char *b) {
+    return strcmp(a ? a : "", b ? b : "");
+}
+
+#define BY(expression)                                                                             \
+    if (a->expression != b->expression) return a->expression < b->expression ? -1 : 1
+
+/* What the order depends on. */
+struct work {
+    const struct xl_cell *cells;
+    int *text; /* by cell: the first cell with the same texts */
+};
+
+/* One model after the other; a plan is compiled for a size and for guidance; a text is encoded once
+ * when the cells that share it are neighbours. */
+static int by_work(const void *left, const void *right, void *user) {
+    const struct work *work = user;
+    const struct xl_cell *a = work->cells + *(const int *)left;
+    const struct xl_cell *b = work->cells + *(const int *)right;
+    int order;
+    BY(model);
+    BY(width);
+    BY(height);
+    bool a_guided = a->guidance > 1, b_guided = b->guidance > 1;
+    if (a_guided != b_guided) return a_guided ? -1 : 1;
+    if ((order = compare_text(a->init_image, b->init_image))) return order;
+    BY(vae_tile);
+    if ((order = compare_text(a->scheduler, b->scheduler))) return order;
+    BY(steps);
+    BY(guidance);
+    BY(guidance_rescale);
+    BY(strength);
+    BY(rng);
+    if (work->text[a->index] != work->text[b->index])
+        return work->text[a->index] < work->text[b->index] ? -1 : 1;
+    return a->index - b->index;
+}
+
+static int by_text(const void *left, const void *right, void *cells) {
+    const struct xl_cell *a = (const struct xl_cell *)cells + *(const int *)left;
+    const struct xl_cell *b = (const struct xl_cell *)cells + *(const int *)right;
+    int order = compare_text(a->styled_prompt, b->styled_prompt);
+    if (!order) order = compare_text(a->effective_negative, b->effective_negative);
+    return order ? order : a->index - b->index;
+}
+
+/* Fill in work->text with the help of order, which is sorted by text afterwards. */
+static void find_texts(struct work *work, int *order, struct xl_sweep *sweep) {
+    qsort_r(order, (size_t)sweep->n_cells, sizeof *order, by_text, sweep->cells);
+    for (int i = 0, first = 0; i < sweep->n_cells; i++) {
+        const struct xl_cell *a = &sweep->cells[order[first]], *b = &sweep->cells[order[i]];
+        if (compare_text(a->styled_prompt, b->styled_prompt) ||
+            compare_text(a->effective_negative, b->effective_negative))
+            first = i;
+        work->text[order[i]] = order[first];
+    }
+}
+
+enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) {
+    sweep->order = xl_arena_alloc(&sweep->arena, (size_t)sweep->n_cells * sizeof *sweep->order + 1);
+    if (!sweep->order) return xl_fail_nomem(err, "cells", 0);
+    for (int i = 0; i < sweep->n_cells; i++) sweep->order[i] = i;
+    struct work work = {sweep->cells, calloc((size_t)sweep->n_cells + 1, sizeof *work.text)};
+    if (!work.text) return xl_fail_nomem(err, "cells", 0);
+    find_texts(&work, sweep->order, sweep);
+    qsort_r(sweep->order, (size_t)sweep->n_cells, sizeof *sweep->order, by_work, &work);
+    free(work.text);
+    return XL_OK;
+}
+
+/* --- Planning ------------------------------------------------------------------------------------
+ */
+
+static uint64_t random_seed(void) {
+    uint32_t seed; /* 32 bits: what other tools can enter as a seed */
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint32_t)(xl_now_s() * 1e6);
+    return seed;
+}
+
+static enum xl_status load_data(struct plan *plan, struct xl_err *err) {
+    const struct xl_settings *settings = plan->settings;
+    enum xl_status status = xl_profiles_load(
+        settings->profile_files.item, settings->profile_files.n, &plan->sweep->profiles, err);
+    if (!status)
+        status = xl_catalogue_load(settings->model_files.item, settings->model_files.n,
+                                   &plan->sweep->catalogue, err);
+    if (!status) status = xl_presets_load(&plan->presets, err);
+    return status;
+}
+
+static enum xl_status require_prompt(const struct plan *plan, struct xl_err *err) {
+    for (int i = 0; i < plan->n_axes; i++)
+        if (!strcmp(plan->axes[i].option->name, "prompt")) return XL_OK;
+    if (plan->settings->prompt) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "--prompt: missing (PROMPT in the environment); expected what "
+                   "to draw");
+}
+
+enum xl_status xl_sweep_plan(struct xl_settings *settings, const struct xl_hooks *hooks,
+                             struct xl_sweep *out, struct xl_err *err) {
+    struct xl_sweep sweep = {.n_cells = 0};
+    if (hooks) sweep.hooks = *hooks;
+    struct plan plan = {.settings = settings, .sweep = &sweep};
+    enum xl_status status = load_data(&plan, err);
+    if (!status) status = read_axes(&plan, err);
+    if (!status) status = require_prompt(&plan, err);
+    if (!settings->has_seed) settings->seed = random_seed(), settings->has_seed = true;
+    if (!status) status = xl_sweep_models(settings, plan.model_axis, sweep.catalogue, &sweep, err);
+    if (!status) status = check_count(&plan, err);
+    if (!status) status = make_cells(&plan, err);
+    if (!status) status = xl_sweep_sort(&sweep, err);
+    xl_presets_free(plan.presets);
+    if (status)
+        xl_sweep_deinit(&sweep);
+    else
+        *out = sweep;
+    return status;
+}
+
+void xl_sweep_deinit(struct xl_sweep *sweep) {
+    for (int m = 0; m < sweep->n_models; m++) xl_model_close(sweep->models[m].open);
+    xl_profiles_free(sweep->profiles);
+    xl_catalogue_free(sweep->catalogue);
+    free(sweep->cells);
+    xl_str_deinit(&sweep->notices);
+    xl_arena_deinit(&sweep->arena);
+    *sweep = (struct xl_sweep){0};
+}

@@ -1,0 +1,179 @@
+/* sweep_models.c - the models of a sweep: by key, repository or folder, and whether they are there.
+ */
+#include "lab/run/sweep.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "engine/inspect.h"
+#include "lab/settings/axes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *copy_text(const json_t *object, const char *key, struct xl_arena *arena) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? xl_arena_strdup(arena, text) : NULL;
+}
+
+/* What is known of a model once it is open. */
+static enum xl_status describe(struct xl_arena *arena, struct xl_sweep_model *model,
+                               struct xl_err *err) {
+    char *identity = NULL;
+    enum xl_status status = xl_model_identity(model->open, &identity, err);
+    if (!status) status = xl_sha256(identity, strlen(identity), model->identity, err);
+    free(identity);
+    json_t *about = status ? NULL : xl_model_describe(model->open);
+    if (!status && !about) status = xl_fail_nomem(err, "a model", 0);
+    model->repository = copy_text(about, "id", arena);
+    model->precision = copy_text(about, "precision", arena);
+    model->backend = copy_text(about, "backend", arena);
+    model->width = (int)json_integer_value(json_object_get(about, "width"));
+    model->height = (int)json_integer_value(json_object_get(about, "height"));
+    model->unit = (int)json_integer_value(json_object_get(about, "unit"));
+    json_decref(about);
+    return status;
+}
+
+enum xl_status xl_sweep_model_open(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                   struct xl_sweep_model *model, struct xl_err *err) {
+    struct xl_model_params params;
+    xl_model_params_default(&params);
+    params.model = model->id;
+    params.revision = model->revision;
+    params.precision = (enum xl_precision)settings->precision;
+    params.n_threads = settings->threads;
+    params.use_reference_backend = settings->device == XL_DEVICE_REFERENCE;
+    params.progress = sweep->hooks.progress;
+    params.progress_user = sweep->hooks.user;
+    enum xl_status status = xl_model_open(&params, &model->open, err);
+    return status ? status : describe(&sweep->arena, model, err);
+}
+
+static struct xl_sweep_model from_entry(const struct xl_catalogue_model *entry) {
+    return (struct xl_sweep_model){
+        .key = entry->key, .id = entry->repo, .revision = entry->revision, .entry = entry};
+}
+
+/* What the catalogue says about a model of its own, without opening it. */
+static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena *arena,
+                                  enum xl_status *reason, struct xl_err *err) {
+    struct xl_catalogue_status state;
+    enum xl_status status = xl_catalogue_state(model->entry, arena, &state, err);
+    *reason = XL_OK;
+    if (status || state.state == XL_MODEL_READY) {
+        if (!status) model->id = state.location;
+        return status;
+    }
+    model->skipped = state.why;
+    *reason = XL_EMODEL;
+    return XL_OK;
+}
+
+/* Open one model of several; what is wrong with it becomes the reason why it is skipped. */
+static enum xl_status try_model(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                struct xl_sweep_model *model, struct xl_err *err) {
+    struct xl_err why = {0};
+    enum xl_status reason = XL_OK, status = XL_OK;
+    if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
+    if (status || reason) return status;
+    reason = xl_sweep_model_open(settings, sweep, model, &why);
+    xl_model_close(model->open);
+    model->open = NULL;
+    if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
+    if (reason) model->skipped = xl_arena_strdup(&sweep->arena, why.text);
+    return XL_OK;
+}
+
+/* What people call a folder: its last part. Repositories keep their two. */
+static const char *key_of(const char *name, struct xl_arena *arena) {
+    size_t n = strlen(name);
+    while (n > 1 && name[n - 1] == '/') n--;
+    size_t first = n;
+    while (first && name[first - 1] != '/') first--;
+    if (!xl_dir_exists(name) || first == n) return name;
+    const char *key = xl_arena_strndup(arena, name + first, n - first);
+    return key ? key : name;
+}
+
+static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const char *name,
+                                     struct xl_arena *arena) {
+    const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, name);
+    if (entry) return from_entry(entry);
+    return (struct xl_sweep_model){.key = key_of(name, arena), .id = name};
+}
+
+static enum xl_status several(const struct xl_settings *settings, const struct xl_axis *axis,
+                              const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
+                              struct xl_err *err) {
+    int n = axis->is_all ? xl_catalogue_count(catalogue) : axis->n, n_usable = 0;
+    sweep->models = xl_arena_alloc(&sweep->arena, (size_t)n * sizeof *sweep->models);
+    if (!sweep->models) return xl_fail_nomem(err, "models", 0);
+    sweep->n_models = n;
+    sweep->has_models = true;
+    for (int i = 0; i < n; i++) {
+        struct xl_sweep_model *model = &sweep->models[i];
+        *model = axis->is_all ? from_entry(xl_catalogue_at(catalogue, i))
+                              : by_name(catalogue, axis->values[i], &sweep->arena);
+        enum xl_status status = try_model(settings, sweep, model, err);
+        if (status) return status;
+        n_usable += !model->skipped;
+        if (model->skipped)
+            xl_str_printf(&sweep->notices, "%s is skipped: %s\n", model->key, model->skipped);
+    }
+    if (n_usable) return XL_OK;
+    return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", n,
+                   sweep->models[0].key, sweep->models[0].skipped);
+}
+
+/* Nobody named a model: the first of the catalogue that is there. */
+static enum xl_status pick_model(const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
+                                 struct xl_sweep_model *out, struct xl_err *err) {
+    for (int i = 0; i < xl_catalogue_count(catalogue); i++) {
+        *out = from_entry(xl_catalogue_at(catalogue, i));
+        enum xl_status reason, status = check_entry(out, &sweep->arena, &reason, err);
+        if (status) return status;
+        if (reason) continue;
+        xl_str_printf(&sweep->notices, "no model was named: taking %s\n", out->key);
+        return XL_OK;
+    }
+    return xl_fail(err, XL_EMODEL,
+                   "--model: missing, and none of the known models is in the cache; expected a "
+                   "name from sdxl-lab models list, a repository (org/name) or a folder");
+}
+
+/* A name that is neither a folder nor a repository may be a slip of the fingers. */
+static void suggest(const struct xl_catalogue *catalogue, const char *name, struct xl_err *err) {
+    char near[256];
+    if (!err || !xl_catalogue_nearest(catalogue, name, near, sizeof near)[0]) return;
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
+}
+
+static enum xl_status one(const struct xl_settings *settings, const struct xl_catalogue *catalogue,
+                          struct xl_sweep *sweep, struct xl_err *err) {
+    struct xl_sweep_model *model = xl_arena_alloc(&sweep->arena, sizeof *model);
+    if (!model) return xl_fail_nomem(err, "a model", 0);
+    sweep->models = model;
+    sweep->n_models = 1;
+    enum xl_status reason = XL_OK, status = XL_OK;
+    if (!settings->model) {
+        status = pick_model(catalogue, sweep, model, err);
+    } else {
+        *model = by_name(catalogue, settings->model, &sweep->arena);
+        if (settings->revision) model->revision = settings->revision;
+        if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
+        if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
+    }
+    if (status) return status;
+    status = xl_sweep_model_open(settings, sweep, model, err);
+    if (status && !model->open && !model->entry) suggest(catalogue, model->id, err);
+    return status;
+}
+
+enum xl_status xl_sweep_models(const struct xl_settings *settings, const struct xl_axis *axis,
+                               const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
+                               struct xl_err *err) {
+    return axis ? several(settings, axis, catalogue, sweep, err)
+                : one(settings, catalogue, sweep, err);
+}

@@ -1,0 +1,233 @@
+/* axes.c - reading the values of an axis. */
+#include "lab/settings/axes.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "lab/settings/settings.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Values as they are collected. */
+struct values {
+    struct xl_arena *arena;
+    const struct xl_option *option;
+    const char *origin;
+    const char **at;
+    int n, capacity;
+};
+
+static enum xl_status add(struct values *values, const char *text, size_t n, struct xl_err *err) {
+    if (values->n == XL_AXIS_MAX_VALUES)
+        return xl_fail(err, XL_EINVAL, "%s: more than %d values", values->origin,
+                       XL_AXIS_MAX_VALUES);
+    if (values->n == values->capacity) {
+        int capacity = values->capacity ? 2 * values->capacity : 16;
+        const char **grown = realloc(values->at, (size_t)capacity * sizeof *grown);
+        if (!grown) return xl_fail_nomem(err, "an axis", 0);
+        values->at = grown;
+        values->capacity = capacity;
+    }
+    char *copy = xl_arena_strndup(values->arena, text, n);
+    if (!copy) return xl_fail_nomem(err, "an axis", n);
+    /* Each value is tried on a copy of the settings: the option's own sentence says what is wrong.
+     */
+    struct xl_settings trial;
+    xl_settings_default(&trial);
+    enum xl_status status = xl_settings_set(&trial, values->option, values->origin, copy, err);
+    if (!status) values->at[values->n++] = copy;
+    return status;
+}
+
+static bool is_numeric(const struct xl_option *option) {
+    return option->type == XL_OPTION_INT || option->type == XL_OPTION_REAL ||
+           option->type == XL_OPTION_SEED;
+}
+
+/* "1..4": whole numbers up or down. Returns false when the text has another form. */
+static bool read_span(const char *text, long long *first, long long *last) {
+    char *end, *second = strstr(text, "..");
+    if (!second) return false;
+    errno = 0;
+    *first = strtoll(text, &end, 10);
+    if (end != second) return false;
+    *last = strtoll(second + 2, &end, 10);
+    return end != second + 2 && !*end && !errno;
+}
+
+static enum xl_status add_span(struct values *values, long long first, long long last,
+                               struct xl_err *err) {
+    long long step = first <= last ? 1 : -1;
+    enum xl_status status = XL_OK;
+    for (long long v = first; !status && (step > 0 ? v <= last : v >= last); v += step) {
+        char text[24];
+        int n = snprintf(text, sizeof text, "%lld", v);
+        status = add(values, text, (size_t)n, err);
+    }
+    return status;
+}
+
+/* "5:8:1": first, last, step. */
+static bool read_range(const char *text, double out[3]) {
+    char *end = (char *)text;
+    for (int i = 0; i < 3; i++) {
+        const char *start = end;
+        out[i] = strtod(start, &end);
+        if (end == start || *end != (i < 2 ? ':' : 0)) return false;
+        end++;
+    }
+    return true;
+}
+
+static enum xl_status add_range(struct values *values, const double range[3], struct xl_err *err) {
+    double first = range[0], last = range[1], step = range[2];
+    double count = floor((last - first) / step + 1e-9) + 1;
+    if (!(count >= 1) || !isfinite(count))
+        return xl_fail(err, XL_EINVAL, "%s: no value from %g to %g by steps of %g", values->origin,
+                       first, last, step);
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < count; i++) {
+        char text[40];
+        int n = snprintf(text, sizeof text, "%.10g", first + i * step);
+        status = add(values, text, (size_t)n, err);
+    }
+    return status;
+}
+
+/* One value between commas. */
+static enum xl_status add_item(struct values *values, const char *text, size_t n,
+                               struct xl_err *err) {
+    char number[80];
+    if (is_numeric(values->option) && n < sizeof number) {
+        long long first, last;
+        double range[3];
+        snprintf(number, sizeof number, "%.*s", (int)n, text);
+        if (read_span(number, &first, &last)) return add_span(values, first, last, err);
+        if (read_range(number, range)) return add_range(values, range, err);
+    }
+    return add(values, text, n, err);
+}
+
+/* "a" to its content: the quotes off, "" inside is one quote. */
+static enum xl_status add_quoted(struct values *values, const char **at, struct xl_err *err) {
+    struct xl_str text = {0};
+    const char *c = *at + 1;
+    for (; *c && (*c != '"' || c[1] == '"'); c++) {
+        xl_str_append(&text, c, 1);
+        if (*c == '"') c++;
+    }
+    size_t n = text.len;
+    char *content = xl_str_take(&text);
+    enum xl_status status =
+        !content    ? xl_fail_nomem(err, "an axis", n)
+        : *c != '"' ? xl_fail(err, XL_EINVAL, "%s: a quote is not closed", values->origin)
+                    : add(values, content, n, err);
+    free(content);
+    *at = *c ? c + 1 : c;
+    return status;
+}
+
+static enum xl_status add_list(struct values *values, const char *text, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (const char *at = text; !status; at++) {
+        at += strspn(at, " ");
+        if (*at == '"') {
+            status = add_quoted(values, &at, err);
+            at += strspn(at, " ");
+            if (!status && *at && *at != ',')
+                return xl_fail(err, XL_EINVAL, "%s: expected a comma after a quoted value",
+                               values->origin);
+        } else {
+            size_t n = strcspn(at, ","), end = n;
+            while (end && at[end - 1] == ' ') end--;
+            status = add_item(values, at, end, err);
+            at += n;
+        }
+        if (!*at) break;
+    }
+    return status;
+}
+
+static enum xl_status add_json(struct values *values, const char *text, struct xl_err *err) {
+    json_t *array = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!json_is_array(array)) {
+        json_decref(array);
+        return xl_fail(err, XL_EINVAL, "%s: begins with '[' and is no JSON list", values->origin);
+    }
+    enum xl_status status = XL_OK;
+    for (size_t i = 0; !status && i < json_array_size(array); i++) {
+        const json_t *item = json_array_get(array, i);
+        char *number = json_is_number(item)
+                           ? json_dumps(item, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
+                           : NULL;
+        const char *value = number ? number : json_string_value(item);
+        status = value ? add(values, value, strlen(value), err)
+                       : xl_fail(err, XL_EINVAL, "%s: expected texts and numbers in the list",
+                                 values->origin);
+        free(number);
+    }
+    json_decref(array);
+    return status;
+}
+
+static enum xl_status add_file(struct values *values, const char *path, struct xl_err *err) {
+    const struct xl_read_rule rule = {16 << 20, XL_EINPUT, XL_EINPUT};
+    char *text = NULL;
+    size_t size;
+    enum xl_status status = xl_file_read(path, rule, &text, &size, err);
+    for (const char *line = text; !status && line && *line;) {
+        size_t n = strcspn(line, "\n"), used = n;
+        if (used && line[used - 1] == '\r') used--;
+        if (used && line[0] != '#') status = add(values, line, used, err);
+        line += n + (line[n] == '\n');
+    }
+    free(text);
+    return status;
+}
+
+static enum xl_status find_option(const char *text, const char *equals, const char *origin,
+                                  const struct xl_option **out, struct xl_err *err) {
+    char name[48];
+    size_t n = (size_t)(equals - text);
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), text);
+    *out = xl_option_find(name);
+    if (*out && (*out)->is_axis) return XL_OK;
+    const struct xl_option *near = xl_option_nearest(name, XL_FOR_GENERATE);
+    if (*out) return xl_fail(err, XL_EINVAL, "%s: %s cannot be swept", origin, (*out)->name);
+    return xl_fail(err, XL_EINVAL, "%s: \"%s\" is no setting%s%s%s", origin, name,
+                   near && near->is_axis ? "; did you mean " : "",
+                   near && near->is_axis ? near->name : "", near && near->is_axis ? "?" : "");
+}
+
+enum xl_status xl_axis_parse(const char *text, struct xl_arena *arena, struct xl_axis *out,
+                             struct xl_err *err) {
+    char origin[96];
+    snprintf(origin, sizeof origin, "--sweep %.60s", text);
+    const char *equals = strchr(text, '='), *list = equals ? equals + 1 : "";
+    if (!equals)
+        return xl_fail(err, XL_EINVAL, "%s: expected KEY=VALUES, like steps=20,30", origin);
+    struct values values = {.arena = arena, .origin = origin};
+    enum xl_status status = find_option(text, equals, origin, &values.option, err);
+    if (status) return status;
+    bool is_all = !strcmp(list, "all") && (!strcmp(values.option->name, "model") ||
+                                           !strcmp(values.option->name, "profile"));
+    if (!is_all && !list[0])
+        status = xl_fail(err, XL_EINVAL, "%s: expected values after the '='", origin);
+    else if (!is_all)
+        status = list[0] == '@'   ? add_file(&values, list + 1, err)
+                 : list[0] == '[' ? add_json(&values, list, err)
+                                  : add_list(&values, list, err);
+    if (!status && !is_all && !values.n)
+        status = xl_fail(err, XL_EINVAL, "%s: there is no value", origin);
+    size_t bytes = (size_t)values.n * sizeof *values.at;
+    const char **kept = !status ? xl_arena_alloc(arena, bytes + 1) : NULL;
+    if (!status && !kept) status = xl_fail_nomem(err, "an axis", bytes);
+    if (!status && values.n) memcpy(kept, values.at, bytes);
+    free(values.at);
+    if (!status) *out = (struct xl_axis){values.option, kept, values.n, is_all};
+    return status;
+}

@@ -1,0 +1,233 @@
+/* options.c - the option table, and finding an option by what somebody typed. */
+#include "lab/settings/settings.h"
+
+#include <string.h>
+
+static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
+static const char *const devices[] = {"auto", "cpu", "reference", NULL};
+static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
+static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
+static const char *const oom_choices[] = {"shrink", "fail", NULL};
+
+#define AT(field) offsetof(struct xl_settings, field)
+#define READS_MODEL (XL_FOR_GENERATE | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
+#define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
+#define COMPUTES (RUNS | XL_FOR_VERIFY)
+
+/* Shorthand for the rows: what most of them leave at its default. */
+#define TEXT(name_, argument_, field)                                                              \
+    .name = name_, .argument = argument_, .type = XL_OPTION_STRING, .offset = AT(field)
+#define INT(name_, argument_, field, min_, max_)                                                   \
+    .name = name_, .argument = argument_, .type = XL_OPTION_INT, .offset = AT(field), .min = min_, \
+    .max = max_
+#define REAL(name_, argument_, field, min_, max_)                                                  \
+    .name = name_, .argument = argument_, .type = XL_OPTION_REAL, .offset = AT(field),             \
+    .min = min_, .max = max_
+#define CHOICE(name_, argument_, field, choices_)                                                  \
+    .name = name_, .argument = argument_, .type = XL_OPTION_CHOICE, .offset = AT(field),           \
+    .choices = choices_
+#define SWITCH(name_, field) .name = name_, .type = XL_OPTION_SWITCH, .offset = AT(field)
+#define LIST(name_, argument_, field)                                                              \
+    .name = name_, .argument = argument_, .type = XL_OPTION_LIST, .offset = AT(field)
+
+static const struct xl_option options[] = {
+    {TEXT("model", "KEY|ID|DIR", model), .commands = READS_MODEL, .environment = "MODEL_KEY MODEL",
+     .is_axis = true, .completion = XL_COMPLETE_MODEL, .group = "Model",
+     .help = "name from sdxl-lab models list, repository in the Hugging Face cache (org/name), or "
+             "a diffusers folder",
+     .fallback = "the first of the list that is there"},
+    {TEXT("revision", "NAME", revision), .commands = READS_MODEL, .group = "Model",
+     .help = "branch, tag or commit of the repository", .fallback = "main"},
+    {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_CATALOGUE,
+     .completion = XL_COMPLETE_FILE, .group = "Model",
+     .help = "YAML file of models that add to the list or override it"},
+
+    {TEXT("prompt", "TEXT", prompt), .commands = XL_FOR_GENERATE | XL_FOR_TOKENS,
+     .environment = "PROMPT", .is_axis = true, .group = "Picture", .help = "what to draw"},
+    {TEXT("negative", "TEXT", negative), .commands = XL_FOR_GENERATE,
+     .environment = "NEGATIVE_PROMPT", .is_axis = true, .group = "Picture",
+     .help = "what to keep away from; omitted and empty differ as in diffusers",
+     .fallback = "omitted"},
+    {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE, .environment = "STYLE_PROFILE",
+     .is_axis = true, .completion = XL_COMPLETE_PROFILE, .group = "Picture",
+     .help = "style profile, or several joined by \" + \"; sdxl-lab profiles list names them",
+     .fallback = "None (raw)"},
+    {LIST("profiles-file", "FILE", profile_files), .commands = XL_FOR_GENERATE | XL_FOR_PROFILES,
+     .completion = XL_COMPLETE_FILE, .group = "Picture",
+     .help = "YAML file of profiles that add to the list or override it"},
+    {TEXT("size", "PRESET|WxH", size), .commands = XL_FOR_GENERATE, .environment = "SIZE",
+     .is_axis = true, .completion = XL_COMPLETE_PRESET, .group = "Picture",
+     .help = "size by name or as WIDTHxHEIGHT; sdxl-lab presets list names them",
+     .fallback = "the model's own, or the init image's"},
+    {INT("width", "PIXELS", width, 0, 16384), .commands = XL_FOR_GENERATE, .environment = "WIDTH",
+     .is_axis = true, .group = "Picture", .help = "width, a multiple of 8; 0 takes that of --size",
+     .fallback = "0"},
+    {INT("height", "PIXELS", height, 0, 16384), .commands = XL_FOR_GENERATE,
+     .environment = "HEIGHT", .is_axis = true, .group = "Picture", .help = "height, likewise",
+     .fallback = "0"},
+    {INT("batch", "N", batch, 1, 64), .commands = XL_FOR_GENERATE, .environment = "BATCH_SIZE",
+     .group = "Picture", .help = "pictures of each kind; picture i has seed + i", .fallback = "1"},
+    {.name = "seed",
+     .argument = "N",
+     .type = XL_OPTION_SEED,
+     .offset = AT(seed),
+     .commands = XL_FOR_GENERATE | XL_FOR_NOISE,
+     .environment = "SEED",
+     .is_axis = true,
+     .group = "Picture",
+     .help = "seed of the noise; -1 draws one at random",
+     .fallback = "-1"},
+    {CHOICE("rng", "NAME", rng, rngs), .commands = XL_FOR_GENERATE | XL_FOR_NOISE, .is_axis = true,
+     .group = "Picture", .help = "whose random numbers a seed means", .fallback = "torch-cpu"},
+
+    {INT("steps", "N", steps, 1, 1000), .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE,
+     .environment = "STEPS", .is_axis = true, .group = "Sampling", .help = "denoising steps",
+     .fallback = "30"},
+    {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE,
+     .environment = "GUIDANCE CFG_SCALE", .is_axis = true, .group = "Sampling",
+     .help = "classifier-free guidance scale; 1 and below turn it off", .fallback = "5"},
+    {REAL("guidance-rescale", "X", guidance_rescale, 0, 1), .commands = XL_FOR_GENERATE,
+     .is_axis = true, .group = "Sampling",
+     .help = "rescale the guided output towards its unguided contrast", .fallback = "0"},
+    {TEXT("scheduler", "NAME", scheduler), .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE,
+     .environment = "SCHEDULER", .is_axis = true, .completion = XL_COMPLETE_SCHEDULER,
+     .group = "Sampling", .help = "sampler, see the list below", .fallback = "default"},
+
+    {CHOICE("mode", "NAME", mode, modes), .commands = XL_FOR_GENERATE, .environment = "MODE",
+     .group = "Image to image",
+     .help = "txt2img ignores an init image, img2img wants one, auto goes by its presence",
+     .fallback = "auto"},
+    {TEXT("init-image", "FILE", init_image), .commands = XL_FOR_GENERATE,
+     .environment = "INIT_IMAGE_PATH", .is_axis = true, .completion = XL_COMPLETE_FILE,
+     .group = "Image to image", .help = "PNG, JPEG or WebP to start from"},
+    {REAL("strength", "X", strength, 0, 1), .commands = XL_FOR_GENERATE,
+     .environment = "IMG2IMG_STRENGTH", .is_axis = true, .group = "Image to image",
+     .help = "how far to go from the init image: 0 little, 1 all the way", .fallback = "0.3"},
+
+    {SWITCH("all-profiles", all_profiles), .commands = XL_FOR_GENERATE,
+     .environment = "RUN_ALL_PROFILES", .group = "Sweeps",
+     .help = "every profile with one model; excludes --all-models"},
+    {SWITCH("all-models", all_models), .commands = XL_FOR_GENERATE, .environment = "RUN_ALL_MODELS",
+     .group = "Sweeps", .help = "every model with every profile; excludes --all-profiles"},
+    {LIST("sweep", "KEY=VALUES", sweep), .commands = XL_FOR_GENERATE,
+     .completion = XL_COMPLETE_AXIS, .group = "Sweeps",
+     .help = "one axis of a grid: steps=20,30 guidance=5:8:1 seed=1..4 model=all prompt=@FILE"},
+    {INT("group", "N", group, 0, 64), .commands = RUNS, .group = "Sweeps",
+     .help = "pictures of equal shape that are drawn together; 0: as many as --batch",
+     .fallback = "0"},
+    {SWITCH("dry-run", dry_run), .commands = XL_FOR_GENERATE, .group = "Sweeps",
+     .help = "say what would be drawn, in which order, and what time, disk and memory it needs"},
+    {SWITCH("yes", yes), .commands = XL_FOR_GENERATE, .group = "Sweeps",
+     .help = "a sweep of more than 10000 pictures is meant"},
+    {TEXT("resume", "DIR", resume), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_DIR,
+     .group = "Sweeps", .help = "make what is missing in a run directory, and nothing else"},
+    {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
+     .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
+
+    {CHOICE("device", "NAME", device, devices), .commands = XL_FOR_GENERATE, .group = "Computing",
+     .help = "where to compute; reference is the slow plain-C oracle", .fallback = "auto"},
+    {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE,
+     .group = "Computing",
+     .help = "arithmetic; auto takes bf16 where the CPU has instructions for it",
+     .fallback = "auto"},
+    {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES, .group = "Computing",
+     .help = "threads; 0 takes every core; the picture does not depend on it", .fallback = "0"},
+    {INT("vae-tile", "PIXELS", vae_tile, 0, 16384), .commands = XL_FOR_GENERATE,
+     .group = "Computing",
+     .help = "decode in overlapping tiles of this size to save memory; 0: whole", .fallback = "0"},
+    {CHOICE("oom", "NAME", oom, oom_choices), .commands = RUNS, .group = "Computing",
+     .help = "when memory is short: shrink (tiles, fewer together, smaller pictures) or fail",
+     .fallback = "shrink"},
+    {REAL("max-memory", "GB", max_memory, 0, 100000), .commands = RUNS, .group = "Computing",
+     .help = "memory that model and work may take; 0: what is free", .fallback = "0"},
+
+    {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
+     .environment = "OUTPUT_DIR", .completion = XL_COMPLETE_DIR, .group = "Output",
+     .help = "where pictures and the job log go", .fallback = "output_images"},
+    {TEXT("instance", "NAME", instance), .commands = RUNS, .environment = "INSTANCE_ID",
+     .group = "Output", .help = "name of the job log: jobs_NAME.log",
+     .fallback = "container or host name"},
+    {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE, .group = "Output",
+     .help = "how many random numbers", .fallback = "16"},
+    {SWITCH("force", force), .commands = XL_FOR_PROFILES, .group = "Output",
+     .help = "replace a file that is there"},
+    {SWITCH("markdown", markdown), .commands = XL_FOR_MANUAL, .group = "Output",
+     .help = "as Markdown instead of troff"},
+    {SWITCH("json", json), .commands = XL_FOR_ALL & ~(XL_FOR_COMPLETION | XL_FOR_MANUAL),
+     .group = "Output", .help = "one JSON document on standard output and nothing else there"},
+    {SWITCH("quiet", quiet), .commands = XL_FOR_ALL, .group = "Output",
+     .help = "no progress, no warnings"},
+    {SWITCH("verbose", verbose), .commands = XL_FOR_ALL, .group = "Output",
+     .help = "say what is loaded from where, and timings"},
+};
+
+enum { N_OPTIONS = sizeof options / sizeof *options };
+_Static_assert(N_OPTIONS <= 64, "xl_settings.given has a bit for each option");
+
+const struct xl_option *xl_option_at(int i) {
+    return i >= 0 && i < N_OPTIONS ? &options[i] : NULL;
+}
+
+int xl_option_index(const struct xl_option *option) {
+    return (int)(option - options);
+}
+
+static bool same_name(const char *a, const char *b) {
+    while (*a && (*a == *b || (*a == '-' && *b == '_') || (*a == '_' && *b == '-'))) a++, b++;
+    return !*a && !*b;
+}
+
+const struct xl_option *xl_option_find(const char *name) {
+    for (int i = 0; i < N_OPTIONS; i++)
+        if (same_name(options[i].name, name)) return &options[i];
+    return NULL;
+}
+
+/* Levenshtein distance of short names. */
+static int edit_distance(const char *a, const char *b) {
+    enum { MAX = 40 };
+    size_t n = strlen(a), m = strlen(b);
+    if (n >= MAX || m >= MAX) return MAX;
+    int row[MAX + 1];
+    for (size_t j = 0; j <= m; j++) row[j] = (int)j;
+    for (size_t i = 1; i <= n; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= m; j++) {
+            int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            if (above + 1 < best) best = above + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+const struct xl_option *xl_option_nearest(const char *name, unsigned commands) {
+    const struct xl_option *nearest = NULL;
+    size_t n = strlen(name);
+    int best = n < 4 ? 2 : 4; /* farther than this is not a slip of the fingers */
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (!(options[i].commands & commands)) continue;
+        bool begins = n >= 3 && !strncmp(name, options[i].name, n < 5 ? n : 5);
+        int distance = begins ? 1 : edit_distance(name, options[i].name);
+        if (distance < best) best = distance, nearest = &options[i];
+    }
+    return nearest;
+}
+
+bool xl_option_environment(const struct xl_option *option, int i,
+                           char out[XL_ENVIRONMENT_NAME_MAX]) {
+    const char *name = option->environment ? option->environment : "";
+    for (; *name; i--) {
+        size_t n = strcspn(name, " ");
+        if (i == 0 && n < XL_ENVIRONMENT_NAME_MAX) {
+            memcpy(out, name, n);
+            out[n] = 0;
+            return true;
+        }
+        name += n + strspn(name + n, " ");
+    }
+    return false;
+}

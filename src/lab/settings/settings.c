@@ -1,0 +1,133 @@
+/* settings.c - reading one value of one option from text. */
+#include "lab/settings/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void xl_settings_default(struct xl_settings *settings) {
+    *settings = (struct xl_settings){
+        .steps = 30,
+        .guidance = 5.0,
+        .batch = 1,
+        .scheduler = "default",
+        .strength = 0.3,
+        .output_dir = "output_images",
+        .count = 16,
+    };
+}
+
+static enum xl_status set_int(int *field, const struct xl_option *option, const char *origin,
+                              const char *text, struct xl_err *err) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || errno || (double)value < option->min || (double)value > option->max)
+        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not a whole number from %.0f to %.0f",
+                       origin, text, option->min, option->max);
+    *field = (int)value;
+    return XL_OK;
+}
+
+static enum xl_status set_real(double *field, const struct xl_option *option, const char *origin,
+                               const char *text, struct xl_err *err) {
+    char *end;
+    double value = strtod(text, &end);
+    /* The comparison is written so that NaN fails it. */
+    if (end == text || *end || !(value >= option->min && value <= option->max))
+        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not a number from %g to %g", origin, text,
+                       option->min, option->max);
+    *field = value;
+    return XL_OK;
+}
+
+static enum xl_status set_seed(struct xl_settings *settings, const char *origin, const char *text,
+                               struct xl_err *err) {
+    if (!strcmp(text, "-1")) {
+        settings->has_seed = false;
+        return XL_OK;
+    }
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno)
+        return xl_fail(
+            err, XL_EINVAL,
+            "%s: \"%.40s\" is not a seed: a whole number from 0 to 2^64 - 1, or -1 for a "
+            "random one",
+            origin, text);
+    settings->seed = value;
+    settings->has_seed = true;
+    return XL_OK;
+}
+
+static enum xl_status set_choice(int *field, const struct xl_option *option, const char *origin,
+                                 const char *text, struct xl_err *err) {
+    char known[128] = "";
+    for (int i = 0; option->choices[i]; i++) {
+        if (!strcmp(option->choices[i], text)) {
+            *field = i;
+            return XL_OK;
+        }
+        if (i) strncat(known, ", ", sizeof known - strlen(known) - 1);
+        strncat(known, option->choices[i], sizeof known - strlen(known) - 1);
+    }
+    return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not one of: %s", origin, text, known);
+}
+
+static enum xl_status set_switch(bool *field, const char *origin, const char *text,
+                                 struct xl_err *err) {
+    static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
+    enum { N_WORDS = sizeof words / sizeof *words };
+    int i = 1; /* a bare flag is on */
+    if (text)
+        for (i = 0; i < N_WORDS && strcasecmp(words[i], text); i++) {
+        }
+    if (i == N_WORDS)
+        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is neither true nor false", origin, text);
+    *field = i % 2;
+    return XL_OK;
+}
+
+static enum xl_status add_to_list(struct xl_list *list, const char *origin, const char *text,
+                                  struct xl_err *err) {
+    if (list->n == XL_LIST_MAX)
+        return xl_fail(err, XL_EINVAL, "%s: given more than %d times", origin, XL_LIST_MAX);
+    list->item[list->n++] = text;
+    return XL_OK;
+}
+
+static enum xl_status set_field(struct xl_settings *settings, const struct xl_option *option,
+                                const char *origin, const char *text, struct xl_err *err) {
+    void *field = (char *)settings + option->offset;
+    switch (option->type) {
+    case XL_OPTION_SWITCH:
+        return set_switch(field, origin, text, err);
+    case XL_OPTION_INT:
+        return set_int(field, option, origin, text, err);
+    case XL_OPTION_REAL:
+        return set_real(field, option, origin, text, err);
+    case XL_OPTION_SEED:
+        return set_seed(settings, origin, text, err);
+    case XL_OPTION_CHOICE:
+        return set_choice(field, option, origin, text, err);
+    case XL_OPTION_LIST:
+        return add_to_list(field, origin, text, err);
+    case XL_OPTION_STRING:
+        break;
+    }
+    *(const char **)field = text;
+    return XL_OK;
+}
+
+enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
+                               const char *origin, const char *text, struct xl_err *err) {
+    enum xl_status status = set_field(settings, option, origin, text, err);
+    if (!status) settings->given |= UINT64_C(1) << xl_option_index(option);
+    return status;
+}
+
+bool xl_settings_is_given(const struct xl_settings *settings, const char *name) {
+    return settings->given >> xl_option_index(xl_option_find(name)) & 1;
+}

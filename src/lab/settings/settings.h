@@ -1,0 +1,98 @@
+/* settings.h - the settings of one request, whoever made it: command line, environment, job file.
+ *
+ * options.h declares each setting once; here is what they are read into. Strings are borrowed from
+ * whoever set them (argv, the environment, an arena that the caller owns).
+ */
+#ifndef XL_LAB_SETTINGS_H
+#define XL_LAB_SETTINGS_H
+
+#include "base/arena.h"
+#include "lab/settings/options.h"
+
+#include <jansson.h>
+
+enum { XL_LIST_MAX = 64 };
+
+/* What a repeatable option collected. */
+struct xl_list {
+    const char *item[XL_LIST_MAX];
+    int n;
+};
+
+enum xl_device_choice { XL_DEVICE_AUTO, XL_DEVICE_CPU, XL_DEVICE_REFERENCE };
+enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
+enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
+
+struct xl_settings {
+    const char *model, *revision;
+    const char *profile;           /* one, or several joined by " + " */
+    const char *prompt, *negative; /* negative NULL: omitted */
+    const char *size;              /* a preset or WxH; width and height come before it */
+    int width, height;             /* 0: not said */
+    int steps;
+    double guidance, guidance_rescale;
+    bool has_seed; /* false: a random seed is drawn once */
+    uint64_t seed;
+    int batch;
+    const char *scheduler;
+    int rng;  /* enum xl_rng */
+    int mode; /* enum xl_mode_choice */
+    const char *init_image;
+    double strength;
+    int vae_tile;
+    int device;    /* enum xl_device_choice */
+    int precision; /* enum xl_precision */
+    int threads;
+    int oom;           /* enum xl_oom_choice */
+    double max_memory; /* GB that a model and its work may take; 0: what is free */
+    int group;         /* pictures drawn together; 0: the batch */
+    bool all_profiles, all_models, dry_run, yes;
+    struct xl_list sweep; /* "key=values" */
+    const char *resume;   /* a run directory */
+    const char *job_file; /* YAML or JSON */
+    struct xl_list profile_files, model_files;
+    const char *output_dir, *instance;
+    bool json, quiet, verbose, force, markdown;
+    int count; /* inspect noise: how many numbers */
+
+    const char *const *arguments; /* words that are no options, where a command takes them */
+    int n_arguments;
+
+    uint64_t given; /* bit i: option i was set by somebody; see xl_settings_is_given */
+};
+
+void xl_settings_default(struct xl_settings *settings);
+
+/* Set one option from text (NULL for a switch: on). origin: "--steps" or "STEPS", opens the
+ * sentence. A list grows by one. Errors: XL_EINVAL not a value of this option */
+enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
+                               const char *origin, const char *text, struct xl_err *err) XL_CHECKED;
+
+/* Whether somebody set the option of this name, as opposed to its default. */
+bool xl_settings_is_given(const struct xl_settings *settings, const char *name);
+
+/* environment.c: true when the environment asks for a run without a page: HEADLESS is 1, true, yes
+ * or on, or PROMPT is there. */
+bool xl_environment_is_headless(void);
+
+/* Set every option that an environment variable names; an empty variable counts as absent.
+ * Errors: XL_EINVAL a wrong value, or two spellings of one setting that differ */
+enum xl_status xl_settings_read_environment(struct xl_settings *settings,
+                                            struct xl_err *err) XL_CHECKED;
+
+/* document.c: set every option that an object of names and values has ("output_dir" or
+ * "output-dir"; "sweep" may be an object of axes). name opens every sentence. Texts are kept in the
+ * arena. Errors: XL_EINVAL an unknown name (the nearest is suggested) or a wrong value */
+enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
+                                       const json_t *object, struct xl_arena *arena,
+                                       struct xl_err *err) XL_CHECKED;
+
+/* A job file, YAML or JSON. Errors: XL_EINPUT unreadable; as above */
+enum xl_status xl_settings_read_file(struct xl_settings *settings, const char *path,
+                                     struct xl_arena *arena, struct xl_err *err) XL_CHECKED;
+
+/* The settings that somebody gave, as an object that xl_settings_read_object reads back. NULL: out
+ * of memory. Caller: json_decref */
+json_t *xl_settings_write_object(const struct xl_settings *settings);
+
+#endif
