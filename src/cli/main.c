@@ -55,14 +55,25 @@ static bool is_word(const char *argument, const char *word) {
     return !strcmp(argument, word) || (!strncmp(argument, "--", 2) && !strcmp(argument + 2, word));
 }
 
+/* sdxl-lab help COMMAND; argv[0] is "help". */
+static int help_on(int argc, char **argv) {
+    int n_words;
+    const struct xl_command *command;
+    struct xl_err err = {0};
+    enum xl_status status = xl_command_find(argc, argv, &command, &n_words, &err);
+    if (!status) xl_print_help(command);
+    return report(status, &err);
+}
+
 int main(int argc, char **argv) {
     xl_interrupt_install();
     bool is_headless = xl_environment_is_headless();
     if ((argc < 2 && !is_headless) ||
-        (argc > 1 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h")))) {
+        (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h")))) {
         xl_print_overview();
         return 0;
     }
+    if (argc > 2 && !strcmp(argv[1], "help")) return help_on(argc - 1, argv + 1);
     if (argc > 1 && is_word(argv[1], "version")) {
         printf("sdxl-lab %s\n", XL_VERSION);
         return 0;

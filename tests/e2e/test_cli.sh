@@ -38,6 +38,9 @@ expect "no arguments explains itself" 0 ""
 check "the overview names generate" grep -q generate "$work/out"
 expect "generate --help" 0 "" generate --help
 check "help lists --prompt" grep -q -- --prompt "$work/out"
+expect "help on a command" 0 "" help inspect tokens
+check "is its help" grep -q "usage: sdxl-lab inspect tokens" "$work/out"
+expect "help on nothing there is" 2 "is no command" help paint
 expect "version" 0 "" --version
 expect "a picture" 0 "" $draw --output-dir "$work/a" --json
 check "json names the picture" grep -q '"path"' "$work/out"
