@@ -13,7 +13,8 @@
 
 /* Pixels. A card is a frame for the picture with its labels below. */
 enum {
-    FRAME = 320, /* side of a square frame; others have its area */
+    FRAME = 320,       /* side of a square frame, at most; others have its area */
+    LEAST_FRAME = 160, /* at least: labels need room. Between them pictures keep their own size */
     MARGIN = 40,
     GUTTER = 20,
     PADDING = 12, /* of the text in a card */
@@ -96,8 +97,10 @@ static int choose_columns(struct xl_sheet *sheet, int n) {
 /* Pages of equal length, in whole rows. */
 static void lay_out(struct xl_sheet *sheet, const struct xl_sheet_params *params) {
     double shape = fmin(fmax((double)params->width / params->height, 0.25), 4);
-    sheet->frame_width = (int)round(FRAME * sqrt(shape));
-    sheet->frame_height = (int)round(FRAME / sqrt(shape));
+    double side = sqrt((double)params->width * params->height);
+    side = fmin(fmax(side, LEAST_FRAME), FRAME);
+    sheet->frame_width = (int)round(side * sqrt(shape));
+    sheet->frame_height = (int)round(side / sqrt(shape));
     int n_pages = (params->n_cells + PAGE_CELLS - 1) / PAGE_CELLS;
     int n = (params->n_cells + n_pages - 1) / n_pages;
     sheet->columns = params->columns ? params->columns : choose_columns(sheet, n);

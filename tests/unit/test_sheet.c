@@ -11,7 +11,8 @@
 
 TestSuite(sheet, .init = scratch_open, .fini = scratch_close);
 
-/* The layout that sheet.c promises: margins 40, a header of 60 without a subtitle, cards of 320. */
+/* The layout that sheet.c promises: margins 40, a header of 60 without a subtitle, cards of 320 for
+ * pictures of that size and more. */
 enum { LEFT = 40, TOP = 100, STEP = 340, CARD = 320, LABELS = 72 };
 
 static struct xl_image solid(int width, int height, uint8_t r, uint8_t g, uint8_t b) {
@@ -34,8 +35,8 @@ static struct xl_sheet *new_sheet(int n_cells, int columns) {
                                      .title = "Title",
                                      .n_cells = n_cells,
                                      .columns = columns,
-                                     .width = 64,
-                                     .height = 64};
+                                     .width = 512,
+                                     .height = 512};
     ok(xl_sheet_new(&params, &sheet, &err));
     return sheet;
 }
@@ -250,4 +251,27 @@ Test(sheet, failures_are_statuses) {
     cr_expect_eq(xl_sheet_new(&params, &sheet, &err), XL_EINVAL);
     params.columns = 0, params.width = 0;
     cr_expect_eq(xl_sheet_new(&params, &sheet, &err), XL_EINVAL);
+}
+
+/* Small pictures keep their size, down to what labels need. */
+Test(sheet, small_pictures_make_small_sheets) {
+    static const struct {
+        int side, card;
+    } cases[] = {{64, 160}, {160, 160}, {200, 200}, {320, 320}, {1024, 320}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xl_sheet_params params = {.dir = scratch("."),
+                                         .stem = "small",
+                                         .n_cells = 1,
+                                         .width = cases[i].side,
+                                         .height = cases[i].side};
+        struct xl_sheet *sheet;
+        struct xl_sheet_cell cell = {.reason = "none"};
+        struct xl_image page;
+        cr_assert_eq(xl_sheet_new(&params, &sheet, NULL), XL_OK);
+        cr_assert_eq(xl_sheet_add(sheet, &cell, NULL), XL_OK);
+        cr_assert_eq(xl_sheet_finish(sheet, NULL, NULL), XL_OK);
+        cr_assert_eq(xl_image_load(scratch("small_01.png"), &page, NULL), XL_OK);
+        cr_expect_eq(page.width, 2 * LEFT + cases[i].card, "%d", cases[i].side);
+        xl_image_free(&page);
+    }
 }
