@@ -241,12 +241,28 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
     return status;
 }
 
+/* A run is gone on with as it was begun: what would change its pictures is refused. */
+static enum xl_status check_resume(const struct xl_settings *settings, struct xl_err *err) {
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++)
+        if (settings->given >> i & 1 && !(option->commands & XL_FOR_RESUME) &&
+            strcmp(option->name, "resume"))
+            return xl_fail(err, XL_EINVAL,
+                           "--resume: the run has its own settings, and --%s would change them; "
+                           "leave it out, or start a new run",
+                           option->name);
+    return XL_OK;
+}
+
 static enum xl_status generate(const struct xl_settings *given, struct xl_err *err) {
     struct xl_settings settings = *given;
     struct follow follow = {.settings = &settings};
     xl_progress_init(&follow.progress, settings.quiet);
-    enum xl_status status = settings.resume ? old_run(&settings, &follow, err)
-                                            : new_run(&settings, &follow, err);
+    enum xl_status status = XL_OK;
+    if (settings.resume && !xl_environment_is_headless()) status = check_resume(&settings, err);
+    if (!status)
+        status = settings.resume ? old_run(&settings, &follow, err)
+                                 : new_run(&settings, &follow, err);
     xl_progress_end(&follow.progress);
     return status;
 }

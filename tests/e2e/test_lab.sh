@@ -88,6 +88,8 @@ check "the log is beside the run and names it" sh -c "[ \$(grep -c '\"run_dir\":
 expect "resuming a whole run draws nothing" 0 "0 drawn, 28 were there" "$bin" resume "$run"
 rm "$(pictures "$run" | head -1)"
 expect "resuming makes what is missing" 0 "1 drawn, 27 were there" "$bin" resume "$run"
+expect "a resumed run keeps its settings" 2 "--steps would change them" "$bin" generate --resume "$run" --steps 3
+expect "--resume" 0 "0 drawn, 28 were there" "$bin" generate --resume "$run" --threads 1
 expect "resuming something else" 2 "run.json" "$bin" resume "$work"
 expect "a grid by axes" 0 "12 drawn, of 12" "${draw[@]}" --sweep steps=1,2 --sweep guidance=1:5:2 \
     --sweep seed=1..2 --output-dir t

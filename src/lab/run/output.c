@@ -337,6 +337,10 @@ static enum xl_status collect(void *ids, const json_t *line, int64_t number, str
 enum xl_status xl_output_log_missing(const struct xl_writer_params *params, struct xl_err *err) {
     const struct xl_sweep *sweep = params->sweep;
     struct xl_job_logs logs = {0};
+    int n_there = 0;
+    for (int c = 0; c < sweep->n_cells; c++)
+        n_there += params->run->outcomes[c].state == XL_CELL_DONE;
+    if (!n_there) return XL_OK; /* a new run: no need to read what may be years of logs */
     json_t *ids = json_object();
     enum xl_status status = ids ? xl_job_log_list(params->run->output_dir, &logs, err)
                                 : xl_fail_nomem(err, "the cells of a log", 0);
