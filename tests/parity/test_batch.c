@@ -265,8 +265,8 @@ static void run(const char *format, const char *dir) {
 /* The same for a copy; another one for another precision and when any file changes. */
 Test(batch, the_identity_of_a_model_follows_its_content) {
     static const char *const changes[] = {
-        "printf '\\001' | dd of=%s/unet/diffusion_pytorch_model.safetensors bs=1 conv=notrunc "
-        "seek=$(($(stat -c %%s unet/diffusion_pytorch_model.safetensors) - 9)) 2>/dev/null",
+        ("printf '\\001' | dd of=%s/unet/diffusion_pytorch_model.safetensors bs=1 conv=notrunc "
+         "seek=$(($(stat -c %%s unet/diffusion_pytorch_model.safetensors) - 9)) 2>/dev/null"),
         "echo >>%s/scheduler/scheduler_config.json",
         "echo >>%s/vae/config.json",
         "echo >>%s/tokenizer_2/merges.txt",

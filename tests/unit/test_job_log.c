@@ -280,8 +280,8 @@ Test(job_log, many_pictures_become_several_lines) {
     cr_expect_gt(n_lines, 1);
     for (size_t i = 0; i < n_lines; i++) {
         const json_t *line = json_array_get(lines, i);
-        cr_expect_eq(json_integer_value(json_object_get(line, "part")), i + 1);
-        cr_expect_eq(json_integer_value(json_object_get(line, "n_parts")), n_lines);
+        cr_expect_eq(json_integer_value(json_object_get(line, "part")), (json_int_t)i + 1);
+        cr_expect_eq(json_integer_value(json_object_get(line, "n_parts")), (json_int_t)n_lines);
         json_t *part = json_object_get(line, "paths");
         for (size_t j = 0; j < json_array_size(part); j++, at++)
             cr_expect_str_eq(json_string_value(json_array_get(part, j)), paths[at]);
