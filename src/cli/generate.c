@@ -245,7 +245,7 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
 static enum xl_status check_resume(const struct xl_settings *settings, struct xl_err *err) {
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++)
-        if (settings->given >> i & 1 && !(option->commands & XL_FOR_RESUME) &&
+        if (settings->given >> i & 1 && !(option->commands & XL_FOR_RESUME) && !option->is_place &&
             strcmp(option->name, "resume"))
             return xl_fail(err, XL_EINVAL,
                            "--resume: the run has its own settings, and --%s would change them; "

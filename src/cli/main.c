@@ -21,14 +21,14 @@ static enum xl_status read_settings(const struct xl_command *command, int n, cha
                                     bool reads_environment, struct xl_arena *arena,
                                     struct xl_settings *settings, bool *help, struct xl_err *err) {
     xl_settings_default(settings);
-    enum xl_status status = XL_OK;
-    if (reads_environment) status = xl_settings_read_environment(settings, err);
+    bool only_places = !reads_environment;
+    enum xl_status status = xl_settings_read_environment(settings, only_places, err);
     if (!status) status = xl_args_parse(command, n, argv, settings, help, err);
     if (status || *help || !settings->job_file) return status;
     const char *path = settings->job_file;
     xl_settings_default(settings);
     status = xl_settings_read_file(settings, path, arena, err);
-    if (!status && reads_environment) status = xl_settings_read_environment(settings, err);
+    if (!status) status = xl_settings_read_environment(settings, only_places, err);
     return status ? status : xl_args_parse(command, n, argv, settings, help, err);
 }
 

@@ -70,7 +70,7 @@ Test(environment, every_variable_of_the_work_plan) {
     setenv("SCHEDULER", "UniPC", 1);
     struct xl_settings s;
     xl_settings_default(&s);
-    cr_assert_eq(xl_settings_read_environment(&s, NULL), XL_OK);
+    cr_assert_eq(xl_settings_read_environment(&s, false, NULL), XL_OK);
     cr_expect_str_eq(s.prompt, "a cat");
     cr_expect_str_eq(s.negative, "blurry");
     cr_expect_str_eq(s.model, "SDXL Base 1.0");
@@ -88,7 +88,7 @@ Test(environment, the_earlier_spellings) {
     setenv("CFG_SCALE", "0", 1);
     struct xl_settings s;
     xl_settings_default(&s);
-    cr_assert_eq(xl_settings_read_environment(&s, NULL), XL_OK);
+    cr_assert_eq(xl_settings_read_environment(&s, false, NULL), XL_OK);
     cr_expect_str_eq(s.model, "SDXL Turbo");
     cr_expect_eq(s.guidance, 0);
 }
@@ -99,9 +99,9 @@ Test(environment, two_spellings_that_differ_are_refused) {
     xl_settings_default(&s);
     setenv("GUIDANCE", "7.5", 1);
     setenv("CFG_SCALE", "7.50", 1);
-    cr_expect_eq(xl_settings_read_environment(&s, &err), XL_OK, "%s", err.text);
+    cr_expect_eq(xl_settings_read_environment(&s, false, &err), XL_OK, "%s", err.text);
     setenv("CFG_SCALE", "5", 1);
-    cr_expect_eq(xl_settings_read_environment(&s, &err), XL_EINVAL);
+    cr_expect_eq(xl_settings_read_environment(&s, false, &err), XL_EINVAL);
     cr_expect(strstr(err.text, "GUIDANCE") && strstr(err.text, "CFG_SCALE"), "%s", err.text);
 }
 
@@ -111,14 +111,26 @@ Test(environment, empty_is_absent_and_nonsense_is_named) {
     xl_settings_default(&s);
     setenv("NEGATIVE_PROMPT", "", 1);
     setenv("STEPS", "", 1);
-    cr_expect_eq(xl_settings_read_environment(&s, NULL), XL_OK);
+    cr_expect_eq(xl_settings_read_environment(&s, false, NULL), XL_OK);
     cr_expect_null(s.negative);
     cr_expect_eq(s.steps, 30);
     setenv("STEPS", "many", 1);
-    cr_expect_eq(xl_settings_read_environment(&s, &err), XL_EINVAL);
+    cr_expect_eq(xl_settings_read_environment(&s, false, &err), XL_EINVAL);
     cr_expect(strstr(err.text, "STEPS: \"many\""), "%s", err.text);
     setenv("STEPS", "20", 1);
     setenv("RUN_ALL_MODELS", "maybe", 1);
-    cr_expect_eq(xl_settings_read_environment(&s, &err), XL_EINVAL);
+    cr_expect_eq(xl_settings_read_environment(&s, false, &err), XL_EINVAL);
     cr_expect(strstr(err.text, "RUN_ALL_MODELS"), "%s", err.text);
+}
+
+Test(environment, places_count_for_typed_commands) {
+    setenv("OUTPUT_DIR", "/pictures", 1);
+    setenv("INSTANCE_ID", "night", 1);
+    setenv("STEPS", "3", 1);
+    struct xl_settings s;
+    xl_settings_default(&s);
+    cr_assert_eq(xl_settings_read_environment(&s, true, NULL), XL_OK);
+    cr_expect_str_eq(s.output_dir, "/pictures");
+    cr_expect_str_eq(s.instance, "night");
+    cr_expect_eq(s.steps, 30);
 }

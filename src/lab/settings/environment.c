@@ -45,9 +45,11 @@ static enum xl_status read_one(struct xl_settings *settings, const struct xl_opt
     return used ? xl_settings_set(settings, option, used_name, used, err) : XL_OK;
 }
 
-enum xl_status xl_settings_read_environment(struct xl_settings *settings, struct xl_err *err) {
+enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool only_places,
+                                            struct xl_err *err) {
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++) {
+        if (only_places && !option->is_place) continue;
         enum xl_status status = read_one(settings, option, err);
         if (status) return status;
     }

@@ -142,10 +142,10 @@ static const struct xl_option options[] = {
      .help = "memory that model and work may take; 0: what is free", .fallback = "0"},
 
     {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
-     .environment = "OUTPUT_DIR", .completion = XL_COMPLETE_DIR, .group = "Output",
-     .help = "where pictures and the job log go", .fallback = "output_images"},
+     .environment = "OUTPUT_DIR", .is_place = true, .completion = XL_COMPLETE_DIR,
+     .group = "Output", .help = "where pictures and the job log go", .fallback = "output_images"},
     {TEXT("instance", "NAME", instance), .commands = RUNS, .environment = "INSTANCE_ID",
-     .group = "Output", .help = "name of the job log: jobs_NAME.log",
+     .is_place = true, .group = "Output", .help = "name of the job log: jobs_NAME.log",
      .fallback = "container or host name"},
     {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE, .group = "Output",
      .help = "how many random numbers", .fallback = "16"},

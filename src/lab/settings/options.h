@@ -56,6 +56,7 @@ struct xl_option {
     const char *const *choices; /* CHOICE: NULL-terminated */
     const char *environment;    /* names, the preferred one first, blanks between; NULL: none */
     bool is_axis;               /* --sweep takes it */
+    bool is_place;              /* where things go: its variable counts for typed commands, too */
     enum xl_completion completion;
     const char *group, *help;
     const char *fallback; /* the default as text; NULL: none worth showing */

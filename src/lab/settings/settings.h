@@ -75,9 +75,10 @@ bool xl_settings_is_given(const struct xl_settings *settings, const char *name);
  * or on, or PROMPT is there. */
 bool xl_environment_is_headless(void);
 
-/* Set every option that an environment variable names; an empty variable counts as absent.
+/* Set the options that environment variables name: all of them, or only the places where things go;
+ * an empty variable counts as absent.
  * Errors: XL_EINVAL a wrong value, or two spellings of one setting that differ */
-enum xl_status xl_settings_read_environment(struct xl_settings *settings,
+enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool only_places,
                                             struct xl_err *err) XL_CHECKED;
 
 /* document.c: set every option that an object of names and values has ("output_dir" or
