@@ -14,12 +14,12 @@
 /* Anchors are looked for one by one; a file that a person wrote has a handful. */
 enum { MAX_ANCHORS = 1000 };
 
-struct xl_yaml_line {
-    const json_t *container;
+struct xl_yaml_entry {
+    const json_t *container; /* NULL: of the root */
     const char *key;
     size_t index;
-    int line;
-    struct xl_yaml_line *next;
+    struct xl_yaml_place key_place, place;
+    const struct xl_yaml_entry *next;
 };
 
 /* A value, how many nodes a walk over it meets, and how many levels it has. */
@@ -38,25 +38,39 @@ struct reader {
     yaml_parser_t parser;
     const char *name, *text;
     size_t n;
-    struct xl_yaml_lines *lines;
+    struct xl_yaml_places *places;
     struct xl_arena arena; /* anchors and their names */
     struct anchor *anchors;
     int n_anchors, n_nodes;
     struct xl_err *err;
 };
 
-void xl_yaml_lines_deinit(struct xl_yaml_lines *lines) {
-    xl_arena_deinit(&lines->arena);
-    lines->newest = NULL;
+void xl_yaml_places_deinit(struct xl_yaml_places *places) {
+    xl_arena_deinit(&places->arena);
+    places->newest = NULL;
 }
 
-int xl_yaml_line(const struct xl_yaml_lines *lines, const json_t *container, const char *key,
-                 size_t index) {
-    for (const struct xl_yaml_line *line = lines->newest; line; line = line->next) {
-        if (line->container != container || !key != !line->key) continue;
-        if (key ? !strcmp(key, line->key) : index == line->index) return line->line;
+static const struct xl_yaml_entry *find_entry(const struct xl_yaml_places *places,
+                                              const json_t *container, const char *key,
+                                              size_t index) {
+    const struct xl_yaml_entry *entry = places->newest;
+    for (; entry; entry = entry->next) {
+        if (entry->container != container || !key != !entry->key) continue;
+        if (key ? !strcmp(key, entry->key) : index == entry->index) break;
     }
-    return 0;
+    return entry;
+}
+
+struct xl_yaml_place xl_yaml_value_place(const struct xl_yaml_places *places,
+                                         const json_t *container, const char *key, size_t index) {
+    const struct xl_yaml_entry *entry = find_entry(places, container, key, index);
+    return entry ? entry->place : (struct xl_yaml_place){0};
+}
+
+struct xl_yaml_place xl_yaml_key_place(const struct xl_yaml_places *places, const json_t *object,
+                                       const char *key) {
+    const struct xl_yaml_entry *entry = find_entry(places, object, key, 0);
+    return entry ? entry->key_place : (struct xl_yaml_place){0};
 }
 
 /* ---- Sentences ---- */
@@ -65,34 +79,52 @@ static enum xl_status nomem(struct reader *reader) {
     return xl_fail_nomem(reader->err, reader->name, 0);
 }
 
-#define fail_at(reader, mark, ...) fail_at_line(reader, (int)(mark).line + 1, __VA_ARGS__)
+static struct xl_yaml_place place_of(yaml_mark_t mark) {
+    return (struct xl_yaml_place){(int)mark.line + 1, (int)mark.column + 1};
+}
 
-static enum xl_status fail_at_line(struct reader *reader, int line, const char *format, ...)
-    XL_PRINTF(3, 4);
-static enum xl_status fail_at_line(struct reader *reader, int line, const char *format, ...) {
+#define fail_at(reader, mark, ...) fail_at_place(reader, place_of(mark), __VA_ARGS__)
+
+static enum xl_status fail_at_place(struct reader *reader, struct xl_yaml_place place,
+                                    const char *format, ...) XL_PRINTF(3, 4);
+static enum xl_status fail_at_place(struct reader *reader, struct xl_yaml_place place,
+                                    const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return xl_fail(reader->err, XL_EINPUT, "%.400s:%d: %s", reader->name, line, text);
+    return xl_fail(reader->err, XL_EINPUT, "%.400s:%d:%d: %s", reader->name, place.line,
+                   place.column, text);
 }
 
-/* Whether a line (1, 2, ...) has a tab before anything else. */
-static bool begins_with_tab(const struct reader *reader, int line) {
+/* Go over one byte of UTF-8. The bytes behind a character's first are no column of their own. */
+static void step(struct xl_yaml_place *place, const char *c, const char *end) {
+    if (*c == '\n' || (*c == '\r' && (c + 1 == end || c[1] != '\n')))
+        *place = (struct xl_yaml_place){place->line + 1, 1};
+    else
+        place->column += ((unsigned char)*c & 0xC0) != 0x80;
+}
+
+static struct xl_yaml_place place_of_offset(const struct reader *reader, size_t offset) {
+    const char *c = reader->text, *end = c + reader->n;
+    const char *at = c + (offset < reader->n ? offset : reader->n);
+    struct xl_yaml_place place = {1, 1};
+    if (at - c >= 3 && !memcmp(c, "\xEF\xBB\xBF", 3)) c += 3; /* the byte order mark */
+    for (; c < at; c++) step(&place, c, end);
+    return place;
+}
+
+/* The column of the tab that a line (1, 2, ...) has before anything else, or 0. */
+static int leading_tab(const struct reader *reader, int line) {
     const char *c = reader->text, *end = c + reader->n;
     for (; line > 1 && c; line--) {
         c = memchr(c, '\n', (size_t)(end - c));
         if (c) c++;
     }
+    const char *begin = c;
     while (c && c < end && *c == ' ') c++;
-    return c && c < end && *c == '\t';
-}
-
-static int line_of_offset(const struct reader *reader, size_t offset) {
-    int line = 1;
-    for (size_t i = 0; i < offset && i < reader->n; i++) line += reader->text[i] == '\n';
-    return line;
+    return c && c < end && *c == '\t' ? (int)(c - begin) + 1 : 0;
 }
 
 static enum xl_status fail_syntax(struct reader *reader) {
@@ -100,17 +132,18 @@ static enum xl_status fail_syntax(struct reader *reader) {
     const char *problem = parser->problem ? parser->problem : "unreadable";
     if (parser->error == YAML_MEMORY_ERROR) return nomem(reader);
     if (parser->error == YAML_READER_ERROR)
-        return fail_at_line(reader, line_of_offset(reader, parser->problem_offset),
-                            "not valid YAML: %s", problem);
-    int line = (int)parser->problem_mark.line + 1;
-    if (begins_with_tab(reader, line))
-        return fail_at_line(reader, line,
-                            "not valid YAML: the line begins with a tab; YAML indents with spaces");
-    if (parser->context && parser->context_mark.line + 1 < parser->problem_mark.line + 1)
-        return fail_at_line(reader, line, "not valid YAML: %s (%s that began on line %d)", problem,
-                            parser->context, (int)parser->context_mark.line + 1);
-    return fail_at_line(reader, line, "not valid YAML: %s (column %d)", problem,
-                        (int)parser->problem_mark.column + 1);
+        return fail_at_place(reader, place_of_offset(reader, parser->problem_offset),
+                             "not valid YAML: %s", problem);
+    struct xl_yaml_place place = place_of(parser->problem_mark);
+    int tab = leading_tab(reader, place.line), began = (int)parser->context_mark.line + 1;
+    if (tab)
+        return fail_at_place(reader, (struct xl_yaml_place){place.line, tab},
+                             "not valid YAML: the line begins with a tab; YAML indents with "
+                             "spaces");
+    if (parser->context && began < place.line)
+        return fail_at_place(reader, place, "not valid YAML: %s (%s that began on line %d)",
+                             problem, parser->context, began);
+    return fail_at_place(reader, place, "not valid YAML: %s", problem);
 }
 
 /* ---- Scalars ---- */
@@ -210,23 +243,27 @@ static enum xl_status next_event(struct reader *reader, yaml_event_t *event) {
     return yaml_parser_parse(&reader->parser, event) ? XL_OK : fail_syntax(reader);
 }
 
-static enum xl_status note_line(struct reader *reader, const json_t *container, const char *key,
-                                size_t index, int line) {
-    if (!reader->lines) return XL_OK;
-    struct xl_yaml_line *entry = xl_arena_alloc(&reader->lines->arena, sizeof *entry);
-    const char *copy = key ? xl_arena_strdup(&reader->lines->arena, key) : NULL;
-    if (!entry || (key && !copy)) return nomem(reader);
-    *entry = (struct xl_yaml_line){container, copy, index, line, reader->lines->newest};
-    reader->lines->newest = entry;
+/* Keep where a value is; entry->key is copied. */
+static enum xl_status note_place(struct reader *reader, const struct xl_yaml_entry *entry) {
+    struct xl_yaml_places *places = reader->places;
+    if (!places) return XL_OK;
+    struct xl_yaml_entry *kept = xl_arena_alloc(&places->arena, sizeof *kept);
+    const char *key = entry->key ? xl_arena_strdup(&places->arena, entry->key) : NULL;
+    if (!kept || (entry->key && !key)) return nomem(reader);
+    *kept = *entry;
+    kept->key = key;
+    kept->next = places->newest;
+    places->newest = kept;
     return XL_OK;
 }
 
 static enum xl_status read_node(struct reader *reader, const yaml_event_t *event, int depth,
                                 struct node *out);
 
-/* One value of a collection: `event` has begun it. key NULL: an array's. */
+/* One value of a collection: `event` has begun it. key_event NULL: an array's. */
 static enum xl_status read_member(struct reader *reader, const yaml_event_t *event, int depth,
-                                  const char *key, struct node *into) {
+                                  const yaml_event_t *key_event, struct node *into) {
+    const char *key = key_event ? (const char *)key_event->data.scalar.value : NULL;
     struct node member = {0};
     enum xl_status status = read_node(reader, event, depth, &member);
     if (status) return status;
@@ -236,7 +273,9 @@ static enum xl_status read_member(struct reader *reader, const yaml_event_t *eve
     if (failed) return nomem(reader);
     into->n_nodes += member.n_nodes;
     if (into->height <= member.height) into->height = member.height + 1;
-    return note_line(reader, into->value, key, index, (int)event->start_mark.line + 1);
+    struct xl_yaml_entry entry = {into->value, key, index, {0}, place_of(event->start_mark), NULL};
+    if (key) entry.key_place = place_of(key_event->start_mark);
+    return note_place(reader, &entry);
 }
 
 static enum xl_status read_sequence(struct reader *reader, int depth, struct node *into) {
@@ -272,8 +311,7 @@ static enum xl_status read_mapping(struct reader *reader, int depth, struct node
         if (!at_end) status = check_key(reader, &key, into->value);
         if (!at_end && !status) status = next_event(reader, &value);
         if (!at_end && !status) {
-            const char *text = (const char *)key.data.scalar.value;
-            status = read_member(reader, &value, depth, text, into);
+            status = read_member(reader, &value, depth, &key, into);
             yaml_event_delete(&value);
         }
         yaml_event_delete(&key);
@@ -373,6 +411,21 @@ static enum xl_status read_node(struct reader *reader, const yaml_event_t *event
 
 /* ---- Documents ---- */
 
+/* What stands at the root: a value, or the end of the stream, which is a null unless there was one.
+ */
+static enum xl_status read_root(struct reader *reader, const yaml_event_t *event,
+                                struct node *node) {
+    enum xl_status status = XL_OK;
+    if (event->type != YAML_STREAM_END_EVENT)
+        status = read_node(reader, event, 1, node);
+    else if (node->value)
+        return XL_OK;
+    else
+        node->value = json_null();
+    struct xl_yaml_entry entry = {.place = place_of(event->start_mark)};
+    return status ? status : note_place(reader, &entry);
+}
+
 /* The one document of the stream, or null when there is none. */
 static enum xl_status read_stream(struct reader *reader, json_t **root) {
     struct node node = {0};
@@ -384,11 +437,9 @@ static enum xl_status read_stream(struct reader *reader, json_t **root) {
             if (type == YAML_DOCUMENT_START_EVENT && node.value)
                 status = fail_at(reader, event.start_mark,
                                  "a second document begins (---); expected one");
-            else if (type == YAML_STREAM_END_EVENT && !node.value)
-                node.value = json_null();
-            else if (type != YAML_STREAM_START_EVENT && type != YAML_STREAM_END_EVENT &&
-                     type != YAML_DOCUMENT_START_EVENT && type != YAML_DOCUMENT_END_EVENT)
-                status = read_node(reader, &event, 1, &node);
+            else if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT &&
+                     type != YAML_DOCUMENT_END_EVENT)
+                status = read_root(reader, &event, &node);
             yaml_event_delete(&event);
             if (!status && type == YAML_STREAM_END_EVENT) {
                 *root = node.value;
@@ -412,6 +463,8 @@ static enum xl_status parse_yaml(struct reader *reader, json_t **root) {
     return status;
 }
 
+/* ---- JSON that is no YAML ---- */
+
 /* Within the limits on depth and values; *n_nodes counts. */
 static bool is_bounded(const json_t *value, int depth, int *n_nodes) {
     const char *key;
@@ -428,8 +481,7 @@ static bool is_bounded(const json_t *value, int depth, int *n_nodes) {
 }
 
 /* JSON is YAML, but for characters beyond the sixteenth bit that are escaped as programs do
- * ("\ud83d\ude00"): what looks like JSON is tried as such before it is refused. Lines are not known
- * then. */
+ * ("\ud83d\ude00"): what looks like JSON is tried as such before it is refused. */
 static json_t *parse_json(const char *text, size_t n) {
     size_t blanks = 0;
     int n_nodes = 0;
@@ -441,41 +493,97 @@ static json_t *parse_json(const char *text, size_t n) {
     return NULL;
 }
 
+/* A walk over JSON beside the tree that became of it: both have the members in the same order. As
+ * the text is known to be valid, no more is looked at than where each token ends. */
+struct walk {
+    struct reader *reader;
+    const char *at, *end;
+    struct xl_yaml_place place; /* of at */
+};
+
+static void pass(struct walk *walk, int n) {
+    for (; n && walk->at < walk->end; n--, walk->at++) step(&walk->place, walk->at, walk->end);
+}
+
+static bool is_before(const struct walk *walk, const char *bytes) {
+    return walk->at < walk->end && *walk->at && strchr(bytes, *walk->at);
+}
+
+static void pass_blanks(struct walk *walk) {
+    while (is_before(walk, " \t\r\n,:")) pass(walk, 1);
+}
+
+static void pass_scalar(struct walk *walk) {
+    bool is_string = is_before(walk, "\"");
+    const char *ends = is_string ? "\"" : " \t\r\n,:]}";
+    pass(walk, is_string);
+    while (walk->at < walk->end && !is_before(walk, ends)) pass(walk, *walk->at == '\\' ? 2 : 1);
+    pass(walk, is_string);
+}
+
+/* at: what the caller knows of the value that comes next. */
+static enum xl_status note_json(struct walk *walk, struct xl_yaml_entry at, const json_t *value) {
+    const char *key;
+    json_t *member;
+    size_t i;
+    pass_blanks(walk);
+    at.place = walk->place;
+    enum xl_status status = note_place(walk->reader, &at);
+    bool is_collection = json_is_object(value) || json_is_array(value);
+    if (!is_collection) pass_scalar(walk);
+    pass(walk, is_collection); /* the bracket */
+    json_object_foreach((json_t *)value, key, member) {
+        pass_blanks(walk);
+        struct xl_yaml_entry entry = {.container = value, .key = key, .key_place = walk->place};
+        pass_scalar(walk);
+        if (!status) status = note_json(walk, entry, member);
+    }
+    json_array_foreach(value, i, member) {
+        struct xl_yaml_entry entry = {.container = value, .index = i};
+        if (!status) status = note_json(walk, entry, member);
+    }
+    pass_blanks(walk);
+    pass(walk, is_collection);
+    return status;
+}
+
+static enum xl_status note_json_places(struct reader *reader, const json_t *root) {
+    struct walk walk = {reader, reader->text, reader->text + reader->n, {1, 1}};
+    if (!reader->places) return XL_OK;
+    xl_yaml_places_deinit(reader->places); /* of the YAML that was given up */
+    return note_json(&walk, (struct xl_yaml_entry){0}, root);
+}
+
 enum xl_status xl_yaml_parse(const char *name, const char *text, size_t n,
-                             struct xl_yaml_lines *lines, json_t **root, struct xl_err *err) {
+                             struct xl_yaml_places *places, json_t **root, struct xl_err *err) {
     if (n > XL_YAML_MAX_BYTES)
         return xl_fail(err, XL_EINPUT, "%s: %zu bytes of YAML; expected at most %d", name, n,
                        XL_YAML_MAX_BYTES);
-    struct reader reader = {.name = name, .text = text, .n = n, .lines = lines, .err = err};
+    struct reader reader = {.name = name, .text = text, .n = n, .places = places, .err = err};
     xl_json_watch();
     json_t *value = NULL;
     enum xl_status status = parse_yaml(&reader, &value);
     json_t *json = status == XL_EINPUT ? parse_json(text, n) : NULL;
-    if (xl_json_ran_out()) {
+    if (json) status = note_json_places(&reader, json);
+    if (xl_json_ran_out()) status = nomem(&reader);
+    if (status) {
         json_decref(value);
         json_decref(json);
-        return nomem(&reader);
+        return status;
     }
-    if (!status) *root = value;
-    if (!json) return status;
-    *root = json;
-    if (lines) xl_yaml_lines_deinit(lines);
-    if (err) err->text[0] = 0;
+    *root = json ? json : value;
+    if (json && err) err->text[0] = 0;
     return XL_OK;
 }
 
-enum xl_status xl_yaml_load_lines(const char *path, struct xl_yaml_lines *lines, json_t **root,
-                                  struct xl_err *err) {
+enum xl_status xl_yaml_load(const char *path, struct xl_yaml_places *places, json_t **root,
+                            struct xl_err *err) {
     struct xl_read_rule rule = {XL_YAML_MAX_BYTES, XL_EINPUT, XL_EINPUT};
     char *text;
     size_t n;
     enum xl_status status = xl_file_read(path, rule, &text, &n, err);
     if (status) return status;
-    status = xl_yaml_parse(path, text, n, lines, root, err);
+    status = xl_yaml_parse(path, text, n, places, root, err);
     free(text);
     return status;
-}
-
-enum xl_status xl_yaml_load(const char *path, json_t **root, struct xl_err *err) {
-    return xl_yaml_load_lines(path, NULL, root, err);
 }

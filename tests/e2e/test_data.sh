@@ -60,10 +60,10 @@ expect "an own profile adds" 0 "New One" profiles list
 printf 'Third: {prompt: third}\n' >"$work/extra.yaml"
 expect "a file that was asked for adds" 0 "Third" profiles list --profiles-file "$work/extra.yaml"
 printf 'A:\n  prompt: x\n  stepps: 3\n' >"$own/profiles.yaml"
-expect "a mistake has file and line" 2 "profiles.yaml:3: A: stepps: no such field; did you mean steps?" \
+expect "a mistake has file, line and column" 2 "profiles.yaml:3:3: A: stepps: no such field; did you mean steps?" \
     profiles list
 printf 'A:\n\tprompt: x\n' >"$own/profiles.yaml"
-expect "a tab is named" 2 "profiles.yaml:2: not valid YAML: the line begins with a tab" profiles list
+expect "a tab is named" 2 "profiles.yaml:2:1: not valid YAML: the line begins with a tab" profiles list
 printf 'A:\n  prompt: "\\e[31mred"\n' >"$own/profiles.yaml"
 expect "an escape is refused" 2 "U+001B" profiles list
 check "and does not reach the terminal" clean "$work/err"
@@ -107,7 +107,7 @@ expect "the embedded model" 0 "ready, " models list
 printf 'Mine: {folder: "%s", licence: mine}\n' "$repo" >"$own/models.yaml"
 check "an own model" sh -c "'$bin' models list | grep -q '^Mine .* mine .*ready'"
 printf 'Mine: {kind: lora}\n' >"$own/models.yaml"
-expect "a mistake in it" 2 "models.yaml:1: Mine: expected repo" models list
+expect "a mistake in it" 2 "models.yaml:1:1: Mine: expected repo" models list
 rm "$own/models.yaml"
 
 # Presets

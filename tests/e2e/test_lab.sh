@@ -119,7 +119,14 @@ EOF
 expect "a job file" 0 "4 drawn, of 4" "$bin" generate --job job.yaml
 expect "flags come before a job file" 0 "8 drawn, of 8" "$bin" generate --job job.yaml --batch 2 --output-dir z2
 sed -i 's/^steps/stepz/' job.yaml
-expect "a slip in a job file" 2 "did you mean \"steps\"" "$bin" generate --job job.yaml
+expect "a slip in a job file" 2 'job.yaml:5:1: "stepz" is no setting; did you mean "steps"?' \
+    "$bin" generate --job job.yaml
+sed -i 's/^stepz: 1/steps: many/' job.yaml
+expect "a wrong value in a job file" 2 'job.yaml:5:8: steps: "many" is not a whole number from 1 to 1000' \
+    "$bin" generate --job job.yaml
+sed -i 's/^steps: many/steps: 1/; s/guidance: "2:4:2"/guidance: [2, x]/' job.yaml
+expect "a wrong value of an axis" 2 'job.yaml:10:13: --sweep guidance=[2,"x"]: "x" is not a number' \
+    "$bin" generate --job job.yaml
 expect "json of a sweep" 0 "" "${draw[@]}" --sweep steps=1,2 --output-dir z3 --json
 check "is one document" sh -c "[ \$(grep -c '^{' out) -eq 1 ] && [ \$(grep -c '\"path\": \"z3/' out) -eq 2 ]"
 

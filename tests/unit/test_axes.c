@@ -101,5 +101,8 @@ Test(axes, a_file_has_one_value_a_line, .init = scratch_open, .fini = scratch_cl
     char axis[SCRATCH_PATH + 16];
     snprintf(axis, sizeof axis, "prompt=@%s", path);
     cr_expect_str_eq(read_axis(axis), "a cat, asleep|a dog|last");
+    scratch_puts(path, "# steps\n20\nmany\n");
+    snprintf(axis, sizeof axis, "steps=@%s", path);
+    cr_expect_not_null(strstr(read_axis(axis), "prompts.txt:3:1: --sweep steps="));
     xl_arena_deinit(&arena);
 }

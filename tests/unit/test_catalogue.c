@@ -211,18 +211,21 @@ static void refuse(const char *text, const char *sentence) {
     cr_expect_not_null(strstr(err.text, sentence), "\"%s\" is not in \"%s\"", sentence, err.text);
 }
 
-Test(catalogue, mistakes_are_named_with_their_line) {
+Test(catalogue, mistakes_are_named_with_their_place) {
     refuse("A: {steps: 3}\n",
-           "models.yaml:1: A: expected repo (org/name) or folder, found neither");
+           "models.yaml:1:1: A: expected repo (org/name) or folder, found neither");
     refuse("A: {repo: a/b, folder: c}\n", "not both");
-    refuse("A:\n  repo: just-a-word\n", "models.yaml:2: A: repo: \"just-a-word\" is no repository");
+    refuse("A:\n  repo: just-a-word\n",
+           "models.yaml:2:9: A: repo: \"just-a-word\" is no repository");
     refuse("A:\n  repo: a/b\n  kind: checkpoint\n",
-           "models.yaml:3: A: kind: \"checkpoint\" is not one of: pipeline, single-file, lora");
+           "models.yaml:3:9: A: kind: \"checkpoint\" is not one of: pipeline, single-file, lora");
     refuse("A: {repo: a/b, kind: lora}\n", "a lora needs base");
-    refuse("A:\n  repo: a/b\n  width: 100\n  height: 64\n", "models.yaml:3: A: width: 100 is no");
+    refuse("A:\n  repo: a/b\n  width: 100\n  height: 64\n",
+           "models.yaml:3:10: A: width: 100 is no");
     refuse("A:\n  repo: a/b\n  width: 64\n", "width and height go together");
-    refuse("A:\n  repo: a/b\n  steps: 9\n  steps_max: 4\n", "models.yaml:3: A: steps: outside");
+    refuse("A:\n  repo: a/b\n  steps: 9\n  steps_max: 4\n", "models.yaml:3:10: A: steps: outside");
     refuse("A:\n  repo: a/b\n  guidance: 2\n  guidance_max: 1\n", "A: guidance: outside");
     refuse("A: {repo: a/b, commercial: yes}\n", "found a text, expected true or false");
-    refuse("A: {repo: a/b, stesp: 4}\n", "did you mean steps?");
+    refuse("A: {repo: a/b, stesp: 4}\n",
+           "models.yaml:1:16: A: stesp: no such field; did you mean steps?");
 }

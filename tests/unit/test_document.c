@@ -1,7 +1,8 @@
-/* test_document.c - settings from job files and objects, and back: types, slips, axes, round trips.
- */
+/* test_document.c - settings from job files and objects, and back: types, slips and their places,
+ * axes, round trips. */
 #include "lab/settings/settings.h"
 
+#include "base/yaml.h"
 #include "lab/settings/axes.h"
 #include "unit/scratch.h"
 
@@ -120,6 +121,61 @@ Test(document, refusals_name_the_file_the_key_and_the_reason) {
     cr_expect(strstr(err.text, "/nowhere/job.yaml"), "%s", err.text);
 }
 
+/* The sentence is that of the file's name, then `sentence`. */
+static void refuse(enum xl_status status, const char *text, const char *sentence) {
+    cr_expect_eq(read_text(text), status, "%s", text);
+    const char *name = strstr(err.text, "job.yaml:");
+    cr_assert_not_null(name, "%s: %s", text, err.text);
+    cr_expect(!strncmp(name + strlen("job.yaml:"), sentence, strlen(sentence)),
+              "\"%s\" does not begin \"%s\"", sentence, name);
+}
+
+Test(document, an_unknown_setting_is_told_with_its_place) {
+    refuse(XL_EINVAL, "# c\nprompt: x\n\nstepz: 20\n",
+           "4:1: \"stepz\" is no setting; did you mean \"steps\"?");
+    refuse(XL_EINVAL, "{\"prompt\": \"é\", \"job\": \"x\"}", "1:17: \"job\" is no setting");
+    refuse(XL_EINVAL, "{\"prompt\": \"\\ud83d\\ude00\",\n \"stepz\": 1}", "2:2: \"stepz\"");
+}
+
+Test(document, a_wrong_value_is_told_with_its_place) {
+    refuse(XL_EINVAL, "steps: many\n", "1:8: steps: \"many\" is not a whole number from 1 to 1000");
+    refuse(XL_EINVAL, "output_dir:\n  - x\n",
+           "2:3: output_dir: found a list or a map, expected one value");
+    refuse(XL_EINVAL, "models_file: [m, [n]]\n", "1:18: models_file: found a list or a map");
+    refuse(XL_EINVAL, "\n- prompt\n", "2:1: expected a map of settings");
+    refuse(XL_EINPUT, "steps: 3\nsteps: 4\n", "2:1: the key \"steps\" is there twice");
+}
+
+Test(document, a_wrong_axis_is_told_with_its_place) {
+    refuse(XL_EINVAL, "sweep:\n  stepz: [1, 2]\n",
+           "2:3: --sweep stepz=[1,2]: \"stepz\" is no setting");
+    refuse(XL_EINVAL, "sweep:\n  steps: [1, x]\n", "2:10: --sweep steps=[1,\"x\"]: \"x\" is not");
+    refuse(XL_EINVAL, "sweep: {steps: {}}\n", "1:16: sweep: \"steps\" needs a list of values");
+    refuse(XL_EINVAL, "sweep: [steps=1, stepz=1]\n",
+           "1:18: --sweep stepz=1: \"stepz\" is no setting");
+    refuse(XL_EINVAL, "sweep: steps=x\n", "1:8: --sweep steps=x: \"x\" is not");
+    refuse(XL_EINPUT, "sweep: {prompt: '@/nowhere.txt'}\n", "1:17: /nowhere.txt: cannot open");
+}
+
+/* run.json and requests: there is no file that somebody could correct. */
+Test(document, an_object_has_no_places) {
+    json_t *object = NULL;
+    const char *text = "{steps: many}";
+    cr_assert_eq(xl_yaml_parse("t", text, strlen(text), NULL, &object, &err), XL_OK);
+    cr_expect_eq(xl_settings_read_object(&settings, "request", object, &arena, &err), XL_EINVAL);
+    cr_expect_str_eq(err.text, "request: steps: \"many\" is not a whole number from 1 to 1000");
+    json_object_clear(object);
+    json_object_set_new(object, "stepz", json_integer(1));
+    cr_expect_eq(xl_settings_read_object(&settings, "request", object, &arena, &err), XL_EINVAL);
+    cr_expect_str_eq(err.text, "request: \"stepz\" is no setting; did you mean \"steps\"?");
+    /* An axis is checked when it is drawn: the file that it names may be gone by now. */
+    json_object_clear(object);
+    json_object_set_new(object, "sweep", json_pack("{s:s}", "prompt", "@/nowhere.txt"));
+    cr_expect_eq(xl_settings_read_object(&settings, "request", object, &arena, &err), XL_OK);
+    cr_expect_eq(settings.sweep.n, 1);
+    json_decref(object);
+}
+
 /* The values of an axis of the settings joined by '|'. */
 static const char *axis(int i) {
     static char out[512];
@@ -192,6 +248,8 @@ static void set_everything(void) {
             break;
         case XL_OPTION_LIST:
             cr_assert_eq(xl_settings_set(&settings, option, "test", "steps=1,2", &err), XL_OK);
+            if (!strcmp(option->name, "sweep")) /* a job file's axes must be good */
+                text = "prompt=[\"say \\\"hi\\\",\\n caf\xC3\xA9 \xF0\x9F\x98\x80\"]";
             break;
         case XL_OPTION_STRING:
             break;

@@ -115,9 +115,10 @@ Test(presets, own_ones_add_and_override) {
 
 Test(presets, mistakes_are_named) {
     static const char *const cases[][2] = {
-        {"a: {width: 1024}\n", "presets.yaml:1: a: width and height are missing"},
-        {"a:\n  width: 100\n  height: 64\n", "presets.yaml:2: a: width: 100 is no multiple of 8"},
-        {"a:\n  width: 64\n  height: 8\n", "presets.yaml:3: a: height: found 8, expected 64 to"},
+        {"a: {width: 1024}\n", "presets.yaml:1:1: a: width and height are missing"},
+        {"a:\n  width: 100\n  height: 64\n",
+         "presets.yaml:2:10: a: width: 100 is no multiple of 8"},
+        {"a:\n  width: 64\n  height: 8\n", "presets.yaml:3:11: a: height: found 8, expected 64 to"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct xl_presets *presets = NULL;

@@ -173,12 +173,13 @@ static void refuse(const char *name, const char *text, size_t n, const char *sen
 #define REFUSE(name, text, sentence) refuse(name, text, sizeof text - 1, sentence)
 
 Test(profile_import, files_that_are_neither) {
-    REFUSE("bad.csv", "", "bad.csv:1: neither styles.csv");
-    REFUSE("bad.csv", "a,b\n1,2\n", "bad.csv:1: neither styles.csv");
+    REFUSE("bad.csv", "", "bad.csv:1:1: neither styles.csv");
+    REFUSE("bad.csv", "a,b\n1,2\n", "bad.csv:1:1: neither styles.csv");
     REFUSE("bad.csv", "name,prompt\n", "bad.csv: no styles in it");
-    REFUSE("bad.csv", "name,prompt\nA,\"open\n\n", "bad.csv:2: not valid CSV: a quote is opened");
-    REFUSE("bad.csv", "name,prompt\nA,\"x\"y\n", "bad.csv:2: not valid CSV: text behind");
-    REFUSE("bad.csv", "name,prompt\nA,x\0y\n", "bad.csv:2: not valid CSV: a NUL");
+    REFUSE("bad.csv", "name,prompt\n\"\nA\",\"open\n\n",
+           "bad.csv:3:4: not valid CSV: a quote is opened");
+    REFUSE("bad.csv", "name,prompt\n\xC3\xA9,\"x\"y\n", "bad.csv:2:6: not valid CSV: text behind");
+    REFUSE("bad.csv", "name,prompt\nA,x\0y\n", "bad.csv:2:3: not valid CSV: a NUL");
     REFUSE("bad.csv", "name,prompt\nA,\xff\n", "bad.csv: not UTF-8");
     REFUSE("bad.csv", "\xff\xfen\0a\0", "bad.csv: not UTF-8");
     REFUSE("bad.json", "[{\"name\": \"A\", \"prompt\": }]", "bad.json:1:");

@@ -279,38 +279,40 @@ static void refuse_file(const char *text, const char *sentence) {
     for (const char *c = err.text; *c; c++) cr_expect((unsigned char)*c >= 32);
 }
 
-Test(profiles, mistakes_in_a_file_are_named_with_their_line) {
+Test(profiles, mistakes_in_a_file_are_named_with_their_place) {
     refuse_file("A: {prompt: x}\nB:\n  promt: x\n",
-                "bad.yaml:3: B: promt: no such field; did you mean prompt?");
-    refuse_file("A:\n  colour: x\n", "bad.yaml:2: A: colour: no such field; there are aliases,");
+                "bad.yaml:3:3: B: promt: no such field; did you mean prompt?");
+    refuse_file("A:\n  colour: x\n", "bad.yaml:2:3: A: colour: no such field; there are aliases,");
     refuse_file("A:\n  steps: many\n",
-                "bad.yaml:2: A: steps: found a text, expected a whole number");
-    refuse_file("A:\n  steps: 2.5\n", "bad.yaml:2: A: steps: found a number");
+                "bad.yaml:2:10: A: steps: found a text, expected a whole number");
+    refuse_file("A:\n  steps: 2.5\n", "bad.yaml:2:10: A: steps: found a number");
     refuse_file("A:\n  prompt: x\n  steps: 0\n",
-                "bad.yaml:3: A: steps: found 0, expected 1 to 1000");
-    refuse_file("A:\n  guidance: -1\n", "bad.yaml:2: A: guidance: found -1");
-    refuse_file("A:\n  guidance: .nan\n", "bad.yaml:2: A: guidance: found a text");
+                "bad.yaml:3:10: A: steps: found 0, expected 1 to 1000");
+    refuse_file("A:\n  guidance: -1\n", "bad.yaml:2:13: A: guidance: found -1");
+    refuse_file("A:\n  guidance: .nan\n", "bad.yaml:2:13: A: guidance: found a text");
     refuse_file("A:\n  prompt: 35\n",
-                "bad.yaml:2: A: prompt: found a whole number, expected a text");
+                "bad.yaml:2:11: A: prompt: found a whole number, expected a text");
     refuse_file("A:\n  prompt: true\n", "found true or false, expected a text");
     refuse_file("A:\n  prompt: [x, y]\n", "found a list, expected a text");
     refuse_file("A:\n  scheduler: eulr\n", "\"eulr\" is not one of: default, euler");
-    refuse_file("A:\n  aliases: [1]\n", "numbers need quotes");
-    refuse_file("A:\n  aliases: ['']\n", "an empty name");
-    refuse_file("A: some words\n", "bad.yaml:1: A: expected fields below the name");
-    refuse_file("- A\n- B\n", "bad.yaml:1: expected names with fields below them");
-    refuse_file("A: {prompt: x}\nA: {prompt: y}\n", "bad.yaml:2: the key \"A\" is there twice");
-    refuse_file("Ink: {prompt: x}\nINK: {prompt: y}\n", "bad.yaml:2: INK: this file has \"Ink\"");
+    refuse_file("A:\n  aliases: [é, 1]\n",
+                "bad.yaml:2:16: A: aliases: found a whole number, expected a text (numbers need "
+                "quotes)");
+    refuse_file("A:\n  aliases:\n  - x\n  - ''\n", "bad.yaml:4:5: A: aliases: an empty name");
+    refuse_file("A: some words\n", "bad.yaml:1:4: A: expected fields below the name");
+    refuse_file("# c\n- A\n- B\n", "bad.yaml:2:1: expected names with fields below them");
+    refuse_file("A: {prompt: x}\nA: {prompt: y}\n", "bad.yaml:2:1: the key \"A\" is there twice");
+    refuse_file("Ink: {prompt: x}\nINK: {prompt: y}\n", "bad.yaml:2:1: INK: this file has \"Ink\"");
     refuse_file("none (raw): {prompt: x}\n", "the profile that changes nothing keeps its name");
     refuse_file("raw: {prompt: x}\n", "the profile that changes nothing keeps its name");
-    refuse_file("A:\n\tprompt: x\n", "bad.yaml:2: not valid YAML: the line begins with a tab");
+    refuse_file("A:\n\tprompt: x\n", "bad.yaml:2:1: not valid YAML: the line begins with a tab");
     refuse_file("A: {prompt: x\n", "not valid YAML");
     refuse_file("\"\": {prompt: x}\n", "a name has 1 to 100 bytes, found 0");
-    refuse_file("' A': {prompt: x}\n", "begins or ends with a blank");
+    refuse_file("' A': {prompt: x}\n", "bad.yaml:1:1:  A: the name begins or ends with a blank");
 }
 
 Test(profiles, texts_that_steer_terminals_are_refused) {
-    refuse_file("A:\n  prompt: \"\\e[31mred\"\n", "bad.yaml:2: A: prompt: the text holds the "
+    refuse_file("A:\n  prompt: \"\\e[31mred\"\n", "bad.yaml:2:11: A: prompt: the text holds the "
                                                   "character U+001B");
     refuse_file("A:\n  about: \"bell\\a\"\n", "U+0007");
     refuse_file("A:\n  about: \"csi\\u009b31m\"\n", "U+009B");

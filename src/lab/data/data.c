@@ -12,7 +12,7 @@
 struct xl_data_file {
     const char *name;
     json_t *root;
-    struct xl_yaml_lines lines;
+    struct xl_yaml_places places;
     struct xl_data_file *next;
 };
 
@@ -23,7 +23,7 @@ static enum xl_status nomem(struct xl_err *err) {
 void xl_data_deinit(struct xl_data *data) {
     for (struct xl_data_file *file = data->files; file; file = file->next) {
         json_decref(file->root);
-        xl_yaml_lines_deinit(&file->lines);
+        xl_yaml_places_deinit(&file->places);
     }
     free(data->entries);
     xl_arena_deinit(&data->arena);
@@ -34,11 +34,15 @@ const char *xl_data_file_name(const struct xl_data_entry *entry) {
     return entry->file->name;
 }
 
-int xl_data_line(const struct xl_data_entry *entry, const char *field) {
+const struct xl_yaml_places *xl_data_places(const struct xl_data_entry *entry) {
+    return &entry->file->places;
+}
+
+struct xl_yaml_place xl_data_place(const struct xl_data_entry *entry, const char *field) {
     const struct xl_data_file *file = entry->file;
-    int line = field ? xl_yaml_line(&file->lines, entry->fields, field, 0) : 0;
-    if (!line) line = xl_yaml_line(&file->lines, file->root, entry->name, 0);
-    return line ? line : 1; /* JSON */
+    struct xl_yaml_place place = {0};
+    if (field) place = xl_yaml_value_place(&file->places, entry->fields, field, 0);
+    return place.line ? place : xl_yaml_key_place(&file->places, file->root, entry->name);
 }
 
 /* ---- Entries ---- */
@@ -76,8 +80,12 @@ static enum xl_status add_entry(struct xl_data *data, const struct xl_data_entry
         if (i < data->n) remove_entry(data, i);
         return XL_OK;
     }
-    if (!json_is_object(entry->fields))
-        return xl_data_fail(entry, NULL, err, "expected fields below the name, such as prompt:");
+    if (!json_is_object(entry->fields)) {
+        const struct xl_data_file *file = entry->file;
+        return xl_data_fail_at(entry,
+                               xl_yaml_value_place(&file->places, file->root, entry->name, 0), NULL,
+                               err, "expected fields below the name, such as prompt:");
+    }
     if (i == data->n) {
         if (data->n == data->capacity) {
             int capacity = data->capacity ? 2 * data->capacity : 64;
@@ -97,8 +105,11 @@ static enum xl_status add_entries(struct xl_data *data, const struct xl_data_fil
     const char *name;
     json_t *fields;
     if (json_is_null(file->root)) return XL_OK; /* nothing but comments */
-    if (!json_is_object(file->root))
-        return xl_fail(err, XL_EINPUT, "%s:1: expected names with fields below them", file->name);
+    if (!json_is_object(file->root)) {
+        struct xl_yaml_place place = xl_yaml_value_place(&file->places, NULL, NULL, 0);
+        return xl_fail(err, XL_EINPUT, "%s:%d:%d: expected names with fields below them",
+                       file->name, place.line, place.column);
+    }
     json_object_foreach(file->root, name, fields) {
         struct xl_data_entry entry = {name, fields, origin, file};
         enum xl_status status = check_name(&entry, err);
@@ -115,8 +126,8 @@ static enum xl_status add_file(struct xl_data *data, const char *path, const cha
     const char *name = xl_arena_strdup(&data->arena, path);
     if (!file || !name) return nomem(err);
     file->name = name;
-    enum xl_status status = text ? xl_yaml_parse(name, text, size, &file->lines, &file->root, err)
-                                 : xl_yaml_load_lines(name, &file->lines, &file->root, err);
+    enum xl_status status = text ? xl_yaml_parse(name, text, size, &file->places, &file->root, err)
+                                 : xl_yaml_load(name, &file->places, &file->root, err);
     file->next = data->files; /* deinit frees it from here on */
     data->files = file;
     return status ? status : add_entries(data, file, text ? XL_DATA_BUILT_IN : name, err);

@@ -7,7 +7,8 @@
  *
  * Files are read in this order, later entries replacing earlier ones of their name as a whole: the
  * built-in text, CONFIG/KIND.yaml, CONFIG/KIND.d/ *.yaml, and files that were asked for. CONFIG is
- * ${XDG_CONFIG_HOME:-~/.config}/sdxl-lab. Every sentence is "FILE:LINE: ...", XL_EINPUT.
+ * ${XDG_CONFIG_HOME:-~/.config}/sdxl-lab. Every sentence is "FILE:LINE:COLUMN: ...",
+ * XL_EINPUT.
  */
 #ifndef XL_LAB_DATA_H
 #define XL_LAB_DATA_H
@@ -75,13 +76,19 @@ struct xl_data_field {
 enum xl_status xl_data_read(const struct xl_data_entry *entry, const struct xl_data_field *fields,
                             struct xl_arena *arena, void *out, struct xl_err *err) XL_CHECKED;
 
-/* The file of an entry as sentences name it, and the line of one of its fields (NULL: its own). */
+/* The file of an entry as sentences name it, and where things are in it. */
 const char *xl_data_file_name(const struct xl_data_entry *entry);
-int xl_data_line(const struct xl_data_entry *entry, const char *field);
+const struct xl_yaml_places *xl_data_places(const struct xl_data_entry *entry);
+/* Of the value of a field; NULL, or a field that is not there: of the entry's name. */
+struct xl_yaml_place xl_data_place(const struct xl_data_entry *entry, const char *field);
 
-/* The sentence of a failure about a field (NULL: the entry itself). */
+/* The sentence of a failure about the value of a field (NULL: the entry itself). */
 enum xl_status xl_data_fail(const struct xl_data_entry *entry, const char *field,
                             struct xl_err *err, const char *format, ...) XL_PRINTF(4, 5);
+/* The same about something at another place. */
+enum xl_status xl_data_fail_at(const struct xl_data_entry *entry, struct xl_yaml_place place,
+                               const char *field, struct xl_err *err, const char *format, ...)
+    XL_PRINTF(5, 6);
 
 /* What must not be in a name or a text that is shown: the first control character (C0, DEL, C1) or
  * character that turns the writing direction; 0 when there is none, U+FFFD when it is not UTF-8.

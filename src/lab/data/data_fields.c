@@ -1,4 +1,4 @@
-/* data_fields.c - the fields of an entry by a table: types, ranges, and sentences with their line.
+/* data_fields.c - the fields of an entry by a table: types, ranges, and sentences with their place.
  */
 #include "base/str.h"
 #include "lab/data/data.h"
@@ -10,16 +10,33 @@
 
 enum { MAX_TEXT = 16 << 10, MAX_NAMES = 64 };
 
+enum { MAX_SENTENCE = 600 };
+
+static enum xl_status fail(const struct xl_data_entry *entry, struct xl_yaml_place place,
+                           const char *field, struct xl_err *err, const char *text) {
+    return xl_fail(err, XL_EINPUT, "%.300s:%d:%d: %.100s%s%.60s: %s", xl_data_file_name(entry),
+                   place.line, place.column, entry->name, field ? ": " : "", field ? field : "",
+                   text);
+}
+
 enum xl_status xl_data_fail(const struct xl_data_entry *entry, const char *field,
                             struct xl_err *err, const char *format, ...) {
-    char text[600], where[80] = "";
+    char text[MAX_SENTENCE];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (field) snprintf(where, sizeof where, ": %.60s", field);
-    return xl_fail(err, XL_EINPUT, "%.300s:%d: %.100s%s: %s", xl_data_file_name(entry),
-                   xl_data_line(entry, field), entry->name, where, text);
+    return fail(entry, xl_data_place(entry, field), field, err, text);
+}
+
+enum xl_status xl_data_fail_at(const struct xl_data_entry *entry, struct xl_yaml_place place,
+                               const char *field, struct xl_err *err, const char *format, ...) {
+    char text[MAX_SENTENCE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return fail(entry, place, field, err, text);
 }
 
 int32_t xl_data_bad_character(const char *text, bool is_name) {
@@ -71,7 +88,7 @@ static const char *type_of(const json_t *value) {
     return "nothing";
 }
 
-/* A field that is being read. */
+/* A field that is being read, or one value of a list in it. */
 struct reading {
     const struct xl_data_entry *entry;
     const struct xl_data_field *field;
@@ -79,25 +96,31 @@ struct reading {
     struct xl_arena *arena;
     char *out; /* of this field */
     struct xl_err *err;
+    const json_t *list; /* that the value is in, or NULL */
+    size_t index;
 };
 
+static struct xl_yaml_place place_of(const struct reading *r) {
+    return r->list ? xl_yaml_value_place(xl_data_places(r->entry), r->list, NULL, r->index)
+                   : xl_data_place(r->entry, r->field->name);
+}
+
 static enum xl_status wrong_type(const struct reading *r, const char *expected) {
-    return xl_data_fail(r->entry, r->field->name, r->err, "found %s, expected %s",
-                        type_of(r->value), expected);
+    return xl_data_fail_at(r->entry, place_of(r), r->field->name, r->err, "found %s, expected %s",
+                           type_of(r->value), expected);
 }
 
 /* One line of it: newlines and tabs become blanks, blanks at the ends go. */
-static enum xl_status clean_text(const struct reading *r, const json_t *value, bool is_name,
-                                 const char **out) {
-    const char *text = json_string_value(value);
-    size_t n = json_string_length(value);
+static enum xl_status clean_text(const struct reading *r, bool is_name, const char **out) {
+    const char *text = json_string_value(r->value);
+    size_t n = json_string_length(r->value);
     int32_t bad = xl_data_bad_character(text, is_name);
     if (n > MAX_TEXT)
-        return xl_data_fail(r->entry, r->field->name, r->err, "a text of %zu bytes, at most %d", n,
-                            MAX_TEXT);
+        return xl_data_fail_at(r->entry, place_of(r), r->field->name, r->err,
+                               "a text of %zu bytes, at most %d", n, MAX_TEXT);
     if (bad)
-        return xl_data_fail(r->entry, r->field->name, r->err, "the text holds the character U+%04X",
-                            bad);
+        return xl_data_fail_at(r->entry, place_of(r), r->field->name, r->err,
+                               "the text holds the character U+%04X", bad);
     while (n && strchr(" \t\n", text[n - 1])) n--;
     while (n && strchr(" \t\n", text[0])) text++, n--;
     char *copy = xl_arena_strndup(r->arena, text, n);
@@ -106,6 +129,13 @@ static enum xl_status clean_text(const struct reading *r, const json_t *value, b
         if (*c == '\n' || *c == '\t') *c = ' ';
     *out = copy;
     return XL_OK;
+}
+
+static enum xl_status read_name(const struct reading *r, const char **out) {
+    if (!json_is_string(r->value)) return wrong_type(r, "a text (numbers need quotes)");
+    enum xl_status status = clean_text(r, true, out);
+    if (status || (*out)[0]) return status;
+    return xl_data_fail_at(r->entry, place_of(r), r->field->name, r->err, "an empty name");
 }
 
 static enum xl_status read_names(const struct reading *r) {
@@ -117,13 +147,14 @@ static enum xl_status read_names(const struct reading *r) {
     const char **names = xl_arena_alloc(r->arena, (n + 1) * sizeof *names);
     if (!names) return xl_fail_nomem(r->err, r->field->name, 0);
     for (size_t i = 0; i < n; i++) {
-        const json_t *value = is_list ? json_array_get(r->value, i) : r->value;
-        if (!json_is_string(value))
-            return xl_data_fail(r->entry, r->field->name, r->err,
-                                "found %s, expected a text (numbers need quotes)", type_of(value));
-        enum xl_status status = clean_text(r, value, true, &names[i]);
+        struct reading item = *r;
+        if (is_list) {
+            item.list = r->value;
+            item.index = i;
+            item.value = json_array_get(r->value, i);
+        }
+        enum xl_status status = read_name(&item, &names[i]);
         if (status) return status;
-        if (!names[i][0]) return xl_data_fail(r->entry, r->field->name, r->err, "an empty name");
     }
     *(const char *const **)(void *)r->out = names;
     *(int *)(void *)(r->out + sizeof names) = (int)n;
@@ -170,7 +201,7 @@ static enum xl_status read_field(const struct reading *r) {
     case XL_DATA_TEXT:
         if (!json_is_string(r->value))
             return wrong_type(r, "a text (numbers and true need quotes)");
-        return clean_text(r, r->value, false, (const char **)(void *)r->out);
+        return clean_text(r, false, (const char **)(void *)r->out);
     case XL_DATA_NAMES:
         return read_names(r);
     case XL_DATA_INT:
@@ -198,8 +229,10 @@ static enum xl_status unknown_field(const struct xl_data_entry *entry, const cha
         if (distance < best) best = distance, nearest = fields->name;
         snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", fields->name);
     }
-    if (nearest) return xl_data_fail(entry, name, err, "no such field; did you mean %s?", nearest);
-    return xl_data_fail(entry, name, err, "no such field; there are %s", known);
+    struct xl_yaml_place key = xl_yaml_key_place(xl_data_places(entry), entry->fields, name);
+    if (nearest)
+        return xl_data_fail_at(entry, key, name, err, "no such field; did you mean %s?", nearest);
+    return xl_data_fail_at(entry, key, name, err, "no such field; there are %s", known);
 }
 
 enum xl_status xl_data_read(const struct xl_data_entry *entry, const struct xl_data_field *fields,
@@ -211,7 +244,7 @@ enum xl_status xl_data_read(const struct xl_data_entry *entry, const struct xl_d
         while (field->name && strcmp(field->name, key)) field++;
         if (!field->name) return unknown_field(entry, key, fields, err);
         if (json_is_null(value)) continue; /* "steps:" with nothing behind it */
-        struct reading r = {entry, field, value, arena, (char *)out + field->offset, err};
+        struct reading r = {entry, field, value, arena, (char *)out + field->offset, err, NULL, 0};
         enum xl_status status = read_field(&r);
         if (status) return status;
     }

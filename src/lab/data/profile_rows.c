@@ -21,52 +21,76 @@ static enum xl_status add_row(struct xl_import *import, struct xl_import_row row
 
 /* ---- CSV (RFC 4180) ---- */
 
+/* Where something is: in the text, and the line (1, 2, ...) around it with its begin. */
+struct csv_mark {
+    const char *at, *line_at;
+    int line;
+};
+
 struct csv {
     const char *name; /* of the file */
     const char *at, *end;
+    const char *line_at; /* where the line that `at` is in begins */
     int line;
     struct xl_arena *arena;
     const char *fields[MAX_COLUMNS]; /* of the row that was read last */
     int n_fields, first_line;
 };
 
-static enum xl_status csv_fail(const struct csv *csv, struct xl_err *err, const char *what) {
-    return xl_fail(err, XL_EINPUT, "%s:%d: not valid CSV: %s", csv->name, csv->line, what);
+static struct csv_mark mark_of(const struct csv *csv) {
+    return (struct csv_mark){csv->at, csv->line_at, csv->line};
+}
+
+/* Columns are characters: the bytes behind the first of one do not count. */
+static enum xl_status csv_fail(const struct csv *csv, struct csv_mark mark, struct xl_err *err,
+                               const char *what) {
+    int column = 1;
+    for (const char *c = mark.line_at; c < mark.at; c++)
+        column += ((unsigned char)*c & 0xC0) != 0x80;
+    return xl_fail(err, XL_EINPUT, "%s:%d:%d: not valid CSV: %s", csv->name, mark.line, column,
+                   what);
+}
+
+/* Go over one byte. */
+static void csv_step(struct csv *csv) {
+    if (*csv->at++ != '\n') return;
+    csv->line++;
+    csv->line_at = csv->at;
 }
 
 static bool at_row_end(const struct csv *csv) {
     return csv->at == csv->end || *csv->at == '\n' || *csv->at == '\r';
 }
 
-/* Behind the opening quote, up to behind the closing one. */
+/* From the opening quote up to behind the closing one. */
 static enum xl_status read_quoted(struct csv *csv, struct xl_str *field, struct xl_err *err) {
-    int opened = csv->line;
-    for (; csv->at < csv->end; csv->at++) {
+    const struct csv_mark opened = mark_of(csv);
+    for (csv_step(csv); csv->at < csv->end; csv_step(csv)) {
         if (*csv->at == '"') {
-            csv->at++;
+            csv_step(csv);
             if (csv->at == csv->end || *csv->at != '"') return XL_OK;
         }
-        csv->line += *csv->at == '\n';
         xl_str_append(field, csv->at, 1);
     }
-    csv->line = opened;
-    return csv_fail(csv, err, "a quote is opened and never closed");
+    return csv_fail(csv, opened, err, "a quote is opened and never closed");
 }
 
 static enum xl_status read_field(struct csv *csv, struct xl_err *err) {
     struct xl_str field = {0};
+    const struct csv_mark begin = mark_of(csv);
     enum xl_status status = XL_OK;
     if (csv->at < csv->end && *csv->at == '"') {
-        csv->at++;
         status = read_quoted(csv, &field, err);
         if (!status && !at_row_end(csv) && *csv->at != ',')
-            status = csv_fail(csv, err, "text behind a closing quote");
+            status = csv_fail(csv, mark_of(csv), err, "text behind a closing quote");
     } else {
         while (!at_row_end(csv) && *csv->at != ',') xl_str_append(&field, csv->at++, 1);
     }
-    if (!status && csv->n_fields == MAX_COLUMNS) status = csv_fail(csv, err, "too many columns");
+    if (!status && csv->n_fields == MAX_COLUMNS)
+        status = csv_fail(csv, begin, err, "too many columns");
     const char *text = field.text ? field.text : "";
-    if (!status && memchr(text, 0, field.len)) status = csv_fail(csv, err, "a NUL character");
+    if (!status && memchr(text, 0, field.len))
+        status = csv_fail(csv, begin, err, "a NUL character");
     if (!status) {
         const char *copy = field.failed ? NULL : xl_arena_strdup(csv->arena, text);
         if (copy)
@@ -80,8 +104,7 @@ static enum xl_status read_field(struct csv *csv, struct xl_err *err) {
 
 /* The next row; *is_row false at the end. Blank lines are passed over. */
 static enum xl_status read_row(struct csv *csv, bool *is_row, struct xl_err *err) {
-    while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
-        csv->line += *csv->at++ == '\n';
+    while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r')) csv_step(csv);
     *is_row = csv->at < csv->end;
     csv->n_fields = 0;
     csv->first_line = csv->line;
@@ -108,8 +131,12 @@ static const char *column(const struct csv *csv, int i) {
 
 static enum xl_status read_csv(const char *name, const char *text, size_t n,
                                struct xl_import *import, struct xl_err *err) {
-    struct csv csv = {
-        .name = name, .at = text, .end = text + n, .line = 1, .arena = &import->arena};
+    struct csv csv = {.name = name,
+                      .at = text,
+                      .end = text + n,
+                      .line_at = text,
+                      .line = 1,
+                      .arena = &import->arena};
     bool is_row;
     enum xl_status status = read_row(&csv, &is_row, err);
     if (status) return status;
@@ -118,7 +145,7 @@ static enum xl_status read_csv(const char *name, const char *text, size_t n,
     if (prompt_at < 0) prompt_at = find_column(&csv, "text"); /* as it was once called */
     if (!is_row || name_at < 0 || prompt_at < 0)
         return xl_fail(err, XL_EINPUT,
-                       "%s:1: neither styles.csv (its first line is name,prompt,negative_prompt) "
+                       "%s:1:1: neither styles.csv (its first line is name,prompt,negative_prompt) "
                        "nor a JSON list of styles",
                        name);
     for (;;) {

@@ -45,7 +45,8 @@ struct xl_profiles; /* opaque */
 /* Load the built-in profiles, then ${XDG_CONFIG_HOME:-~/.config}/sdxl-lab/profiles.yaml and
  * profiles.d/ *.yaml (in the order of their names), then the extra files. An entry replaces an
  * earlier one of its name as a whole, a null removes it; the raw profile stays as it is. Caller:
- * xl_profiles_free. Errors: XL_EINPUT a file or a field in it ("FILE:LINE: ..."), XL_ENOMEM */
+ * xl_profiles_free. Errors: XL_EINPUT a file or a field in it ("FILE:LINE:COLUMN: ..."), XL_ENOMEM
+ */
 enum xl_status xl_profiles_load(const char *const *extra_files, int n_extra,
                                 struct xl_profiles **out, struct xl_err *err) XL_CHECKED;
 void xl_profiles_free(struct xl_profiles *profiles);

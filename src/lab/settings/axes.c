@@ -179,10 +179,12 @@ static enum xl_status add_file(struct values *values, const char *path, struct x
     char *text = NULL;
     size_t size;
     enum xl_status status = xl_file_read(path, rule, &text, &size, err);
-    for (const char *line = text; !status && line && *line;) {
+    int number = 1;
+    for (const char *line = text; !status && line && *line; number++) {
         size_t n = strcspn(line, "\n"), used = n;
         if (used && line[used - 1] == '\r') used--;
         if (used && line[0] != '#') status = add(values, line, used, err);
+        if (status) xl_fail_context(err, status, "%s:%d:1", path, number);
         line += n + (line[n] == '\n');
     }
     free(text);

@@ -21,7 +21,8 @@ struct xl_axis {
 enum { XL_AXIS_MAX_VALUES = 10000 };
 
 /* Read one axis; texts live in the arena. Errors: XL_EINVAL no such option, not for sweeping, a
- * value that the option refuses, none or too many values; XL_EINPUT FILE unreadable */
+ * value that the option refuses, none or too many values; XL_EINPUT FILE unreadable. What
+ * is wrong with a line of FILE begins "FILE:LINE:1:" */
 enum xl_status xl_axis_parse(const char *text, struct xl_arena *arena, struct xl_axis *out,
                              struct xl_err *err) XL_CHECKED;
 

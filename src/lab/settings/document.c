@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/yaml.h"
+#include "lab/settings/axes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,80 +27,151 @@ static const char *text_of(const json_t *value, struct xl_arena *arena) {
     }
 }
 
-static enum xl_status set_scalar(struct xl_settings *settings, const struct xl_option *option,
-                                 const char *origin, const json_t *value, struct xl_arena *arena,
-                                 struct xl_err *err) {
-    const char *text = text_of(value, arena);
+/* What is read: where it goes, and where it is from. */
+struct document {
+    struct xl_settings *settings;
+    const char *name;
+    const struct xl_yaml_places *places; /* NULL: it is no file that somebody wrote */
+    struct xl_arena *arena;
+    struct xl_err *err;
+};
+
+/* How a sentence begins: "job.yaml:4:8: steps", or less when the place is not known or is enough.
+ */
+enum { MAX_ORIGIN = 512 };
+static const char *write_origin(const struct document *document, struct xl_yaml_place place,
+                                const char *key, char out[MAX_ORIGIN]) {
+    char where[40] = "";
+    if (place.line) snprintf(where, sizeof where, ":%d:%d", place.line, place.column);
+    snprintf(out, MAX_ORIGIN, "%.400s%s%s%.60s", document->name, where, key ? ": " : "",
+             key ? key : "");
+    return out;
+}
+
+/* Of a value of an object, or of an array when key is NULL. */
+static struct xl_yaml_place value_place(const struct document *document, const json_t *container,
+                                        const char *key, size_t index) {
+    if (!document->places) return (struct xl_yaml_place){0};
+    return xl_yaml_value_place(document->places, container, key, index);
+}
+static struct xl_yaml_place key_place(const struct document *document, const json_t *object,
+                                      const char *key) {
+    if (!document->places) return (struct xl_yaml_place){0};
+    return xl_yaml_key_place(document->places, object, key);
+}
+
+/* A mistake in an axis of a job file is told while its place is known; what run.json has was read
+ * once, and a file that it names may be gone. */
+static enum xl_status check_axis(const struct document *document, struct xl_yaml_place place,
+                                 const char *axis) {
+    struct xl_axis parsed;
+    char origin[MAX_ORIGIN];
+    if (!document->places) return XL_OK;
+    enum xl_status status = xl_axis_parse(axis, document->arena, &parsed, document->err);
+    if (!status) return XL_OK;
+    return xl_fail_context(document->err, status, "%s",
+                           write_origin(document, place, NULL, origin));
+}
+
+static enum xl_status set_scalar(const struct document *document, const struct xl_option *option,
+                                 const char *key, struct xl_yaml_place place, const json_t *value) {
+    char origin[MAX_ORIGIN];
+    write_origin(document, place, key, origin);
+    const char *text = text_of(value, document->arena);
     if (!text)
-        return xl_fail(err, XL_EINVAL, "%s: found a list or a map, expected one value", origin);
-    return xl_settings_set(settings, option, origin, text, err);
+        return xl_fail(document->err, XL_EINVAL, "%s: found a list or a map, expected one value",
+                       origin);
+    enum xl_status status = XL_OK;
+    if (!strcmp(option->name, "sweep")) status = check_axis(document, place, text);
+    return status ? status
+                  : xl_settings_set(document->settings, option, origin, text, document->err);
 }
 
 /* One axis as the text of --sweep: KEY=[...], whatever the values hold. */
-static enum xl_status set_axis(struct xl_settings *settings, const char *origin, const char *key,
-                               const json_t *values, struct xl_arena *arena, struct xl_err *err) {
+static enum xl_status set_axis(const struct document *document, const json_t *sweep,
+                               const char *key, const json_t *values) {
+    const struct xl_option *option = xl_option_find(key);
+    bool is_axis = option && option->is_axis;
+    struct xl_yaml_place place = is_axis ? value_place(document, sweep, key, 0)
+                                         : key_place(document, sweep, key);
+    char origin[MAX_ORIGIN];
+    write_origin(document, place, "sweep", origin);
     char *list = json_is_array(values) ? json_dumps(values, JSON_COMPACT) : NULL;
-    const char *text = json_is_array(values) ? list : text_of(values, arena);
-    const char *axis = text ? xl_arena_printf(arena, "%s=%s", key, text) : NULL;
+    const char *text = json_is_array(values) ? list : text_of(values, document->arena);
+    const char *axis = text ? xl_arena_printf(document->arena, "%s=%s", key, text) : NULL;
     free(list);
     if (!axis)
-        return xl_fail(err, XL_EINVAL,
+        return xl_fail(document->err, XL_EINVAL,
                        "%s: \"%.40s\" needs a list of values, or a text like "
                        "\"1..4\"",
                        origin, key);
-    return xl_settings_set(settings, xl_option_find("sweep"), origin, axis, err);
+    enum xl_status status = check_axis(document, place, axis);
+    if (status) return status;
+    return xl_settings_set(document->settings, xl_option_find("sweep"), origin, axis,
+                           document->err);
 }
 
-static enum xl_status set_value(struct xl_settings *settings, const struct xl_option *option,
-                                const char *origin, const json_t *value, struct xl_arena *arena,
-                                struct xl_err *err) {
+static enum xl_status set_value(const struct document *document, const struct xl_option *option,
+                                const char *key, struct xl_yaml_place place, const json_t *value) {
     enum xl_status status = XL_OK;
     if (!strcmp(option->name, "sweep") && json_is_object(value)) {
-        const char *key;
+        const char *axis;
         json_t *values;
-        json_object_foreach((json_t *)value, key, values) {
-            status = set_axis(settings, origin, key, values, arena, err);
+        json_object_foreach((json_t *)value, axis, values) {
+            status = set_axis(document, value, axis, values);
             if (status) return status;
         }
         return XL_OK;
     }
     if (option->type != XL_OPTION_LIST || !json_is_array(value))
-        return set_scalar(settings, option, origin, value, arena, err);
+        return set_scalar(document, option, key, place, value);
     for (size_t i = 0; !status && i < json_array_size(value); i++)
-        status = set_scalar(settings, option, origin, json_array_get(value, i), arena, err);
+        status = set_scalar(document, option, key, value_place(document, value, NULL, i),
+                            json_array_get(value, i));
     return status;
 }
 
-enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
-                                       const json_t *object, struct xl_arena *arena,
-                                       struct xl_err *err) {
+static enum xl_status read_document(const struct document *document, const json_t *object) {
     const char *key;
     json_t *value;
+    char origin[MAX_ORIGIN];
     if (!json_is_object(object))
-        return xl_fail(err, XL_EINVAL, "%s: expected a map of settings, like prompt: a cat", name);
+        return xl_fail(document->err, XL_EINVAL,
+                       "%s: expected a map of settings, like prompt: a cat",
+                       write_origin(document, value_place(document, NULL, NULL, 0), NULL, origin));
     json_object_foreach((json_t *)object, key, value) {
         const struct xl_option *option = xl_option_find(key);
         if (!option || !(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) {
             const struct xl_option *near = xl_option_nearest(key, XL_FOR_GENERATE);
-            return xl_fail(err, XL_EINVAL, "%s: \"%.60s\" is no setting%s%s%s", name, key,
-                           near ? "; did you mean \"" : "", near ? near->name : "",
+            write_origin(document, key_place(document, object, key), NULL, origin);
+            return xl_fail(document->err, XL_EINVAL, "%s: \"%.60s\" is no setting%s%s%s", origin,
+                           key, near ? "; did you mean \"" : "", near ? near->name : "",
                            near ? "\"?" : "");
         }
         if (json_is_null(value)) continue;
-        char origin[512];
-        snprintf(origin, sizeof origin, "%.400s: %.60s", name, key);
-        enum xl_status status = set_value(settings, option, origin, value, arena, err);
+        enum xl_status status =
+            set_value(document, option, key, value_place(document, object, key, 0), value);
         if (status) return status;
     }
     return XL_OK;
 }
 
+enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
+                                       const json_t *object, struct xl_arena *arena,
+                                       struct xl_err *err) {
+    const struct document document = {settings, name, NULL, arena, err};
+    return read_document(&document, object);
+}
+
 enum xl_status xl_settings_read_file(struct xl_settings *settings, const char *path,
                                      struct xl_arena *arena, struct xl_err *err) {
     json_t *root = NULL;
-    enum xl_status status = xl_yaml_load(path, &root, err); /* JSON is YAML */
-    if (!status) status = xl_settings_read_object(settings, path, root, arena, err);
+    struct xl_yaml_places places = {0};
+    const struct document document = {settings, path, &places, arena, err};
+    enum xl_status status = xl_yaml_load(path, &places, &root, err); /* JSON is YAML */
+    if (!status) status = read_document(&document, root);
     json_decref(root);
+    xl_yaml_places_deinit(&places);
     return status;
 }
 

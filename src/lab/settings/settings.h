@@ -88,7 +88,8 @@ enum xl_status xl_settings_read_object(struct xl_settings *settings, const char 
                                        const json_t *object, struct xl_arena *arena,
                                        struct xl_err *err) XL_CHECKED;
 
-/* A job file, YAML or JSON. Errors: XL_EINPUT unreadable; as above */
+/* A job file, YAML or JSON; sentences begin "FILE:LINE:COLUMN:". Errors: XL_EINPUT unreadable; as
+ * above */
 enum xl_status xl_settings_read_file(struct xl_settings *settings, const char *path,
                                      struct xl_arena *arena, struct xl_err *err) XL_CHECKED;
 
