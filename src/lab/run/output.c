@@ -246,55 +246,6 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     return status;
 }
 
-/* --- Contact sheets --------------------------------------------------------------------------- */
-
-static enum xl_status add_to_sheet(const struct xl_writer_params *params, struct xl_sheet *sheet,
-                                   const struct xl_cell *cell, struct xl_err *err) {
-    const struct xl_outcome *outcome = &params->run->outcomes[cell->index];
-    struct xl_image image = {0};
-    struct xl_err why = {0};
-    char seed[40], sampling[80];
-    snprintf(seed, sizeof seed, "seed %llu", (unsigned long long)cell->seed);
-    snprintf(sampling, sizeof sampling, "%d steps, guidance %g", cell->steps, cell->guidance);
-    struct xl_sheet_cell frame = {.labels = {cell->profile, seed, sampling},
-                                  .reason = outcome->error ? outcome->error : "not drawn"};
-    if (outcome->path && !xl_image_load(outcome->path, &image, &why))
-        frame.image = &image;
-    else if (outcome->path)
-        frame.reason = why.text;
-    enum xl_status status = xl_sheet_add(sheet, &frame, err);
-    xl_image_free(&image);
-    return status;
-}
-
-enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
-                               struct xl_err *err) {
-    const struct xl_sweep *sweep = params->sweep;
-    if (!params->run->is_own) return XL_OK;
-    const struct xl_cell *typical = NULL;
-    int n = 0;
-    for (int c = 0; c < sweep->n_cells; c++) {
-        if (sweep->cells[c].model != model) continue;
-        if (!n++) typical = &sweep->cells[c];
-    }
-    if (!n) return XL_OK;
-    struct xl_sheet_params look = {.dir = params->run->model_dirs[model],
-                                   .stem = "sheet",
-                                   .title = sweep->models[model].key,
-                                   .subtitle = params->settings->prompt,
-                                   .n_cells = n,
-                                   .width = typical->width,
-                                   .height = typical->height};
-    struct xl_sheet *sheet = NULL;
-    enum xl_status status = xl_sheet_new(&look, &sheet, err);
-    for (int c = 0; !status && c < sweep->n_cells; c++)
-        if (sweep->cells[c].model == model)
-            status = add_to_sheet(params, sheet, &sweep->cells[c], err);
-    if (!status) return xl_sheet_finish(sheet, NULL, err);
-    xl_sheet_abandon(sheet);
-    return status;
-}
-
 /* --- A group ---------------------------------------------------------------------------------- */
 
 enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_drawn *drawn,
