@@ -71,7 +71,7 @@ expect "inspect noise" 0 "" inspect noise --seed 1 --count 5 --json
 # What is refused
 expect "unknown command" 2 "no command" paint
 expect "unknown option" 2 "did you mean --prompt" generate --promt cat
-expect "no model" 5 "--model: missing" generate --prompt cat
+SDXL_LAB_SHARE=$work expect "no model" 5 "--model: missing" generate --prompt cat
 expect "no prompt" 2 "--prompt: missing" generate --model "$repo"
 expect "value missing" 2 "--steps: expected N after it" generate --steps
 expect "a bare word" 2 "needs quotes" generate --model "$repo" --prompt a cat

@@ -103,6 +103,16 @@ static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const
     return (struct xl_sweep_model){.key = key_of(name, arena), .id = name};
 }
 
+/* The model that ships with the program is for when there is no other. */
+static void leave_out_embedded(struct xl_sweep *sweep, int n_usable) {
+    for (int m = 0; m < sweep->n_models && n_usable > 1; m++) {
+        struct xl_sweep_model *model = &sweep->models[m];
+        if (model->skipped || !model->entry || !model->entry->is_embedded) continue;
+        model->skipped = "it is for when there is no other model; name it to have it drawn";
+        n_usable--;
+    }
+}
+
 static enum xl_status several(const struct xl_settings *settings, const struct xl_axis *axis,
                               const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
                               struct xl_err *err) {
@@ -118,9 +128,12 @@ static enum xl_status several(const struct xl_settings *settings, const struct x
         enum xl_status status = try_model(settings, sweep, model, err);
         if (status) return status;
         n_usable += !model->skipped;
-        if (model->skipped)
-            xl_str_printf(&sweep->notices, "%s is skipped: %s\n", model->key, model->skipped);
     }
+    if (axis->is_all) leave_out_embedded(sweep, n_usable);
+    for (int i = 0; i < n; i++)
+        if (sweep->models[i].skipped)
+            xl_str_printf(&sweep->notices, "%s is skipped: %s\n", sweep->models[i].key,
+                          sweep->models[i].skipped);
     if (n_usable) return XL_OK;
     return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", n,
                    sweep->models[0].key, sweep->models[0].skipped);
