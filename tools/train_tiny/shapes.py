@@ -234,12 +234,9 @@ def _paint_step(canvas, rows, x, y, px):
     return torch.stack(new, 1)
 
 
-_compiled = {}
-
-
-def paint_batch(rows, height, width, compiled=True, view=None):
-    """rows: [n, P, K] on the device, unused rows transparent; view: [n, 3] original height in pixels, top and
-    left of the crop, or None -> [n, 5, height, width]."""
+def paint_batch(rows, height, width, view=None):
+    """rows: [n, P, K], unused rows transparent; view: [n, 3] original height in pixels, top and left of the crop, or
+    None -> [n, 5, height, width]. The plain reference of shapes_triton.paint."""
     n, count, _ = rows.shape
     if view is None:
         view = torch.tensor([[height, 0, 0]], device=rows.device, dtype=torch.float32).expand(n, 3)
@@ -248,10 +245,7 @@ def paint_batch(rows, height, width, compiled=True, view=None):
     x = ((torch.arange(width, device=rows.device) + 0.5)[None, None, :] + view[:, 2, None, None]) * px
     canvas = torch.zeros(n, 5, height, width, device=rows.device)
     canvas[:, 3] = 1.0
-    if compiled and "step" not in _compiled:
-        _compiled["step"] = torch.compile(_paint_step, dynamic=None)
-    step = _compiled["step"] if compiled else _paint_step
     columns = rows.transpose(0, 1).contiguous()
     for i in range(count):
-        canvas = step(canvas, columns[i], x, y, px)
+        canvas = _paint_step(canvas, columns[i], x, y, px)
     return canvas

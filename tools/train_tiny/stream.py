@@ -90,14 +90,15 @@ def _spoil(name, z):
 
 
 @torch.no_grad()
-def render(chunk, device, compiled, generator):
+def render(chunk, device, generator):
     """-> pictures [n, 3, h, w] float32 in 0..1 on the device."""
     height, width = chunk["size"]
     if torch.device(device).type == "cpu":
         canvas = torch.stack([shapes.paint_one(r.tolist(), height, width, v) for r, v in zip(chunk["rows"], chunk["view"])])
     else:
         rows = torch.from_numpy(chunk["rows"]).to(device)
-        canvas = shapes.paint_batch(rows, height, width, compiled, torch.from_numpy(chunk["view"]).to(device))
+        import shapes_triton
+        canvas = shapes_triton.paint(rows, height, width, torch.from_numpy(chunk["view"]).to(device))
     out = torch.cat([style_fx.apply(name, canvas[a:b], generator) for name, a, b in chunk["spans"] if b > a])
     for i, name in chunk["spoiled"]:
         out[i:i + 1] = _spoil(name, out[i:i + 1])
@@ -106,6 +107,7 @@ def render(chunk, device, compiled, generator):
 
 def _work(seed, merges, share_other, queue, torch_threads=1):
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.nice(10)
     torch.set_num_threads(torch_threads)
     rng = random.Random(seed)
     tok = tokenizer.load(merges)

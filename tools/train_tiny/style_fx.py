@@ -161,7 +161,7 @@ def _hatch(c, y, gap, strokes):
 def pencil(c):
     y = 0.12 + 0.88 * luma(c.blur(c.rgb, 0.8)).clamp(0, 1) ** 0.7
     paper = 0.95 + c.noise(1.6) * 0.05
-    z = paper * _hatch(c, y, 6.5, ((0.8, 0.85), (-0.7, 0.55), (0.1, 0.3)))
+    z = paper * _hatch(c, y, 8.5, ((0.8, 0.85), (-0.7, 0.55), (0.1, 0.3)))
     z = z * (1 - 0.8 * c.warp(c.edges(0.8, 0.35), 1.2, 12) * (0.8 + 0.4 * c.noise(5)))
     edge = ((torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y)) + c.noise(16) * 14 - 14) / 14).clamp(0, 1)
     return mixin(paper, z, edge).expand(-1, 3, -1, -1) * colour(c, 1.0, 1.0, 0.99)
@@ -250,7 +250,7 @@ def pixel_art(c):
     edge = F.max_pool2d(c.edges(0.6), cell)
     yy = torch.arange(small.shape[2], device=c.dev).view(1, 1, -1, 1)
     xx = torch.arange(small.shape[3], device=c.dev).view(1, 1, 1, -1)
-    small = small + ((yy + xx) % 2).float() * 0.05 - 0.025
+    small = small + ((yy + xx) % 2).float() * 0.02 - 0.01
     small = torch.floor(small.clamp(0, 1) * 5 + 0.5) / 5
     small = small * (1 - 0.75 * (edge > 0.5).float())
     return small.repeat_interleave(cell, 2).repeat_interleave(cell, 3)
@@ -300,7 +300,7 @@ def comic(c):
     y = luma(c.rgb)
     z = torch.floor(sat(contrast(c.rgb, 1.2), 1.5).clamp(0, 1) * 3 + 0.5) / 3
     a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
-    gap = 6.5
+    gap = 9.0
     dots = torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
     size = (0.85 - c.blur(y, 1.2)) * 1.5 - 0.3
     spot = ((dots - (0.55 - size)) * 3).clamp(0, 1)
@@ -341,7 +341,7 @@ def childrens(c):
 def manga(c):
     y = contrast(luma(c.rgb), 1.25, 0.48)
     a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
-    gap = 6.0
+    gap = 9.0
     dots = 0.5 + 0.5 * torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
     tone = ((c.blur(y, 1.0) * 1.15 - dots * 0.8 - 0.02) * 5).clamp(0, 1)
     z = torch.where(y > 0.78, torch.ones_like(y), tone)

@@ -50,12 +50,12 @@ def normalise(vae, pictures):
 
 
 @torch.no_grad()
-def report(vae, source, device, gen, out, n=6, compiled=False):
+def report(vae, source, device, gen, out, n=6):
     """Reconstruction of fresh pictures: mean dB, and by style; a sheet of pairs."""
     by_style, pairs = {}, []
     for k in range(n):
         chunk = source.next()
-        pictures = stream.render(chunk, device, compiled, gen)
+        pictures = stream.render(chunk, device, gen)
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
             back = torch.cat([vae.decode(vae.encode(p * 2 - 1)[0]) for p in pictures.split(64)])
         back = (back.float() + 1) / 2
@@ -107,10 +107,10 @@ def main():
         return picture_loss(back.float() / 2, x / 2) + 2e-4 * kl, kl
 
     step_of = torch.compile(loss_of) if on_gpu else loss_of
-    step, shown, seen, t0 = 0, 0.0, 0, time.time()
+    step, shown, seen, t0, shown_render = 0, 0.0, 0, time.time(), False
     while clock.fraction() < 1 and step < args.max_steps:
         chunk = source.next()
-        pictures = stream.render(chunk, device, on_gpu, gen)
+        pictures = stream.render(chunk, device, gen)
         labels = torch.from_numpy(chunk["labels"]).long().to(device)
         for x in (pictures * 2 - 1).split(args.batch):
             lr = trainlib.learning_rate(args.lr, step, clock.fraction(), warm=300)
@@ -129,16 +129,29 @@ def main():
                   f"{seen / (time.time() - t0):.0f} img/s judge {[round(v, 3) for v in judge.right.tolist()]}", flush=True)
             if shown == 0 and step > 8:
                 shown, seen, t0 = 1.0, 0, time.time()
+        if on_gpu and shown == 1.0 and step > 40 * 2 and not shown_render:
+            shown_render = True
+            torch.cuda.synchronize()
+            t1 = time.time()
+            waits = [source.next() for _ in range(6)]
+            t2 = time.time()
+            for c in waits:
+                stream.render(c, device, gen)
+            torch.cuda.synchronize()
+            print("render %.0f img/s, waiting for scenes %.3f s a chunk, rows %d" % (6 * len(c["rows"]) / (time.time() - t2), (t2 - t1) / 6, c["rows"].shape[1]), flush=True)
+        if on_gpu and clock.spent() > 150 and step < 300:
+            print("too slow, stopping")
+            break
         if clock.every("save", 120):
             trainlib.save(ema.state(vae), os.path.join(args.out, "vae_raw.safetensors"))
     vae.load_state_dict(ema.state(vae))
     vae.eval()
-    pictures = [stream.render(source.next(), device, on_gpu, gen)[:48] for _ in range(4 if on_gpu else 1)]
+    pictures = [stream.render(source.next(), device, gen)[:48] for _ in range(4 if on_gpu else 1)]
     mean, std = normalise(vae, pictures)
     print("latent mean", [round(v, 3) for v in mean], "std", [round(v, 3) for v in std], "scaling_factor", SCALING)
     trainlib.save(vae.state_dict(), os.path.join(args.out, "vae.safetensors"), {"scaling_factor": SCALING, "steps": step})
     trainlib.save(judge.net.state_dict(), os.path.join(args.out, "judge.safetensors"))
-    report(vae, source, device, gen, args.out, 10 if on_gpu else 1, on_gpu)
+    report(vae, source, device, gen, args.out, 10 if on_gpu else 1)
     print("steps", step, "peak GB", round(torch.cuda.max_memory_allocated() / 1e9, 1) if on_gpu else 0, flush=True)
     source.close()
 
