@@ -1,4 +1,5 @@
-"""The exported folder in diffusers against our own modules, on a CPU in f32: check_export.py DIR --vae F --unet F.. --text F"""
+"""The exported folder in diffusers against our own modules, on a CPU in f32. A lone "!" is left out: tokenizer_2 of
+SDXL has it as its padding token and reads it as id 0. usage: check_export.py DIR --vae F --unet F.. --text F"""
 import argparse
 
 import numpy as np
@@ -29,7 +30,7 @@ def main():
     model.text.load_state_dict(trainlib.part(text, "text."))
     vae.load_state_dict(trainlib.load(args.vae))
     tok = tokenizer.load(HERE + "/merges.json")
-    prompt = "Two red boats left of a white lighthouse at sunset, caf\u00e9 35mm children's book, {x}!"
+    prompt = "Two red boats left of a white lighthouse at sunset, caf\u00e9 35mm children's book, {x}?"
     ids = tok.encode(prompt)
     theirs = pipe.tokenizer(prompt, padding="max_length", max_length=77, truncation=True).input_ids
     print("tokens equal", ids == theirs)

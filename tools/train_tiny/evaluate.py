@@ -102,12 +102,20 @@ def judge_itself(judge, vae, device, n_chunks, gen):
             round(torch.cat(db).mean().item(), 2))
 
 
+def save(out, result):
+    with open(os.path.join(out, "evaluation.json"), "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--vae", "--text", "--judge", "--out"):
         parser.add_argument(name, required=True)
     parser.add_argument("--unet", nargs="+", required=True)
     parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--n-plain", type=int, default=500, help="pictures without guidance")
+    parser.add_argument("--chunks", type=int, default=12, help="fresh renders for the judge and the autoencoder, in 128s")
     parser.add_argument("--n-style", type=int, default=8, help="pictures of each style")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seed", type=int, default=1000)
@@ -119,13 +127,15 @@ def main():
     judge.load_state_dict(trainlib.load(args.judge))
     judge.to(device).eval()
     result = {"seed": args.seed}
-    result["judge_plain"], result["judge_styled"], result["vae_psnr"] = judge_itself(judge, artist.vae, device, 12 if device == "cuda" else 1, gen)
+    result["judge_plain"], result["judge_styled"], result["vae_psnr"] = judge_itself(judge, artist.vae, device, args.chunks, gen)
+    save(args.out, result)
     rng = random.Random(args.seed)
     texts, labels = held_out_prompts(args.n, rng)
-    for guidance in (6.0, 1.0, 3.0):
-        pictures = artist.draw(texts, seed=args.seed, guidance=guidance)
+    for guidance, n in ((6.0, args.n), (1.0, min(args.n, args.n_plain))):
+        pictures = artist.draw(texts[:n], seed=args.seed, guidance=guidance)
         found = look(judge, pictures)
-        result[f"held_out_g{guidance:g}"] = {k: share(found[:, i], labels[:, i]) for i, k in enumerate(NAMES[:4])}
+        result[f"held_out_g{guidance:g}"] = dict({k: share(found[:, i], labels[:n, i]) for i, k in enumerate(NAMES[:4])}, n=n)
+        save(args.out, result)
         if guidance == 6.0:
             trainlib.picture_grid(pictures[:48], 8, os.path.join(args.out, "held_out.png"))
             first = pictures
@@ -147,9 +157,7 @@ def main():
         change[str(strength)] = round((again - first[:n]).abs().mean().item(), 4)
     result["img2img_change"] = change
     trainlib.picture_grid(artist.draw(LOOK, seed=5), 8, os.path.join(args.out, "samples.png"))
-    print(json.dumps(result, indent=1))
-    with open(os.path.join(args.out, "evaluation.json"), "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
+    print(json.dumps(save(args.out, result), indent=1))
 
 
 if __name__ == "__main__":
