@@ -1,5 +1,5 @@
 """The exported folder in diffusers against our own modules, on a CPU in f32. A lone "!" is left out: tokenizer_2 of
-SDXL has it as its padding token and reads it as id 0. usage: check_export.py DIR --vae F --unet F.. --text F"""
+SDXL has it as its padding token and reads it as id 0. usage: check_export.py DIR"""
 import argparse
 
 import numpy as np
@@ -17,18 +17,13 @@ from train_vae import SCALING
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dir")
-    parser.add_argument("--vae", required=True)
-    parser.add_argument("--unet", nargs="+", required=True)
-    parser.add_argument("--text", required=True)
     args = parser.parse_args()
     pipe = StableDiffusionXLPipeline.from_pretrained(args.dir, torch_dtype=torch.float32, variant="fp16", add_watermarker=False)
     model, vae = Model().eval(), Vae().eval()
-    text, unet = trainlib.load(args.text), {}
-    for path in args.unet:
-        unet.update(trainlib.load(path))
+    autoencoder, unet, text = trainlib.load_folder(args.dir)
     model.unet.load_state_dict(unet)
     model.text.load_state_dict(trainlib.part(text, "text."))
-    vae.load_state_dict(trainlib.load(args.vae))
+    vae.load_state_dict(autoencoder)
     tok = tokenizer.load(HERE + "/merges.json")
     prompt = "Two red boats left of a white lighthouse at sunset, caf\u00e9 35mm children's book, {x}?"
     ids = tok.encode(prompt)

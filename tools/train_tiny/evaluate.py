@@ -1,5 +1,5 @@
 """Does the model draw what it is told? Held-out prompts, judged by the classifier that was trained beside it.
-usage: evaluate.py --vae F --unet F.. --text F --judge F --out DIR [--n 500] [--device cuda]"""
+usage: evaluate.py MODEL_DIR --judge F --out DIR [--n 500] [--device cuda]"""
 import argparse
 import json
 import os
@@ -44,10 +44,10 @@ class Artist:
         self.device = args.device
         self.tok = tokenizer.load(os.path.join(HERE, "merges.json"))
         self.model, self.vae = Model(), Vae()
-        text = trainlib.load(args.text)
-        self.model.unet.load_state_dict({k: v for path in args.unet for k, v in trainlib.load(path).items()})
+        vae, unet, text = trainlib.load_folder(args.dir)
+        self.model.unet.load_state_dict(unet)
         self.model.text.load_state_dict(trainlib.part(text, "text."))
-        self.vae.load_state_dict(trainlib.load(args.vae))
+        self.vae.load_state_dict(vae)
         for module in (self.model, self.vae):
             module.to(self.device).eval().requires_grad_(False)
         self.dtype = torch.bfloat16 if self.device == "cuda" else None
@@ -110,9 +110,9 @@ def save(out, result):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--vae", "--text", "--judge", "--out"):
+    parser.add_argument("dir")
+    for name in ("--judge", "--out"):
         parser.add_argument(name, required=True)
-    parser.add_argument("--unet", nargs="+", required=True)
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--n-plain", type=int, default=500, help="pictures without guidance")
     parser.add_argument("--chunks", type=int, default=12, help="fresh renders for the judge and the autoencoder, in 128s")

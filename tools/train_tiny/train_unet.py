@@ -1,6 +1,7 @@
 """Stage 2 and later: text encoders and UNet together, on latents of fresh pictures kept in a ring on the device;
 the judge goes on learning beside them. Writes unet.safetensors and text.safetensors (EMA), judge.safetensors,
-samples.png and a log. usage: train_unet.py --out DIR --vae vae.safetensors --seconds N [--init-unet F --init-text F]"""
+samples.png and a log. usage: train_unet.py --out DIR --vae vae.safetensors --seconds N
+[--init-unet F.. --init-text F | --init-dir models/lab-tiny-xl]"""
 import argparse
 import os
 import time
@@ -101,6 +102,12 @@ def build(args, device):
         text = trainlib.load(args.init_text)
         model.text.load_state_dict(trainlib.part(text, "text."))
         model.heads.load_state_dict(trainlib.part(text, "heads."))
+    if args.init_dir:
+        autoencoder, unet, text = trainlib.load_folder(args.init_dir)
+        if not args.vae:
+            vae.load_state_dict(autoencoder)
+        model.unet.load_state_dict(unet)
+        model.text.load_state_dict(trainlib.part(text, "text."))
     model.unet.to(memory_format=torch.channels_last)
     return vae, model
 
@@ -141,6 +148,7 @@ def parse():
     parser.add_argument("--vae")
     parser.add_argument("--init-unet", nargs="+")
     parser.add_argument("--init-text")
+    parser.add_argument("--init-dir", help="go on from an exported folder; the auxiliary heads start anew")
     parser.add_argument("--init-judge")
     parser.add_argument("--seconds", type=float, default=480)
     parser.add_argument("--device", default="cuda")

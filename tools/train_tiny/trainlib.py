@@ -60,6 +60,15 @@ def part(state, prefix):
     return {k[len(prefix):]: v for k, v in state.items() if k.startswith(prefix)}
 
 
+def load_folder(path):
+    """An exported diffusers folder -> vae, unet, text (with the trainers' prefixes)."""
+    def read(*names):
+        return load(os.path.join(path, *names))
+    text = prefixed(read("text_encoder", "model.fp16.safetensors"), "text.one.")
+    text.update(prefixed(read("text_encoder_2", "model.fp16.safetensors"), "text.two."))
+    return (read("vae", "diffusion_pytorch_model.fp16.safetensors"), read("unet", "diffusion_pytorch_model.fp16.safetensors"), text)
+
+
 def picture_grid(z, columns, path):
     """z: [n, 3, h, w] in 0..1 -> a PNG."""
     z = (z.detach().float().clamp(0, 1).cpu() * 255 + 0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
