@@ -29,14 +29,15 @@ static void means(const struct xl_image *image, const int box[4], double out[3])
     for (int y = box[1]; y < box[3]; y++)
         for (int x = box[0]; x < box[2]; x++)
             for (int c = 0; c < 3; c++)
-                sum[c] += image->pixels[((size_t)y * image->width + x) * 3 + c];
+                sum[c] +=
+                    image->pixels[((size_t)y * (size_t)image->width + (size_t)x) * 3 + (size_t)c];
     double n = (double)(box[2] - box[0]) * (box[3] - box[1]);
     for (int c = 0; c < 3; c++) out[c] = sum[c] / n;
 }
 
 static double chroma(const struct xl_image *image) {
     double sum = 0;
-    size_t n = (size_t)image->width * image->height;
+    size_t n = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < n; i++) {
         const uint8_t *p = image->pixels + 3 * i;
         int high = p[0] > p[1] ? p[0] : p[1], low = p[0] < p[1] ? p[0] : p[1];
@@ -44,15 +45,15 @@ static double chroma(const struct xl_image *image) {
         if (p[2] < low) low = p[2];
         sum += high - low;
     }
-    return sum / n;
+    return sum / (double)n;
 }
 
 static double difference(const struct xl_image *a, const struct xl_image *b) {
     if (a->width != b->width || a->height != b->height) return -1;
-    size_t n = (size_t)a->width * a->height * 3;
+    size_t n = (size_t)a->width * (size_t)a->height * 3;
     double sum = 0;
     for (size_t i = 0; i < n; i++) sum += abs(a->pixels[i] - b->pixels[i]);
-    return 100 * sum / n;
+    return 100 * sum / (double)n;
 }
 
 int main(int argc, char **argv) {
