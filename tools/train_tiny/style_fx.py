@@ -1,0 +1,458 @@
+"""The styles as filters: batches of painted canvases in, pictures out. `apply` is the only entry.
+canvas: [n, 5, h, w] (red, green, blue, depth, id), 0..1 -> [n, 3, h, w]. Sizes are in 256ths of the height, so
+that a style looks alike at every size."""
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+class Ctx:
+    """One batch: the canvas taken apart, pixel coordinates in 256ths, and random numbers."""
+
+    def __init__(self, canvas, generator):
+        self.rgb, self.depth, self.id = canvas[:, :3], canvas[:, 3:4], canvas[:, 4:5]
+        self.n, _, self.h, self.w = canvas.shape
+        self.dev, self.gen = canvas.device, generator
+        self.k = self.h / 256.0
+        y = (torch.arange(self.h, device=self.dev, dtype=torch.float32) + 0.5) / self.k
+        x = (torch.arange(self.w, device=self.dev, dtype=torch.float32) + 0.5) / self.k
+        self.y, self.x = y[None, None, :, None], x[None, None, None, :]
+        self.ar = self.w / self.h
+
+    def rand(self, *shape):
+        return torch.rand(*shape, generator=self.gen, device=self.dev)
+
+    def one(self, lo=0.0, hi=1.0):
+        """A number for each picture, [n, 1, 1, 1]."""
+        return lo + (hi - lo) * self.rand(self.n, 1, 1, 1)
+
+    def noise(self, cell=1.0, channels=1):
+        """Smooth noise of -1..1, cells in 256ths."""
+        h, w = max(2, round(256 / cell)), max(2, round(256 * self.ar / cell))
+        z = self.rand(self.n, channels, h, w) * 2 - 1
+        return F.interpolate(z, size=(self.h, self.w), mode="bilinear", align_corners=False)
+
+    def blur(self, z, sigma):
+        """Gaussian, sigma in 256ths."""
+        s = sigma * self.k
+        r = max(1, int(2.5 * s + 0.5))
+        t = torch.arange(-r, r + 1, device=self.dev, dtype=torch.float32)
+        g = torch.exp(-t * t / (2 * s * s + 1e-6))
+        g = (g / g.sum()).to(z.dtype)
+        c = z.shape[1]
+        if r >= self.h or r >= self.w:
+            return z
+        z = F.conv2d(F.pad(z, (r, r, 0, 0), mode="replicate"), g.view(1, 1, 1, -1).expand(c, 1, 1, -1), groups=c)
+        return F.conv2d(F.pad(z, (0, 0, r, r), mode="replicate"), g.view(1, 1, -1, 1).expand(c, 1, -1, 1), groups=c)
+
+    def edges(self, width=1.0, luma=0.0):
+        """Outlines 0..1 of objects, and of brightness with weight luma."""
+        d = max(1, round(width * self.k))
+        planes = torch.cat([self.id * 3, (self.rgb * luma * 1.2)], 1) if luma else self.id * 3
+        p = F.pad(planes, (d, d, d, d), mode="replicate")
+        h, w = self.h, self.w
+        gx = (p[:, :, d:d + h, 2 * d:2 * d + w] - p[:, :, d:d + h, :w]).abs()
+        gy = (p[:, :, 2 * d:2 * d + h, d:d + w] - p[:, :, :h, d:d + w]).abs()
+        e = (gx + gy).amax(1, keepdim=True)
+        return ((e - 0.12) * 4).clamp(0, 1)
+
+    def warp(self, z, amount, cell):
+        """Displace by smooth noise."""
+        d = self.noise(cell, 2) * amount
+        gx = (self.x + d[:, :1]) / (256 * self.ar) * 2 - 1
+        gy = (self.y + d[:, 1:]) / 256 * 2 - 1
+        grid = torch.stack([gx.squeeze(1).expand(self.n, self.h, self.w), gy.squeeze(1).expand(self.n, self.h, self.w)], -1)
+        return F.grid_sample(z, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+    def vignette(self, strength):
+        dx, dy = self.x / (256 * self.ar) - 0.5, self.y / 256 - 0.5
+        return 1 - strength * ((dx * dx + dy * dy) * 2).clamp(0, 1)
+
+    def shift(self, z, dx, dy=0.0):
+        return torch.roll(z, (round(dy * self.k), round(dx * self.k)), (2, 3))
+
+
+def luma(z):
+    return 0.30 * z[:, :1] + 0.59 * z[:, 1:2] + 0.11 * z[:, 2:3]
+
+
+def sat(z, amount):
+    y = luma(z)
+    return y + (z - y) * amount
+
+
+def contrast(z, amount, centre=0.5):
+    return (z - centre) * amount + centre
+
+
+def colour(c, *rgb):
+    return torch.tensor(rgb, device=c.dev).view(1, 3, 1, 1)
+
+
+def ramp(c, y, stops):
+    """Gradient map: y [n, 1, h, w] through (position, r, g, b) stops."""
+    out = colour(c, *stops[0][1:]).expand(c.n, 3, c.h, c.w)
+    for (p0, *_), (p1, *rgb) in zip(stops, stops[1:]):
+        out = torch.lerp(out, colour(c, *rgb).expand_as(out), ((y - p0) / (p1 - p0)).clamp(0, 1).expand_as(out))
+    return out
+
+
+def mixin(a, b, m):
+    return a + (b - a) * m
+
+
+def focus(c, sigma):
+    """Blur what is far."""
+    m = ((c.blur(c.depth, 1.0) - 0.4) * 4).clamp(0, 1)
+    return mixin(c.rgb, c.blur(c.rgb, sigma), m)
+
+
+def photoreal(c):
+    z = focus(c, 1.6)
+    z = sat(contrast(z, 1.05), 0.86) * c.vignette(0.35)
+    return z + c.noise(1.2) * 0.03 + c.blur((z - 0.72).clamp(min=0), 5) * 0.5
+
+
+def cinematic(c):
+    z = focus(c, 2.5)
+    y = luma(z)
+    z = sat(z, 0.8) * mixin(colour(c, 0.72, 0.98, 1.12), colour(c, 1.15, 1.0, 0.82), (y * 1.6 - 0.2).clamp(0, 1))
+    z = contrast(z, 1.22, 0.45) * c.vignette(0.6) + c.blur((z - 0.6).clamp(min=0), 9) * 0.5
+    bar = 27
+    return torch.where((c.y < bar) | (c.y > 256 - bar), torch.zeros_like(z), z)
+
+
+def anime(c):
+    y = luma(c.rgb).clamp(0.02, 1)
+    step = (torch.floor(y * 4 + 0.5) / 4 + 0.08)
+    z = sat(c.rgb / y * mixin(y, step, 0.75), 1.45)
+    z = contrast(z, 1.1, 0.4) + c.blur((luma(c.rgb) - 0.75).clamp(min=0), 6) * 0.5
+    return z * (1 - 0.88 * c.edges(0.8, 0.22))
+
+
+def soft_illustration(c):
+    z = c.blur(c.warp(c.rgb, 2.0, 18), 1.5)
+    z = mixin(sat(z, 0.8), colour(c, 1.0, 0.95, 0.90), 0.38)
+    z = z + c.blur(z, 12) * 0.18 - 0.10
+    return z + c.noise(3) * 0.018
+
+
+def r_rated(c):
+    z = contrast(sat(c.rgb, 0.45), 1.5, 0.55)
+    red = ((c.rgb[:, :1] - torch.maximum(c.rgb[:, 1:2], c.rgb[:, 2:3])) * 2.5).clamp(0, 1)
+    z = mixin(z, c.rgb * colour(c, 1.05, 0.5, 0.45), red)
+    z = z * colour(c, 1.12, 0.80, 0.74)
+    side = c.one()
+    fall = torch.where(side < 0.5, c.x / (256 * c.ar), 1 - c.x / (256 * c.ar))
+    return z * (0.22 + 1.0 * fall) * c.vignette(0.7) + c.noise(1.3) * 0.045
+
+
+def _hatch(c, y, gap, strokes):
+    out = torch.ones_like(y)
+    wob = c.noise(24) * 2.5
+    for angle, limit in strokes:
+        t = c.x * math.cos(angle) + c.y * math.sin(angle) + wob
+        line = (torch.sin(t * 2 * math.pi / gap) * 1.5 + 0.5 + (limit - y) * 2.2).clamp(0, 1)
+        out = out * (1 - line * ((limit - y) * 3).clamp(0, 0.5))
+    return out
+
+
+def pencil(c):
+    y = 0.12 + 0.88 * luma(c.blur(c.rgb, 0.8)).clamp(0, 1) ** 0.7
+    paper = 0.95 + c.noise(1.6) * 0.05
+    z = paper * _hatch(c, y, 8.5, ((0.8, 0.85), (-0.7, 0.55), (0.1, 0.3)))
+    z = z * (1 - 0.8 * c.warp(c.edges(0.8, 0.35), 1.2, 12) * (0.8 + 0.4 * c.noise(5)))
+    edge = ((torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y)) + c.noise(16) * 14 - 14) / 14).clamp(0, 1)
+    return mixin(paper, z, edge).expand(-1, 3, -1, -1) * colour(c, 1.0, 1.0, 0.99)
+
+
+def black_white(c):
+    y = luma(c.rgb * colour(c, 1.1, 1.0, 0.8))
+    y = contrast(y, 1.35, 0.47) * c.vignette(0.4) + c.noise(1.2) * 0.03
+    return y.expand(-1, 3, -1, -1)
+
+
+def film35(c):
+    z = c.blur(c.rgb, 0.7)
+    z = sat(z, 0.82) * 0.84 + colour(c, 0.11, 0.085, 0.05)
+    z = z * colour(c, 1.07, 1.0, 0.86) + c.blur((z - 0.62).clamp(min=0), 8) * colour(c, 0.9, 0.35, 0.12)
+    pos = c.one()
+    leak = torch.exp(-((c.x / (256 * c.ar) - torch.round(pos)) ** 2) / 0.02) * (0.5 + 0.5 * torch.sin(c.y / 60 + pos * 9))
+    z = z + leak * colour(c, 0.6, 0.26, 0.05) + c.noise(1.3) * 0.075
+    bar = 14
+    hole = ((torch.remainder(c.x, 20) - 10).abs() < 5) & (((c.y - 7).abs() < 4) | ((c.y - 249).abs() < 4))
+    strip = torch.where(hole, torch.ones_like(z) * 0.85, torch.zeros_like(z) + 0.05)
+    return torch.where((c.y < bar) | (c.y > 256 - bar), strip, z)
+
+
+def rotoscope(c):
+    z = c.warp(c.rgb, 2.5, 22)
+    z = c.blur(z, 2.2)
+    z = torch.floor(sat(z, 0.85) * 4 + 0.5) / 4 * 0.86 + 0.08
+    edge = c.warp(c.edges(1.3, 0.3), 3.0, 20)
+    return mixin(z * colour(c, 1.05, 1.0, 0.9), colour(c, 0.12, 0.08, 0.14), edge * 0.95)
+
+
+def watercolor(c):
+    z = c.warp(c.rgb, 4.0, 14)
+    soft = c.blur(z, 2.2)
+    wash = mixin(sat(soft, 1.1), torch.ones_like(soft), 0.30 + 0.16 * c.noise(30) + 0.1 * c.noise(9))
+    dark = (c.blur(soft, 3) - soft).abs().amax(1, keepdim=True)
+    wash = wash * (1 - (dark * 3.0).clamp(0, 0.45))
+    wash = wash * (0.97 + 0.05 * c.noise(1.8) + 0.03 * c.noise(4))
+    edge = torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y))
+    m = ((edge + c.noise(20) * 16 + c.noise(7) * 6 - 16) / 7).clamp(0, 1)
+    return mixin(colour(c, 0.98, 0.97, 0.94).expand_as(wash) + 0.02 * c.noise(1.8), wash, m)
+
+
+def portrait(c):
+    m = ((c.blur(c.depth, 1.2) - 0.42) * 5).clamp(0, 1)
+    back = c.blur(c.rgb + (c.rgb - 0.6).clamp(min=0) * 1.5, 11) * 0.8 * colour(c, 0.95, 0.9, 0.88)
+    z = mixin(c.rgb, back, m)
+    fall = torch.exp(-(((c.x / (256 * c.ar) - 0.42) ** 2) + (c.y / 256 - 0.45) ** 2) / 0.16)
+    z = z * (0.62 + 0.72 * fall) * colour(c, 1.06, 0.99, 0.90)
+    fine = c.rgb - c.blur(c.rgb, 1.4)
+    return contrast(z, 1.1, 0.4) + fine * 0.7 * (1 - m)
+
+
+def blueprint(c):
+    base = colour(c, 0.05, 0.17, 0.48)
+    z = base + (luma(c.rgb) - 0.5) * 0.16
+    g1 = ((torch.remainder(c.x, 16) < 1) | (torch.remainder(c.y, 16) < 1)).float() * 0.10
+    g2 = ((torch.remainder(c.x, 64) < 1.6) | (torch.remainder(c.y, 64) < 1.6)).float() * 0.14
+    z = z + (g1 + g2) * colour(c, 0.8, 0.9, 1.0)
+    line = torch.maximum(c.edges(0.8, 0.3) * 0.7, c.edges(1.3, 0.0))
+    return mixin(z, colour(c, 0.90, 0.96, 1.0).expand_as(z), line * 0.95)
+
+
+def grimdark(c):
+    z = contrast(sat(c.rgb, 0.38), 1.25, 0.55) * colour(c, 0.74, 0.84, 0.86)
+    fog = ((c.y / 256 - 0.45) * 1.3).clamp(0, 1) * (0.5 + 0.5 * c.noise(40)) * (c.depth.clamp(0, 1) * 0.7 + 0.1)
+    z = mixin(z * 0.72, colour(c, 0.38, 0.43, 0.44).expand_as(z), fog * 0.75) * c.vignette(0.95)
+    spark = (c.noise(3.2) - 0.80).clamp(min=0) * 8 * (c.y / 256)
+    return z + spark.clamp(0, 1) * colour(c, 1.1, 0.45, 0.08) + c.noise(1.5) * 0.025
+
+
+def soft_cg(c):
+    m = ((c.blur(c.depth, 1.2) - 0.42) * 4).clamp(0, 1)
+    z = mixin(c.blur(c.rgb, 0.9), c.blur(c.rgb, 5.0) * 1.05 + 0.04, m)
+    z = sat(z, 1.28).clamp(0, 2) ** 0.82
+    z = z * colour(c, 1.06, 1.0, 0.93) + c.blur((z - 0.55).clamp(min=0), 10) * 0.55
+    rim = c.blur(c.edges(1.5), 2.0) * (1 - m)
+    return z + rim * colour(c, 0.34, 0.28, 0.16)
+
+
+def pixel_art(c):
+    cell = 4 if c.h <= 320 else 6
+    cell = cell if (c.h % cell == 0 and c.w % cell == 0) else 4
+    small = F.avg_pool2d(contrast(sat(c.rgb, 1.25), 1.12, 0.45), cell)
+    edge = F.max_pool2d(c.edges(0.6), cell)
+    yy = torch.arange(small.shape[2], device=c.dev).view(1, 1, -1, 1)
+    xx = torch.arange(small.shape[3], device=c.dev).view(1, 1, 1, -1)
+    small = small + ((yy + xx) % 2).float() * 0.02 - 0.01
+    small = torch.floor(small.clamp(0, 1) * 5 + 0.5) / 5
+    small = small * (1 - 0.75 * (edge > 0.5).float())
+    return small.repeat_interleave(cell, 2).repeat_interleave(cell, 3)
+
+
+def low_poly(c):
+    size = 15.0
+    row = torch.floor(c.y / size)
+    px = c.x + 0.5 * size * torch.remainder(row, 2.0)
+    col = torch.floor(px / size)
+    fx, fy = px / size - col, c.y / size - row
+    flip = torch.remainder(row + col, 2.0) > 0.5
+    upper = torch.where(flip, fx + fy < 1.0, fx > fy).float()
+    cx = (col + torch.where(flip, 0.67 - 0.34 * upper, 0.33 + 0.34 * upper)) * size - 0.5 * size * torch.remainder(row, 2.0)
+    cy = (row + torch.where(flip, 0.67 - 0.34 * upper, 0.67 - 0.34 * upper)) * size
+    grid = torch.stack([(cx / (256 * c.ar) * 2 - 1), (cy / 256 * 2 - 1)], -1).squeeze(1).expand(c.n, c.h, c.w, 2)
+    flat = F.grid_sample(c.blur(c.rgb, 2.0), grid, mode="nearest", padding_mode="border", align_corners=False)
+    tone = torch.sin(col * 12.9 + row * 78.2 + upper * 37.7) * 0.07
+    m = ((c.depth - 0.42) * 6).clamp(0, 1)
+    obj = mixin(flat, c.rgb, 0.45)
+    z = mixin(obj, flat, m) + tone
+    return torch.floor(z.clamp(0, 1) * 12 + 0.5) / 12
+
+
+def product(c):
+    m = ((c.blur(c.depth, 1.5) - 0.40) * 6).clamp(0, 1)
+    sweep = 0.93 - 0.20 * ((c.y / 256 - 0.62) * 1.6).clamp(0, 1) - 0.12 * ((c.x / (256 * c.ar) - 0.5) ** 2)
+    back = mixin(sweep * colour(c, 0.97, 0.98, 1.0), c.blur(c.rgb, 3) * 0.5 + 0.5, 0.30)
+    z = mixin(contrast(c.rgb, 1.18, 0.45), back, m)
+    gloss = (torch.sin((c.x * 0.8 + c.y) / 22) - 0.85).clamp(min=0) * 2.2 * (1 - m)
+    return z + gloss
+
+
+def tech_diagram(c):
+    m = ((c.depth - 0.40) * 6).clamp(0, 1)
+    y = luma(c.rgb)
+    flat = torch.floor(sat(c.rgb, 1.1) * 3 + 0.5) / 3 * 0.8 + 0.2
+    back = ramp(c, torch.floor(y * 4) / 4, ((0.0, 0.66, 0.80, 0.88), (0.6, 0.90, 0.95, 0.97), (1.0, 0.97, 0.99, 1.0)))
+    a, b = c.x * 0.5 + c.y * 0.866, c.x * 0.5 - c.y * 0.866
+    gridl = ((torch.remainder(a, 20) < 1.1) | (torch.remainder(b, 20) < 1.1)).float()
+    back = mixin(back, colour(c, 0.55, 0.76, 0.86).expand_as(back), gridl * 0.7)
+    z = mixin(flat, back, m)
+    return mixin(z, colour(c, 0.08, 0.20, 0.36).expand_as(z), c.edges(0.9, 0.12) * 0.95)
+
+
+def comic(c):
+    y = luma(c.rgb)
+    z = torch.floor(sat(contrast(c.rgb, 1.2), 1.5).clamp(0, 1) * 3 + 0.5) / 3
+    a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
+    gap = 9.0
+    dots = torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
+    size = (0.85 - c.blur(y, 1.2)) * 1.5 - 0.3
+    spot = ((dots - (0.55 - size)) * 3).clamp(0, 1)
+    paper = colour(c, 0.99, 0.93, 0.77)
+    z = mixin(z * 0.85 + paper * 0.15, z * colour(c, 0.62, 0.45, 0.58), spot)
+    z = torch.cat([c.shift(z[:, :1], 1.6), z[:, 1:]], 1)
+    line = c.edges(1.6, 0.22)
+    return mixin(z * paper, colour(c, 0.05, 0.04, 0.08).expand_as(z), line)
+
+
+def synthwave(c):
+    y = contrast(luma(c.rgb), 1.2)
+    grade = ramp(c, y, ((0.0, 0.07, 0.01, 0.18), (0.35, 0.42, 0.05, 0.55), (0.6, 0.98, 0.20, 0.62), (0.82, 1.0, 0.62, 0.45), (1.0, 0.55, 0.97, 1.0)))
+    m = ((c.depth - 0.42) * 5).clamp(0, 1)
+    z = mixin(mixin(c.rgb * colour(c, 0.95, 0.62, 1.1), grade, 0.5), grade, m)
+    t = ((c.y - 165) / 91).clamp(min=0.001)
+    lines = (torch.sin(2.6 / (t + 0.12) * 4) > 0.86).float() + ((torch.remainder((c.x - 128 * c.ar) / (t + 0.25), 26) < 1.6)).float()
+    grid = lines.clamp(0, 1) * (c.y > 165).float() * m
+    z = mixin(z, colour(c, 0.25, 0.95, 1.0).expand_as(z), grid * 0.75)
+    z = z + c.blur(c.edges(1.2), 1.5) * colour(c, 0.1, 0.7, 0.85)
+    return z * (0.90 + 0.1 * torch.sin(c.y * 2 * math.pi / 4)) + c.blur((z - 0.6).clamp(min=0), 8) * 0.4
+
+
+def childrens(c):
+    z = c.warp(c.rgb, 2.5, 20)
+    z = torch.floor(sat(z, 1.15) * 6 + 0.5) / 6
+    z = mixin(z, colour(c, 1.0, 0.95, 0.80), 0.22)
+    t = (c.x * 0.8 + c.y * 0.6) + c.noise(30) * 6
+    z = z + (torch.sin(t * 2 * math.pi / 5.5) * c.noise(9)) * 0.11
+    line = c.warp(c.edges(1.1), 1.5, 10) * (0.7 + 0.5 * c.noise(4)).clamp(0, 1)
+    z = mixin(z, colour(c, 0.36, 0.22, 0.18).expand_as(z), line * 0.85)
+    dx = (c.x / (256 * c.ar) - 0.5).abs() * 2
+    dy = (c.y / 256 - 0.5).abs() * 2
+    m = ((1.0 - (dx ** 4 + dy ** 4) + c.noise(14) * 0.12) * 7).clamp(0, 1)
+    return mixin(colour(c, 0.99, 0.97, 0.91).expand_as(z), z, m)
+
+
+def manga(c):
+    y = contrast(luma(c.rgb), 1.25, 0.48)
+    a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
+    gap = 9.0
+    dots = 0.5 + 0.5 * torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
+    tone = ((c.blur(y, 1.0) * 1.15 - dots * 0.8 - 0.02) * 5).clamp(0, 1)
+    z = torch.where(y > 0.78, torch.ones_like(y), tone)
+    z = torch.where(y < 0.2, torch.zeros_like(y), z)
+    dx, dy = c.x - 128 * c.ar, c.y - 128
+    ang = torch.atan2(dy, dx)
+    far = (torch.sqrt(dx * dx + dy * dy) / 128 - 0.95 - 0.18 * torch.sin(ang * 37)).clamp(0, 1)
+    z = z * (1 - ((torch.sin(ang * 80) > 0.55).float() * (far > 0).float()))
+    return (z * (1 - c.edges(1.3, 0.2))).expand(-1, 3, -1, -1)
+
+
+def vhs(c):
+    z = c.blur(c.rgb, 1.3)
+    z = torch.cat([c.shift(z[:, :1], 4), z[:, 1:2], c.shift(z[:, 2:3], -4)], 1)
+    z = sat(z, 0.65) * colour(c, 0.82, 0.95, 0.86)
+    band = torch.exp(-((torch.remainder(c.y - c.one(0, 256), 256) - 20) ** 2) / 60)
+    jump = c.shift(z, 12)
+    z = mixin(z, jump, band.clamp(0, 1)) + band * (0.25 + 0.3 * c.noise(2.5))
+    z = z * (0.80 + 0.20 * torch.sin(c.y * 2 * math.pi / 4)) + 0.04
+    low = (c.y > 244).float()
+    z = z + low * c.noise(2.5) * 0.5
+    return z * c.vignette(0.85) + c.noise(1.6) * 0.07
+
+
+def archviz(c):
+    y = luma(c.rgb)
+    z = mixin(c.rgb, sat(c.rgb, 0.55), 0.6)
+    z = z.clamp(0, 1) ** 0.72
+    t = (1 - c.x / (256 * c.ar)) * 0.6 + (1 - c.y / 256) * 0.5
+    z = z * colour(c, 1.05, 1.0, 0.93) + t * colour(c, 0.26, 0.17, 0.06)
+    z = z + c.blur((y - 0.6).clamp(min=0), 12) * 0.5
+    edge = torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y))
+    z = torch.where(edge < 10, torch.ones_like(z) * 0.985, z)
+    return torch.where((edge >= 10) & (edge < 11.2), torch.ones_like(z) * 0.55, z)
+
+
+def burton(c):
+    m = ((c.blur(c.depth, 0.8) - 0.42) * 5).clamp(0, 1)
+    y = luma(c.rgb)
+    back = ramp(c, (y + 0.12 * c.noise(50)), ((0.0, 0.05, 0.05, 0.11), (0.5, 0.30, 0.31, 0.43), (1.0, 0.74, 0.76, 0.80)))
+    mx, my = c.one(0.25, 0.75) * 256 * c.ar, c.one(50, 85)
+    d = torch.sqrt((c.x - mx) ** 2 + (c.y - my) ** 2)
+    moon = ((52 - d) / 2).clamp(0, 1) * m
+    back = mixin(back, colour(c, 0.90, 0.89, 0.80) * (0.92 + 0.08 * c.noise(12)), moon * 0.85) + torch.exp(-d / 60) * 0.14
+    obj = contrast(sat(c.rgb, 0.42), 1.25, 0.6) * 0.72 * colour(c, 0.92, 0.9, 1.06)
+    z = mixin(obj, back, m)
+    ang = torch.atan2(c.y - 128, c.x - 128 * c.ar)
+    r = torch.sqrt((c.x - 128 * c.ar) ** 2 + (c.y - 128) ** 2) / 128
+    claw = ((r - 1.02 - 0.14 * torch.sin(ang * 9) - 0.07 * torch.sin(ang * 23)) * 6).clamp(0, 1)
+    return mixin(z, colour(c, 0.02, 0.02, 0.05).expand_as(z), claw) * (1 - 0.85 * c.edges(1.1))
+
+
+def _strokes(c, z, length=7):
+    """Paint dragged along a smooth field of directions."""
+    ang = c.noise(40) * 3.1
+    dx, dy = torch.cos(ang), torch.sin(ang)
+    acc = torch.zeros_like(z)
+    for k in (-1.0, -0.5, 0.0, 0.5, 1.0):
+        gx = (c.x + dx * k * length) / (256 * c.ar) * 2 - 1
+        gy = (c.y + dy * k * length) / 256 * 2 - 1
+        grid = torch.stack([gx.squeeze(1), gy.squeeze(1)], -1)
+        acc = acc + F.grid_sample(z, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    t = (-dy * c.x + dx * c.y)
+    return acc / 5 + torch.sin(t * 1.5 + c.noise(6) * 3) * 0.045
+
+
+def frazetta(c):
+    z = _strokes(c, c.rgb, 5)
+    y = luma(z)
+    grade = ramp(c, y, ((0.0, 0.07, 0.03, 0.02), (0.4, 0.45, 0.22, 0.09), (0.75, 0.90, 0.62, 0.28), (1.0, 1.0, 0.92, 0.68)))
+    m = ((c.blur(c.depth, 1.0) - 0.42) * 4).clamp(0, 1)
+    z = mixin(mixin(z, grade, 0.32), mixin(z, grade, 0.82), m)
+    fall = torch.exp(-(((c.x / (256 * c.ar) - 0.5) ** 2) * 1.2 + (c.y / 256 - 0.52) ** 2) / 0.13)
+    return contrast(z, 1.25, 0.45) * (0.35 + 0.85 * fall)
+
+
+def bakshi(c):
+    z = c.warp(c.rgb, 2.0, 16)
+    m = ((c.depth - 0.42) * 5).clamp(0, 1)
+    wash = c.blur(z, 2.0) * (0.82 + 0.25 * c.noise(12) + 0.12 * c.noise(5))
+    wash = mixin(wash, ramp(c, luma(wash), ((0, 0.15, 0.12, 0.08), (0.5, 0.52, 0.45, 0.22), (1, 0.88, 0.80, 0.52))), 0.62)
+    cel = torch.floor(sat(z, 0.85) * 3 + 0.5) / 3 * 0.85 * colour(c, 1.05, 0.96, 0.78)
+    z = mixin(cel, wash, m) * (0.96 + 0.06 * c.noise(2))
+    line = c.warp(c.edges(2.0, 0.15), 1.8, 9)
+    return mixin(z, colour(c, 0.08, 0.05, 0.03).expand_as(z), line)
+
+
+def giger(c):
+    y = contrast(luma(c.blur(c.rgb, 0.6)), 1.15, 0.5)
+    flow = c.noise(55) * 26
+    m = ((c.blur(c.depth, 0.8) - 0.42) * 5).clamp(0, 1)
+    rib = torch.sin((c.y + flow) * 2 * math.pi / 11 + 1.8 * torch.sin((c.x + flow) * 2 * math.pi / 64))
+    tube = torch.sin((c.x + 0.6 * flow) * 2 * math.pi / 34)
+    tex = (0.62 + 0.38 * rib) * (0.66 + 0.34 * tube.abs())
+    y = y * mixin(0.75 + 0.3 * tex, tex * 0.98, m)
+    y = y * 1.15 * c.vignette(0.6) * (1 - 0.7 * c.edges(1.3))
+    return ramp(c, y, ((0.0, 0.02, 0.025, 0.02), (0.5, 0.36, 0.37, 0.31), (1.0, 0.86, 0.86, 0.74)))
+
+
+FX = {"Photoreal": photoreal, "Cinematic": cinematic, "Anime / Vibrant": anime, "Soft Illustration": soft_illustration,
+      "R-Rated": r_rated, "Pencil Sketch": pencil, "Black & White": black_white, "35mm Film": film35, "Rotoscoping": rotoscope,
+      "Watercolor": watercolor, "Hyper-Realistic Portrait": portrait, "ISOTOPIA Sci-Fi Blueprint": blueprint,
+      "Dark Fantasy / Grimdark": grimdark, "Pixar-ish Soft CG": soft_cg, "Pixel Art / Isometric Game": pixel_art,
+      "Low-Poly 3D / PS1": low_poly, "Product Render / Industrial": product, "Isometric Tech Diagram": tech_diagram,
+      "Retro Comic / Halftone": comic, "Vaporwave / Synthwave": synthwave, "Children’s Book Illustration": childrens,
+      "Ink & Screentone Manga": manga, "Analog Horror / VHS": vhs, "Architectural Visualization": archviz, "Tim Burton": burton,
+      "Frank Frazetta": frazetta, "Ralph Bakshi": bakshi, "H.R. Giger": giger}
+
+
+def apply(name, canvas, generator=None):
+    """name: a style, or "" for the plain picture."""
+    if not name:
+        return canvas[:, :3].clamp(0, 1)
+    return FX[name](Ctx(canvas, generator)).clamp(0, 1)
