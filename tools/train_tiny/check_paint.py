@@ -5,7 +5,6 @@ import time
 
 import torch
 
-import scene
 import shapes
 import stream
 import tokenizer

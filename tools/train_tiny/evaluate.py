@@ -8,7 +8,6 @@ import random
 import torch
 
 import sampler
-import scene
 import stream
 import styles
 import tokenizer

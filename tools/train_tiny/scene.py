@@ -4,7 +4,8 @@ import random
 from dataclasses import dataclass, field
 
 from brush import Brush, mix
-from settings import PAINTERS, Sky
+from settings import PAINTERS
+from sky import Sky
 from world import (COLOURS, COLOUR_NAMES, OUTDOOR, SETTING_NAMES, SUBJECTS, SUBJECT_NAMES, TIME_NAMES, held_out)
 
 MAX_ROWS = 192

@@ -1,96 +1,9 @@
 """Backgrounds. Each paints sky and land with depth and returns the height of the horizon and the line of
-the ground; `Sky` knows colours and light of a time of day and weather."""
+the ground."""
 import math
 
 from brush import dark, light, mix
-
-
-class Sky:
-    """top, low: colours of the sky; sun: its colour; tint: what daylight does to things; haze: colour."""
-
-    TABLE = {
-        "day": ((0.22, 0.50, 0.88), (0.72, 0.87, 0.97), (1.0, 0.97, 0.80), (1.0, 1.0, 1.0)),
-        "sunset": ((0.30, 0.20, 0.46), (1.0, 0.55, 0.25), (1.0, 0.78, 0.40), (1.0, 0.86, 0.74)),
-        "sunrise": ((0.45, 0.58, 0.85), (1.0, 0.80, 0.72), (1.0, 0.92, 0.70), (1.0, 0.94, 0.90)),
-        "night": ((0.02, 0.03, 0.13), (0.10, 0.15, 0.34), (0.93, 0.95, 1.0), (0.66, 0.70, 0.90)),
-    }
-
-    def __init__(self, time, weather, rng):
-        self.time, self.weather = time, weather
-        self.top, self.low, self.sun, self.tint = self.TABLE[time]
-        jitter = [rng.uniform(-0.04, 0.04) for _ in range(3)]
-        self.top = tuple(min(1, max(0, a + b)) for a, b in zip(self.top, jitter))
-        gray = {"cloudy": 0.45, "rain": 0.65, "storm": 0.75, "fog": 0.6, "snowfall": 0.5}.get(weather, 0.0)
-        level = {"day": 0.72, "sunset": 0.55, "sunrise": 0.72, "night": 0.16}[time] * (0.6 if weather == "storm" else 1.0)
-        cloud = (level, level * 1.01, level * 1.05)
-        self.top, self.low = mix(self.top, dark(cloud, 0.25), gray), mix(self.low, cloud, gray)
-        self.tint = mix(self.tint, (0.85 * level + 0.2,) * 3, gray * 0.4)
-        self.haze = mix(self.low, (0.75, 0.77, 0.8) if time != "night" else (0.16, 0.18, 0.28), 0.3)
-        self.night = time == "night"
-
-    def on(self, c):
-        """A colour of the land in this light."""
-        return tuple(a * t for a, t in zip(c, self.tint))
-
-    def far(self, c, amount):
-        return mix(self.on(c), self.haze, min(1.0, amount * (1.6 if self.weather == "fog" else 1.0)))
-
-
-def paint_sky(g, sky, ar, horizon, rng):
-    g.tint, g.haze = (1, 1, 1), ((0, 0, 0), 0.0)
-    g.depth, g.ident = 1.0, 0.02
-    g.place(ar / 2, horizon / 2, 1)
-    g.put(1, ar / 2, horizon / 2, 0, (ar, horizon / 2 + 0.05, 0), sky.top, (ar, horizon / 2 + 0.05), col2=sky.low, pat=1, shade=0)
-    g.place(0, 0, 1)
-    clear = sky.weather in ("clear",)
-    x = rng.uniform(0.12, 0.88) * ar
-    y = {"day": 0.2, "sunset": 0.82, "sunrise": 0.78, "night": 0.22}[sky.time] * horizon + rng.uniform(-0.05, 0.05)
-    if sky.night and sky.weather not in ("rain", "storm", "fog"):
-        for _ in range(12):
-            g.ball(rng.uniform(0, ar), rng.uniform(0, horizon), rng.uniform(0.003, 0.008), (1, 1, 0.95), shade=0, ident=False)
-    if clear or sky.weather == "cloudy":
-        r = 0.05 if not sky.night else 0.06
-        r *= 1.5 if sky.time in ("sunset", "sunrise") else 1.0
-        g.ball(x, y, r * 4.5, sky.sun, soft=r * 4, alpha=0.2 if sky.night else 0.42, shade=0, ident=False)
-        g.ball(x, y, r, mix(sky.sun, (1, 1, 1), 0.4), shade=0)
-        if sky.night:
-            g.ball(x + r * 0.35, y - r * 0.2, r * 0.22, (0.78, 0.8, 0.88), shade=0, ident=False)
-    n = {"clear": rng.choice([0, 2, 3]), "cloudy": 6, "rain": 7, "storm": 8, "snowfall": 5, "fog": 0}[sky.weather]
-    for _ in range(n):
-        cloud(g, rng.uniform(0, ar), rng.uniform(0.05, 0.75) * horizon, rng.uniform(0.05, 0.12),
-              dark(mix(sky.low, (1, 1, 1), 0.55 if not sky.night else 0.12), 0.35 if sky.weather in ("storm", "rain") else 0), rng)
-    return x, y
-
-
-def cloud(g, x, y, s, c, rng):
-    for dx, dy, q in ((-1.1, 0.1, 0.6), (0, -0.15, 0.9), (1.0, 0.12, 0.65)):
-        g.ell(x + dx * s, y + dy * s, q * s * 1.2, q * s * 0.8, c, soft=0.35 * s, alpha=0.85, shade=0.25, ident=False)
-
-
-def _ground(g, ar, y, near, far, **k):
-    """The land from line y to the lower edge."""
-    g.depth, g.ident = 0.6, k.pop("ident", 0.1)
-    h = (1 - y) / 2 + 0.02
-    g.put(1, ar / 2, y + h, 0, (ar, h, 0), far, (ar, h), col2=near, pat=k.pop("pat", 1), shade=0, **k)
-
-
-def _water(g, sky, ar, y, deep):
-    _ground(g, ar, y, sky.on(deep), mix(sky.low, sky.on(deep), 0.35))
-    h = (1 - y) / 2
-    g.put(1, ar / 2, y + h, 0, (ar, h, 0), sky.on(deep), (0.35, h), col2=mix(sky.low, (1, 1, 1), 0.3), pat=6,
-          fu=3.0, fv=4.0, ph=g.rng.random() * 6, alpha=0.5, shade=0, ident=False)
-
-
-def _trees(g, sky, ar, y, n, rng, far, kind="pine"):
-    for i in range(n):
-        x = (i + rng.uniform(0.1, 0.9)) / n * ar
-        h = rng.uniform(0.12, 0.22) * (1.6 - far)
-        c = sky.far(rng.choice([(0.10, 0.32, 0.15), (0.14, 0.40, 0.18), (0.08, 0.28, 0.2)]), far * 0.7)
-        if kind == "pine":
-            g.tri(x, y - h * 0.75, h * 0.34, h * 0.75, c, round=0.3, shade=0.5)
-        else:
-            g.cap(x, y, x, y - h * 0.6, h * 0.08, h * 0.05, sky.far((0.35, 0.22, 0.12), far))
-            g.blob(x, y - h, h * 0.5, h * 0.48, 0.07, 7, c, shade=0.6, noise=0.12)
+from sky import ground, trees, water, paint_sky
 
 
 def sea(g, sky, ar, rng):
@@ -98,7 +11,7 @@ def sea(g, sky, ar, rng):
     sx, _ = paint_sky(g, sky, ar, y, rng)
     if rng.random() < 0.4:
         g.ridge(y, 0.04, rng.uniform(5, 8), 0.2, sky.far((0.3, 0.4, 0.45), 0.5), rng.random() * 20)
-    _water(g, sky, ar, y, (0.05, 0.28, 0.52))
+    water(g, sky, ar, y, (0.05, 0.28, 0.52))
     if sky.weather == "clear" and sky.time != "day":
         g.trap(sx, (1 + y) / 2, 0.16, 0.05, (1 - y) / 2, mix(sky.sun, sky.low, 0.2), soft=0.1, alpha=0.45, shade=0, ident=False)
     return y, rng.uniform(0.74, 0.86)
@@ -108,8 +21,8 @@ def lake(g, sky, ar, rng):
     y = rng.uniform(0.42, 0.5)
     paint_sky(g, sky, ar, y, rng)
     g.ridge(y - 0.02, 0.1, rng.uniform(3, 5), 0.9, sky.far((0.35, 0.42, 0.5), 0.45), rng.random() * 20)
-    _trees(g, sky, ar, y + 0.01, 9, rng, 0.6)
-    _water(g, sky, ar, y, (0.10, 0.42, 0.45))
+    trees(g, sky, ar, y + 0.01, 9, rng, 0.6)
+    water(g, sky, ar, y, (0.10, 0.42, 0.45))
     shore = rng.uniform(0.70, 0.78)
     g.depth = 0.55
     g.ridge(shore, 0.02, rng.uniform(3, 6), 0.0, sky.on((0.36, 0.50, 0.22)), rng.random() * 20, col2=sky.on((0.20, 0.34, 0.12)), pat=1)
@@ -122,7 +35,7 @@ def lake(g, sky, ar, rng):
 def beach(g, sky, ar, rng):
     y = rng.uniform(0.38, 0.46)
     paint_sky(g, sky, ar, y, rng)
-    _water(g, sky, ar, y, (0.05, 0.48, 0.62))
+    water(g, sky, ar, y, (0.05, 0.48, 0.62))
     shore = rng.uniform(0.58, 0.66)
     g.depth = 0.55
     g.ridge(shore - 0.02, 0.015, rng.uniform(4, 7), 0.0, sky.on((0.97, 0.98, 1.0)), 3.0)
@@ -168,7 +81,7 @@ def forest(g, sky, ar, rng):
             for k in range(3 if row else 1):
                 g.tri(x, base - h * (0.4 + 0.25 * k), h * (0.30 - 0.06 * k), h * 0.28, c, round=0.3, shade=0.5, noise=0.1)
         if row == 0:
-            _ground(g, ar, y, sky.on((0.14, 0.24, 0.09)), sky.on((0.22, 0.42, 0.16)))
+            ground(g, ar, y, sky.on((0.14, 0.24, 0.09)), sky.on((0.22, 0.42, 0.16)))
     for _ in range(6):
         x, yy = rng.uniform(0, ar), rng.uniform(0.7, 0.98)
         g.blob(x, yy, 0.05, 0.025, 0.2, 7, sky.on((0.16, 0.38, 0.14)), ident=False)
@@ -190,7 +103,7 @@ def city(g, sky, ar, rng):
             w = ar / n * rng.uniform(0.38, 0.52)
             c = sky.far(rng.choice([(0.45, 0.47, 0.55), (0.55, 0.42, 0.38), (0.35, 0.40, 0.5), (0.6, 0.56, 0.5)]), 0.5 - 0.4 * row)
             g.box(x, y - h, w, h, c, pat=2, fu=2, fv=5, col2=mix(c, lamp, 0.75 if sky.time != "day" else 0.4), ph=rng.random() * 9, shade=0.2)
-    _ground(g, ar, y, sky.on((0.28, 0.28, 0.31)), sky.on((0.40, 0.40, 0.43)))
+    ground(g, ar, y, sky.on((0.28, 0.28, 0.31)), sky.on((0.40, 0.40, 0.43)))
     g.box(ar / 2, y + 0.025, ar, 0.025, sky.on((0.6, 0.59, 0.57)))
     for k in range(4):
         g.box((k + 0.5) / 4 * ar, 0.94, 0.06, 0.01, sky.on((0.92, 0.85, 0.45)), ident=False)
@@ -232,7 +145,7 @@ def mountains(g, sky, ar, rng):
         g.tri(x, y - 2 * h + 0.05 + h * 0.32, h * 0.42, h * 0.33, sky.far((0.97, 0.98, 1.0), 0.1), pat=9, col2=sky.far((0.68, 0.74, 0.86), 0.2))
     g.depth, g.ident = 0.85, 0.12
     g.ridge(y + 0.02, 0.04, rng.uniform(4, 6), 0.5, sky.far((0.25, 0.40, 0.25), 0.25), rng.random() * 20)
-    _trees(g, sky, ar, y + 0.08, 6, rng, 0.5)
+    trees(g, sky, ar, y + 0.08, 6, rng, 0.5)
     g.depth, g.ident = 0.6, 0.14
     g.ridge(y + 0.1, 0.03, rng.uniform(2, 4), 0.0, sky.on((0.42, 0.52, 0.27)), rng.random() * 20, col2=sky.on((0.25, 0.34, 0.16)), pat=1, noise=0.04, freq=40)
     return y, rng.uniform(0.82, 0.9)
@@ -288,7 +201,7 @@ def room(g, sky, ar, rng):
     g.box(x2, 0.27, 0.11, 0.085, (0.72, 0.55, 0.25))
     g.box(x2, 0.27, 0.09, 0.065, (0.45, 0.62, 0.72), col2=(0.35, 0.5, 0.3), pat=1)
     g.ident = 0.1
-    _ground(g, ar, y, tuple(a * dim for a in (0.40, 0.24, 0.13)), tuple(a * dim for a in (0.58, 0.38, 0.22)))
+    ground(g, ar, y, tuple(a * dim for a in (0.40, 0.24, 0.13)), tuple(a * dim for a in (0.58, 0.38, 0.22)))
     g.box(ar / 2, (1 + y) / 2, ar, (1 - y) / 2, (0.3, 0.18, 0.1), pat=8, fu=7, fv=4, alpha=0.25, shade=0, ident=False,
           col2=(0.1, 0.05, 0.03))
     g.ell(ar / 2, 0.88, ar * 0.36, 0.085, tuple(a * dim for a in (0.55, 0.2, 0.28)), shade=0.1)
@@ -409,13 +322,13 @@ def garden(g, sky, ar, rng):
     y = rng.uniform(0.55, 0.62)
     paint_sky(g, sky, ar, y, rng)
     g.depth, g.ident = 0.92, 0.05
-    _trees(g, sky, ar, y + 0.02, 5, rng, 0.15, "round")
+    trees(g, sky, ar, y + 0.02, 5, rng, 0.15, "round")
     g.depth, g.ident = 0.85, 0.07
     g.box(ar / 2, y - 0.035, ar, 0.055, sky.on((0.16, 0.42, 0.18)), noise=0.18, freq=90, r=0.02)
     for k in range(11):
         g.box((k + 0.5) / 11 * ar, y - 0.01, 0.022, 0.06, sky.on((0.96, 0.95, 0.92)), r=0.015)
     g.box(ar / 2, y - 0.01, ar, 0.012, sky.on((0.9, 0.89, 0.86)))
-    _ground(g, ar, y + 0.04, sky.on((0.22, 0.50, 0.16)), sky.on((0.40, 0.68, 0.28)))
+    ground(g, ar, y + 0.04, sky.on((0.22, 0.50, 0.16)), sky.on((0.40, 0.68, 0.28)))
     g.trap(ar / 2, (1.04 + y) / 2 + 0.01, 0.34, 0.09, (0.96 - y) / 2, sky.on((0.78, 0.68, 0.54)), pat=8, fu=4, fv=6, col2=sky.on((0.6, 0.5, 0.4)), ident=False)
     for _ in range(12):
         x = rng.choice([rng.uniform(0, 0.3), rng.uniform(0.7, 1)]) * ar

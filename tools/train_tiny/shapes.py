@@ -2,7 +2,7 @@
 
 A scene is a list of rows of K floats, painted back to front. Coordinates: unit = picture height, x to the
 right, y down. Two drivers share the same formulas: `paint_one` crops and dispatches by kind (quick on a
-CPU), `paint_batch` walks all scenes of a batch in step and selects by kind (quick on a GPU, compiled).
+CPU), `paint_batch` walks all scenes of a batch in step and selects by kind.
 
 The canvas has 5 planes: red, green, blue (0..1, display space), depth (0 near .. 1 far), id (random in
 0..1 for each object; outlines are found from it).

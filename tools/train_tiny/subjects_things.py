@@ -1,130 +1,9 @@
-"""Vehicles, buildings, plants and objects."""
+"""Buildings, plants and objects."""
 from brush import dark, light, mix
 
 INK, GLASS = (0.06, 0.05, 0.09), (0.62, 0.85, 0.95)
 WOOD, LEAF, GOLD = (0.5, 0.32, 0.17), (0.22, 0.55, 0.22), (0.98, 0.78, 0.25)
 WHITE, STEEL, LAMP = (0.95, 0.95, 0.95), (0.7, 0.73, 0.78), (1.0, 0.9, 0.5)
-
-
-def _wheel(g, x, y, q):
-    g.ball(x, y, q, (0.1, 0.1, 0.12))
-    g.ball(x, y, q * 0.52, STEEL, rim=0.4)
-
-
-def car(g, c, r):
-    g.trap(-0.05, 0.2, 0.62, 0.4, 0.26, c, round=0.3)
-    g.trap(-0.3, 0.22, 0.25, 0.2, 0.18, GLASS, shear=-0.1, rim=0.6)
-    g.trap(0.18, 0.22, 0.26, 0.18, 0.18, GLASS, shear=0.1, rim=0.6)
-    g.box(0, 0.58, 0.98, 0.22, c, r=0.16, rim=0.5)
-    g.box(0, 0.72, 0.95, 0.05, dark(c, 0.45), r=0.04)
-    g.ell(0.9, 0.52, 0.08, 0.08, LAMP, lit=False)
-    g.ell(-0.93, 0.52, 0.05, 0.07, (0.95, 0.15, 0.1), lit=False)
-    _wheel(g, -0.55, 0.77, 0.23)
-    _wheel(g, 0.55, 0.77, 0.23)
-
-
-def bus(g, c, r):
-    g.box(0, 0.2, 1.05, 0.58, c, r=0.12, rim=0.4)
-    g.box(0, -0.02, 0.95, 0.2, GLASS, r=0.04, rim=0.5)
-    for x in (-0.6, -0.2, 0.2, 0.6):
-        g.box(x, -0.02, 0.03, 0.2, dark(c, 0.2))
-    g.box(0, 0.42, 1.03, 0.06, light(c, 0.75))
-    g.ball(0.97, 0.58, 0.07, LAMP, lit=False)
-    _wheel(g, -0.6, 0.78, 0.21)
-    _wheel(g, 0.6, 0.78, 0.21)
-
-
-def boat(g, c, r):
-    g.box(-0.02, -0.15, 0.035, 0.85, WOOD)
-    g.trap(0.38, -0.2, 0.4, 0.02, 0.7, WHITE, shear=0.72, round=0.2, pat=3, fu=0, fv=3, col2=light(c, 0.55))
-    g.trap(-0.3, -0.12, 0.3, 0.02, 0.55, light(c, 0.3), shear=-0.52, round=0.2)
-    g.tri(0.1, -0.93, 0.06, 0.12, c, rot=1.57)
-    g.trap(0, 0.74, 0.62, 0.98, 0.24, c, round=0.3, rim=0.3)
-    g.box(0, 0.53, 0.98, 0.04, light(c, 0.6), r=0.02)
-
-
-def submarine(g, c, r):
-    g.box(0.0, -0.12, 0.2, 0.3, dark(c, 0.1), r=0.08)
-    g.cap(0.05, -0.35, 0.05, -0.65, 0.035, 0.035, STEEL)
-    g.cap(0.05, -0.65, 0.25, -0.65, 0.04, 0.05, STEEL)
-    g.trap(-0.98, 0.35, 0.36, 0.05, 0.16, dark(c, 0.3), rot=1.57)
-    g.ell(0, 0.38, 0.95, 0.46, c, rim=0.6)
-    for x in (-0.4, 0.05, 0.5):
-        g.ball(x, 0.32, 0.15, dark(c, 0.55))
-        g.ball(x, 0.32, 0.105, LAMP, lit=False, shade=0.2)
-
-
-def train(g, c, r):
-    g.box(0.02, 0.62, 0.98, 0.08, INK)
-    g.box(-0.6, 0.1, 0.36, 0.46, c, r=0.03)
-    g.box(-0.6, -0.05, 0.22, 0.18, GLASS, r=0.02)
-    g.box(-0.6, -0.4, 0.44, 0.07, dark(c, 0.5), r=0.03)
-    g.cap(-0.2, 0.25, 0.7, 0.25, 0.32, 0.32, c, rim=0.6)
-    g.box(0.05, 0.25, 0.04, 0.33, GOLD)
-    g.box(0.45, 0.25, 0.04, 0.33, GOLD)
-    g.trap(0.62, -0.3, 0.1, 0.17, 0.25, INK)
-    for k, q in ((0, 0.14), (1, 0.19), (2, 0.25)):
-        g.ball(0.5 - 0.28 * k, -0.68 - 0.13 * k, q, (0.92, 0.92, 0.94), soft=0.08 * g.s, alpha=0.8, ident=False)
-    g.tri(1.0, 0.78, 0.16, 0.16, (0.8, 0.15, 0.1))
-    for x in (-0.65, -0.2, 0.25, 0.66):
-        _wheel(g, x, 0.78, 0.2)
-
-
-def airplane(g, c, r):
-    g.trap(-0.75, -0.28, 0.2, 0.1, 0.3, c, shear=0.25)
-    g.trap(0.05, -0.22, 0.2, 0.1, 0.3, dark(c, 0.25), shear=0.35)
-    g.cap(-0.85, 0.05, 0.75, 0.1, 0.12, 0.24, WHITE, rim=0.4)
-    g.cap(-0.82, 0.14, 0.72, 0.2, 0.04, 0.12, c)
-    for x in (-0.4, -0.15, 0.1, 0.35):
-        g.ball(x, 0.0, 0.06, (0.3, 0.5, 0.7))
-    g.ell(0.78, 0.0, 0.14, 0.09, GLASS, rim=0.6)
-    g.trap(-0.12, 0.42, 0.12, 0.24, 0.38, c, shear=-0.45)
-
-
-def rocket(g, c, r):
-    for k, col in ((0.24, (1, 0.35, 0.05)), (0.14, (1, 0.85, 0.25))):
-        g.tri(0, 0.86, k, 0.24 + k * 0.3, col, rot=3.14159, soft=0.03 * g.s, shade=0, lit=False, ident=False)
-    for s in (-1, 1):
-        g.trap(s * 0.4, 0.42, 0.16, 0.03, 0.3, dark(c, 0.15), shear=s * 0.2)
-    g.ell(0, -0.12, 0.36, 0.82, WHITE, rim=0.5)
-    g.cut(0, -0.12, 0.36, 0.82, -0.5, c, rim=0.4)
-    g.box(0, 0.42, 0.3, 0.06, c)
-    g.trap(0, 0.62, 0.2, 0.26, 0.07, dark(STEEL, 0.3))
-    g.ball(0, -0.15, 0.19, dark(c, 0.2))
-    g.ball(0, -0.15, 0.135, GLASS, rim=0.9)
-    g.box(0, 0.4, 0.05, 0.28, dark(c, 0.15), r=0.03)
-
-
-def bicycle(g, c, r):
-    for x in (-0.58, 0.58):
-        g.arc(x, 0.55, 0.4, 0.045, 3.2, (0.1, 0.1, 0.12))
-        for k in range(3):
-            g.box(x, 0.55, 0.012, 0.38, STEEL, rot=k * 1.05)
-    w = 0.05
-    for a, b in (((-0.58, 0.55), (-0.15, -0.05)), ((-0.15, -0.05), (0.42, -0.05)), ((0.42, -0.05), (-0.02, 0.55)),
-                 ((-0.02, 0.55), (-0.15, -0.05)), ((-0.58, 0.55), (-0.02, 0.55)), ((0.58, 0.55), (0.38, -0.3))):
-        g.cap(*a, *b, w, w, c)
-    g.ell(-0.2, -0.15, 0.22, 0.07, INK)
-    g.cap(0.38, -0.3, 0.6, -0.36, 0.04, 0.04, INK)
-    g.ball(-0.02, 0.55, 0.1, dark(c, 0.5))
-
-
-def balloon(g, c, r):
-    g.tri(0, 0.36, 0.36, 0.3, dark(c, 0.2), rot=3.14159)
-    g.ball(0, -0.25, 0.72, c, pat=3, fu=3, col2=light(c, 0.6), rim=0.4)
-    for s in (-1, 1):
-        g.cap(s * 0.2, 0.42, s * 0.15, 0.75, 0.015, 0.015, INK)
-    g.trap(0, 0.86, 0.17, 0.21, 0.14, WOOD, pat=8, fu=3, fv=3, col2=dark(WOOD))
-
-
-def ufo(g, c, r):
-    g.trap(0, 0.6, 0.62, 0.22, 0.42, (0.8, 1.0, 0.7), alpha=0.4, soft=0.08 * g.s, shade=0, lit=False, ident=False)
-    g.cut(0, -0.05, 0.42, 0.5, 0.1, GLASS, rim=0.9)
-    g.ball(0, -0.18, 0.14, (0.4, 0.85, 0.4))
-    g.ell(0, 0.08, 0.98, 0.27, c, rim=0.7)
-    g.ell(0, 0.16, 0.7, 0.14, dark(c, 0.4))
-    for x in (-0.66, -0.24, 0.24, 0.66):
-        g.ball(x, 0.1, 0.075, LAMP, lit=False, shade=0.1)
 
 
 def house(g, c, r):
@@ -425,7 +304,6 @@ def crystal(g, c, r):
     for x, h, t in ((-0.45, 0.5, -0.4), (0.45, 0.55, 0.4), (0, 0.85, 0.0)):
         y = 1 - h
         g.trap(x, y + 0.1, 0.2, 0.24, h * 0.85, c, rot=t, rim=0.5, pat=9, col2=dark(c, 0.4))
-        top = y + 0.1 - h * 0.85
         import math
         g.tri(x + math.sin(t) * h * 1.0, y + 0.1 - math.cos(t) * h * 1.0, 0.24, h * 0.18, light(c, 0.4), rot=t)
         g.trap(x - 0.05, y + 0.1, 0.06, 0.07, h * 0.8, light(c, 0.6), rot=t, alpha=0.8)

@@ -2,7 +2,6 @@
 Writes vae.safetensors (EMA, latents brought to mean 0 and deviation 1 / scaling_factor), judge.safetensors,
 vae.png and a log. usage: train_vae.py --out DIR --seconds N [--device cuda] [--init vae.safetensors]"""
 import argparse
-import math
 import os
 import time
 

@@ -2,6 +2,7 @@
 import subjects_animals as an
 import subjects_people as pe
 import subjects_things as th
+import subjects_vehicles as ve
 
 COLOURS = {
     "red": (0.88, 0.12, 0.12), "orange": (0.98, 0.52, 0.08), "yellow": (0.98, 0.86, 0.15),
@@ -47,16 +48,16 @@ SUBJECTS = {
     "alien": (pe.alien, "ground", ["green", "gray"], ["extraterrestrial"], 1.0),
     "snowman": (pe.snowman, "ground", ["red", "blue"], [], 1.0),
     "skull": (pe.skull, "ground", ["white", "gray"], [], 0.8),
-    "car": (th.car, "ground", ["red", "blue", "yellow"], ["automobile", "sports car"], 0.95),
-    "bus": (th.bus, "ground", ["red", "yellow"], ["coach"], 1.05),
-    "boat": (th.boat, "sea", ["red", "blue", "white"], ["sailboat", "ship", "sailing boat"], 1.05),
-    "submarine": (th.submarine, "sea", ["yellow", "gray"], [], 1.0),
-    "train": (th.train, "ground", ["black", "red", "green"], ["locomotive", "steam train"], 1.05),
-    "airplane": (th.airplane, "air", ["red", "blue"], ["plane", "aeroplane", "aircraft"], 1.0),
-    "rocket": (th.rocket, "air", ["red", "blue"], ["spaceship", "spacecraft"], 1.1),
-    "bicycle": (th.bicycle, "ground", ["red", "green", "blue"], ["bike"], 0.95),
-    "balloon": (th.balloon, "air", ["red", "yellow", "purple"], ["hot air balloon"], 1.1),
-    "ufo": (th.ufo, "air", ["gray", "green"], ["flying saucer"], 1.0),
+    "car": (ve.car, "ground", ["red", "blue", "yellow"], ["automobile", "sports car"], 0.95),
+    "bus": (ve.bus, "ground", ["red", "yellow"], ["coach"], 1.05),
+    "boat": (ve.boat, "sea", ["red", "blue", "white"], ["sailboat", "ship", "sailing boat"], 1.05),
+    "submarine": (ve.submarine, "sea", ["yellow", "gray"], [], 1.0),
+    "train": (ve.train, "ground", ["black", "red", "green"], ["locomotive", "steam train"], 1.05),
+    "airplane": (ve.airplane, "air", ["red", "blue"], ["plane", "aeroplane", "aircraft"], 1.0),
+    "rocket": (ve.rocket, "air", ["red", "blue"], ["spaceship", "spacecraft"], 1.1),
+    "bicycle": (ve.bicycle, "ground", ["red", "green", "blue"], ["bike"], 0.95),
+    "balloon": (ve.balloon, "air", ["red", "yellow", "purple"], ["hot air balloon"], 1.1),
+    "ufo": (ve.ufo, "air", ["gray", "green"], ["flying saucer"], 1.0),
     "house": (th.house, "ground", ["white", "red", "yellow"], ["cottage", "cabin", "home"], 1.15),
     "castle": (th.castle, "ground", ["gray", "brown"], ["fortress", "palace"], 1.25),
     "lighthouse": (th.lighthouse, "ground", ["red", "blue"], [], 1.2),
