@@ -128,6 +128,7 @@ struct encoder {
     const struct xl_image *image;
     png_text *texts;
     int n_texts;
+    int filters;           /* that libpng may choose from for a row */
     struct xl_arena arena; /* of texts */
     struct xl_str out;
     bool failed;
@@ -196,7 +197,7 @@ static void encode(struct encoder *encoder) {
     png_set_IHDR(png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                  PNG_FILTER_TYPE_BASE);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, encoder->filters);
     png_set_compression_level(png, ZLIB_LEVEL);
     png_set_compression_strategy(png, ZLIB_STRATEGY);
     png_set_compression_buffer_size(png, IDAT_BYTES);
@@ -207,25 +208,37 @@ static void encode(struct encoder *encoder) {
     png_write_end(png, NULL);
 }
 
+/* Write the file and free the encoder, whose texts are prepared. */
+static enum xl_status finish(struct encoder *encoder, void **data, size_t *n, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    encoder->png =
+        png_create_write_struct(PNG_LIBPNG_VER_STRING, encoder, on_encode_error, ignore_warning);
+    encoder->info = encoder->png ? png_create_info_struct(encoder->png) : NULL;
+    encoder->failed |= !encoder->info;
+    if (!encoder->failed) encode(encoder);
+    if (encoder->failed) {
+        status = xl_fail_nomem(err, "a PNG file", encoder->out.len);
+    } else {
+        *n = encoder->out.len;
+        *data = xl_str_take(&encoder->out);
+    }
+    png_destroy_write_struct(&encoder->png, &encoder->info);
+    xl_str_deinit(&encoder->out);
+    xl_arena_deinit(&encoder->arena);
+    return status;
+}
+
 enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_text *texts,
                              int n_texts, void **data, size_t *n, struct xl_err *err) {
-    struct encoder encoder = {.image = image};
+    struct encoder encoder = {.image = image, .filters = PNG_ALL_FILTERS};
     enum xl_status status = prepare_texts(&encoder, texts, n_texts, err);
-    if (status) goto cleanup;
-    encoder.png =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, &encoder, on_encode_error, ignore_warning);
-    encoder.info = encoder.png ? png_create_info_struct(encoder.png) : NULL;
-    encoder.failed |= !encoder.info;
-    if (!encoder.failed) encode(&encoder);
-    if (encoder.failed) {
-        status = xl_fail_nomem(err, "a PNG file", encoder.out.len);
-        goto cleanup;
-    }
-    *n = encoder.out.len;
-    *data = xl_str_take(&encoder.out);
-cleanup:
-    png_destroy_write_struct(&encoder.png, &encoder.info);
-    xl_str_deinit(&encoder.out);
+    if (!status) return finish(&encoder, data, n, err);
     xl_arena_deinit(&encoder.arena);
     return status;
+}
+
+enum xl_status xl_png_encode_quick(const struct xl_image *image, void **data, size_t *n,
+                                   struct xl_err *err) {
+    struct encoder encoder = {.image = image, .filters = PNG_FILTER_SUB};
+    return finish(&encoder, data, n, err);
 }

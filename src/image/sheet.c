@@ -333,7 +333,7 @@ static enum xl_status write_page(struct xl_sheet *sheet, struct xl_err *err) {
     size_t n = 0;
     enum xl_status status = image_of(sheet->surface, &image, err);
     close_page(sheet);
-    if (!status) status = xl_png_encode(&image, NULL, 0, &data, &n, err);
+    if (!status) status = xl_png_encode_quick(&image, &data, &n, err);
     xl_image_free(&image);
     char *path = status ? NULL : xl_path_join(sheet->dir, name);
     if (!status && !path) status = xl_fail_nomem(err, "a path", 0);
