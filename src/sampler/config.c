@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The defaults that most classes share. */
 static const struct xl_scheduler_config common_defaults = {
@@ -335,7 +336,7 @@ static enum xl_status load(struct xl_json json, const char *name, struct xl_sche
     char *text = NULL;
     bool has_spacing = false;
     enum xl_sigma_spacing spacing;
-    enum xl_status status = !strcmp(name, "default")
+    enum xl_status status = !strcasecmp(name, "default") /* "Default" in the earlier app */
                                 ? find_default(json, &sampler, &fallback, err)
                                 : xl_sampler_find(name, &sampler, &has_spacing, &spacing, err);
     if (!status) status = read_keys(json, sampler->class, &config, err);

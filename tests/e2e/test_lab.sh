@@ -47,6 +47,10 @@ expect "HEADLESS=1 without a prompt" 2 "PROMPT" env "${small[@]}" HEADLESS=1 "$b
 expect "HEADLESS=true, the earlier spellings" 0 "2 drawn" env HEADLESS=true PROMPT=cat MODEL="$repo" \
     CFG_SCALE=7.5 SCHEDULER="DPM++ 2M" WIDTH=64 HEIGHT=64 STEPS=2 BATCH_SIZE=2 SEED=-1 \
     STYLE_PROFILE="Tim Burton" OUTPUT_DIR=b "$bin"
+for name in Default Euler "DPM++ 2M" UniPC; do
+    expect "the earlier app's sampler $name" 0 "1 drawn" env "${small[@]}" PROMPT=cat SCHEDULER="$name" \
+        OUTPUT_DIR=samplers "$bin"
+done
 check "the profile is in the name" sh -c "ls b | grep -q '_tim-burton_cat_seed'"
 check "and in the record" sh -c "grep -aq 'Style profile: Tim Burton' b/*.png"
 check "and its words in the prompt" sh -c "grep -aq 'gothic fairytale, elongated silhouettes' b/*.png"

@@ -18,7 +18,7 @@
 enum { VERSION = 1, MAX_SAME_SECOND = 1000 };
 
 const char *xl_cell_state_name(enum xl_cell_state state) {
-    static const char *const names[] = {"waiting", "done", "failed", "skipped"};
+    static const char *const names[] = {"waiting", "done", "failed"};
     return names[state];
 }
 

@@ -10,8 +10,8 @@
 
 #include "lab/run/sweep.h"
 
-enum xl_cell_state { XL_CELL_WAITING, XL_CELL_DONE, XL_CELL_FAILED, XL_CELL_SKIPPED };
-/* "waiting", "done", "failed", "skipped" */
+enum xl_cell_state { XL_CELL_WAITING, XL_CELL_DONE, XL_CELL_FAILED };
+/* "waiting", "done", "failed" */
 const char *xl_cell_state_name(enum xl_cell_state state);
 
 /* What became of a cell. */
@@ -19,7 +19,7 @@ struct xl_outcome {
     enum xl_cell_state state;
     bool was_there; /* made by an earlier process */
     char *path;     /* malloc'd; NULL unless done */
-    char *error;    /* malloc'd sentence; NULL unless failed or skipped */
+    char *error;    /* malloc'd sentence; NULL unless failed */
     enum xl_status status;
     int width, height; /* as drawn */
     double seconds;

@@ -444,7 +444,6 @@ static void count(const struct xl_run_dir *run, struct xl_run_counts *counts) {
         counts->n_there += outcome->state == XL_CELL_DONE && outcome->was_there;
         counts->n_done += outcome->state == XL_CELL_DONE && !outcome->was_there;
         counts->n_failed += outcome->state == XL_CELL_FAILED;
-        counts->n_skipped += outcome->state == XL_CELL_SKIPPED;
         counts->n_waiting += outcome->state == XL_CELL_WAITING;
     }
 }

@@ -10,7 +10,7 @@
 #include "lab/run/writer.h"
 
 struct xl_run_counts {
-    int n_done, n_there, n_failed, n_skipped, n_waiting; /* there: made by an earlier process */
+    int n_done, n_there, n_failed, n_waiting; /* there: made by an earlier process */
     double encode_s, sample_s, decode_s, total_s;
     int n_evaluations;
     struct xl_str warnings; /* sentences of the engine, one a line, each once */
