@@ -32,6 +32,9 @@ SPOILED = {"blurry": ["blurry", "out of focus", "soft focus"], "noise": ["noise"
            "overexposed": ["overexposed", "blown highlights"], "dark": ["underexposed", "too dark"],
            "lowres": ["lowres", "low resolution", "jpeg artifacts", "pixelated"]}
 SPOILED_NAMES = list(SPOILED)
+SPOILED_BY_WORD = {word: name for name, words in SPOILED.items() for word in words}
+# The negative prompts of the profiles, as lists of words.
+NEGATIVES = [negative.split(", ") for _, negative, _ in styles.PROFILES.values()]
 
 
 def _noun(spec_subject, rng):
@@ -124,3 +127,39 @@ def caption(spec, rng, spoiled=""):
                   "weather": WEATHER_NAMES.index(spec.weather) if say_weather else -1,
                   "subject": SUBJECT_NAMES.index(spec.subject), "count": spec.count - 1,
                   "style": styles.NAMES.index(spec.style) + 1 if spec.style else 0}
+
+
+NOTHING_SAID = {"subject": -1, "colour": -1, "count": -1, "setting": -1, "style": -1, "time": -1, "weather": -1}
+
+
+def negative_caption(style, rng):
+    """A profile's negative words over a picture that they may name, so that a negative prompt is something the model has
+    seen: -> (text, what to spoil the picture with or "")."""
+    named = set(BY_STYLE.get(style, ()))
+    words = list(rng.choice([n for n in NEGATIVES if named.intersection(n)] or NEGATIVES))
+    if rng.random() < 0.4:
+        rng.shuffle(words)
+        words = words[:rng.randint(1, len(words))]
+    flaws = [SPOILED_BY_WORD[w] for w in words if w in SPOILED_BY_WORD]
+    return ", ".join(words), rng.choice(flaws) if flaws and rng.random() < 0.6 else ""
+
+
+def terse_caption(spec, rng):
+    """One or two facts and nothing else, as people type negatives (and prompts): -> (text, mentions)."""
+    facts = {"subject": _noun(spec.subject, rng), "setting": rng.choice([spec.setting] + SETTINGS[spec.setting]), "time": spec.time,
+             "weather": {"snowfall": "snowing"}.get(spec.weather, spec.weather)}
+    if spec.colour:
+        facts["colour"] = spec.colour
+    if spec.weather == "clear":
+        del facts["weather"]
+    if spec.count > 1:
+        facts["subject"] = plural(facts["subject"])
+        facts["count"] = rng.choice(COUNT_WORDS[spec.count])
+    names = rng.sample(sorted(facts), rng.randint(1, 2))
+    said = dict(NOTHING_SAID)
+    labels = {"subject": SUBJECT_NAMES.index(spec.subject), "setting": SETTING_NAMES.index(spec.setting), "time": TIME_NAMES.index(spec.time),
+              "weather": WEATHER_NAMES.index(spec.weather), "count": spec.count - 1,
+              "colour": COLOUR_NAMES.index(spec.colour) if spec.colour else -1}
+    for name in names:
+        said[name] = labels[name]
+    return ", ".join(facts[name] for name in names), said

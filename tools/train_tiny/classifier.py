@@ -46,7 +46,7 @@ class Judge:
         self.total = 0
 
     def step(self, pictures, labels, lr):
-        """pictures: [n, 3, h, w]; labels: [n, 7] long. Noise and blur keep it from leaning on fine traces."""
+        """pictures: [n, 3, h, w]; labels: [n, 7] long, -100 where nothing is to be learned. Noise and blur keep it from leaning on fine traces."""
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         self.net.train()
@@ -60,7 +60,8 @@ class Judge:
         loss.backward()
         self.optimiser.step()
         self.seen += 1
-        self.right = self.right * 0.98 + 0.02 * torch.stack([(z.argmax(1) == labels[:, i]).float().mean() for i, z in enumerate(logits)])
+        right = [((z.argmax(1) == labels[:, i]).sum() / (labels[:, i] >= 0).sum()) for i, z in enumerate(logits)]
+        self.right = self.right * 0.98 + 0.02 * torch.stack(right)
 
     @torch.no_grad()
     def look(self, pictures):

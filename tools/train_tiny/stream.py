@@ -19,25 +19,36 @@ from world import COLOUR_NAMES, SETTING_NAMES, SUBJECT_NAMES, TIME_NAMES, WEATHE
 CHUNK = int(os.environ.get("TINY_CHUNK", "128"))  # smaller for trying things on a CPU
 LABELS = ("subject", "colour", "count", "setting", "style", "time", "weather")
 N_LABELS = (len(SUBJECT_NAMES), len(COLOUR_NAMES), 5, len(SETTING_NAMES), len(styles.NAMES) + 1, len(TIME_NAMES), len(WEATHER_NAMES))
-# height, width and share of chunks; the square first
+# height and width of the training pictures: mostly the square
 SQUARE = (256, 256)
-OTHERS = ((256, 320), (320, 256), (192, 192), (256, 384), (384, 256), (192, 320), (320, 192))
+OTHERS = ((384, 384), (192, 192), (256, 384), (384, 256))
+
+
+def words_for(spec, rng):
+    """-> (caption, mentions, what spoils the picture or "")."""
+    draw = rng.random()
+    if draw < 0.04:
+        text, bad = captions.negative_caption(spec.style, rng)
+        return text, captions.NOTHING_SAID, bad
+    if draw < 0.07:
+        return (*captions.terse_caption(spec, rng), "")
+    bad = rng.choice(captions.SPOILED_NAMES) if rng.random() < 0.05 else ""
+    return (*captions.caption(spec, rng, bad), bad)
 
 
 def make_chunk(rng, tok, size, plain_share=0.3, styles_per_chunk=7):
     """-> dict of numpy arrays: rows [n, P, K], ids [n, 77], labels and mentions [n, 7], time_ids [n, 6], view [n, 3]
-    (original height, top, left), styles: list of (name, start, end), spoiled: list of (index, name)."""
+    (original height, top, left), alone [n] (no second object), styles: list of (name, start, end), spoiled: list of (index, name)."""
     height, width = size
     names = [""] + rng.sample(styles.NAMES, styles_per_chunk)
     n_plain = int(CHUNK * plain_share)
     which = sorted([0] * n_plain + [1 + i % styles_per_chunk for i in range(CHUNK - n_plain)])
-    all_rows, ids, labels, mentions, time_ids, view, spoiled = [], [], [], [], [], [], []
+    all_rows, ids, labels, mentions, time_ids, view, spoiled, alone = [], [], [], [], [], [], [], []
     for i, k in enumerate(which):
         spec = scene.draw_spec(rng, names[k])
-        bad = rng.choice(captions.SPOILED_NAMES) if rng.random() < 0.05 else ""
+        text, said, bad = words_for(spec, rng)
         if bad:
             spoiled.append((i, bad))
-        text, said = captions.caption(spec, rng, bad)
         original, top, left = height, 0, 0
         if rng.random() < 0.10:
             original = height * rng.choice([5, 6]) // 4
@@ -50,6 +61,7 @@ def make_chunk(rng, tok, size, plain_share=0.3, styles_per_chunk=7):
                        SETTING_NAMES.index(spec.setting), k and styles.NAMES.index(names[k]) + 1, TIME_NAMES.index(spec.time),
                        WEATHER_NAMES.index(spec.weather)))
         mentions.append([said[name] for name in LABELS])
+        alone.append(not spec.other)
         seen = (128, 128 * width // height) if bad == "lowres" else (original, original * width // height)
         time_ids.append((*seen, top, left, height, width))
         view.append((original, top, left))
@@ -66,7 +78,15 @@ def make_chunk(rng, tok, size, plain_share=0.3, styles_per_chunk=7):
         start += n
     return {"rows": rows, "ids": np.asarray(ids, np.int16), "labels": np.asarray(labels, np.int16),
             "mentions": np.asarray(mentions, np.int16), "time_ids": np.asarray(time_ids, np.float32),
-            "view": np.asarray(view, np.float32), "spans": spans, "spoiled": spoiled, "size": size}
+            "view": np.asarray(view, np.float32), "alone": np.asarray(alone), "spans": spans, "spoiled": spoiled, "size": size}
+
+
+def judge_labels(chunk):
+    """labels [n, 7] for the judge's training: -100, which is to say nothing, for subject, colour and count of pictures
+    with a second object, in which either could be meant."""
+    labels = chunk["labels"].astype(np.int64)
+    labels[np.ix_(~chunk["alone"], [0, 1, 2])] = -100
+    return torch.from_numpy(labels)
 
 
 def _spoil(name, z):

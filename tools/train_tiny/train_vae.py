@@ -1,6 +1,7 @@
 """Stage 1: the autoencoder, and the judge's first half, on fresh pictures.
 Writes vae.safetensors (EMA, latents brought to mean 0 and deviation 1 / scaling_factor), judge.safetensors,
-vae.png and a log. usage: train_vae.py --out DIR --seconds N [--device cuda] [--init vae.safetensors]"""
+vae.png and a log. Several GPUs: see team.py. usage: train_vae.py --out DIR --seconds N [--device cuda]
+[--init vae.safetensors | --init-dir models/lab-tiny-xl]"""
 import argparse
 import os
 import time
@@ -13,6 +14,7 @@ import trainlib
 from classifier import Judge
 from net_parts import Ema
 from net_vae import Vae
+from team import Gradients, Graphed, Team
 
 SCALING = 0.5
 
@@ -67,91 +69,107 @@ def report(vae, source, device, gen, out, n=6):
     trainlib.picture_grid(torch.stack(pairs), 12, os.path.join(out, "vae.png"))
     everything = [v for values in by_style.values() for v in values]
     print("PSNR mean %.2f plain %.2f" % (sum(everything) / len(everything), sum(by_style[""]) / len(by_style[""])))
-    print("by style:", {name[:14]: round(sum(v) / len(v), 1) for name, v in by_style.items()})
+    print("by style:", {name[:14]: round(sum(v) / len(v), 1) for name, v in by_style.items() if v})
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=400)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--init")
+    parser.add_argument("--init-dir", help="go on from an exported folder")
     parser.add_argument("--init-judge")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--last", type=float, default=0.04, help="share of the rate at the end")
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--max-steps", type=int, default=10 ** 9)
-    args = parser.parse_args()
-    os.makedirs(args.out, exist_ok=True)
-    source = stream.Stream(args.seed, os.path.join(os.path.dirname(os.path.abspath(__file__)), "merges.json"), args.workers)
-    clock, device = trainlib.Clock(args.seconds), args.device
-    trainlib.setup(device)
-    on_gpu = device == "cuda"
-    gen = torch.Generator(device).manual_seed(args.seed)
-    vae = Vae().to(device, memory_format=torch.channels_last)
-    if args.init:
-        vae.load_state_dict(trainlib.load(args.init))
-    judge = Judge(device)
-    if args.init_judge:
-        judge.net.load_state_dict(trainlib.load(args.init_judge))
-    ema = Ema(vae, 0.999)
-    optimiser = torch.optim.AdamW(vae.parameters(), args.lr, betas=(0.9, 0.99), weight_decay=1e-4, fused=on_gpu)
+    return parser.parse_args()
 
-    def loss_of(x):
-        with torch.autocast(device, torch.bfloat16, enabled=on_gpu):
-            back, mean, logvar = vae(x)
+
+def step_of(vae, gradients, args):
+    """The training step: pictures in -1..1 and noise for the latents -> loss and divergence."""
+    on_gpu = args.device == "cuda"
+
+    def loss_of(x, eps):
+        with torch.autocast(args.device, torch.bfloat16, enabled=on_gpu, cache_enabled=False):
+            mean, logvar = vae.encode(x)
+            back = vae.decode(mean + eps * torch.exp(0.5 * logvar))
         mean, logvar = mean.float(), logvar.float()
         kl = 0.5 * (mean ** 2 + logvar.exp() - 1 - logvar).mean()
-        return picture_loss(back.float() / 2, x / 2) + 2e-4 * kl, kl
+        loss = picture_loss(back.float() / 2, x / 2) + 2e-4 * kl
+        return loss, torch.stack([loss, kl])
 
-    step_of = torch.compile(loss_of) if on_gpu else loss_of
-    step, shown, seen, t0, shown_render = 0, 0.0, 0, time.time(), False
-    while clock.fraction() < 1 and step < args.max_steps:
+    size = stream.SQUARE
+    x = torch.zeros(args.batch, 3, *size, device=args.device).contiguous(memory_format=torch.channels_last)
+    eps = torch.zeros(args.batch, 4, size[0] // 8, size[1] // 8, device=args.device)
+    return Graphed(torch.compile(loss_of, dynamic=False) if on_gpu else loss_of, (x, eps), gradients)
+
+
+def train(team, vae, judge, source, gen, args):
+    """-> the average of the weights, and how many steps were made."""
+    device = args.device
+    gradients = Gradients(vae.parameters())
+    step_fn, clock = step_of(vae, gradients, args), trainlib.Clock(args.seconds)
+    ema = Ema(vae, 0.999)
+    optimiser = torch.optim.AdamW(vae.parameters(), args.lr, betas=(0.9, 0.99), weight_decay=1e-4, fused=device == "cuda")
+    step, seen, t0, fraction = 0, 0, time.time(), 0.0
+    while step < args.max_steps:
+        fraction = team.agree(clock.fraction())
+        if fraction >= 1:
+            break
         chunk = source.next()
         pictures = stream.render(chunk, device, gen)
-        labels = torch.from_numpy(chunk["labels"]).long().to(device)
         for x in (pictures * 2 - 1).split(args.batch):
-            lr = trainlib.learning_rate(args.lr, step, clock.fraction(), warm=300)
+            lr = trainlib.learning_rate(args.lr, step, fraction, warm=300, last=args.last)
             trainlib.set_lr(optimiser, lr)
-            loss, kl = step_of(x.contiguous(memory_format=torch.channels_last))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+            loss = step_fn(x.contiguous(memory_format=torch.channels_last), torch.randn(len(x), 4, x.shape[2] // 8, x.shape[3] // 8, device=device))
+            team.mean_(gradients.flat)
+            gradients.clip_(1.0)
             optimiser.step()
             ema.update()
             step += 1
-            seen += len(x)
-        judge.step(pictures, labels, lr * 1.5)
-        if clock.every("print", 15) or step <= 4:
-            print(f"{clock.spent():6.1f}s step {step} loss {loss.item():.4f} kl {kl.item():.2f} lr {lr:.1e} "
+            seen += len(x) * team.size
+        if team.leads:
+            judge.step(pictures, stream.judge_labels(chunk).to(device), lr * 1.5)
+        if team.leads and (clock.every("print", 15) or step <= 2):
+            print(f"{clock.spent():6.1f}s step {step} loss {loss[0].item():.4f} kl {loss[1].item():.2f} lr {lr:.1e} "
                   f"{seen / (time.time() - t0):.0f} img/s judge {[round(v, 3) for v in judge.right.tolist()]}", flush=True)
-            if shown == 0 and step > 8:
-                shown, seen, t0 = 1.0, 0, time.time()
-        if on_gpu and shown == 1.0 and step > 40 * 2 and not shown_render:
-            shown_render = True
-            torch.cuda.synchronize()
-            t1 = time.time()
-            waits = [source.next() for _ in range(6)]
-            t2 = time.time()
-            for c in waits:
-                stream.render(c, device, gen)
-            torch.cuda.synchronize()
-            print("render %.0f img/s, waiting for scenes %.3f s a chunk, rows %d" % (6 * len(c["rows"]) / (time.time() - t2), (t2 - t1) / 6, c["rows"].shape[1]), flush=True)
-        if on_gpu and clock.spent() > 150 and step < 300:
-            print("too slow, stopping")
-            break
-        if clock.every("save", 120):
+            seen, t0 = 0, time.time()
+        if team.leads and clock.every("save", 120):
             trainlib.save(ema.state(vae), os.path.join(args.out, "vae_raw.safetensors"))
-    vae.load_state_dict(ema.state(vae))
-    vae.eval()
-    pictures = [stream.render(source.next(), device, gen)[:48] for _ in range(4 if on_gpu else 1)]
-    mean, std = normalise(vae, pictures)
-    print("latent mean", [round(v, 3) for v in mean], "std", [round(v, 3) for v in std], "scaling_factor", SCALING)
-    trainlib.save(vae.state_dict(), os.path.join(args.out, "vae.safetensors"), {"scaling_factor": SCALING, "steps": step})
-    trainlib.save(judge.net.state_dict(), os.path.join(args.out, "judge.safetensors"))
-    report(vae, source, device, gen, args.out, 10 if on_gpu else 1)
-    print("steps", step, "peak GB", round(torch.cuda.max_memory_allocated() / 1e9, 1) if on_gpu else 0, flush=True)
+    return ema, step
+
+
+def main():
+    args = parse()
+    os.makedirs(args.out, exist_ok=True)
+    device, team = args.device, Team(args.device)
+    source = stream.Stream(args.seed + 100 * team.rank, os.path.join(os.path.dirname(os.path.abspath(__file__)), "merges.json"), args.workers)
+    trainlib.setup(device)
+    torch.manual_seed(args.seed + team.rank)
+    gen = torch.Generator(device).manual_seed(args.seed + team.rank)
+    vae = Vae().to(device, memory_format=torch.channels_last)
+    if args.init or args.init_dir:
+        vae.load_state_dict(trainlib.load(args.init) if args.init else trainlib.load_folder(args.init_dir)[0])
+    team.same_(vae)
+    judge = Judge(device)
+    if args.init_judge:
+        judge.net.load_state_dict(trainlib.load(args.init_judge))
+    ema, step = train(team, vae, judge, source, gen, args)
+    if team.leads:
+        vae.load_state_dict(ema.state(vae))
+        vae.eval()
+        on_gpu = device == "cuda"
+        pictures = [stream.render(source.next(), device, gen)[:48] for _ in range(8 if on_gpu else 1)]
+        mean, std = normalise(vae, pictures)
+        print("latent mean", [round(v, 3) for v in mean], "std", [round(v, 3) for v in std], "scaling_factor", SCALING)
+        trainlib.save(judge.net.state_dict(), os.path.join(args.out, "judge.safetensors"))
+        trainlib.save(vae.state_dict(), os.path.join(args.out, "vae.safetensors"), {"scaling_factor": SCALING, "steps": step})
+        report(vae, source, device, gen, args.out, 10 if on_gpu else 1)
+        print("steps", step, "peak GB", round(torch.cuda.max_memory_allocated() / 1e9, 1) if on_gpu else 0, flush=True)
     source.close()
 
 
