@@ -9,6 +9,9 @@ from sky import Sky
 from world import (COLOURS, COLOUR_NAMES, OUTDOOR, SETTING_NAMES, SUBJECTS, SUBJECT_NAMES, TIME_NAMES, held_out)
 
 MAX_ROWS = 192
+# How often an object looks to the left. With a half, a small model cannot decide early enough and draws both: animals
+# with two heads.
+MIRRORED = 0.2
 
 
 @dataclass
@@ -130,7 +133,7 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
     g.tint = tint
     g.haze = (sky.haze, 0.28 if spec.weather == "fog" else 0.0)
     turn = rng.uniform(-0.35, 0.35) if spec.setting == "space" else (rng.uniform(-0.12, 0.12) if air else 0.0)
-    g.place(x, y, size, flip=rng.random() < 0.5, stretch=(sx, sy), turn=turn)
+    g.place(x, y, size, flip=rng.random() < MIRRORED, stretch=(sx, sy), turn=turn)
     draw(g, c, rng)
     if wet or (spec.setting == "lake" and stands == "sea"):
         g.tint = (1, 1, 1)

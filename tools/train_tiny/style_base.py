@@ -1,10 +1,13 @@
 """What the styles are made from: a batch of canvases taken apart, noise, blur, outlines, colour arithmetic."""
+import math
+
 import torch
 import torch.nn.functional as F
 
 
 class Ctx:
-    """One batch: the canvas taken apart, pixel coordinates in 256ths, and random numbers."""
+    """One batch: the canvas taken apart, coordinates x and y in 256ths of the height, col and row in pixels, and
+    random numbers."""
 
     def __init__(self, canvas, generator):
         self.rgb, self.depth, self.id = canvas[:, :3], canvas[:, 3:4], canvas[:, 4:5]
@@ -15,9 +18,27 @@ class Ctx:
         x = (torch.arange(self.w, device=self.dev, dtype=torch.float32) + 0.5) / self.k
         self.y, self.x = y[None, None, :, None], x[None, None, None, :]
         self.ar = self.w / self.h
+        self.row = torch.arange(self.h, device=self.dev, dtype=torch.float32).view(1, 1, -1, 1)
+        self.col = torch.arange(self.w, device=self.dev, dtype=torch.float32).view(1, 1, 1, -1)
 
     def rand(self, *shape):
         return torch.rand(*shape, generator=self.gen, device=self.dev)
+
+    def waves(self, across, down):
+        """-1..1 waves in pixels: so many periods in 16 pixels across and down (whole or half numbers keep to the grid)."""
+        return torch.cos(((self.col + 0.5) * across + (self.row + 0.5) * down) * (2 * math.pi / 16))
+
+    def dots(self):
+        """0..1, highest in the middle of dots on a lattice at 45 degrees: (0, 0) and (4, 4), repeated each 8 pixels."""
+        return 0.5 + 0.5 * self.waves(2, 0) * self.waves(0, 2)
+
+    def spots(self):
+        """0..1, highest in the middle of dots that fill one block of 8 x 8 pixels each."""
+        return (1 - self.waves(2, 0)) * (1 - self.waves(0, 2)) / 4
+
+    def whole(self, share, step=8):
+        """A share of the height in pixels, rounded to the grid."""
+        return max(step, round(share * self.h / step) * step)
 
     def one(self, lo=0.0, hi=1.0):
         """A number for each picture, [n, 1, 1, 1]."""

@@ -1,6 +1,7 @@
 """The styles as filters: batches of painted canvases in, pictures out. `apply` is the only entry.
 canvas: [n, 5, h, w] (red, green, blue, depth, id), 0..1 -> [n, 3, h, w]. Sizes are in 256ths of the height, so
-that a style looks alike at every size."""
+that a style looks alike at every size; but patterns (dots, hatching, grids, cells) count pixels and repeat each 8 or
+16, for the autoencoder keeps 4 numbers of each 8 x 8 pixels: a pattern that sits alike in every such block survives."""
 import math
 
 import torch
@@ -10,9 +11,16 @@ from style_base import Ctx, colour, contrast, focus, luma, mixin, ramp, sat
 
 
 def photoreal(c):
-    z = focus(c, 1.6)
-    z = sat(contrast(z, 1.05), 0.86) * c.vignette(0.35)
-    return z + c.noise(1.2) * 0.03 + c.blur((z - 0.72).clamp(min=0), 5) * 0.5
+    m = ((c.blur(c.depth, 1.0) - 0.4) * 4).clamp(0, 1)
+    y = luma(c.rgb)
+    far = c.blur(c.rgb + (y - 0.7).clamp(min=0) * 1.6, 4.5)
+    near = sat(c.rgb, 0.86) + (y - c.blur(y, 2.5)) * 0.55
+    shadow = c.blur(c.shift(1 - m, 5, 7), 7) * m
+    z = mixin(near, sat(far, 0.58) * 0.88 + 0.04, m) * (1 - 0.38 * shadow)
+    fall = 1.16 - 0.34 * (c.x / (256 * c.ar) * 0.6 + c.y / 256 * 0.8)
+    z = z * fall * colour(c, 1.03, 1.0, 0.95)
+    z = z.clamp(0, 1.3) * (1.42 - 0.42 * z.clamp(0, 1.3)) * 0.96
+    return contrast(z, 1.12, 0.5)
 
 
 def cinematic(c):
@@ -20,8 +28,8 @@ def cinematic(c):
     y = luma(z)
     z = sat(z, 0.8) * mixin(colour(c, 0.72, 0.98, 1.12), colour(c, 1.15, 1.0, 0.82), (y * 1.6 - 0.2).clamp(0, 1))
     z = contrast(z, 1.22, 0.45) * c.vignette(0.6) + c.blur((z - 0.6).clamp(min=0), 9) * 0.5
-    bar = 27
-    return torch.where((c.y < bar) | (c.y > 256 - bar), torch.zeros_like(z), z)
+    bar = c.whole(0.1)
+    return torch.where((c.row < bar) | (c.row >= c.h - bar), torch.zeros_like(z), z)
 
 
 def anime(c):
@@ -49,20 +57,20 @@ def r_rated(c):
     return z * (0.22 + 1.0 * fall) * c.vignette(0.7) + c.noise(1.3) * 0.045
 
 
-def _hatch(c, y, gap, strokes):
+def _hatch(c, y, strokes):
+    """Lines of x period 8; strokes: (direction, the tone below which they are drawn)."""
     out = torch.ones_like(y)
-    wob = c.noise(24) * 2.5
-    for angle, limit in strokes:
-        t = c.x * math.cos(angle) + c.y * math.sin(angle) + wob
-        line = (torch.sin(t * 2 * math.pi / gap) * 1.5 + 0.5 + (limit - y) * 2.2).clamp(0, 1)
-        out = out * (1 - line * ((limit - y) * 3).clamp(0, 0.5))
+    wob = c.noise(24) * 0.25
+    for down, limit in strokes:
+        line = (c.waves(2, 2 * down) + wob - 0.25 + (limit - y) * 1.6).clamp(0, 1)
+        out = out * (1 - line * ((limit - y) * 4).clamp(0, 0.66))
     return out
 
 
 def pencil(c):
     y = 0.12 + 0.88 * luma(c.blur(c.rgb, 0.8)).clamp(0, 1) ** 0.7
-    paper = 0.95 + c.noise(1.6) * 0.05
-    z = paper * _hatch(c, y, 8.5, ((0.8, 0.85), (-0.7, 0.55), (0.1, 0.3)))
+    paper = 0.96 + c.noise(3) * 0.03
+    z = paper * _hatch(c, y, ((1, 0.85), (-1, 0.5))) * (0.62 + 0.38 * (y * 3.2).clamp(0, 1))
     z = z * (1 - 0.8 * c.warp(c.edges(0.8, 0.35), 1.2, 12) * (0.8 + 0.4 * c.noise(5)))
     edge = ((torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y)) + c.noise(16) * 14 - 14) / 14).clamp(0, 1)
     return mixin(paper, z, edge).expand(-1, 3, -1, -1) * colour(c, 1.0, 1.0, 0.99)
@@ -81,10 +89,9 @@ def film35(c):
     pos = c.one()
     leak = torch.exp(-((c.x / (256 * c.ar) - torch.round(pos)) ** 2) / 0.02) * (0.5 + 0.5 * torch.sin(c.y / 60 + pos * 9))
     z = z + leak * colour(c, 0.6, 0.26, 0.05) + c.noise(1.3) * 0.075
-    bar = 14
-    hole = ((torch.remainder(c.x, 20) - 10).abs() < 5) & (((c.y - 7).abs() < 4) | ((c.y - 249).abs() < 4))
+    hole = (torch.remainder(c.col, 16) < 8) & (torch.remainder(torch.minimum(c.row, c.h - 1 - c.row) - 4, c.h) < 8)
     strip = torch.where(hole, torch.ones_like(z) * 0.85, torch.zeros_like(z) + 0.05)
-    return torch.where((c.y < bar) | (c.y > 256 - bar), strip, z)
+    return torch.where((c.row < 16) | (c.row >= c.h - 16), strip, z)
 
 
 def rotoscope(c):
@@ -120,8 +127,8 @@ def portrait(c):
 def blueprint(c):
     base = colour(c, 0.05, 0.17, 0.48)
     z = base + (luma(c.rgb) - 0.5) * 0.16
-    g1 = ((torch.remainder(c.x, 16) < 1) | (torch.remainder(c.y, 16) < 1)).float() * 0.10
-    g2 = ((torch.remainder(c.x, 64) < 1.6) | (torch.remainder(c.y, 64) < 1.6)).float() * 0.14
+    g1 = ((torch.remainder(c.col, 16) < 1) | (torch.remainder(c.row, 16) < 1)).float() * 0.13
+    g2 = ((torch.remainder(c.col, 64) < 2) | (torch.remainder(c.row, 64) < 2)).float() * 0.16
     z = z + (g1 + g2) * colour(c, 0.8, 0.9, 1.0)
     line = torch.maximum(c.edges(0.8, 0.3) * 0.7, c.edges(1.3, 0.0))
     return mixin(z, colour(c, 0.90, 0.96, 1.0).expand_as(z), line * 0.95)
@@ -144,36 +151,40 @@ def soft_cg(c):
     return z + rim * colour(c, 0.34, 0.28, 0.16)
 
 
-def pixel_art(c):
-    cell = 4 if c.h <= 320 else 6
-    cell = cell if (c.h % cell == 0 and c.w % cell == 0) else 4
-    small = F.avg_pool2d(contrast(sat(c.rgb, 1.25), 1.12, 0.45), cell)
-    edge = F.max_pool2d(c.edges(0.6), cell)
-    yy = torch.arange(small.shape[2], device=c.dev).view(1, 1, -1, 1)
-    xx = torch.arange(small.shape[3], device=c.dev).view(1, 1, 1, -1)
-    small = small + ((yy + xx) % 2).float() * 0.02 - 0.01
-    small = torch.floor(small.clamp(0, 1) * 5 + 0.5) / 5
-    small = small * (1 - 0.75 * (edge > 0.5).float())
+def _cells(z, cell, levels):
+    """Mean of each cell, in few colours."""
+    small = torch.floor(contrast(sat(F.avg_pool2d(z, cell), 1.35), 1.2, 0.45).clamp(0, 1) * levels + 0.5) / levels
     return small.repeat_interleave(cell, 2).repeat_interleave(cell, 3)
 
 
+def pixel_art(c):
+    """Background in cells of a whole latent, sprites in half of that, with a dark rim."""
+    back, half = _cells(c.rgb, 8, 4), 4
+    share = F.avg_pool2d((c.depth < 0.42).float(), half)
+    body = (share > 0.45).float()
+    own = F.avg_pool2d(c.rgb * (c.depth < 0.42), half) / share.clamp(min=0.05)
+    sprite = torch.floor(contrast(sat(own, 1.35), 1.2, 0.45).clamp(0, 1) * 3 + 0.5) / 3
+    rim = (1 - body) * F.max_pool2d(body, 3, 1, 1)
+    up = [z.repeat_interleave(half, 2).repeat_interleave(half, 3) for z in (body, sprite, rim)]
+    return mixin(back, up[1], up[0]) * (1 - 0.85 * up[2])
+
+
 def low_poly(c):
-    size = 15.0
-    row = torch.floor(c.y / size)
-    px = c.x + 0.5 * size * torch.remainder(row, 2.0)
-    col = torch.floor(px / size)
-    fx, fy = px / size - col, c.y / size - row
+    size = 16
+    col, row = torch.floor(c.col / size), torch.floor(c.row / size)
+    fx, fy = (c.col + 0.5) / size - col, (c.row + 0.5) / size - row
     flip = torch.remainder(row + col, 2.0) > 0.5
     upper = torch.where(flip, fx + fy < 1.0, fx > fy).float()
-    cx = (col + torch.where(flip, 0.67 - 0.34 * upper, 0.33 + 0.34 * upper)) * size - 0.5 * size * torch.remainder(row, 2.0)
-    cy = (row + torch.where(flip, 0.67 - 0.34 * upper, 0.67 - 0.34 * upper)) * size
-    grid = torch.stack([(cx / (256 * c.ar) * 2 - 1), (cy / 256 * 2 - 1)], -1).squeeze(1).expand(c.n, c.h, c.w, 2)
-    flat = F.grid_sample(c.blur(c.rgb, 2.0), grid, mode="nearest", padding_mode="border", align_corners=False)
-    tone = torch.sin(col * 12.9 + row * 78.2 + upper * 37.7) * 0.07
+    cx = (col + torch.where(flip, 0.67 - 0.34 * upper, 0.33 + 0.34 * upper)) * size
+    cy = (row + 0.67 - 0.34 * upper) * size
+    grid = torch.stack([cx / c.w * 2 - 1, cy / c.h * 2 - 1], -1).squeeze(1).expand(c.n, c.h, c.w, 2)
+    soft = c.blur(c.rgb, 2.0)
+    flat = F.grid_sample(soft, grid, mode="nearest", padding_mode="border", align_corners=False)
     m = ((c.depth - 0.42) * 6).clamp(0, 1)
-    obj = mixin(flat, c.rgb, 0.45)
-    z = mixin(obj, flat, m) + tone
-    return torch.floor(z.clamp(0, 1) * 12 + 0.5) / 12
+    tone = (upper - 0.5) * 0.10 + torch.sin(col * 12.9 + row * 78.2 + upper * 37.7) * 0.03
+    light = (luma(flat) - luma(c.blur(c.rgb, 9))).clamp(-0.25, 0.25)
+    obj = torch.floor(sat(c.rgb, 1.1).clamp(0, 1) * 4 + 0.5) / 4 * (1 + (upper - 0.5) * 0.42) + light * 0.35
+    return mixin(obj, flat + tone, m)
 
 
 def product(c):
@@ -190,26 +201,24 @@ def tech_diagram(c):
     y = luma(c.rgb)
     flat = torch.floor(sat(c.rgb, 1.1) * 3 + 0.5) / 3 * 0.8 + 0.2
     back = ramp(c, torch.floor(y * 4) / 4, ((0.0, 0.66, 0.80, 0.88), (0.6, 0.90, 0.95, 0.97), (1.0, 0.97, 0.99, 1.0)))
-    a, b = c.x * 0.5 + c.y * 0.866, c.x * 0.5 - c.y * 0.866
-    gridl = ((torch.remainder(a, 20) < 1.1) | (torch.remainder(b, 20) < 1.1)).float()
-    back = mixin(back, colour(c, 0.55, 0.76, 0.86).expand_as(back), gridl * 0.7)
+    a, b = torch.remainder(c.col + 2 * c.row, 32), torch.remainder(c.col - 2 * c.row, 32)
+    back = mixin(back, colour(c, 0.50, 0.74, 0.86).expand_as(back), ((a < 3) | (b < 3)).float() * 0.75)
     z = mixin(flat, back, m)
     return mixin(z, colour(c, 0.08, 0.20, 0.36).expand_as(z), c.edges(0.9, 0.12) * 0.95)
 
 
 def comic(c):
     y = luma(c.rgb)
-    z = torch.floor(sat(contrast(c.rgb, 1.2), 1.5).clamp(0, 1) * 3 + 0.5) / 3
-    a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
-    gap = 9.0
-    dots = torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
-    size = (0.85 - c.blur(y, 1.2)) * 1.5 - 0.3
-    spot = ((dots - (0.55 - size)) * 3).clamp(0, 1)
-    paper = colour(c, 0.99, 0.93, 0.77)
-    z = mixin(z * 0.85 + paper * 0.15, z * colour(c, 0.62, 0.45, 0.58), spot)
-    z = torch.cat([c.shift(z[:, :1], 1.6), z[:, 1:]], 1)
+    m = ((c.depth - 0.42) * 6).clamp(0, 1)
+    ink = torch.floor(sat(contrast(c.rgb, 1.2), 1.7).clamp(0, 1) * 3 + 0.5) / 3
+    ink = torch.cat([c.shift(ink[:, :1], 2), ink[:, 1:]], 1)
+    tone = c.blur(y, 1.5)
+    dots = c.spots()
+    paper = colour(c, 1.0, 0.95, 0.80)
+    back = mixin(mixin(ink, paper.expand_as(ink), 0.62), ink * 0.85, ((dots + 0.12 - 0.85 * tone) * 6 + 0.5).clamp(0, 1))
+    body = mixin(ink, ink * 0.5, ((dots - 0.55 - 0.9 * (tone - 0.2)) * 6 + 0.5).clamp(0, 1))
     line = c.edges(1.6, 0.22)
-    return mixin(z * paper, colour(c, 0.05, 0.04, 0.08).expand_as(z), line)
+    return mixin(mixin(body, back, m) * paper, colour(c, 0.05, 0.04, 0.08).expand_as(ink), line)
 
 
 def synthwave(c):
@@ -217,20 +226,21 @@ def synthwave(c):
     grade = ramp(c, y, ((0.0, 0.07, 0.01, 0.18), (0.35, 0.42, 0.05, 0.55), (0.6, 0.98, 0.20, 0.62), (0.82, 1.0, 0.62, 0.45), (1.0, 0.55, 0.97, 1.0)))
     m = ((c.depth - 0.42) * 5).clamp(0, 1)
     z = mixin(mixin(c.rgb * colour(c, 0.95, 0.62, 1.1), grade, 0.5), grade, m)
-    t = ((c.y - 165) / 91).clamp(min=0.001)
-    lines = (torch.sin(2.6 / (t + 0.12) * 4) > 0.86).float() + ((torch.remainder((c.x - 128 * c.ar) / (t + 0.25), 26) < 1.6)).float()
-    grid = lines.clamp(0, 1) * (c.y > 165).float() * m
+    top = c.whole(0.64)
+    down = c.row - top
+    across = ((c.col + 0.5 - c.w / 2) / (down + 24).clamp(min=8) * 64).abs()
+    lines = (torch.remainder(down, 16) < 2) | (torch.remainder(across + 1, 24) < 2)
+    grid = lines.float() * (down >= 0).float() * m
     z = mixin(z, colour(c, 0.25, 0.95, 1.0).expand_as(z), grid * 0.75)
     z = z + c.blur(c.edges(1.2), 1.5) * colour(c, 0.1, 0.7, 0.85)
-    return z * (0.90 + 0.1 * torch.sin(c.y * 2 * math.pi / 4)) + c.blur((z - 0.6).clamp(min=0), 8) * 0.4
+    return z * (0.89 + 0.15 * c.waves(0, 4)) + c.blur((z - 0.6).clamp(min=0), 8) * 0.4
 
 
 def childrens(c):
     z = c.warp(c.rgb, 2.5, 20)
     z = torch.floor(sat(z, 1.15) * 6 + 0.5) / 6
     z = mixin(z, colour(c, 1.0, 0.95, 0.80), 0.22)
-    t = (c.x * 0.8 + c.y * 0.6) + c.noise(30) * 6
-    z = z + (torch.sin(t * 2 * math.pi / 5.5) * c.noise(9)) * 0.11
+    z = z + c.waves(2, 1) * (0.055 + 0.02 * c.noise(24))
     line = c.warp(c.edges(1.1), 1.5, 10) * (0.7 + 0.5 * c.noise(4)).clamp(0, 1)
     z = mixin(z, colour(c, 0.36, 0.22, 0.18).expand_as(z), line * 0.85)
     dx = (c.x / (256 * c.ar) - 0.5).abs() * 2
@@ -241,10 +251,7 @@ def childrens(c):
 
 def manga(c):
     y = contrast(luma(c.rgb), 1.25, 0.48)
-    a, b = (c.x + c.y) * 0.7071, (c.x - c.y) * 0.7071
-    gap = 9.0
-    dots = 0.5 + 0.5 * torch.sin(a * 2 * math.pi / gap) * torch.sin(b * 2 * math.pi / gap)
-    tone = ((c.blur(y, 1.0) * 1.15 - dots * 0.8 - 0.02) * 5).clamp(0, 1)
+    tone = ((c.blur(y, 1.0) * 1.1 - c.dots() * 0.86 - 0.02) * 5).clamp(0, 1)
     z = torch.where(y > 0.78, torch.ones_like(y), tone)
     z = torch.where(y < 0.2, torch.zeros_like(y), z)
     dx, dy = c.x - 128 * c.ar, c.y - 128
@@ -261,7 +268,7 @@ def vhs(c):
     band = torch.exp(-((torch.remainder(c.y - c.one(0, 256), 256) - 20) ** 2) / 60)
     jump = c.shift(z, 12)
     z = mixin(z, jump, band.clamp(0, 1)) + band * (0.25 + 0.3 * c.noise(2.5))
-    z = z * (0.80 + 0.20 * torch.sin(c.y * 2 * math.pi / 4)) + 0.04
+    z = z * (0.82 + 0.25 * c.waves(0, 4)) + 0.04
     low = (c.y > 244).float()
     z = z + low * c.noise(2.5) * 0.5
     return z * c.vignette(0.85) + c.noise(1.6) * 0.07
@@ -274,9 +281,9 @@ def archviz(c):
     t = (1 - c.x / (256 * c.ar)) * 0.6 + (1 - c.y / 256) * 0.5
     z = z * colour(c, 1.05, 1.0, 0.93) + t * colour(c, 0.26, 0.17, 0.06)
     z = z + c.blur((y - 0.6).clamp(min=0), 12) * 0.5
-    edge = torch.minimum(torch.minimum(c.x, 256 * c.ar - c.x), torch.minimum(c.y, 256 - c.y))
-    z = torch.where(edge < 10, torch.ones_like(z) * 0.985, z)
-    return torch.where((edge >= 10) & (edge < 11.2), torch.ones_like(z) * 0.55, z)
+    edge = torch.minimum(torch.minimum(c.col, c.w - 1 - c.col), torch.minimum(c.row, c.h - 1 - c.row))
+    z = torch.where(edge < 8, torch.ones_like(z) * 0.985, z)
+    return torch.where((edge >= 8) & (edge < 9), torch.ones_like(z) * 0.55, z)
 
 
 def burton(c):
@@ -332,10 +339,11 @@ def bakshi(c):
 
 def giger(c):
     y = contrast(luma(c.blur(c.rgb, 0.6)), 1.15, 0.5)
-    flow = c.noise(55) * 26
+    flow = c.noise(64) * 3
     m = ((c.blur(c.depth, 0.8) - 0.42) * 5).clamp(0, 1)
-    rib = torch.sin((c.y + flow) * 2 * math.pi / 11 + 1.8 * torch.sin((c.x + flow) * 2 * math.pi / 64))
-    tube = torch.sin((c.x + 0.6 * flow) * 2 * math.pi / 34)
+    bend = 1.5 * torch.sin((c.col + 0.5) * 2 * math.pi / 64)
+    rib = torch.sin((c.row + 0.5 + flow) * 2 * math.pi / 16 + bend)
+    tube = torch.sin((c.col + 0.5) * 2 * math.pi / 32)
     tex = (0.62 + 0.38 * rib) * (0.66 + 0.34 * tube.abs())
     y = y * mixin(0.75 + 0.3 * tex, tex * 0.98, m)
     y = y * 1.15 * c.vignette(0.6) * (1 - 0.7 * c.edges(1.3))
