@@ -7,11 +7,16 @@ import torch
 import torch.distributed as dist
 
 
+def rank():
+    """Of this process, known before anything touches the GPU."""
+    return int(os.environ.get("RANK", "0"))
+
+
 class Team:
     """rank 0 leads: its clock and its files count."""
 
     def __init__(self, device):
-        self.rank, self.size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        self.rank, self.size = rank(), int(os.environ.get("WORLD_SIZE", "1"))
         self.device, self.leads = device, self.rank == 0
         if self.size > 1:
             dist.init_process_group("nccl" if device == "cuda" else "gloo")

@@ -20,7 +20,7 @@ from net_parts import Ema
 from net_text import TextEncoders
 from net_unet import UNet
 from net_vae import Vae
-from team import Gradients, Graphed, Team
+from team import Gradients, Graphed, Team, rank
 from train_vae import SCALING
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -71,7 +71,8 @@ class Model(nn.Module):
         noisy = a.sqrt().view(-1, 1, 1, 1) * x + (1 - a).sqrt().view(-1, 1, 1, 1) * noise
         out = self.unet(noisy, t, context * keep.view(-1, 1, 1), pooled * keep.view(-1, 1), time_ids)
         each = ((out.float() - noise) ** 2).mean((1, 2, 3))
-        aux = sum(F.cross_entropy(z.float(), mentions[:, i % 7], ignore_index=-1) for i, z in enumerate(said))
+        aux = sum(F.cross_entropy(z.float(), mentions[:, i % 7], ignore_index=-1, reduction="sum") / (mentions[:, i % 7] >= 0).sum().clamp(min=1)
+                  for i, z in enumerate(said))
         return (each * weight).mean(), each.mean(), aux
 
 
@@ -133,8 +134,8 @@ def split_unet(out):
 class Supply:
     """Fresh pictures into the rings; the leader's judge learns from them."""
 
-    def __init__(self, args, team, vae, judge):
-        self.source = stream.Stream(args.seed + 100 * team.rank, os.path.join(HERE, "merges.json"), args.workers, args.share_other)
+    def __init__(self, args, team, source, vae, judge):
+        self.source = source
         self.device, self.on_gpu = args.device, args.device == "cuda"
         self.gen = torch.Generator(args.device).manual_seed(args.seed + team.rank)
         self.judge = judge if team.leads else None  # of several, only the leader's learns
@@ -193,8 +194,8 @@ def steps_of(model, gradients, args, sizes, eos, device):
     """size -> a Graphed step; all share one pool of memory."""
     on_gpu = device == "cuda"
     if on_gpu:
-        import torch._dynamo
-        torch._dynamo.config.recompile_limit = 32  # one program for each size
+        from torch._dynamo import config
+        config.recompile_limit = 32  # one program for each size
     compiled = torch.compile(model, dynamic=False) if on_gpu and not args.eager else model
 
     def loss_of(*inputs):
@@ -307,24 +308,25 @@ def main():
     args = parse()
     os.makedirs(args.out, exist_ok=True)
     device = args.device
+    source = stream.Stream(args.seed + 100 * rank(), os.path.join(HERE, "merges.json"), args.workers, args.share_other)
     team = Team(device)
     trainlib.setup(device)
     tok = tokenizer.load(os.path.join(HERE, "merges.json"))
     vae, model = build(args, device)
     team.same_(model)
     judge = Judge(device)
-    if args.init_judge:
-        judge.net.load_state_dict(trainlib.load(args.init_judge))
-    supply = Supply(args, team, vae, judge)
+    supply = Supply(args, team, source, vae, judge)
     gradients = Gradients(model.parameters())
     sizes = [tuple(args.only_size)] if args.only_size else list(supply.rings)
     steps = steps_of(model, gradients, args, sizes, tok.eos, device)
     supply.warm()
     if args.warm_only:
-        return supply.source.close()
+        return source.close()
     if args.vae:
         wait_for(args.vae)
         vae.load_state_dict(trainlib.load(args.vae))
+    if args.init_judge:
+        judge.net.load_state_dict(trainlib.load(args.init_judge))
     torch.manual_seed(args.seed + 1000 * team.rank)
     ema, step = train(team, model, gradients, steps, supply, args, torch.tensor(tok.encode(""), device=device, dtype=torch.int16))
     finish(team, model, ema, vae, tok, args, judge, step)

@@ -14,7 +14,7 @@ import trainlib
 from classifier import Judge
 from net_parts import Ema
 from net_vae import Vae
-from team import Gradients, Graphed, Team
+from team import Gradients, Graphed, Team, rank
 
 SCALING = 0.5
 
@@ -146,8 +146,8 @@ def train(team, vae, judge, source, gen, args):
 def main():
     args = parse()
     os.makedirs(args.out, exist_ok=True)
+    source = stream.Stream(args.seed + 100 * rank(), os.path.join(os.path.dirname(os.path.abspath(__file__)), "merges.json"), args.workers)
     device, team = args.device, Team(args.device)
-    source = stream.Stream(args.seed + 100 * team.rank, os.path.join(os.path.dirname(os.path.abspath(__file__)), "merges.json"), args.workers)
     trainlib.setup(device)
     torch.manual_seed(args.seed + team.rank)
     gen = torch.Generator(device).manual_seed(args.seed + team.rank)
