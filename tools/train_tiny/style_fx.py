@@ -19,8 +19,8 @@ def photoreal(c):
     z = mixin(near, sat(far, 0.58) * 0.88 + 0.04, m) * (1 - 0.38 * shadow)
     fall = 1.16 - 0.34 * (c.x / (256 * c.ar) * 0.6 + c.y / 256 * 0.8)
     z = z * fall * colour(c, 1.03, 1.0, 0.95)
-    z = z.clamp(0, 1.3) * (1.42 - 0.42 * z.clamp(0, 1.3)) * 0.96
-    return contrast(z, 1.12, 0.5)
+    z = z.clamp(0, 1.3) * (1.26 - 0.26 * z.clamp(0, 1.3))
+    return contrast(z, 1.2, 0.48)
 
 
 def cinematic(c):
@@ -183,7 +183,8 @@ def low_poly(c):
     m = ((c.depth - 0.42) * 6).clamp(0, 1)
     tone = (upper - 0.5) * 0.10 + torch.sin(col * 12.9 + row * 78.2 + upper * 37.7) * 0.03
     light = (luma(flat) - luma(c.blur(c.rgb, 9))).clamp(-0.25, 0.25)
-    obj = torch.floor(sat(c.rgb, 1.1).clamp(0, 1) * 4 + 0.5) / 4 * (1 + (upper - 0.5) * 0.42) + light * 0.35
+    y = luma(c.rgb).clamp(0.04, 1)
+    obj = sat(c.rgb, 1.1) * torch.floor(y * 6 + 0.6) / 6 / y * (1 + (upper - 0.5) * 0.42) + light * 0.35
     return mixin(obj, flat + tone, m)
 
 
