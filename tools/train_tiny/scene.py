@@ -104,6 +104,8 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
     draw, stands, _, _, tall = SUBJECTS[name]
     sx, sy = style.get("stretch", (1.0, 1.0))
     size = min(size * (0.62 + 0.42 * tall), (ground + 0.01) / (2.15 * max(1.0, sy)))
+    reach = min(size * 1.06 * sx, ar / 2)
+    x = min(max(x, reach), ar - reach)
     air = stands == "air" and spec.setting not in ("room", "studio") or spec.setting == "space"
     if spec.setting == "clouds" and rng.random() < 0.5:
         air = True
@@ -111,7 +113,7 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
         air = True
     if air:
         y = rng.uniform(0.34, 0.5) if spec.setting != "underwater" else rng.uniform(0.42, 0.58)
-        y = max(y, size + 0.05)
+        y = max(y, size * 1.12 * sy + 0.03)
     else:
         y = ground + rng.uniform(-0.02, 0.03) - size
     wet = spec.setting == "sea" and not air
@@ -139,7 +141,7 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
         g.tint = (1, 1, 1)
         g.depth, g.ident = -1.0, -1.0
         g.place(x, foot, 1)
-        g.ell(0, 0.015, size * 1.15, size * 0.16, (0.75, 0.9, 0.97), soft=0.04, alpha=0.6, shade=0, ident=False)
+        g.ell(0, 0.015, size * 1.15, size * 0.14, (0.75, 0.9, 0.97), soft=0.05, alpha=0.45, shade=0, ident=False)
 
 
 def _depth(g, spec, sky, ar, ground, rng):

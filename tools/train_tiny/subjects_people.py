@@ -117,13 +117,16 @@ def robot(g, c, r):
 def ghost(g, c, r):
     body = mix(c, (0.95, 0.97, 1.0), 0.3)
     g.ball(0, 0.0, 1.05, light(c, 0.5), soft=0.8 * g.s, alpha=0.25, shade=0, ident=False)
-    g.cap(0, -0.35, 0, 0.5, 0.5, 0.52, body, shade=0.5)
-    for k in (-0.35, 0.0, 0.35):
-        g.ell(k, 0.88, 0.19, 0.2, body, shade=0.4)
+    for x in (-0.39, -0.13, 0.13, 0.39):
+        g.tri(x, 0.87, 0.14, 0.13, body, rot=3.14159, shade=0.15)
     for s in (-1, 1):
-        g.ell(s * 0.58, 0.15, 0.17, 0.1, body, rot=s * -0.5)
+        g.ell(s * 0.58, 0.12, 0.2, 0.12, body, rot=s * -0.6, shade=0.4)
+    g.cap(0, -0.35, 0, 0.3, 0.5, 0.52, body, shade=0.45)
+    g.trap(0, 0.5, 0.53, 0.52, 0.27, body, shade=0.1)
+    for s in (-1, 1):
         g.ell(s * 0.18, -0.38, 0.1, 0.16, INK)
-    g.ell(0, -0.02, 0.1, 0.14, INK)
+        g.ell(s * 0.33, -0.16, 0.09, 0.05, (1.0, 0.6, 0.65), alpha=0.6, soft=0.04 * g.s, shade=0)
+    g.ell(0, -0.06, 0.09, 0.12, INK)
 
 
 def alien(g, c, r):

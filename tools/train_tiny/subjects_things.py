@@ -77,7 +77,7 @@ def tree(g, c, r):
 def pine(g, c, r):
     g.cap(0, 1.0, 0, 0.5, 0.12, 0.1, WOOD)
     for y, w, h in ((0.45, 0.62, 0.38), (0.02, 0.5, 0.36), (-0.38, 0.37, 0.34), (-0.72, 0.24, 0.28)):
-        g.tri(0, y, w, h, mix(dark(c, 0.3), c, (0.45 - y) / 1.2), noise=0.15, round=0.2)
+        g.tri(0, y, w, h, mix(dark(c, 0.22), c, (0.45 - y) / 1.2), noise=0.15, round=0.2)
 
 
 def cactus(g, c, r):
