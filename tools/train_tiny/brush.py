@@ -97,6 +97,7 @@ class Brush:
 
     def curve(self, p0, p1, p2, r0, r1, col, n=5, **k):
         """A tapering stroke along a quadratic curve."""
+        k.setdefault("shade", 0.45)  # else the pieces show as beads
         last = p0
         for i in range(1, n + 1):
             t = i / n

@@ -102,7 +102,10 @@ def _shadow(g, x, y, w, dim):
 def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
     """Draw one object at a spot."""
     draw, stands, _, _, tall = SUBJECTS[name]
-    size *= 0.62 + 0.42 * tall
+    sx, sy = style.get("stretch", (1.0, 1.0))
+    size = min(size * (0.62 + 0.42 * tall), (ground + 0.01) / (2.15 * max(1.0, sy)))
+    reach = min(size * 1.06 * sx, ar / 2)
+    x = min(max(x, reach), ar - reach)
     air = stands == "air" and spec.setting not in ("room", "studio") or spec.setting == "space"
     if spec.setting == "clouds" and rng.random() < 0.5:
         air = True
@@ -110,13 +113,12 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
         air = True
     if air:
         y = rng.uniform(0.34, 0.5) if spec.setting != "underwater" else rng.uniform(0.42, 0.58)
-        y = max(y, size + 0.05)
+        y = max(y, size * 1.12 * sy + 0.03)
     else:
         y = ground + rng.uniform(-0.02, 0.03) - size
     wet = spec.setting == "sea" and not air
     if wet and stands == "sea":
         y += size * 0.12
-    sx, sy = style.get("stretch", (1.0, 1.0))
     foot = y + size
     if sy > 1 and not air:
         y = foot - size * sy
@@ -129,7 +131,7 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
     g.depth, g.ident = 0.3 - 0.05 * ident, 0.4 + 0.12 * ident
     c = COLOURS[colour]
     c = tuple(min(1, max(0, q + rng.uniform(-0.035, 0.035))) for q in c)
-    tint = mix((1, 1, 1), sky.tint, 0.7) if spec.setting in OUTDOOR else (1, 1, 1)
+    tint = mix((1, 1, 1), sky.tint, 0.45) if spec.setting in OUTDOOR else (1, 1, 1)
     g.tint = tint
     g.haze = (sky.haze, 0.28 if spec.weather == "fog" else 0.0)
     turn = rng.uniform(-0.35, 0.35) if spec.setting == "space" else (rng.uniform(-0.12, 0.12) if air else 0.0)
@@ -139,7 +141,20 @@ def _stand(g, spec, name, colour, x, size, ground, sky, rng, ar, ident, style):
         g.tint = (1, 1, 1)
         g.depth, g.ident = -1.0, -1.0
         g.place(x, foot, 1)
-        g.ell(0, 0.015, size * 1.15, size * 0.16, (0.75, 0.9, 0.97), soft=0.04, alpha=0.6, shade=0, ident=False)
+        g.ell(0, 0.015, size * 1.15, size * 0.14, (0.75, 0.9, 0.97), soft=0.05, alpha=0.45, shade=0, ident=False)
+
+
+def _depth(g, spec, sky, ar, ground, rng):
+    """Light where the objects stand and a darker foreground."""
+    g.tint, g.haze = (1, 1, 1), ((0, 0, 0), 0.0)
+    g.depth, g.ident = -1.0, -1.0
+    g.place(0, 0, 1)
+    if spec.setting in OUTDOOR and spec.setting not in ("sea", "clouds"):
+        bright = {"clear": 0.26, "cloudy": 0.14}.get(spec.weather, 0.08) * (0.5 if sky.night else 1.0)
+        g.ell(ar * rng.uniform(0.4, 0.6), ground - 0.02, ar * 0.42, 0.09, mix(sky.sun, (1, 1, 1), 0.2), soft=0.16, alpha=bright,
+              shade=0, ident=False)
+    if spec.setting not in ("space", "studio", "clouds"):
+        g.ell(ar / 2, 1.16, ar * 0.95, 0.2, (0.04, 0.05, 0.1), soft=0.26, alpha=0.38, shade=0, ident=False)
 
 
 def _weather(g, spec, sky, ar, rng):
@@ -179,6 +194,7 @@ def compose(spec, ar=1.0, style=None):
     g = Brush(rng, (math.cos(angle) * 0.78, math.sin(angle) * 0.78))
     sky = Sky(spec.time, spec.weather, rng)
     _, ground = PAINTERS[spec.setting](g, sky, ar, rng)
+    _depth(g, spec, sky, ar, ground, rng)
     if spec.weather == "storm":
         _lightning(g, ar, rng)
     spots = _spots(spec, rng, ar)

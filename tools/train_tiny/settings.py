@@ -3,7 +3,7 @@ the ground."""
 import math
 
 from brush import dark, light, mix
-from sky import ground, trees, water, paint_sky
+from sky import ground, mist, trees, water, paint_sky
 
 
 def sea(g, sky, ar, rng):
@@ -21,6 +21,7 @@ def lake(g, sky, ar, rng):
     y = rng.uniform(0.42, 0.5)
     paint_sky(g, sky, ar, y, rng)
     g.ridge(y - 0.02, 0.1, rng.uniform(3, 5), 0.9, sky.far((0.35, 0.42, 0.5), 0.45), rng.random() * 20)
+    mist(g, sky, ar, y - 0.03)
     trees(g, sky, ar, y + 0.01, 9, rng, 0.6)
     water(g, sky, ar, y, (0.10, 0.42, 0.45))
     shore = rng.uniform(0.70, 0.78)
@@ -69,6 +70,8 @@ def forest(g, sky, ar, rng):
     g.depth, g.ident = 0.95, 0.05
     g.ridge(y - 0.12, 0.05, 6, 0.3, sky.far((0.14, 0.36, 0.2), 0.55), rng.random() * 20)
     for row, far in ((0, 0.7), (1, 0.4), (2, 0.1)):
+        if row == 1:
+            mist(g, sky, ar, y)
         g.depth, g.ident = 0.9 - 0.1 * row, 0.06 + 0.02 * row
         for i in range(6 - row):
             x = (i + rng.uniform(0.1, 0.9)) / (6 - row) * ar
@@ -103,6 +106,7 @@ def city(g, sky, ar, rng):
             w = ar / n * rng.uniform(0.38, 0.52)
             c = sky.far(rng.choice([(0.45, 0.47, 0.55), (0.55, 0.42, 0.38), (0.35, 0.40, 0.5), (0.6, 0.56, 0.5)]), 0.5 - 0.4 * row)
             g.box(x, y - h, w, h, c, pat=2, fu=2, fv=5, col2=mix(c, lamp, 0.75 if sky.time != "day" else 0.4), ph=rng.random() * 9, shade=0.2)
+    mist(g, sky, ar, y, 0.35)
     ground(g, ar, y, sky.on((0.28, 0.28, 0.31)), sky.on((0.40, 0.40, 0.43)))
     g.box(ar / 2, y + 0.025, ar, 0.025, sky.on((0.6, 0.59, 0.57)))
     for k in range(4):
@@ -143,6 +147,7 @@ def mountains(g, sky, ar, rng):
         g.depth, g.ident = 0.97 - 0.03 * k, 0.05 + 0.02 * k
         g.tri(x, y - h + 0.05, h * 1.3, h, c, pat=9, col2=dark(c, 0.45), noise=0.08, freq=40)
         g.tri(x, y - 2 * h + 0.05 + h * 0.32, h * 0.42, h * 0.33, sky.far((0.97, 0.98, 1.0), 0.1), pat=9, col2=sky.far((0.68, 0.74, 0.86), 0.2))
+    mist(g, sky, ar, y - 0.02, 0.4)
     g.depth, g.ident = 0.85, 0.12
     g.ridge(y + 0.02, 0.04, rng.uniform(4, 6), 0.5, sky.far((0.25, 0.40, 0.25), 0.25), rng.random() * 20)
     trees(g, sky, ar, y + 0.08, 6, rng, 0.5)

@@ -52,11 +52,18 @@ def paint_sky(g, sky, ar, horizon, rng):
         g.ball(x, y, r, mix(sky.sun, (1, 1, 1), 0.4), shade=0)
         if sky.night:
             g.ball(x + r * 0.35, y - r * 0.2, r * 0.22, (0.78, 0.8, 0.88), shade=0, ident=False)
+    if sky.time in ("sunset", "sunrise") and sky.weather in ("clear", "cloudy"):
+        g.ell(x, horizon, ar * 0.75, 0.12, mix(sky.sun, sky.low, 0.3), soft=0.22, alpha=0.5, shade=0, ident=False)
     n = {"clear": rng.choice([0, 2, 3]), "cloudy": 6, "rain": 7, "storm": 8, "snowfall": 5, "fog": 0}[sky.weather]
     for _ in range(n):
         cloud(g, rng.uniform(0, ar), rng.uniform(0.05, 0.75) * horizon, rng.uniform(0.05, 0.12),
               dark(mix(sky.low, (1, 1, 1), 0.55 if not sky.night else 0.12), 0.35 if sky.weather in ("storm", "rain") else 0), rng)
     return x, y
+
+
+def mist(g, sky, ar, y, alpha=0.3):
+    """Air between what is far and what is near."""
+    g.put(0, ar / 2, y, 0, (ar * 0.9, 0.035), sky.haze, (ar * 0.9, 0.035), soft=0.09, alpha=alpha, shade=0, ident=False, lit=False)
 
 
 def cloud(g, x, y, s, c, rng):
@@ -67,12 +74,14 @@ def cloud(g, x, y, s, c, rng):
 def ground(g, ar, y, near, far, **k):
     """The land from line y to the lower edge."""
     g.depth, g.ident = 0.6, k.pop("ident", 0.1)
+    k.setdefault("noise", 0.05)
+    k.setdefault("freq", 45)
     h = (1 - y) / 2 + 0.02
     g.put(1, ar / 2, y + h, 0, (ar, h, 0), far, (ar, h), col2=near, pat=k.pop("pat", 1), shade=0, **k)
 
 
 def water(g, sky, ar, y, deep):
-    ground(g, ar, y, sky.on(deep), mix(sky.low, sky.on(deep), 0.35))
+    ground(g, ar, y, sky.on(deep), mix(sky.low, sky.on(deep), 0.35), noise=0.0)
     h = (1 - y) / 2
     g.put(1, ar / 2, y + h, 0, (ar, h, 0), sky.on(deep), (0.35, h), col2=mix(sky.low, (1, 1, 1), 0.3), pat=6,
           fu=3.0, fv=4.0, ph=g.rng.random() * 6, alpha=0.5, shade=0, ident=False)

@@ -115,6 +115,11 @@ def ramp(c, y, stops):
     return out
 
 
+def exposed(y, mean=0.42, most=2.2):
+    """Brightness as a camera would meter it: dark pictures are lifted towards a mean."""
+    return y * (mean / y.mean((1, 2, 3), keepdim=True).clamp(min=0.02)).clamp(1.0, most)
+
+
 def mixin(a, b, m):
     return a + (b - a) * m
 

@@ -7,7 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from style_base import Ctx, colour, contrast, focus, luma, mixin, ramp, sat
+from style_base import Ctx, colour, contrast, exposed, focus, luma, mixin, ramp, sat
 
 
 def photoreal(c):
@@ -19,8 +19,8 @@ def photoreal(c):
     z = mixin(near, sat(far, 0.58) * 0.88 + 0.04, m) * (1 - 0.38 * shadow)
     fall = 1.16 - 0.34 * (c.x / (256 * c.ar) * 0.6 + c.y / 256 * 0.8)
     z = z * fall * colour(c, 1.03, 1.0, 0.95)
-    z = z.clamp(0, 1.3) * (1.42 - 0.42 * z.clamp(0, 1.3)) * 0.96
-    return contrast(z, 1.12, 0.5)
+    z = z.clamp(0, 1.3) * (1.26 - 0.26 * z.clamp(0, 1.3))
+    return contrast(z, 1.2, 0.48)
 
 
 def cinematic(c):
@@ -48,7 +48,7 @@ def soft_illustration(c):
 
 
 def r_rated(c):
-    z = contrast(sat(c.rgb, 0.45), 1.5, 0.55)
+    z = contrast(exposed(sat(c.rgb, 0.45), 0.38), 1.4, 0.5)
     red = ((c.rgb[:, :1] - torch.maximum(c.rgb[:, 1:2], c.rgb[:, 2:3])) * 2.5).clamp(0, 1)
     z = mixin(z, c.rgb * colour(c, 1.05, 0.5, 0.45), red)
     z = z * colour(c, 1.12, 0.80, 0.74)
@@ -77,7 +77,7 @@ def pencil(c):
 
 
 def black_white(c):
-    y = luma(c.rgb * colour(c, 1.1, 1.0, 0.8))
+    y = exposed(luma(c.rgb * colour(c, 1.1, 1.0, 0.8)), 0.4)
     y = contrast(y, 1.35, 0.47) * c.vignette(0.4) + c.noise(1.2) * 0.03
     return y.expand(-1, 3, -1, -1)
 
@@ -135,7 +135,7 @@ def blueprint(c):
 
 
 def grimdark(c):
-    z = contrast(sat(c.rgb, 0.38), 1.25, 0.55) * colour(c, 0.74, 0.84, 0.86)
+    z = contrast(exposed(sat(c.rgb, 0.38), 0.36), 1.25, 0.5) * colour(c, 0.74, 0.84, 0.86)
     fog = ((c.y / 256 - 0.45) * 1.3).clamp(0, 1) * (0.5 + 0.5 * c.noise(40)) * (c.depth.clamp(0, 1) * 0.7 + 0.1)
     z = mixin(z * 0.72, colour(c, 0.38, 0.43, 0.44).expand_as(z), fog * 0.75) * c.vignette(0.95)
     spark = (c.noise(3.2) - 0.80).clamp(min=0) * 8 * (c.y / 256)
@@ -183,7 +183,8 @@ def low_poly(c):
     m = ((c.depth - 0.42) * 6).clamp(0, 1)
     tone = (upper - 0.5) * 0.10 + torch.sin(col * 12.9 + row * 78.2 + upper * 37.7) * 0.03
     light = (luma(flat) - luma(c.blur(c.rgb, 9))).clamp(-0.25, 0.25)
-    obj = torch.floor(sat(c.rgb, 1.1).clamp(0, 1) * 4 + 0.5) / 4 * (1 + (upper - 0.5) * 0.42) + light * 0.35
+    y = luma(c.rgb).clamp(0.04, 1)
+    obj = sat(c.rgb, 1.1) * torch.floor(y * 6 + 0.6) / 6 / y * (1 + (upper - 0.5) * 0.42) + light * 0.35
     return mixin(obj, flat + tone, m)
 
 
@@ -250,7 +251,7 @@ def childrens(c):
 
 
 def manga(c):
-    y = contrast(luma(c.rgb), 1.25, 0.48)
+    y = contrast(exposed(luma(c.rgb)), 1.25, 0.48)
     tone = ((c.blur(y, 1.0) * 1.1 - c.dots() * 0.86 - 0.02) * 5).clamp(0, 1)
     z = torch.where(y > 0.78, torch.ones_like(y), tone)
     z = torch.where(y < 0.2, torch.zeros_like(y), z)
@@ -294,7 +295,7 @@ def burton(c):
     d = torch.sqrt((c.x - mx) ** 2 + (c.y - my) ** 2)
     moon = ((52 - d) / 2).clamp(0, 1) * m
     back = mixin(back, colour(c, 0.90, 0.89, 0.80) * (0.92 + 0.08 * c.noise(12)), moon * 0.85) + torch.exp(-d / 60) * 0.14
-    obj = contrast(sat(c.rgb, 0.42), 1.25, 0.6) * 0.72 * colour(c, 0.92, 0.9, 1.06)
+    obj = contrast(sat(c.rgb, 0.5), 1.2, 0.55) * 0.8 * colour(c, 0.92, 0.9, 1.06)
     z = mixin(obj, back, m)
     ang = torch.atan2(c.y - 128, c.x - 128 * c.ar)
     r = torch.sqrt((c.x - 128 * c.ar) ** 2 + (c.y - 128) ** 2) / 128
@@ -338,7 +339,7 @@ def bakshi(c):
 
 
 def giger(c):
-    y = contrast(luma(c.blur(c.rgb, 0.6)), 1.15, 0.5)
+    y = contrast(exposed(luma(c.blur(c.rgb, 0.6))), 1.15, 0.45)
     flow = c.noise(64) * 3
     m = ((c.blur(c.depth, 0.8) - 0.42) * 5).clamp(0, 1)
     bend = 1.5 * torch.sin((c.col + 0.5) * 2 * math.pi / 64)

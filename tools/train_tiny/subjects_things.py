@@ -60,9 +60,9 @@ def windmill(g, c, r):
 
 def skyscraper(g, c, r):
     g.cap(0, -0.9, 0, -1.15, 0.025, 0.01, STEEL)
-    g.box(0, -0.75, 0.22, 0.2, light(c, 0.1), pat=2, fu=2, fv=2, col2=LAMP)
-    g.box(0.4, 0.4, 0.3, 0.6, dark(c, 0.25), pat=2, fu=2, fv=5, col2=LAMP, ph=1.0)
-    g.box(-0.05, 0.2, 0.38, 0.8, c, pat=2, fu=3, fv=7, col2=LAMP, ph=r.random() * 9, rim=0.2)
+    g.box(0, -0.75, 0.22, 0.2, light(c, 0.1), pat=2, fu=2, fv=2, col2=mix(light(c, 0.5), LAMP, 0.5))
+    g.box(0.4, 0.4, 0.3, 0.6, dark(c, 0.25), pat=2, fu=2, fv=4, col2=mix(light(c, 0.4), LAMP, 0.4), ph=1.0)
+    g.box(-0.05, 0.2, 0.38, 0.8, c, pat=2, fu=3, fv=6, col2=mix(light(c, 0.5), LAMP, 0.5), ph=r.random() * 9, rim=0.2)
 
 
 def tree(g, c, r):
@@ -77,7 +77,7 @@ def tree(g, c, r):
 def pine(g, c, r):
     g.cap(0, 1.0, 0, 0.5, 0.12, 0.1, WOOD)
     for y, w, h in ((0.45, 0.62, 0.38), (0.02, 0.5, 0.36), (-0.38, 0.37, 0.34), (-0.72, 0.24, 0.28)):
-        g.tri(0, y, w, h, mix(dark(c, 0.3), c, (0.45 - y) / 1.2), noise=0.15, round=0.2)
+        g.tri(0, y, w, h, mix(dark(c, 0.22), c, (0.45 - y) / 1.2), noise=0.15, round=0.2)
 
 
 def cactus(g, c, r):
@@ -120,9 +120,9 @@ def pumpkin(g, c, r):
 
 
 def ball(g, c, r):
-    g.ball(0, 0.1, 0.88, c, rim=0.9, shade=1.2)
-    if r.random() < 0.35:
-        g.box(0, 0.1, 0.86, 0.13, light(c, 0.75), shade=1.0)
+    g.ball(0, 0.1, 0.88, c, rim=0.4, shade=0.9)
+    g.ell(0.02, 0.62, 0.55, 0.24, light(c, 0.3), soft=0.3 * g.s, alpha=0.4, shade=0, ident=False)
+    g.ell(-0.3, -0.3, 0.24, 0.17, light(c, 0.85), rot=-0.6, soft=0.12 * g.s, alpha=0.9, shade=0, ident=False)
 
 
 def cube(g, c, r):
@@ -132,13 +132,15 @@ def cube(g, c, r):
 
 
 def teapot(g, c, r):
-    g.arc(-0.72, 0.3, 0.3, 0.065, 2.2, c, rot=3.14159)
-    g.cap(0.5, 0.5, 1.0, -0.05, 0.16, 0.06, c)
-    g.ell(0, 0.38, 0.7, 0.58, c, rim=0.8)
-    g.ell(0, 0.4, 0.68, 0.1, light(c, 0.6), shade=0.5)
-    g.cut(0, -0.08, 0.4, 0.24, 0.0, dark(c, 0.1), rim=0.5)
-    g.ball(0, -0.36, 0.11, light(c, 0.4))
-    g.ell(0, 0.95, 0.42, 0.06, dark(c, 0.4))
+    g.arc(-0.72, 0.3, 0.3, 0.08, 2.2, dark(c, 0.1), rot=3.14159)
+    g.cap(0.5, 0.5, 0.95, 0.0, 0.18, 0.08, c)
+    g.ell(0.98, -0.05, 0.12, 0.06, dark(c, 0.25), rot=-0.3)
+    g.ell(0, 0.95, 0.42, 0.07, dark(c, 0.4))
+    g.ell(0, 0.38, 0.7, 0.58, c, rim=0.5)
+    g.cut(0, -0.08, 0.42, 0.24, 0.0, light(c, 0.12), rim=0.5)
+    g.ell(0, -0.08, 0.44, 0.045, dark(c, 0.3), shade=0.2)
+    g.ball(0, -0.37, 0.12, dark(c, 0.15), rim=0.6)
+    g.ell(-0.26, 0.12, 0.2, 0.12, light(c, 0.7), rot=-0.5, soft=0.1 * g.s, alpha=0.8, shade=0, ident=False)
 
 
 def cup(g, c, r):
@@ -151,14 +153,13 @@ def cup(g, c, r):
 
 
 def lantern(g, c, r):
-    g.ball(0, 0.3, 1.15, (1, 0.85, 0.4), soft=0.8 * g.s, alpha=0.45, shade=0, lit=False, ident=False)
-    g.arc(0, -0.6, 0.27, 0.04, 3.14, dark(c, 0.3))
-    g.tri(0, -0.35, 0.5, 0.2, c)
-    g.box(0, 0.33, 0.38, 0.48, (1.0, 0.86, 0.42), lit=False, shade=0.2)
-    g.blob(0, 0.45, 0.13, 0.26, 0.05, 3, (1, 0.98, 0.8), lit=False, shade=0)
-    for x in (-0.38, 0.0, 0.38):
-        g.box(x, 0.33, 0.045, 0.5, c)
-    g.box(0, 0.9, 0.5, 0.1, c, r=0.03)
+    g.ball(0, 0.3, 1.1, (1, 0.85, 0.4), soft=0.8 * g.s, alpha=0.35, shade=0, lit=False, ident=False)
+    g.arc(0, -0.66, 0.25, 0.055, 3.14, dark(c, 0.15))
+    g.trap(0, -0.32, 0.58, 0.16, 0.26, c, rim=0.3)
+    g.box(0, 0.33, 0.46, 0.48, c, r=0.03)
+    for s in (-1, 1):
+        g.box(s * 0.2, 0.32, 0.13, 0.35, (1.0, 0.88, 0.45), r=0.03, lit=False, shade=0.1)
+    g.box(0, 0.88, 0.58, 0.13, c, r=0.04, rim=0.3)
 
 
 def guitar(g, c, r):
@@ -174,22 +175,27 @@ def guitar(g, c, r):
 
 def clock(g, c, r):
     import math
-    g.ball(0, 0.1, 0.88, c, rim=0.5)
-    g.ball(0, 0.1, 0.7, (0.98, 0.97, 0.92), shade=0.2)
-    for k in range(12):
-        a = k * math.pi / 6
-        g.ball(math.cos(a) * 0.57, 0.1 + math.sin(a) * 0.57, 0.05 if k % 3 else 0.075, INK, shade=0)
-    for q, w in ((0.36, 0.05), (0.52, 0.035)):
-        a = r.random() * 6.28
-        g.cap(0, 0.1, math.cos(a) * q, 0.1 + math.sin(a) * q, w, w * 0.6, INK)
-    g.ball(0, 0.1, 0.07, (0.8, 0.15, 0.1))
+    for s in (-1, 1):
+        g.ball(s * 0.52, -0.72, 0.27, dark(c, 0.12), rim=0.5)
+        g.cap(s * 0.5, 0.75, s * 0.66, 0.95, 0.1, 0.08, dark(c, 0.3))
+    g.cap(0, -0.8, 0, -0.9, 0.08, 0.08, dark(c, 0.4))
+    g.ball(0, 0.12, 0.84, c, rim=0.5)
+    g.ball(0, 0.12, 0.6, (0.98, 0.97, 0.92), shade=0.15)
+    for k in range(4):
+        a = k * math.pi / 2
+        g.cap(math.cos(a) * 0.45, 0.12 + math.sin(a) * 0.45, math.cos(a) * 0.54, 0.12 + math.sin(a) * 0.54, 0.05, 0.05, INK, shade=0)
+    a = r.choice((-2.6, -0.5, 0.6, 2.5))
+    g.cap(0, 0.12, 0, -0.28, 0.055, 0.045, INK)
+    g.cap(0, 0.12, math.cos(a) * 0.3, 0.12 + math.sin(a) * 0.3, 0.07, 0.055, INK)
+    g.ball(0, 0.12, 0.08, c)
 
 
 def book(g, c, r):
     for s in (-1, 1):
-        g.trap(s * 0.5, 0.5, 0.5, 0.5, 0.46, c, shear=0.0, rot=s * 0.12)
-        g.trap(s * 0.46, 0.42, 0.44, 0.44, 0.42, (0.97, 0.94, 0.85), rot=s * 0.12, pat=3, fu=0, fv=7, col2=(0.8, 0.77, 0.7))
-    g.box(0, 0.55, 0.035, 0.46, dark(c, 0.4))
+        g.trap(s * 0.52, 0.42, 0.54, 0.54, 0.56, c, rot=s * 0.12)
+        g.trap(s * 0.44, 0.34, 0.38, 0.38, 0.42, (0.97, 0.94, 0.85), rot=s * 0.12, pat=3, fu=0, fv=5, col2=(0.82, 0.79, 0.72))
+    g.box(0, 0.48, 0.05, 0.56, dark(c, 0.35))
+    g.box(0.12, 0.72, 0.05, 0.27, c)
 
 
 def umbrella(g, c, r):
@@ -202,11 +208,15 @@ def umbrella(g, c, r):
 
 
 def chair(g, c, r):
-    for x in (-0.45, 0.5):
-        g.box(x, 0.65, 0.065, 0.35, dark(c, 0.4))
-    g.box(-0.47, -0.15, 0.09, 0.65, c, r=0.04)
-    g.box(-0.22, -0.4, 0.26, 0.4, light(c, 0.1), r=0.06)
-    g.box(0.03, 0.28, 0.6, 0.11, c, r=0.06)
+    for x in (-0.28, 0.3):
+        g.box(x, 0.58, 0.06, 0.3, dark(c, 0.5))
+    g.box(-0.1, -0.42, 0.5, 0.48, c, r=0.1, shade=0.6)
+    for x in (-0.32, -0.1, 0.12):
+        g.box(x, -0.38, 0.065, 0.34, dark(c, 0.3), r=0.04, shade=0.3)
+    for x in (-0.52, 0.52):
+        g.box(x, 0.66, 0.085, 0.34, dark(c, 0.18), r=0.02)
+    g.trap(0, 0.24, 0.66, 0.5, 0.14, light(c, 0.14), shade=0.3)
+    g.box(0, 0.41, 0.66, 0.07, c, r=0.03)
 
 
 def crown(g, c, r):
@@ -219,12 +229,13 @@ def crown(g, c, r):
 
 
 def sword(g, c, r):
-    g.trap(0, -0.28, 0.11, 0.085, 0.62, STEEL, rim=0.8)
-    g.tri(0, -1.0, 0.085, 0.12, STEEL)
-    g.box(0, -0.28, 0.018, 0.55, light(STEEL, 0.6))
-    g.box(0, 0.38, 0.42, 0.075, c, r=0.05, rim=0.5)
-    g.box(0, 0.65, 0.075, 0.22, dark(c, 0.45), pat=3, fu=0, fv=3, col2=dark(c, 0.65))
-    g.ball(0, 0.92, 0.12, c, rim=0.8)
+    blade = mix(light(c, 0.25), STEEL, 0.3)
+    g.trap(0, -0.3, 0.17, 0.14, 0.62, blade, rim=0.6)
+    g.tri(0, -1.03, 0.14, 0.14, light(blade, 0.2))
+    g.trap(0.075, -0.3, 0.09, 0.07, 0.62, dark(blade, 0.25), shade=0.3)
+    g.box(0, 0.38, 0.46, 0.09, c, r=0.07, rim=0.5)
+    g.box(0, 0.65, 0.09, 0.22, dark(c, 0.35), pat=3, fu=0, fv=3, col2=dark(c, 0.55))
+    g.ball(0, 0.9, 0.14, c, rim=0.8)
 
 
 def potion(g, c, r):
@@ -232,7 +243,8 @@ def potion(g, c, r):
     g.box(0, -0.45, 0.17, 0.32, GLASS, r=0.03, rim=0.5)
     g.box(0, -0.82, 0.15, 0.13, WOOD, r=0.03)
     g.ball(0, 0.35, 0.64, light(GLASS, 0.3), rim=0.6)
-    g.cut(0, 0.35, 0.57, 0.57, 0.15, c, rot=3.14159, rim=0.3)
+    g.cut(0, 0.35, 0.6, 0.6, 0.3, c, rot=3.14159, rim=0.3)
+    g.ell(0, 0.06, 0.5, 0.08, light(c, 0.4), shade=0)
     for x, y, q in ((-0.2, 0.5, 0.08), (0.15, 0.62, 0.1), (0.2, 0.4, 0.06)):
         g.ball(x, y, q, light(c, 0.6))
     g.ell(-0.3, 0.1, 0.09, 0.2, WHITE, rot=0.5, alpha=0.8, shade=0)
@@ -292,11 +304,15 @@ def candle(g, c, r):
 
 
 def planet(g, c, r):
-    g.ball(0, 0.0, 0.66, c, pat=3, fu=0.5, fv=3.2, col2=dark(c, 0.3), shade=1.3)
-    if r.random() < 0.7:
-        g.ell(0, 0.02, 1.08, 0.24, light(c, 0.5), rot=-0.3, alpha=0.95, shade=0.1)
-        g.ell(0, 0.0, 0.78, 0.12, dark(c, 0.55), rot=-0.3, shade=0)
-        g.cut(0, 0.0, 0.64, 0.64, -0.02, c, rot=-0.3, pat=3, fu=0.5, fv=3.2, col2=dark(c, 0.3), shade=1.0)
+    band = {"pat": 3, "fu": 0.5, "fv": 3.2, "col2": dark(c, 0.3)}
+    ring = r.random() < 0.75
+    if ring:
+        g.ell(0, 0.0, 1.15, 0.3, light(c, 0.45), rot=-0.35, shade=0.1)
+        g.ell(0, 0.0, 0.86, 0.2, dark(c, 0.7), rot=-0.35, shade=0)
+    g.ball(0, 0.0, 0.68, c, shade=1.0, rim=0.2, **band)
+    if ring:
+        g.cut(0, 0.0, 1.15, 0.3, 0.0, light(c, 0.45), rot=2.79, shade=0.1)
+        g.cut(0, 0.0, 0.69, 0.14, 0.004, dark(c, 0.18), rot=2.79, shade=0)
 
 
 def crystal(g, c, r):
@@ -311,15 +327,17 @@ def crystal(g, c, r):
 
 
 def heart(g, c, r):
-    g.box(0, 0.12, 0.5, 0.5, c, rot=0.7854, shade=0.5)
     for s in (-1, 1):
-        g.ball(s * 0.35, -0.23, 0.5, c, shade=0.7, rim=0.5)
-    g.ell(-0.42, -0.38, 0.13, 0.09, light(c, 0.8), rot=-0.6, shade=0)
+        g.ball(s * 0.37, -0.24, 0.505, c, shade=0.25)
+    g.box(0, 0.12, 0.515, 0.515, c, rot=0.7854, shade=0.25)
+    g.ell(0, -0.05, 0.5, 0.42, light(c, 0.18), soft=0.5 * g.s, alpha=0.7, shade=0, ident=False)
+    g.ell(-0.45, -0.4, 0.17, 0.11, light(c, 0.8), rot=-0.6, soft=0.05 * g.s, shade=0)
 
 
 def star(g, c, r):
     g.ball(0, 0.05, 1.2, c, soft=0.9 * g.s, alpha=0.3, shade=0, lit=False, ident=False)
-    g.star(0, 0.08, 0.98, 5, 0.48, c, rim=0.5, pat=5, col2=dark(c, 0.15))
+    g.star(0, 0.08, 0.98, 5, 0.48, dark(c, 0.15), shade=0.35)
+    g.star(0, 0.08, 0.8, 5, 0.48, light(c, 0.12), shade=0.3)
 
 
 def chest(g, c, r):
