@@ -138,9 +138,9 @@ def sizes(artist, eye, args):
     asks = eval_prompts.unseen(n, random.Random(args.seed + 6), counts=(1,))
     for width, height in SIZES:
         pictures = artist.draw([a.text for a in asks], seed=args.seed + 5000, guidance=args.guidance, size=(height, width))
-        found = eye.look(pictures)
-        part = asks[:args.n_render]
-        out[f"{width}x{height}"] = {"generated": facts(found, asks), "renders": facts(eye.look(eye.render([a.spec for a in part], (height, width))), part)}
+        found, part = eye.look(pictures), asks[:args.n_render]
+        drawn = eye.look(eye.render([a.spec for a in part], (height, width)))
+        out[f"{width}x{height}"] = {"generated": facts(found, asks), "renders": facts(drawn, part)}
         sheet(args.out, f"size_{width}x{height}", pictures[:16], found_lines([a.text for a in asks], found)[:16])
     return out
 
@@ -159,6 +159,7 @@ def style(artist, eye, args):
         of = wanted == i + 1
         wrong = [styles.NAMES[f - 1] if f else "no style" for f in found[of & ~right, 4].tolist()]
         each[name] = {**interval(right[of]), "subject": interval(found[of, 0] == subject[of]),
+                      "renders": interval((renders[:, 4] == wanted[some])[of[some]]),
                       "taken for": {w: wrong.count(w) for w in sorted(set(wrong), key=wrong.count, reverse=True)}}
     first = [i * args.n_style + j for i in range(len(styles.NAMES)) for j in range(min(2, args.n_style))]
     sheet(args.out, "styles", pictures[first], [asks[i].spec.style + ": " + asks[i].text.split(",")[0] for i in first])
@@ -173,12 +174,12 @@ def img2img(artist, eye, args):
     asks, new = eval_prompts.unseen(n, rng, (1,)), []
     for old in asks:
         new.append(next(a for a in iter(lambda: eval_prompts.unseen(1, rng, (1,))[0], None) if a.spec.subject != old.spec.subject))
+    texts, how = [a.text for a in new], {"seed": args.seed + 7000 + ELSEWHERE, "guidance": args.guidance}
     start = artist.draw([a.text for a in asks], seed=args.seed + 7000, guidance=args.guidance)
-    fresh = artist.draw([a.text for a in new], seed=args.seed + 7000 + ELSEWHERE, guidance=args.guidance)
     before, after = (torch.tensor([a.labels()[0] for a in group]) for group in (asks, new))
     out, rows = {}, [start]
-    for name, picture in (("0.3", 0.3), ("0.5", 0.5), ("0.8", 0.8), ("from noise", None)):
-        z = fresh if picture is None else artist.draw([a.text for a in new], seed=args.seed + 7000 + ELSEWHERE, guidance=args.guidance, start=start, strength=picture)
+    for name in ("0.3", "0.5", "0.8", "from noise"):
+        z = artist.draw(texts, **how) if name == "from noise" else artist.draw(texts, **how, start=start, strength=float(name))
         found = eye.look(z)[:, 0]
         out[name] = {"change of a pixel": _mean((z - start).abs()), "layout": _mean(layout(z, start), 3),
                      "old subject": interval(found == before), "new subject": interval(found == after)}
@@ -203,7 +204,9 @@ def renders(artist, eye, args):
              "plain, a second thing beside": lambda s: not s.style and s.other, "all styles": lambda s: s.style}
     for kind, wanted in kinds.items():
         of = [i for i, s in enumerate(specs) if wanted(s)]
-        out[kind] = facts(found[of], [asks[i] for i in of]) if of else {}
+        if not of:
+            continue
+        out[kind] = facts(found[of], [asks[i] for i in of])
         time = torch.tensor([TIME_NAMES.index(specs[i].time) for i in of if specs[i].setting in OUTDOOR])
         out[kind]["time, outdoors"] = interval(found[[i for i in of if specs[i].setting in OUTDOOR], 5] == time)
     styled = torch.cat([v for k, v in db.items() if k != "no style"])
@@ -217,8 +220,9 @@ def seeds(artist, eye, args):
     one, two, again = (artist.draw(texts, seed=args.seed + 8000 + s, guidance=args.guidance) for s in (0, ELSEWHERE, 0))
     part = [a.spec for a in asks[:args.n_render]]
     drawn = [eye.render([dataclasses.replace(s, seed=s.seed + k, extra={}) for s in part]) for k in (0, 1)]
-    return {"n": len(asks), "other seed, change of a pixel": _mean((one - two).abs()), "other seed, layout": _mean(layout(one, two), 3),
-            "least change of a picture": _mean((one - two).abs().mean((1, 2, 3)).min()), "same seed, most change of a pixel": _mean((one - again).abs().max(), 6),
+    each = (one - two).abs().mean((1, 2, 3))
+    return {"n": len(asks), "other seed, change of a pixel": _mean(each), "other seed, layout": _mean(layout(one, two), 3),
+            "least change of a picture": _mean(each.min()), "same seed, most change of a pixel": _mean((one - again).abs().max(), 6),
             "renders, change of a pixel": _mean((drawn[0] - drawn[1]).abs()), "renders, layout": _mean(layout(*drawn), 3)}
 
 

@@ -86,8 +86,8 @@ def digest(*paths):
     """Of files and folders of weights."""
     total = hashlib.sha256()
     for path in paths:
-        files = [path] if os.path.isfile(path) else sorted(os.path.join(d, f) for d, _, names in os.walk(path) for f in names if f.endswith(".safetensors"))
-        for name in files:
+        files = sorted(os.path.join(d, f) for d, _, names in os.walk(path) for f in names if f.endswith(".safetensors"))
+        for name in files or [path]:
             with open(name, "rb") as file:
                 total.update(file.read())
     return total.hexdigest()[:16]
