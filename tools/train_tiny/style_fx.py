@@ -88,7 +88,7 @@ def film35(c):
     z = z * colour(c, 1.07, 1.0, 0.86) + c.blur((z - 0.62).clamp(min=0), 8) * colour(c, 0.9, 0.35, 0.12)
     pos = c.one()
     leak = torch.exp(-((c.x / (256 * c.ar) - torch.round(pos)) ** 2) / 0.02) * (0.5 + 0.5 * torch.sin(c.y / 60 + pos * 9))
-    z = z + leak * colour(c, 0.6, 0.26, 0.05) + c.noise(1.3) * 0.075
+    z = z + leak * colour(c, 0.6, 0.26, 0.05) + c.noise(2.5) * 0.07
     hole = (torch.remainder(c.col, 16) < 8) & (torch.remainder(torch.minimum(c.row, c.h - 1 - c.row) - 4, c.h) < 8)
     strip = torch.where(hole, torch.ones_like(z) * 0.85, torch.zeros_like(z) + 0.05)
     return torch.where((c.row < 16) | (c.row >= c.h - 16), strip, z)
@@ -211,9 +211,10 @@ def tech_diagram(c):
 def comic(c):
     y = luma(c.rgb)
     m = ((c.depth - 0.42) * 6).clamp(0, 1)
-    ink = torch.floor(sat(contrast(c.rgb, 1.2), 1.7).clamp(0, 1) * 3 + 0.5) / 3
+    flat = mixin(c.rgb, c.blur(c.rgb, 3.0), m)
+    ink = torch.floor(sat(contrast(flat, 1.2), 1.7).clamp(0, 1) * 3 + 0.5) / 3
     ink = torch.cat([c.shift(ink[:, :1], 2), ink[:, 1:]], 1)
-    tone = c.blur(y, 1.5)
+    tone = c.blur(y, 3.0)
     dots = c.spots()
     paper = colour(c, 1.0, 0.95, 0.80)
     back = mixin(mixin(ink, paper.expand_as(ink), 0.62), ink * 0.85, ((dots + 0.12 - 0.85 * tone) * 6 + 0.5).clamp(0, 1))
