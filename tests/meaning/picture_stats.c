@@ -2,8 +2,9 @@
  * usage: picture_stats A.png [B.png]
  * Prints name=value lines in whole 8-bit values: the mean of the middle third (mid_r, mid_g, mid_b)
  * and of everything (r, g, b), the mean distance between the largest and the smallest channel of a
- * pixel (chroma), and, with a second picture, the mean absolute difference in hundredths
- * (difference). */
+ * pixel (chroma), how much redder than blue the left and the right half are (left_warm,
+ * right_warm), the mean difference of neighbours in hundredths (detail), and, with a second
+ * picture, the mean absolute difference in hundredths (difference). */
 #include "image/image.h"
 
 #include "base/file.h"
@@ -48,6 +49,22 @@ static double chroma(const struct xl_image *image) {
     return sum / (double)n;
 }
 
+/* Mean absolute difference of neighbours in a row. */
+static double detail(const struct xl_image *image) {
+    double sum = 0;
+    size_t row = (size_t)image->width * 3;
+    for (size_t y = 0; y < (size_t)image->height; y++)
+        for (size_t i = 3; i < row; i++)
+            sum += abs(image->pixels[y * row + i] - image->pixels[y * row + i - 3]);
+    return sum / (double)((row - 3) * (size_t)image->height);
+}
+
+static double warm(const struct xl_image *image, int x0, int x1) {
+    double c[3];
+    means(image, (const int[4]){x0, 0, x1, image->height}, c);
+    return c[0] - c[2];
+}
+
 static double difference(const struct xl_image *a, const struct xl_image *b) {
     if (a->width != b->width || a->height != b->height) return -1;
     size_t n = (size_t)a->width * (size_t)a->height * 3;
@@ -71,6 +88,9 @@ int main(int argc, char **argv) {
     means(&a, whole, all);
     printf("mid_r=%.0f\nmid_g=%.0f\nmid_b=%.0f\n", mid[0], mid[1], mid[2]);
     printf("r=%.0f\ng=%.0f\nb=%.0f\nchroma=%.0f\n", all[0], all[1], all[2], chroma(&a));
+    printf("left_warm=%.0f\nright_warm=%.0f\n", warm(&a, 0, a.width / 2),
+           warm(&a, a.width / 2, a.width));
+    printf("detail=%.0f\n", 100 * detail(&a));
     if (argc > 2) printf("difference=%.0f\n", difference(&a, &b));
     xl_image_free(&a);
     xl_image_free(&b);

@@ -11,7 +11,7 @@ passed=0 failed=0
 unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME XDG_CONFIG_HOME
 export HOME=$work SDXL_LAB_SHARE=$source/data
 
-# draw NAME PROMPT OPTIONS...: a picture of 12 steps at $work/NAME.png
+# draw NAME PROMPT OPTIONS...: a picture of 12 steps and 256x256 (unless OPTIONS say otherwise) at $work/NAME.png
 draw() {
     name=$1 prompt=$2
     shift 2
@@ -58,6 +58,25 @@ draw raw "a red apple in a garden" --seed 4
 check "without it there is colour" "$(number raw chroma)" -gt 40
 draw print "a red apple in a garden" --seed 4 --profile "ISOTOPIA Sci-Fi Blueprint"
 check "a blueprint is blue" "$(number print b)" -gt "$(($(number print r) + 40))"
+
+# Relations: ask for both orders, so that neither habit nor backdrop passes for obedience.
+draw red_left "a red ball left of a blue ball in a studio" --seed 6
+draw red_right "a red ball right of a blue ball in a studio" --seed 6
+check "red left of blue" "$(number red_left left_warm)" -gt "$(($(number red_left right_warm) + 15))"
+check "red right of blue" "$(number red_right right_warm)" -gt "$(($(number red_right left_warm) + 15))"
+
+# Other sizes: still one red ball on gray, not two or none.
+for size in 192x192 384x384 384x256; do
+    draw big "a large red ball in the center in a studio" --seed 7 --width "${size%x*}" --height "${size#*x}"
+    check "$size: the ball is in the middle" "$(number big mid_r)" -gt "$(($(number big mid_g) + 50))"
+    check "$size: and only there" "$(number big chroma)" -lt "$(($(number big mid_r) - $(number big mid_g)))"
+    rm -rf "$work/big" "$work/big.png"
+done
+
+# Words for flaws: in the prompt they blur, as a negative they do not.
+draw sharp "a house in a garden" --seed 8 --negative "blurry, out of focus"
+draw soft "a house in a garden, blurry, out of focus" --seed 8
+check "blurry is blurred" "$(number soft detail)" -lt "$(($(number sharp detail) * 3 / 4))"
 
 # Seeds
 draw again "a red apple in a garden" --seed 4

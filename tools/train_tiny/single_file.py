@@ -1,14 +1,51 @@
 """The folder as one safetensors file with the key names of SDXL's original release, a fixture for whatever reads
-such files. usage: single_file.py MODEL_DIR OUT.safetensors [--check]   (--check: loads both in diffusers)"""
+such files. Python's own library is enough. usage: single_file.py MODEL_DIR OUT.safetensors [--check]   (--check: loads
+both in diffusers)"""
 import json
 import os
+import struct
 import sys
+from collections import namedtuple
 
-import torch
-from safetensors.torch import load_file, save_file
+Tensor = namedtuple("Tensor", "dtype shape data")  # data: bytes, row by row
+ITEM = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
 
 RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
           "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
+
+
+def load_file(path):
+    """A safetensors file -> name -> Tensor."""
+    with open(path, "rb") as file:
+        (n,) = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(n)), file.read()
+    header.pop("__metadata__", None)
+    return {k: Tensor(v["dtype"], v["shape"], data[slice(*v["data_offsets"])]) for k, v in header.items()}
+
+
+def save_file(tensors, path):
+    header, at = {"__metadata__": {"format": "pt"}}, 0
+    for name, t in tensors.items():
+        header[name] = {"dtype": t.dtype, "shape": t.shape, "data_offsets": [at, at + len(t.data)]}
+        at += len(t.data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for t in tensors.values():
+            file.write(t.data)
+
+
+def transposed(t):
+    """A matrix, columns as rows."""
+    (rows, columns), size = t.shape, ITEM[t.dtype]
+    items = [t.data[i:i + size] for i in range(0, len(t.data), size)]
+    return Tensor(t.dtype, [columns, rows], b"".join(items[r * columns + c] for c in range(columns) for r in range(rows)))
+
+
+def stacked(tensors):
+    """One below the other."""
+    return Tensor(tensors[0].dtype, [sum(t.shape[0] for t in tensors), *tensors[0].shape[1:]], b"".join(t.data for t in tensors))
 
 
 def _unet_prefixes(config):
@@ -64,8 +101,8 @@ def vae_keys(state, levels):
             name = name.replace("mid_block.attentions.0.", "mid.attn_1.").replace("group_norm", "norm")
             for a, b in (("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")):
                 name = name.replace(a, b)
-            if value.ndim == 2:
-                value = value[:, :, None, None]
+            if len(value.shape) == 2:
+                value = value._replace(shape=[*value.shape, 1, 1])
         out["first_stage_model." + name] = value
     return out
 
@@ -81,7 +118,7 @@ def open_clip_keys(state):
         if key in simple:
             out[head + simple[key]] = value
         elif key == "text_projection.weight":
-            out[head + "text_projection"] = value.t().contiguous()
+            out[head + "text_projection"] = transposed(value)
         elif ".k_proj." in key or ".v_proj." in key:
             continue
         else:
@@ -89,7 +126,7 @@ def open_clip_keys(state):
             base = head + f"transformer.resblocks.{layer}."
             if ".q_proj." in key:
                 leaf = key.rsplit(".", 1)[1]
-                out[base + "attn.in_proj_" + leaf] = torch.cat([state[key.replace("q_proj", p)] for p in ("q_proj", "k_proj", "v_proj")])
+                out[base + "attn.in_proj_" + leaf] = stacked([state[key.replace("q_proj", p)] for p in ("q_proj", "k_proj", "v_proj")])
             else:
                 rest = rest.replace("self_attn.out_proj", "attn.out_proj").replace("layer_norm1", "ln_1").replace("layer_norm2", "ln_2")
                 out[base + rest.replace("mlp.fc1", "mlp.c_fc").replace("mlp.fc2", "mlp.c_proj")] = value
@@ -121,7 +158,7 @@ def check(folder, path):
 
 
 def main():
-    save_file({k: v.contiguous() for k, v in convert(sys.argv[1]).items()}, sys.argv[2], {"format": "pt"})
+    save_file(convert(sys.argv[1]), sys.argv[2])
     print(sys.argv[2], round(os.path.getsize(sys.argv[2]) / 1e6, 2), "MB")
     if "--check" in sys.argv:
         check(sys.argv[1], sys.argv[2])
