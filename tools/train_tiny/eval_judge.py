@@ -1,7 +1,6 @@
 """The judge at work: pictures to labels, shares with their 95 % intervals, and fresh renders to measure the judge by."""
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -81,14 +80,8 @@ class Eye:
         if torch.device(self.device).type == "cpu":
             return torch.stack([shapes.paint_one(rows, height, width) for rows in scenes])
         import shapes_triton
-        most = (max(map(len, scenes)) + 15) // 16 * 16
-        rows = np.zeros((len(scenes), most, shapes.K), np.float32)
-        rows[:, :, [shapes.A, shapes.B, shapes.C, shapes.EX, shapes.EY, shapes.COS]] = 1.0
-        rows[:, :, [shapes.DEPTH, shapes.ID]] = -1.0
-        for i, r in enumerate(scenes):
-            rows[i, :len(r)] = np.asarray(r, np.float32)
         view = torch.tensor([[height, 0.0, 0.0]], device=self.device).expand(len(scenes), 3).contiguous()
-        return shapes_triton.paint(torch.from_numpy(rows).to(self.device), height, width, view)
+        return shapes_triton.paint(torch.from_numpy(stream.pack(scenes)).to(self.device), height, width, view)
 
 
 def placed(eye, pictures, asks):

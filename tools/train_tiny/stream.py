@@ -24,6 +24,17 @@ SQUARE = (256, 256)
 OTHERS = ((384, 384), (192, 192), (256, 384), (384, 256))
 
 
+def pack(scenes):
+    """Scenes' rows as one array [n, P, K], the short ones filled up with rows that paint nothing."""
+    most = (max(map(len, scenes)) + 15) // 16 * 16
+    rows = np.zeros((len(scenes), most, shapes.K), np.float32)
+    rows[:, :, [shapes.A, shapes.B, shapes.C, shapes.EX, shapes.EY, shapes.COS]] = 1.0
+    rows[:, :, [shapes.DEPTH, shapes.ID]] = -1.0
+    for i, scene_rows in enumerate(scenes):
+        rows[i, :len(scene_rows)] = np.asarray(scene_rows, np.float32)
+    return rows
+
+
 def words_for(spec, rng):
     """-> (caption, mentions, what spoils the picture or "")."""
     draw = rng.random()
@@ -65,18 +76,12 @@ def make_chunk(rng, tok, size, plain_share=0.3, styles_per_chunk=7):
         seen = (128, 128 * width // height) if bad == "lowres" else (original, original * width // height)
         time_ids.append((*seen, top, left, height, width))
         view.append((original, top, left))
-    most = (max(map(len, all_rows)) + 15) // 16 * 16
-    rows = np.zeros((CHUNK, most, shapes.K), np.float32)
-    rows[:, :, [shapes.A, shapes.B, shapes.C, shapes.EX, shapes.EY, shapes.COS]] = 1.0
-    rows[:, :, [shapes.DEPTH, shapes.ID]] = -1.0
-    for i, r in enumerate(all_rows):
-        rows[i, :len(r)] = np.asarray(r, np.float32)
     spans, start = [], 0
     for k, name in enumerate(names):
         n = which.count(k)
         spans.append((name, start, start + n))
         start += n
-    return {"rows": rows, "ids": np.asarray(ids, np.int16), "labels": np.asarray(labels, np.int16),
+    return {"rows": pack(all_rows), "ids": np.asarray(ids, np.int16), "labels": np.asarray(labels, np.int16),
             "mentions": np.asarray(mentions, np.int16), "time_ids": np.asarray(time_ids, np.float32),
             "view": np.asarray(view, np.float32), "alone": np.asarray(alone), "spans": spans, "spoiled": spoiled, "size": size}
 

@@ -2,24 +2,19 @@
 seen, make one. Trained on a CPU in minutes; written as diffusers writes LoRAs (peft's names).
 usage: train_lora.py MODEL_DIR OUT.safetensors [--steps 220]"""
 import argparse
-import os
 import random
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from safetensors.torch import save_file
 
 import captions
+import lora
 import sampler
 import scene
 import shapes
 import style_fx
-import tokenizer
 import trainlib
-from net_parts import Attention
-from net_vae import Vae
-from train_unet import HERE, Model
+from artist import Artist
 from train_vae import SCALING
 
 WORDS = "stained glass window"
@@ -47,34 +42,6 @@ def stained_glass(canvas, generator=None, cell=22.0):
     return (glass * (1 - lead)).clamp(0, 1)
 
 
-class Lora(nn.Module):
-    """linear(x) + up(down(x)); rank = alpha."""
-
-    def __init__(self, linear, rank):
-        super().__init__()
-        self.linear = linear
-        self.lora_A = nn.Linear(linear.in_features, rank, bias=False)
-        self.lora_B = nn.Linear(rank, linear.out_features, bias=False)
-        nn.init.normal_(self.lora_A.weight, std=1 / rank)
-        nn.init.zeros_(self.lora_B.weight)
-
-    def forward(self, x):
-        return self.linear(x) + self.lora_B(self.lora_A(x))
-
-
-def add_lora(unet, rank):
-    """-> name -> Lora, in place of the projections of every attention."""
-    out = {}
-    for name, module in list(unet.named_modules()):
-        if isinstance(module, Attention):
-            for part in ("to_q", "to_k", "to_v"):
-                setattr(module, part, Lora(getattr(module, part), rank))
-                out[f"{name}.{part}"] = getattr(module, part)
-            module.to_out[0] = Lora(module.to_out[0], rank)
-            out[f"{name}.to_out.0"] = module.to_out[0]
-    return out
-
-
 @torch.no_grad()
 def examples(vae, tok, n, rng):
     """-> latents [n, 4, 32, 32], ids [n, 77]"""
@@ -99,17 +66,11 @@ def main():
     args = parser.parse_args()
     torch.manual_seed(3)
     rng = random.Random(3)
-    tok = tokenizer.load(os.path.join(HERE, "merges.json"))
-    state, unet, text = trainlib.load_folder(args.dir)
-    vae, model = Vae(), Model()
-    vae.load_state_dict(state)
-    model.unet.load_state_dict(unet)
-    model.text.load_state_dict(trainlib.part(text, "text."))
-    model.requires_grad_(False)
-    z, ids = examples(vae, tok, args.examples, rng)
-    parts = add_lora(model.unet, args.rank)
-    params = [p for m in parts.values() for p in (m.lora_A.weight, m.lora_B.weight)]
-    optimiser = torch.optim.AdamW(params, args.lr, weight_decay=0.0)
+    artist = Artist(args.dir)
+    tok, model = artist.tok, artist.model
+    z, ids = examples(artist.vae, tok, args.examples, rng)
+    parts = lora.add_lora(model.unet, args.rank)
+    optimiser = torch.optim.AdamW(lora.parameters(parts), args.lr, weight_decay=0.0)
     ac, total = sampler.alphas_cumprod(), 0.0
     time_ids = torch.tensor([[256.0, 256, 0, 0, 256, 256]]).expand(args.batch, 6)
     for step in range(args.steps):
@@ -129,13 +90,7 @@ def main():
         if step % 25 == 24:
             print(step + 1, round(total / 25, 4), flush=True)
             total = 0.0
-    out = {}
-    for name, module in parts.items():
-        out[f"unet.{name}.lora_A.weight"] = module.lora_A.weight.detach().half().contiguous()
-        out[f"unet.{name}.lora_B.weight"] = module.lora_B.weight.detach().half().contiguous()
-    os.makedirs(os.path.dirname(args.out) or ".", exist_ok=True)
-    save_file(out, args.out, {"format": "pt"})
-    print(args.out, round(os.path.getsize(args.out) / 1e6, 2), "MB")
+    lora.save(parts, args.out)
 
 
 if __name__ == "__main__":
