@@ -67,7 +67,8 @@ def style(e):
     rows = [[name, f"{v['share']:.1f} %", f"{v['subject']['share']:.1f} %",
              share(v["renders"]).split(" (")[0], f"{db[name]:.1f}" if name in db else "-",
              ", ".join(f"{k} {n}" for k, n in v["taken for"].items()) or "-"] for name, v in p["each"].items()]
-    return text + f"\nEach (n = {next(iter(p['each'].values()))['n']}):\n\n" + table(["", "style", "subject", "style on renders", "autoencoder, dB", "taken for"], rows)
+    head = ["", "style", "subject", "style on renders", "autoencoder, dB", "taken for"]
+    return text + f"\nEach (n = {next(iter(p['each'].values()))['n']}):\n\n" + table(head, rows)
 
 
 def img2img(e):

@@ -53,7 +53,7 @@ def precision(binary, model):
         values = [v for (name, _), v in found.items() if name == style]
         print(f"bf16 to f32, {style or 'no style'}: " + " ".join(f"{v:.0f}" for v in values), flush=True)
     values = sorted(found.values())
-    print(f"{len(values)} pictures, guidance as the profiles say: median {statistics.median(values):.1f} dB, least {values[0]:.1f} dB {min(found, key=found.get)}")
+    print(f"{len(values)} pictures: median {statistics.median(values):.1f} dB, least {values[0]:.1f} dB {min(found, key=found.get)}")
 
 
 def main():

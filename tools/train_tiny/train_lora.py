@@ -1,6 +1,6 @@
-"""A LoRA for the tiny model, as a fixture with a meaning: the words "stained glass window", which the model has never
-seen, make one. Trained on a CPU in minutes; written as diffusers writes LoRAs (peft's names).
-usage: train_lora.py MODEL_DIR OUT.safetensors [--steps 220]"""
+"""A LoRA for the tiny model, as a fixture with a meaning: pictures become stained glass, a style that the model has never
+seen. Trained on a CPU in minutes; written as diffusers writes LoRAs (peft's names).
+usage: train_lora.py MODEL_DIR OUT.safetensors [--steps 400] [--examples 220]"""
 import argparse
 import random
 
@@ -58,10 +58,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dir")
     parser.add_argument("out")
-    parser.add_argument("--steps", type=int, default=220)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rank", type=int, default=8)
-    parser.add_argument("--examples", type=int, default=160)
+    parser.add_argument("--examples", type=int, default=220)
     parser.add_argument("--lr", type=float, default=2e-3)
     args = parser.parse_args()
     torch.manual_seed(3)
