@@ -7,22 +7,10 @@
  * picture, the mean absolute difference in hundredths (difference). */
 #include "image/image.h"
 
-#include "base/file.h"
-
 #include "sdxl/sdxl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static enum xl_status load(const char *path, struct xl_image *out, struct xl_err *err) {
-    struct xl_read_rule rule = {XL_IMAGE_MAX_FILE_BYTES, XL_EINPUT, XL_EINPUT};
-    char *bytes = NULL;
-    size_t n = 0;
-    enum xl_status status = xl_file_read(path, rule, &bytes, &n, err);
-    if (!status) status = xl_image_decode(path, bytes, n, out, err);
-    free(bytes);
-    return status;
-}
 
 /* Means of the channels over x0 <= x < x1, y0 <= y < y1. */
 static void means(const struct xl_image *image, const int box[4], double out[3]) {
@@ -76,7 +64,8 @@ static double difference(const struct xl_image *a, const struct xl_image *b) {
 int main(int argc, char **argv) {
     struct xl_image a = {0}, b = {0};
     struct xl_err err = {0};
-    if (argc < 2 || load(argv[1], &a, &err) || (argc > 2 && load(argv[2], &b, &err))) {
+    if (argc < 2 || xl_image_load(argv[1], &a, &err) ||
+        (argc > 2 && xl_image_load(argv[2], &b, &err))) {
         fprintf(stderr, "picture_stats: cannot read the pictures\n");
         xl_image_free(&a);
         return 1;

@@ -248,14 +248,15 @@ def parse():
 
 def wait_for(path):
     """Until another process has written it."""
-    while path and not os.path.exists(path):
+    while not os.path.exists(path):
         time.sleep(0.5)
 
 
 def finish(team, model, ema, vae, tok, args, judge, step):
-    state = ema.state(model)
+    """The leader writes the averaged weights and draws with them."""
     if not team.leads:
         return
+    state = ema.state(model)
     save_all(state, args.out, judge, step)
     model.load_state_dict(state)
     model.eval()

@@ -115,7 +115,7 @@ def train(team, vae, judge, source, gen, args):
     step_fn, clock = step_of(vae, gradients, args), trainlib.Clock(args.seconds)
     ema = Ema(vae, 0.999)
     optimiser = torch.optim.AdamW(vae.parameters(), args.lr, betas=(0.9, 0.99), weight_decay=1e-4, fused=device == "cuda")
-    step, seen, t0, fraction = 0, 0, time.time(), 0.0
+    step, seen, t0 = 0, 0, time.time()
     while step < args.max_steps:
         fraction = team.agree(clock.fraction())
         if fraction >= 1:
