@@ -2,6 +2,7 @@
 #include "backend/backend.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 void xl_backend_free(struct xl_backend *backend) {
@@ -33,15 +34,27 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
                           struct xl_err *err) {
     assert(!xl_plan_failed(plan));
     static const struct xl_compile_options none = {0};
-    struct xl_exec *exec = NULL;
-    enum xl_status status =
-        backend->vtable->compile(backend, plan, options ? options : &none, &exec, err);
-    if (status) return status;
+    if (!options) options = &none;
+    struct xl_exec *exec = calloc(1, backend->vtable->exec_size);
+    if (!exec) return xl_fail_nomem(err, "a compiled plan", backend->vtable->exec_size);
     exec->backend = backend;
     exec->plan = plan;
-    exec->keeps_taps = options && options->keep_taps;
-    *out = exec;
-    return XL_OK;
+    exec->keeps_taps = options->keep_taps;
+    exec->is_prologue_due = true;
+    enum xl_status status = xl_plan_layout(plan, options->keep_taps, &exec->layout, err);
+    if (!status) status = backend->vtable->compile(exec, options, err);
+    if (status)
+        xl_exec_free(exec);
+    else
+        *out = exec;
+    return status;
+}
+
+void xl_exec_free(struct xl_exec *exec) {
+    if (!exec) return;
+    exec->backend->vtable->exec_free(exec);
+    xl_layout_deinit(&exec->layout);
+    free(exec);
 }
 
 enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
@@ -49,52 +62,131 @@ enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *cons
     return backend->vtable->measure(backend, plans, n, weight_bytes, exec_bytes, err);
 }
 
-void xl_exec_free(struct xl_exec *exec) {
-    if (exec) exec->backend->vtable->exec_free(exec);
+size_t xl_exec_bytes(const struct xl_exec *exec) {
+    return exec->work_bytes;
 }
 
-void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data) {
-    assert(xl_plan_value(exec->plan, value)->kind == XL_VALUE_INPUT);
-    exec->backend->vtable->write(exec, value, data);
+/* --- Copying --------------------------------------------------------------------------------- */
+
+static const struct xl_value *value_of(const struct xl_exec *exec, xl_val value) {
+    return xl_plan_value(exec->plan, value);
+}
+
+static int64_t count_of(const struct xl_exec *exec, xl_val value) {
+    return xl_shape_count(value_of(exec, value)->shape);
+}
+
+static bool is_writable(const struct xl_exec *exec, xl_val value) {
+    return value_of(exec, value)->kind == XL_VALUE_INPUT;
 }
 
 /* Whether the value still has its numbers after a run: itself or what it is a view of is kept. */
 static bool is_readable(const struct xl_exec *exec, xl_val value) {
-    const struct xl_value *v = xl_plan_value(exec->plan, value);
-    if (v->kind == XL_VALUE_INPUT || v->is_output) return true;
+    const struct xl_value *v = value_of(exec, value);
+    if (is_writable(exec, value) || v->is_output) return true;
     return v->kind != XL_VALUE_WEIGHT && v->name && exec->keeps_taps;
 }
 
+/* Where the numbers of a place begin, n of which are there. */
+static unsigned char *address_of(struct xl_place place, int64_t n) {
+    const struct xl_value *v = value_of(place.exec, place.value);
+    assert(place.first >= 0 && n <= count_of(place.exec, place.value) - place.first);
+    assert(v->row_stride == xl_shape_last(v->shape));
+    (void)n;
+    return (unsigned char *)xl_exec_address(place.exec, place.value) +
+           (size_t)place.first * xl_dtype_size(v->dtype);
+}
+
+/* The bytes of n numbers of a value as a copy of one row. */
+static struct xl_copy copy_of(struct xl_place place, int64_t n) {
+    size_t bytes = (size_t)n * xl_dtype_size(value_of(place.exec, place.value)->dtype);
+    return (struct xl_copy){.row_bytes = bytes, .from_stride = bytes, .rows = 1};
+}
+
+static void note_write(struct xl_place to) {
+    assert(is_writable(to.exec, to.value));
+    if (value_of(to.exec, to.value)->rate == XL_PER_PROMPT) to.exec->is_prologue_due = true;
+}
+
+void xl_exec_write_at(struct xl_place to, const void *data, int64_t n) {
+    struct xl_copy copy = copy_of(to, n);
+    copy.kind = XL_COPY_IN;
+    copy.to = address_of(to, n);
+    copy.from = data;
+    note_write(to);
+    to.exec->backend->vtable->copy(to.exec, &copy);
+}
+
+void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data) {
+    xl_exec_write_at((struct xl_place){exec, value, 0}, data, count_of(exec, value));
+}
+
+void xl_exec_read_at(struct xl_place from, void *data, int64_t n) {
+    struct xl_copy copy = copy_of(from, n);
+    assert(is_readable(from.exec, from.value));
+    copy.kind = XL_COPY_OUT;
+    copy.to = data;
+    copy.from = address_of(from, n);
+    from.exec->backend->vtable->copy(from.exec, &copy);
+}
+
 void xl_exec_read(const struct xl_exec *exec, xl_val value, void *data) {
+    const struct xl_value *v = value_of(exec, value);
+    size_t size = xl_dtype_size(v->dtype);
+    int64_t columns = xl_shape_last(v->shape);
+    struct xl_copy copy = {
+        .kind = XL_COPY_OUT,
+        .to = data,
+        .from = xl_exec_address(exec, value),
+        .row_bytes = (size_t)columns * size,
+        .from_stride = (size_t)v->row_stride * size,
+        .rows = xl_shape_count(v->shape) / columns,
+    };
     assert(is_readable(exec, value));
-    exec->backend->vtable->read(exec, value, data);
+    exec->backend->vtable->copy(exec, &copy);
 }
 
-enum xl_status xl_exec_run(struct xl_exec *exec, xl_tick_fn *tick, void *user, struct xl_err *err) {
-    return exec->backend->vtable->run(exec, tick, user, err);
+void xl_exec_copy(struct xl_place from, struct xl_place to, int64_t n) {
+    struct xl_copy copy = copy_of(from, n);
+    assert(from.exec->backend == to.exec->backend && is_readable(from.exec, from.value));
+    assert(value_of(from.exec, from.value)->dtype == value_of(to.exec, to.value)->dtype);
+    copy.kind = XL_COPY_BETWEEN;
+    copy.to = address_of(to, n);
+    copy.from = address_of(from, n);
+    note_write(to);
+    to.exec->backend->vtable->copy(to.exec, &copy);
 }
 
-size_t xl_exec_bytes(const struct xl_exec *exec) {
-    return exec->backend->vtable->exec_bytes(exec);
-}
-
-void xl_exec_set_timing(struct xl_exec *exec, bool on) {
-    exec->backend->vtable->set_timing(exec, on);
-}
-
-double xl_exec_op_seconds(const struct xl_exec *exec, int op) {
-    return exec->backend->vtable->op_seconds(exec, op);
-}
-
-void xl_value_gather(const struct xl_value *value, const void *memory, void *data) {
-    size_t size = xl_dtype_size(value->dtype);
-    int64_t columns = xl_shape_last(value->shape), rows = xl_shape_count(value->shape) / columns;
-    if (value->row_stride == columns) {
-        memcpy(data, memory, (size_t)(rows * columns) * size);
+void xl_host_copy(const struct xl_exec *exec, const struct xl_copy *copy) {
+    (void)exec;
+    if (copy->from_stride == copy->row_bytes) {
+        memcpy(copy->to, copy->from, copy->row_bytes * (size_t)copy->rows);
         return;
     }
-    size_t row_bytes = (size_t)columns * size, stride_bytes = (size_t)value->row_stride * size;
-    for (int64_t i = 0; i < rows; i++)
-        memcpy((char *)data + (size_t)i * row_bytes,
-               (const char *)memory + (size_t)i * stride_bytes, row_bytes);
+    for (int64_t i = 0; i < copy->rows; i++)
+        memcpy((char *)copy->to + (size_t)i * copy->row_bytes,
+               (const char *)copy->from + (size_t)i * copy->from_stride, copy->row_bytes);
+}
+
+/* --- Running --------------------------------------------------------------------------------- */
+
+enum xl_status xl_exec_run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                           struct xl_err *err) {
+    static const struct xl_run_hooks none = {0};
+    return exec->backend->vtable->run(exec, n, hooks ? hooks : &none, err);
+}
+
+enum xl_status xl_host_run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                           xl_run_part_fn *run_part, struct xl_err *err) {
+    if (exec->is_prologue_due) {
+        enum xl_status status = run_part(exec, XL_PER_PROMPT, hooks, err);
+        if (status) return status;
+        exec->is_prologue_due = false;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        enum xl_status status = run_part(exec, XL_PER_RUN, hooks, err);
+        if (status) return status;
+        if (hooks->after) hooks->after(hooks->user, i);
+    }
+    return XL_OK;
 }

@@ -59,19 +59,46 @@ enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *cons
 void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data);
 void xl_exec_read(const struct xl_exec *exec, xl_val value, void *data);
 
-/* tick (may be NULL) is called between ops. Errors: XL_ECANCELLED, XL_EINTERNAL */
-enum xl_status xl_exec_run(struct xl_exec *exec, xl_tick_fn *tick, void *user,
+struct xl_run_hooks {
+    xl_tick_fn *tick;                     /* asked at least once a run; may be NULL */
+    void (*after)(void *user, int64_t i); /* run i (from 0) is done; NULL costs nothing */
+    void *user;
+};
+
+/* n runs, one after the other. hooks: NULL for none. Errors: XL_ECANCELLED, XL_EINTERNAL */
+enum xl_status xl_exec_run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
                            struct xl_err *err) XL_CHECKED;
+
+/* Numbers of a value from `first` on, counted over the whole value. */
+struct xl_place {
+    struct xl_exec *exec;
+    xl_val value;
+    int64_t first;
+};
+
+/* Copy n numbers from a value that can be read to an input of an executable of the same backend
+ * and of the same dtype, by whatever way is shortest there. Both are dense. */
+void xl_exec_copy(struct xl_place from, struct xl_place to, int64_t n);
+/* Write n numbers of an input, or read n of a dense value. */
+void xl_exec_write_at(struct xl_place to, const void *data, int64_t n);
+void xl_exec_read_at(struct xl_place from, void *data, int64_t n);
 
 /* Bytes held: by an executable without its weights; by a backend's packed weights. */
 size_t xl_exec_bytes(const struct xl_exec *exec);
 size_t xl_backend_weight_bytes(const struct xl_backend *backend);
 
-/* Seconds spent in op i of the plan since compilation, for benchmarks; 0 unless timing is on. */
-void xl_exec_set_timing(struct xl_exec *exec, bool on);
-double xl_exec_op_seconds(const struct xl_exec *exec, int op);
+/* --- For backend implementations only -------------------------------------------------------- */
 
-/* For backend implementations only: every backend and executable starts with one of these. */
+/* Rows of bytes, from_stride bytes apart, to one dense block. */
+struct xl_copy {
+    enum { XL_COPY_IN, XL_COPY_OUT, XL_COPY_BETWEEN } kind; /* from the host, to it, neither */
+    void *to;
+    const void *from;
+    size_t row_bytes, from_stride;
+    int64_t rows;
+};
+
+/* Every backend and executable starts with one of the structs below. */
 struct xl_backend_vtable {
     const char *name;
     void (*free)(struct xl_backend *backend);
@@ -79,31 +106,43 @@ struct xl_backend_vtable {
     int (*n_threads)(const struct xl_backend *backend);
     bool (*is_native)(const struct xl_backend *backend, enum xl_dtype act_dtype);
     size_t (*weight_bytes)(const struct xl_backend *backend);
-    enum xl_status (*compile)(struct xl_backend *backend, const struct xl_plan *plan,
-                              const struct xl_compile_options *options, struct xl_exec **out,
+    /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory and work_bytes, which
+     * are for compile to set; exec_free follows also when it fails. */
+    size_t exec_size;
+    enum xl_status (*compile)(struct xl_exec *exec, const struct xl_compile_options *options,
                               struct xl_err *err);
+    void (*exec_free)(struct xl_exec *exec); /* what compile made, not exec itself */
     enum xl_status (*measure)(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
                               size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err);
-    void (*exec_free)(struct xl_exec *exec);
-    void (*write)(struct xl_exec *exec, xl_val value, const void *data);
-    void (*read)(const struct xl_exec *exec, xl_val value, void *data);
-    enum xl_status (*run)(struct xl_exec *exec, xl_tick_fn *tick, void *user, struct xl_err *err);
-    size_t (*exec_bytes)(const struct xl_exec *exec);
-    void (*set_timing)(struct xl_exec *exec, bool on);
-    double (*op_seconds)(const struct xl_exec *exec, int op);
+    void (*copy)(const struct xl_exec *exec, const struct xl_copy *copy);
+    enum xl_status (*run)(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                          struct xl_err *err);
 };
 
 struct xl_backend {
     const struct xl_backend_vtable *vtable;
 };
 
-struct xl_exec { /* filled in by xl_compile */
+struct xl_exec {
     struct xl_backend *backend;
     const struct xl_plan *plan;
+    struct xl_layout layout;
+    unsigned char *memory; /* of the values, where the backend computes */
+    size_t work_bytes;     /* memory, scratch memory and the like */
     bool keeps_taps;
+    bool is_prologue_due; /* an input of it was written since the last run */
 };
 
-/* Copy a value out of its memory (its first element), dropping the gaps between rows of a slice. */
-void xl_value_gather(const struct xl_value *value, const void *memory, void *data);
+static inline void *xl_exec_address(const struct xl_exec *exec, xl_val value) {
+    return exec->memory + exec->layout.offset[value];
+}
+
+/* What backends that compute in host memory share: copy, and run over a function that runs the ops
+ * of one part of the plan. */
+void xl_host_copy(const struct xl_exec *exec, const struct xl_copy *copy);
+typedef enum xl_status xl_run_part_fn(struct xl_exec *exec, enum xl_rate part,
+                                      const struct xl_run_hooks *hooks, struct xl_err *err);
+enum xl_status xl_host_run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                           xl_run_part_fn *run_part, struct xl_err *err) XL_CHECKED;
 
 #endif

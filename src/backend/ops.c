@@ -9,26 +9,15 @@
 #include <stdio.h>
 
 static const char *const op_names[] = {
-#define X(name, text) text,
+#define X(kind, suffix, ...) #suffix,
     XL_OP_LIST(X)
 #undef X
 };
 
-/* For messages, in the order of xl_op.in. */
 static const char *const operand_names[][XL_MAX_OPERANDS] = {
-    [XL_OP_LINEAR] = {"x", "weight", "bias", "residual"},
-    [XL_OP_CONV2D] = {"x", "weight", "bias", "channel_bias", "residual"},
-    [XL_OP_GROUP_NORM] = {"x", "weight", "bias"},
-    [XL_OP_LAYER_NORM] = {"x", "weight", "bias"},
-    [XL_OP_ATTENTION] = {"q", "k", "v"},
-    [XL_OP_GEGLU] = {"x"},
-    [XL_OP_ACTIVATION] = {"x"},
-    [XL_OP_ADD] = {"a", "b"},
-    [XL_OP_CONCAT] = {"a", "b"},
-    [XL_OP_EMBED] = {"ids", "table", "positions"},
-    [XL_OP_SINUSOID] = {"x"},
-    [XL_OP_PICK_ROW] = {"x", "index"},
-    [XL_OP_CAST] = {"x"},
+#define X(kind, suffix, ...) {__VA_ARGS__},
+    XL_OP_LIST(X)
+#undef X
 };
 
 const char *xl_op_name(enum xl_op_kind kind) {
@@ -294,13 +283,6 @@ xl_val xl_activation(struct xl_plan *plan, xl_val x, enum xl_activation act) {
     return xl_plan_add_op(plan, &op, xl_plan_act_dtype(plan), shape_of(plan, x));
 }
 
-xl_val xl_add(struct xl_plan *plan, xl_val a, xl_val b) {
-    struct xl_op op = {.kind = XL_OP_ADD, .in = {a, b}};
-    if (!operand(plan, &op, 0, DENSE, ANY_SHAPE)) return 0;
-    if (!operand(plan, &op, 1, DENSE, shape_of(plan, a))) return 0;
-    return xl_plan_add_op(plan, &op, xl_plan_act_dtype(plan), shape_of(plan, a));
-}
-
 xl_val xl_concat(struct xl_plan *plan, xl_val a, xl_val b) {
     struct xl_op op = {.kind = XL_OP_CONCAT, .in = {a, b}};
     if (!operand(plan, &op, 0, DENSE, ANY_SHAPE)) return 0;
@@ -418,4 +400,12 @@ double xl_op_flops(const struct xl_plan *plan, const struct xl_op *op) {
     default:
         return 0;
     }
+}
+
+double xl_plan_flops(const struct xl_plan *plan) {
+    double flops = 0;
+    for (int i = 0; i < xl_plan_n_ops(plan); i++)
+        if (xl_plan_op(plan, i)->rate == XL_PER_RUN)
+            flops += xl_op_flops(plan, xl_plan_op(plan, i));
+    return flops;
 }

@@ -12,23 +12,25 @@
 
 #include "backend/plan.h"
 
+/* X(kind, suffix, operands...): the suffix names the op in messages, its kernel xl_ref_SUFFIX in
+ * reference/ and its compilation xl_compile_SUFFIX in cpu/; the operands are the names, for
+ * messages, of xl_op.in. */
 #define XL_OP_LIST(X)                                                                              \
-    X(XL_OP_LINEAR, "linear")                                                                      \
-    X(XL_OP_CONV2D, "conv2d")                                                                      \
-    X(XL_OP_GROUP_NORM, "group_norm")                                                              \
-    X(XL_OP_LAYER_NORM, "layer_norm")                                                              \
-    X(XL_OP_ATTENTION, "attention")                                                                \
-    X(XL_OP_GEGLU, "geglu")                                                                        \
-    X(XL_OP_ACTIVATION, "activation")                                                              \
-    X(XL_OP_ADD, "add")                                                                            \
-    X(XL_OP_CONCAT, "concat")                                                                      \
-    X(XL_OP_EMBED, "embed")                                                                        \
-    X(XL_OP_SINUSOID, "sinusoid")                                                                  \
-    X(XL_OP_PICK_ROW, "pick_row")                                                                  \
-    X(XL_OP_CAST, "cast")
+    X(XL_OP_LINEAR, linear, "x", "weight", "bias", "residual")                                     \
+    X(XL_OP_CONV2D, conv2d, "x", "weight", "bias", "channel_bias", "residual")                     \
+    X(XL_OP_GROUP_NORM, group_norm, "x", "weight", "bias")                                         \
+    X(XL_OP_LAYER_NORM, layer_norm, "x", "weight", "bias")                                         \
+    X(XL_OP_ATTENTION, attention, "q", "k", "v")                                                   \
+    X(XL_OP_GEGLU, geglu, "x")                                                                     \
+    X(XL_OP_ACTIVATION, activation, "x")                                                           \
+    X(XL_OP_CONCAT, concat, "a", "b")                                                              \
+    X(XL_OP_EMBED, embed, "ids", "table", "positions")                                             \
+    X(XL_OP_SINUSOID, sinusoid, "x")                                                               \
+    X(XL_OP_PICK_ROW, pick_row, "x", "index")                                                      \
+    X(XL_OP_CAST, cast, "x")
 
 enum xl_op_kind {
-#define X(name, text) name,
+#define X(kind, ...) kind,
     XL_OP_LIST(X)
 #undef X
 };
@@ -99,9 +101,6 @@ xl_val xl_geglu(struct xl_plan *plan, xl_val x);
 
 xl_val xl_activation(struct xl_plan *plan, xl_val x, enum xl_activation act);
 
-/* a + b, equal shapes */
-xl_val xl_add(struct xl_plan *plan, xl_val a, xl_val b);
-
 /* a: [..., c1], b: [..., c2] -> [..., c1 + c2] */
 xl_val xl_concat(struct xl_plan *plan, xl_val a, xl_val b);
 
@@ -137,10 +136,7 @@ struct xl_op {
     enum xl_op_kind kind;
     enum xl_rate rate; /* XL_PER_PROMPT: part of the prologue */
     xl_val out;
-    /* x, then the operands of attr in order of declaration (0: none): linear x, weight, bias,
-     * residual; conv2d x, weight, bias, channel_bias, residual; norms x, weight, bias; attention
-     * q, k, v; add and concat a, b; embed ids, table, positions; pick_row x, index. */
-    xl_val in[XL_MAX_OPERANDS];
+    xl_val in[XL_MAX_OPERANDS]; /* as XL_OP_LIST names them; 0: none */
     /* With defaults filled in: conv2d has a stride and up_height, up_width (h, w without upsample),
      * attention a scale. */
     union {
@@ -156,5 +152,7 @@ struct xl_op {
 
 /* Multiplications and additions of products (linear, conv2d, attention); 0 for the other ops. */
 double xl_op_flops(const struct xl_plan *plan, const struct xl_op *op);
+/* Floating-point operations of one run without the prologue (multiply and add count as two). */
+double xl_plan_flops(const struct xl_plan *plan);
 
 #endif

@@ -269,13 +269,6 @@ xl_val xl_plan_find(const struct xl_plan *plan, const char *name) {
     return 0;
 }
 
-double xl_plan_flops(const struct xl_plan *plan) {
-    double flops = 0;
-    for (int i = 0; i < plan->n_ops; i++)
-        if (plan->ops[i].rate == XL_PER_RUN) flops += xl_op_flops(plan, &plan->ops[i]);
-    return flops;
-}
-
 char *xl_plan_describe(const struct xl_plan *plan, xl_val value, char out[XL_VALUE_TEXT]) {
     const struct xl_value *v = xl_plan_value(plan, value);
     const char *name = v->kind == XL_VALUE_WEIGHT ? v->parts[0]->name : v->name;

@@ -79,8 +79,6 @@ const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i);
 enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan);
 /* The input, output or tap of that name; 0 when there is none. */
 xl_val xl_plan_find(const struct xl_plan *plan, const char *name);
-/* Floating-point operations of one run without the prologue (multiply and add count as two). */
-double xl_plan_flops(const struct xl_plan *plan);
 
 /* Where each value lives in one block of memory. Values share memory when their lives do not
  * overlap; inputs, outputs, kept taps and prologue results used by the main part never share. */

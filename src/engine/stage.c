@@ -101,5 +101,6 @@ static bool run_tick(void *user) {
 }
 
 enum xl_status xl_stage_run(struct xl_model *model, struct xl_stage *stage, struct xl_err *err) {
-    return xl_exec_run(stage->exec, run_tick, model, err);
+    struct xl_run_hooks hooks = {.tick = run_tick, .user = model};
+    return xl_exec_run(stage->exec, 1, &hooks, err);
 }

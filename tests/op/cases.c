@@ -168,10 +168,6 @@ const struct op_case op_cases[] = {
     ACTIVATION(QUICK_GELU, (2, 77, 64), 0),
     ACTIVATION(NONE, (7, 3), 0),
 
-    BINARY(XL_OP_ADD, (1, 1), (1, 1), 0),
-    BINARY(XL_OP_ADD, (2, 3, 5, 17), (2, 3, 5, 17), 0),
-    BINARY(XL_OP_ADD, (77, 130), (77, 130), 0),
-
     BINARY(XL_OP_CONCAT, (1, 1), (1, 1), 0),
     BINARY(XL_OP_CONCAT, (2, 3, 5, 17), (2, 3, 5, 7), 0),
     BINARY(XL_OP_CONCAT, (2, 8, 8, 64), (2, 8, 8, 33), 0),
@@ -251,7 +247,6 @@ const struct op_case op_cases[] = {
     UNARY(XL_OP_GEGLU, (2, 1024, 5120), BENCH),
     UNARY(XL_OP_GEGLU, (2, 256, 10240), BENCH),
     ACTIVATION(SILU, (2, 1280), BENCH),
-    BINARY(XL_OP_ADD, (2, 64, 64, 320), (2, 64, 64, 320), BENCH),
     BINARY(XL_OP_CONCAT, (2, 64, 64, 640), (2, 64, 64, 320), BENCH),
     BINARY(XL_OP_CONCAT, (2, 16, 16, 1280), (2, 16, 16, 1280), BENCH),
 };

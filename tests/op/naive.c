@@ -157,8 +157,6 @@ static double naive_number(const struct op_instance *run, int64_t i) {
         return x[row * 2 * c + column] * naive_act(XL_ACT_GELU, x[row * 2 * c + c + column]);
     case XL_OP_ACTIVATION:
         return naive_act(run->op->attr.act, x[i]);
-    case XL_OP_ADD:
-        return x[i] + y[i];
     case XL_OP_CONCAT: {
         int64_t c1 = xl_shape_last(run->in[0].shape), c2 = c - c1;
         return column < c1 ? x[row * c1 + column] : y[row * c2 + column - c1];

@@ -104,7 +104,7 @@ static void check_kind(enum xl_op_kind kind) {
     }
 }
 
-#define X(kind, text)                                                                              \
+#define X(kind, ...)                                                                               \
     Test(ops_cpu, kind) {                                                                          \
         check_kind(kind);                                                                          \
     }

@@ -51,7 +51,7 @@ static void check_kind(enum xl_op_kind kind) {
     xl_backend_free(backend);
 }
 
-#define X(kind, text)                                                                              \
+#define X(kind, ...)                                                                               \
     Test(ops_reference, kind) {                                                                    \
         check_kind(kind);                                                                          \
     }

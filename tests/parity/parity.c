@@ -116,7 +116,7 @@ static double tap_error(const struct parity_run *run, xl_val v, const struct xl_
 void parity_check(const struct parity_run *run, const struct parity_setup *setup,
                   const struct xl_weights *taps, const char *label) {
     struct xl_err err = {0};
-    parity_ok(xl_exec_run(run->exec, NULL, NULL, &err), err);
+    parity_ok(xl_exec_run(run->exec, 1, NULL, &err), err);
     double worst = 0;
     const char *worst_name = "";
     int n_taps = 0;

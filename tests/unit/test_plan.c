@@ -155,8 +155,8 @@ Test(plan, refuses_operands_that_do_not_fit) {
     expect_failure(&m, XL_EFORMAT, "3 equal heads");
 
     m = maker_new(XL_DTYPE_F32);
-    xl_add(m.plan, input(&m, "a", XL_SHAPE(3, 4)), input(&m, "b", XL_SHAPE(4, 3)));
-    expect_failure(&m, XL_EFORMAT, "add: b is \"b\" F32 [4, 3]");
+    xl_concat(m.plan, input(&m, "a", XL_SHAPE(3, 4)), input(&m, "b", XL_SHAPE(4, 3)));
+    expect_failure(&m, XL_EFORMAT, "concat: b is \"b\" F32 [4, 3]");
 }
 
 Test(plan, refuses_other_dtypes) {
@@ -199,7 +199,7 @@ Test(plan, keeps_the_first_mistake) {
     xl_plan_fail(m.plan, XL_EMODEL, "weight %s is missing", "conv_in.weight");
     xl_plan_fail(m.plan, XL_EFORMAT, "another");
     int n_values = xl_plan_n_values(m.plan), n_ops = xl_plan_n_ops(m.plan);
-    xl_val y = xl_add(m.plan, xl_activation(m.plan, x, XL_ACT_SILU), 0);
+    xl_val y = xl_concat(m.plan, xl_activation(m.plan, x, XL_ACT_SILU), 0);
     xl_plan_output(m.plan, xl_reshape(m.plan, y, XL_SHAPE(6)), "out");
     xl_plan_tap(m.plan, y, "tap");
     cr_expect_eq(xl_plan_n_values(m.plan), n_values);
@@ -329,8 +329,9 @@ static xl_val block(struct maker *m, xl_val x, xl_val text, int64_t c) {
     xl_val kv = xl_linear(p, text, (struct xl_linear){.weight = weight(m, XL_SHAPE(2 * c, 16))});
     h = xl_attention(p, tokens, xl_slice(p, kv, 0, c), xl_slice(p, kv, c, c),
                      (struct xl_attention){.heads = 2});
-    h = xl_linear(p, xl_add(p, tokens, h),
-                  (struct xl_linear){.weight = weight(m, XL_SHAPE(8 * c, c))});
+    h = xl_linear(p, h,
+                  (struct xl_linear){.weight = weight(m, XL_SHAPE(c, c)), .residual = tokens});
+    h = xl_linear(p, h, (struct xl_linear){.weight = weight(m, XL_SHAPE(8 * c, c))});
     h = xl_linear(p, xl_geglu(p, h),
                   (struct xl_linear){.weight = weight(m, XL_SHAPE(c, 4 * c)), .residual = tokens});
     h = xl_reshape(p, h, shape);

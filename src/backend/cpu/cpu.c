@@ -2,40 +2,26 @@
 #include "backend/cpu/cpu.h"
 
 #include "backend/cpu/pages.h"
-#include "base/clock.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct cpu_exec {
     struct xl_exec base;
-    struct xl_cpu_backend *backend;
-    const struct xl_plan *plan;
-    struct xl_layout layout;
-    struct xl_arena arena; /* states of the ops */
-    struct xl_step *steps; /* by op */
-    double *seconds;       /* by op */
-    unsigned char *memory; /* of the values */
+    struct xl_arena arena;     /* states of the ops */
+    struct xl_cpu_step *steps; /* by op */
     struct xl_space space;
     size_t scratch_bytes, shared_bytes; /* all workers together */
-    bool is_timing, is_prologue_due;
 };
 
 static xl_compile_fn *const compile_fns[] = {
-    [XL_OP_LINEAR] = xl_compile_linear,
-    [XL_OP_CONV2D] = xl_compile_conv2d,
-    [XL_OP_GROUP_NORM] = xl_compile_group_norm,
-    [XL_OP_LAYER_NORM] = xl_compile_layer_norm,
-    [XL_OP_ATTENTION] = xl_compile_attention,
-    [XL_OP_GEGLU] = xl_compile_geglu,
-    [XL_OP_ACTIVATION] = xl_compile_activation,
-    [XL_OP_ADD] = xl_compile_add,
-    [XL_OP_CONCAT] = xl_compile_concat,
-    [XL_OP_EMBED] = xl_compile_embed,
-    [XL_OP_SINUSOID] = xl_compile_sinusoid,
-    [XL_OP_PICK_ROW] = xl_compile_pick_row,
-    [XL_OP_CAST] = xl_compile_cast,
+#define X(kind, suffix, ...) xl_compile_##suffix,
+    XL_OP_LIST(X)
+#undef X
 };
+
+static struct xl_cpu_backend *backend_of(const struct xl_exec *exec) {
+    return (struct xl_cpu_backend *)exec->backend;
+}
 
 /* --- For the ops ----------------------------------------------------------------------------- */
 
@@ -78,14 +64,11 @@ void xl_need_shared(struct xl_compiler *c, size_t bytes) {
 
 static void exec_free(struct xl_exec *base) {
     struct cpu_exec *exec = (struct cpu_exec *)base;
-    xl_pages_free(exec->memory, exec->layout.total_bytes);
+    xl_pages_free(base->memory, base->layout.total_bytes);
     xl_pages_free(exec->space.scratch, exec->scratch_bytes);
     xl_pages_free(exec->space.shared, exec->shared_bytes);
-    xl_layout_deinit(&exec->layout);
     xl_arena_deinit(&exec->arena);
     free(exec->steps);
-    free(exec->seconds);
-    free(exec);
 }
 
 static enum xl_status compile_ops(struct cpu_exec *exec, struct xl_compiler *c,
@@ -99,15 +82,12 @@ static enum xl_status compile_ops(struct cpu_exec *exec, struct xl_compiler *c,
     return XL_OK;
 }
 
-static enum xl_status allocate_values(struct cpu_exec *exec, bool keep_taps, struct xl_err *err) {
-    const struct xl_plan *plan = exec->plan;
-    enum xl_status status = xl_plan_layout(plan, keep_taps, &exec->layout, err);
-    if (status) return status;
-    exec->memory = xl_pages_alloc(exec->layout.total_bytes);
-    if (!exec->memory) return xl_fail_nomem(err, "activations", exec->layout.total_bytes);
-    exec->steps = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec->steps);
-    exec->seconds = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec->seconds);
-    if (!exec->steps || !exec->seconds) return xl_fail_nomem(err, "a compiled plan", 0);
+static enum xl_status allocate_values(struct cpu_exec *exec, struct xl_err *err) {
+    size_t bytes = exec->base.layout.total_bytes;
+    exec->base.memory = xl_pages_alloc(bytes);
+    if (!exec->base.memory) return xl_fail_nomem(err, "activations", bytes);
+    exec->steps = calloc((size_t)xl_plan_n_ops(exec->base.plan) + 1, sizeof *exec->steps);
+    if (!exec->steps) return xl_fail_nomem(err, "a compiled plan", 0);
     return XL_OK;
 }
 
@@ -117,10 +97,12 @@ static size_t scratch_stride(const struct xl_compiler *c) {
 
 static enum xl_status allocate_space(struct cpu_exec *exec, const struct xl_compiler *c,
                                      struct xl_err *err) {
-    size_t n_workers = (size_t)xl_pool_size(exec->backend->pool);
+    size_t n_workers = (size_t)xl_pool_size(backend_of(&exec->base)->pool);
     exec->space.scratch_stride = scratch_stride(c);
     exec->scratch_bytes = exec->space.scratch_stride * n_workers;
     exec->shared_bytes = c->shared_bytes;
+    exec->base.work_bytes = exec->base.layout.total_bytes + exec->scratch_bytes +
+                            exec->shared_bytes;
     exec->space.scratch = xl_pages_alloc(exec->scratch_bytes);
     exec->space.shared = xl_pages_alloc(exec->shared_bytes);
     if (!exec->space.scratch || !exec->space.shared)
@@ -130,46 +112,46 @@ static enum xl_status allocate_space(struct cpu_exec *exec, const struct xl_comp
 
 static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compile_options *options,
                                    struct xl_err *err) {
-    enum xl_status status = allocate_values(exec, options->keep_taps, err);
+    struct xl_cpu_backend *backend = backend_of(&exec->base);
+    enum xl_status status = allocate_values(exec, err);
     if (status) return status;
-    struct xl_compiler c = {.backend = exec->backend,
-                            .plan = exec->plan,
-                            .memory = exec->memory,
-                            .offset = exec->layout.offset,
+    struct xl_compiler c = {.backend = backend,
+                            .plan = exec->base.plan,
+                            .memory = exec->base.memory,
+                            .offset = exec->base.layout.offset,
                             .space = &exec->space,
                             .arena = &exec->arena};
     status = compile_ops(exec, &c, err);
     if (!status) status = allocate_space(exec, &c, err);
     if (status) {
-        xl_pack_forget(exec->backend->pack);
+        xl_pack_forget(backend->pack);
         return status;
     }
-    return xl_pack_flush(exec->backend->pack, exec->plan, options, err);
+    return xl_pack_flush(backend->pack, c.plan, options, err);
 }
 
 /* Compile without memory: values lie at addresses that are reserved and never touched. */
 static enum xl_status measure_plan(struct xl_cpu_backend *backend, const struct xl_plan *plan,
                                    size_t *bytes, struct xl_err *err) {
-    struct cpu_exec exec = {.backend = backend, .plan = plan};
-    enum xl_status status = xl_plan_layout(plan, false, &exec.layout, err);
+    struct cpu_exec exec = {.base = {.plan = plan}};
+    struct xl_layout *layout = &exec.base.layout;
+    enum xl_status status = xl_plan_layout(plan, false, layout, err);
     if (!status) {
-        exec.memory = xl_pages_reserve(exec.layout.total_bytes);
+        exec.base.memory = xl_pages_reserve(layout->total_bytes);
         exec.steps = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec.steps);
-        if (!exec.memory || !exec.steps) status = xl_fail_nomem(err, "a measured plan", 0);
+        if (!exec.base.memory || !exec.steps) status = xl_fail_nomem(err, "a measured plan", 0);
     }
     struct xl_compiler c = {.backend = backend,
                             .plan = plan,
-                            .memory = exec.memory,
-                            .offset = exec.layout.offset,
+                            .memory = exec.base.memory,
+                            .offset = layout->offset,
                             .space = &exec.space,
                             .arena = &exec.arena};
     if (!status) status = compile_ops(&exec, &c, err);
     size_t n_workers = (size_t)xl_pool_size(backend->pool);
-    *bytes = exec.layout.total_bytes + scratch_stride(&c) * n_workers + c.shared_bytes;
-    xl_pages_free(exec.memory, exec.layout.total_bytes);
-    xl_layout_deinit(&exec.layout);
-    xl_arena_deinit(&exec.arena);
-    free(exec.steps);
+    *bytes = layout->total_bytes + scratch_stride(&c) * n_workers + c.shared_bytes;
+    exec_free(&exec.base);
+    xl_layout_deinit(layout);
     return status;
 }
 
@@ -189,43 +171,28 @@ static enum xl_status measure(struct xl_backend *base, const struct xl_plan *con
     return status;
 }
 
-static enum xl_status compile(struct xl_backend *base, const struct xl_plan *plan,
-                              const struct xl_compile_options *options, struct xl_exec **out,
+static enum xl_status compile(struct xl_exec *base, const struct xl_compile_options *options,
                               struct xl_err *err) {
-    struct cpu_exec *exec = calloc(1, sizeof *exec);
-    if (!exec) return xl_fail_nomem(err, "a compiled plan", sizeof *exec);
-    exec->backend = (struct xl_cpu_backend *)base;
-    exec->plan = plan;
-    exec->is_prologue_due = true;
     int n_before = xl_dnn_limit_threads(1);
-    enum xl_status status = compile_exec(exec, options, err);
+    enum xl_status status = compile_exec((struct cpu_exec *)base, options, err);
     xl_dnn_limit_threads(n_before);
-    if (status) {
-        exec_free(&exec->base);
-        return status;
-    }
-    *out = &exec->base;
-    return XL_OK;
+    return status;
 }
 
 /* --- Running --------------------------------------------------------------------------------- */
 
-static void run_step(const struct cpu_exec *exec, const struct xl_step *step) {
-    for (int i = 0; i < step->n_loops; i++)
-        xl_pool_run(exec->backend->pool, step->loops[i].n_tasks, step->loops[i].fn,
-                    step->loops[i].state);
-}
-
-/* Run the ops of one part of the plan. */
-static enum xl_status run_part(struct cpu_exec *exec, enum xl_rate rate, xl_tick_fn *tick,
-                               void *user, struct xl_err *err) {
-    for (int i = 0; i < xl_plan_n_ops(exec->plan); i++) {
-        const struct xl_op *op = xl_plan_op(exec->plan, i);
+static enum xl_status run_part(struct xl_exec *base, enum xl_rate rate,
+                               const struct xl_run_hooks *hooks, struct xl_err *err) {
+    struct cpu_exec *exec = (struct cpu_exec *)base;
+    struct xl_pool *pool = backend_of(base)->pool;
+    for (int i = 0; i < xl_plan_n_ops(base->plan); i++) {
+        const struct xl_op *op = xl_plan_op(base->plan, i);
+        const struct xl_cpu_step *step = &exec->steps[i];
         if (op->rate != rate) continue;
-        if (tick && !tick(user)) return xl_fail(err, XL_ECANCELLED, "interrupted");
-        double start = exec->is_timing ? xl_now_s() : 0;
-        run_step(exec, &exec->steps[i]);
-        if (exec->is_timing) exec->seconds[i] += xl_now_s() - start;
+        if (hooks->tick && !hooks->tick(hooks->user))
+            return xl_fail(err, XL_ECANCELLED, "interrupted");
+        for (int j = 0; j < step->n_loops; j++)
+            xl_pool_run(pool, step->loops[j].n_tasks, step->loops[j].fn, step->loops[j].state);
         if (atomic_load(&exec->space.has_failed))
             return xl_fail(err, XL_EINTERNAL, "oneDNN failed in op %d of the plan (%s)", i,
                            xl_op_name(op->kind));
@@ -233,48 +200,13 @@ static enum xl_status run_part(struct cpu_exec *exec, enum xl_rate rate, xl_tick
     return XL_OK;
 }
 
-static enum xl_status run_parts(struct cpu_exec *exec, xl_tick_fn *tick, void *user,
-                                struct xl_err *err) {
-    atomic_store(&exec->space.has_failed, false);
-    if (exec->is_prologue_due) {
-        enum xl_status status = run_part(exec, XL_PER_PROMPT, tick, user, err);
-        if (status) return status;
-        exec->is_prologue_due = false;
-    }
-    return run_part(exec, XL_PER_RUN, tick, user, err);
-}
-
-static enum xl_status run(struct xl_exec *base, xl_tick_fn *tick, void *user, struct xl_err *err) {
+static enum xl_status run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                          struct xl_err *err) {
     int n_before = xl_dnn_limit_threads(1);
-    enum xl_status status = run_parts((struct cpu_exec *)base, tick, user, err);
+    atomic_store(&((struct cpu_exec *)exec)->space.has_failed, false);
+    enum xl_status status = xl_host_run(exec, n, hooks, run_part, err);
     xl_dnn_limit_threads(n_before);
     return status;
-}
-
-static void write_input(struct xl_exec *base, xl_val v, const void *data) {
-    struct cpu_exec *exec = (struct cpu_exec *)base;
-    const struct xl_value *value = xl_plan_value(exec->plan, v);
-    memcpy(exec->memory + exec->layout.offset[v], data,
-           (size_t)xl_shape_count(value->shape) * xl_dtype_size(value->dtype));
-    if (value->rate == XL_PER_PROMPT) exec->is_prologue_due = true;
-}
-
-static void read_value(const struct xl_exec *base, xl_val v, void *data) {
-    const struct cpu_exec *exec = (const struct cpu_exec *)base;
-    xl_value_gather(xl_plan_value(exec->plan, v), exec->memory + exec->layout.offset[v], data);
-}
-
-static size_t exec_bytes(const struct xl_exec *base) {
-    const struct cpu_exec *exec = (const struct cpu_exec *)base;
-    return exec->layout.total_bytes + exec->scratch_bytes + exec->shared_bytes;
-}
-
-static void set_timing(struct xl_exec *base, bool on) {
-    ((struct cpu_exec *)base)->is_timing = on;
-}
-
-static double op_seconds(const struct xl_exec *base, int op) {
-    return ((const struct cpu_exec *)base)->seconds[op];
 }
 
 /* --- The backend ----------------------------------------------------------------------------- */
@@ -310,15 +242,12 @@ static const struct xl_backend_vtable vtable = {
     .n_threads = n_threads,
     .is_native = is_native,
     .weight_bytes = weight_bytes,
+    .exec_size = sizeof(struct cpu_exec),
     .compile = compile,
-    .measure = measure,
     .exec_free = exec_free,
-    .write = write_input,
-    .read = read_value,
+    .measure = measure,
+    .copy = xl_host_copy,
     .run = run,
-    .exec_bytes = exec_bytes,
-    .set_timing = set_timing,
-    .op_seconds = op_seconds,
 };
 
 static void limit_threads(void) {

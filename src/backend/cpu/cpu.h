@@ -43,7 +43,7 @@ struct xl_loop {
 
 enum { XL_MAX_LOOPS = 3 };
 
-struct xl_step {
+struct xl_cpu_step {
     struct xl_loop loops[XL_MAX_LOOPS];
     int n_loops;
 };
@@ -53,7 +53,7 @@ struct xl_compiler {
     struct xl_cpu_backend *backend;
     const struct xl_plan *plan;
     const struct xl_op *op;
-    struct xl_step *step;
+    struct xl_cpu_step *step;
     unsigned char *memory; /* of the values */
     const size_t *offset;  /* of each value in memory */
     struct xl_space *space;
@@ -62,9 +62,10 @@ struct xl_compiler {
 };
 
 typedef enum xl_status xl_compile_fn(struct xl_compiler *c, struct xl_err *err);
-xl_compile_fn xl_compile_linear, xl_compile_conv2d, xl_compile_group_norm, xl_compile_layer_norm,
-    xl_compile_attention, xl_compile_geglu, xl_compile_activation, xl_compile_add,
-    xl_compile_concat, xl_compile_embed, xl_compile_sinusoid, xl_compile_pick_row, xl_compile_cast;
+/* One an op, each in the file of its kind. */
+#define X(kind, suffix, ...) xl_compile_fn xl_compile_##suffix;
+XL_OP_LIST(X)
+#undef X
 
 /* A value as a task sees it. */
 struct xl_operand {

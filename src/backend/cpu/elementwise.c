@@ -1,5 +1,5 @@
-/* elementwise.c - the ops that only move and combine numbers: GEGLU, activation, add, concat, cast,
- * and the embeddings. Tasks are runs of rows or of numbers. */
+/* elementwise.c - the ops that only move and combine numbers: GEGLU, activation, concat, cast, and
+ * the embeddings. Tasks are runs of rows or of numbers. */
 #include "backend/cpu/cpu.h"
 
 #include <math.h>
@@ -73,18 +73,6 @@ enum xl_status xl_compile_activation(struct xl_compiler *c, struct xl_err *err) 
     if (!e) return XL_ENOMEM;
     e->act = c->op->attr.act;
     return XL_OK;
-}
-
-static void run_add(void *user, int64_t task, int worker) {
-    const struct elementwise *e = user;
-    struct range range = range_of(e, task);
-    (void)worker;
-    e->kernels->add(xl_element(e->out, range.first), xl_element(e->a, range.first),
-                    xl_element(e->b, range.first), range.n, e->out.dtype);
-}
-
-enum xl_status xl_compile_add(struct xl_compiler *c, struct xl_err *err) {
-    return add_step(c, run_add, 1, err) ? XL_OK : XL_ENOMEM;
 }
 
 static void run_cast(void *user, int64_t task, int worker) {

@@ -45,7 +45,7 @@ struct strip {
 };
 
 struct product {
-    const struct xl_space *space;
+    struct xl_space *space;
     const struct xl_cpu_kernels *kernels;
     struct xl_product_spec spec;
     enum xl_dtype dtype; /* of the products */
@@ -134,7 +134,7 @@ static void run_task(void *user, int64_t task, int worker) {
     float *acc = (float *)(void *)(scratch + p->x_bytes);
     bool ok = xl_dnn_run(is_last ? strip->last : strip->whole, worker, x,
                          phase->packed->weights[chunk], acc, scratch + p->x_bytes + p->acc_bytes);
-    if (!ok) atomic_store(&((struct xl_space *)p->space)->has_failed, true);
+    if (!ok) atomic_store(&p->space->has_failed, true);
     finish(p, phase, strip, image, chunk, acc);
 }
 

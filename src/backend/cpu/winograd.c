@@ -18,7 +18,7 @@ enum {
 };
 
 struct winograd {
-    const struct xl_space *space;
+    struct xl_space *space;
     const struct xl_cpu_kernels *kernels;
     const struct xl_winograd_kernels *winograd;
     struct xl_product_spec spec;
@@ -98,7 +98,7 @@ static void run_task(void *user, int64_t task, int worker) {
                              w->packed->weights[chunk * w->n_sets + set],
                              products + set * products_stride,
                              scratch + w->input_bytes + w->products_bytes + w->acc_bytes);
-        if (!ok) atomic_store(&((struct xl_space *)w->space)->has_failed, true);
+        if (!ok) atomic_store(&w->space->has_failed, true);
     }
     w->winograd->output(&block, products, n, acc);
     finish(w, &block, image, chunk, acc);

@@ -1,4 +1,4 @@
-/* elementwise.c - activations, GEGLU, sums, concatenation, casts. */
+/* elementwise.c - activations, GEGLU, concatenation, casts. */
 #include "backend/reference/reference.h"
 
 #include <math.h>
@@ -31,11 +31,6 @@ void xl_ref_geglu(const struct xl_ref_op *op) {
         for (int64_t i = 0; i < c; i++)
             op->out[row * c + i] = (float)((double)x[i] * xl_ref_act(XL_ACT_GELU, (double)gate[i]));
     }
-}
-
-void xl_ref_add(const struct xl_ref_op *op) {
-    int64_t n = xl_shape_count(op->shape);
-    for (int64_t i = 0; i < n; i++) op->out[i] = op->in[0].x[i] + op->in[1].x[i];
 }
 
 void xl_ref_concat(const struct xl_ref_op *op) {

@@ -4,28 +4,14 @@
 #include "backend/reference/reference.h"
 
 #include "backend/backend.h"
-#include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct kernel {
-    void (*run)(const struct xl_ref_op *op);
-    size_t (*scratch_bytes)(const struct xl_plan *plan, const struct xl_op *op); /* may be NULL */
-} kernels[] = {
-    [XL_OP_LINEAR] = {xl_ref_linear, NULL},
-    [XL_OP_CONV2D] = {xl_ref_conv2d, xl_ref_conv2d_scratch},
-    [XL_OP_GROUP_NORM] = {xl_ref_group_norm, NULL},
-    [XL_OP_LAYER_NORM] = {xl_ref_layer_norm, NULL},
-    [XL_OP_ATTENTION] = {xl_ref_attention, xl_ref_attention_scratch},
-    [XL_OP_GEGLU] = {xl_ref_geglu, NULL},
-    [XL_OP_ACTIVATION] = {xl_ref_activation, NULL},
-    [XL_OP_ADD] = {xl_ref_add, NULL},
-    [XL_OP_CONCAT] = {xl_ref_concat, NULL},
-    [XL_OP_EMBED] = {xl_ref_embed, NULL},
-    [XL_OP_SINUSOID] = {xl_ref_sinusoid, NULL},
-    [XL_OP_PICK_ROW] = {xl_ref_pick_row, NULL},
-    [XL_OP_CAST] = {xl_ref_cast, NULL},
+static void (*const kernels[])(const struct xl_ref_op *op) = {
+#define X(kind, suffix, ...) xl_ref_##suffix,
+    XL_OP_LIST(X)
+#undef X
 };
 
 struct ref_backend {
@@ -35,15 +21,9 @@ struct ref_backend {
 
 struct ref_exec {
     struct xl_exec base;
-    struct ref_backend *backend;
-    const struct xl_plan *plan;
-    struct xl_layout layout;
-    char *memory;    /* of the layout */
     float **weights; /* by value: in f32; NULL for values that are no weights */
     char *scratch;   /* of one op: what it asks for, then its operands and its result in f32 */
-    size_t scratch_bytes, weight_bytes;
-    double *seconds; /* by op */
-    bool is_timing, is_prologue_due;
+    size_t weight_bytes;
 };
 
 /* Scratch is handed out in pieces of this alignment. */
@@ -62,8 +42,9 @@ static bool is_plain(const struct xl_value *v) {
 }
 
 static size_t kernel_scratch_bytes(const struct xl_plan *plan, const struct xl_op *op) {
-    size_t (*bytes)(const struct xl_plan *, const struct xl_op *) = kernels[op->kind].scratch_bytes;
-    return bytes ? piece_bytes(bytes(plan, op)) : 0;
+    if (op->kind == XL_OP_CONV2D) return piece_bytes(xl_ref_conv2d_scratch(plan, op));
+    if (op->kind == XL_OP_ATTENTION) return piece_bytes(xl_ref_attention_scratch(plan, op));
+    return 0;
 }
 
 static size_t op_scratch_bytes(const struct xl_plan *plan, const struct xl_op *op) {
@@ -77,25 +58,22 @@ static size_t op_scratch_bytes(const struct xl_plan *plan, const struct xl_op *o
 static void exec_free(struct xl_exec *base) {
     struct ref_exec *exec = (struct ref_exec *)base;
     if (exec->weights)
-        for (xl_val v = 1; v < xl_plan_n_values(exec->plan); v++) free(exec->weights[v]);
-    exec->backend->weight_bytes -= exec->weight_bytes;
+        for (xl_val v = 1; v < xl_plan_n_values(base->plan); v++) free(exec->weights[v]);
+    ((struct ref_backend *)base->backend)->weight_bytes -= exec->weight_bytes;
     free(exec->weights);
-    free(exec->memory);
+    free(base->memory);
     free(exec->scratch);
-    free(exec->seconds);
-    xl_layout_deinit(&exec->layout);
-    free(exec);
 }
 
 /* An own copy of each weight in f32: the plan's tensors may go away. */
 static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
                                   const struct xl_compile_options *options, struct xl_err *err) {
-    const struct xl_value *value = xl_plan_value(exec->plan, v);
+    const struct xl_value *value = xl_plan_value(exec->base.plan, v);
     float *copy = malloc(f32_bytes(value));
     if (!copy) return xl_fail_nomem(err, "weights", f32_bytes(value));
     exec->weights[v] = copy;
     exec->weight_bytes += f32_bytes(value);
-    exec->backend->weight_bytes += f32_bytes(value);
+    ((struct ref_backend *)exec->base.backend)->weight_bytes += f32_bytes(value);
     for (int i = 0; i < value->n_parts; i++) {
         const struct xl_tensor *part = value->parts[i];
         int64_t n = xl_shape_count(part->shape);
@@ -124,43 +102,31 @@ static size_t plan_scratch_bytes(const struct xl_plan *plan) {
     return most;
 }
 
-static enum xl_status allocate(struct ref_exec *exec, bool keep_taps, struct xl_err *err) {
-    const struct xl_plan *plan = exec->plan;
-    enum xl_status status = xl_plan_layout(plan, keep_taps, &exec->layout, err);
-    if (status) return status;
-    exec->scratch_bytes = plan_scratch_bytes(plan);
-    size_t total = piece_bytes(exec->layout.total_bytes + 1), scratch = exec->scratch_bytes;
-    exec->memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
+static enum xl_status allocate(struct ref_exec *exec, struct xl_err *err) {
+    const struct xl_plan *plan = exec->base.plan;
+    size_t total = piece_bytes(exec->base.layout.total_bytes + 1);
+    size_t scratch = plan_scratch_bytes(plan);
+    exec->base.work_bytes = exec->base.layout.total_bytes + scratch;
+    exec->base.memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
     exec->scratch = aligned_alloc(XL_LAYOUT_ALIGN, piece_bytes(scratch + 1));
     exec->weights = calloc((size_t)xl_plan_n_values(plan), sizeof *exec->weights);
-    exec->seconds = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec->seconds);
-    if (!exec->memory || !exec->scratch || !exec->weights || !exec->seconds)
+    if (!exec->base.memory || !exec->scratch || !exec->weights)
         return xl_fail_nomem(err, "activations", total + scratch);
     /* All ones is NaN in every floating dtype: an element that is read but was never written
      * shows. */
-    memset(exec->memory, 0xFF, total);
+    memset(exec->base.memory, 0xFF, total);
     return XL_OK;
 }
 
-static enum xl_status compile(struct xl_backend *backend, const struct xl_plan *plan,
-                              const struct xl_compile_options *options, struct xl_exec **out,
+static enum xl_status compile(struct xl_exec *base, const struct xl_compile_options *options,
                               struct xl_err *err) {
-    struct ref_exec *exec = calloc(1, sizeof *exec);
-    if (!exec) return xl_fail_nomem(err, "a compiled plan", sizeof *exec);
-    exec->backend = (struct ref_backend *)backend;
-    exec->plan = plan;
-    exec->is_prologue_due = true;
-    enum xl_status status = allocate(exec, options->keep_taps, err);
-    for (xl_val v = 1; !status && v < xl_plan_n_values(plan); v++)
-        if (xl_plan_value(plan, v)->kind == XL_VALUE_WEIGHT)
+    struct ref_exec *exec = (struct ref_exec *)base;
+    enum xl_status status = allocate(exec, err);
+    for (xl_val v = 1; !status && v < xl_plan_n_values(base->plan); v++)
+        if (xl_plan_value(base->plan, v)->kind == XL_VALUE_WEIGHT)
             status = copy_weight(exec, v, options, err);
-    if (status) {
-        exec_free(&exec->base);
-        return status;
-    }
-    report_weights_done(plan, options);
-    *out = &exec->base;
-    return XL_OK;
+    if (!status) report_weights_done(base->plan, options);
+    return status;
 }
 
 /* Executables share nothing here: the weights of each are new. */
@@ -181,23 +147,28 @@ static enum xl_status measure(struct xl_backend *backend, const struct xl_plan *
     return XL_OK;
 }
 
-static void *address(const struct ref_exec *exec, xl_val v) {
-    return exec->memory + exec->layout.offset[v];
-}
-
 static void *take(char **scratch, size_t bytes) {
     void *piece = *scratch;
     *scratch += piece_bytes(bytes);
     return piece;
 }
 
+/* Without the gaps between the rows of a slice. */
+static void gather(const struct xl_value *value, const char *data, char *dense) {
+    size_t size = xl_dtype_size(value->dtype);
+    int64_t columns = xl_shape_last(value->shape), rows = xl_shape_count(value->shape) / columns;
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(dense + (size_t)(i * columns) * size, data + (size_t)(i * value->row_stride) * size,
+               (size_t)columns * size);
+}
+
 /* An operand as kernels see it, converted into scratch memory when need be. */
 static struct xl_ref_operand load(const struct ref_exec *exec, xl_val v, char **scratch) {
     if (!v) return (struct xl_ref_operand){0};
-    const struct xl_value *value = xl_plan_value(exec->plan, v);
+    const struct xl_value *value = xl_plan_value(exec->base.plan, v);
     struct xl_ref_operand operand = {.shape = value->shape, .x = exec->weights[v]};
     if (operand.x) return operand;
-    const void *data = address(exec, v);
+    const void *data = xl_exec_address(&exec->base, v);
     if (value->dtype == XL_DTYPE_I32)
         operand.ids = data;
     else if (is_plain(value))
@@ -205,74 +176,42 @@ static struct xl_ref_operand load(const struct ref_exec *exec, xl_val v, char **
     else {
         void *dense = take(scratch, f32_bytes(value));
         float *converted = take(scratch, f32_bytes(value));
-        xl_value_gather(value, data, dense);
+        gather(value, data, dense);
         xl_convert(converted, XL_DTYPE_F32, dense, value->dtype, xl_shape_count(value->shape));
         operand.x = converted;
     }
     return operand;
 }
 
-static void run_op(struct ref_exec *exec, const struct xl_op *op) {
-    const struct xl_value *out = xl_plan_value(exec->plan, op->out);
+static void run_op(const struct ref_exec *exec, const struct xl_op *op) {
+    const struct xl_plan *plan = exec->base.plan;
+    const struct xl_value *out = xl_plan_value(plan, op->out);
     char *scratch = exec->scratch;
     struct xl_ref_op ready = {.op = op, .shape = out->shape, .scratch = scratch};
-    take(&scratch, kernel_scratch_bytes(exec->plan, op));
+    take(&scratch, kernel_scratch_bytes(plan, op));
     for (int i = 0; i < XL_MAX_OPERANDS; i++) ready.in[i] = load(exec, op->in[i], &scratch);
-    void *result = address(exec, op->out);
+    void *result = xl_exec_address(&exec->base, op->out);
     ready.out = out->dtype == XL_DTYPE_F32 ? result : take(&scratch, f32_bytes(out));
-    kernels[op->kind].run(&ready);
+    kernels[op->kind](&ready);
     if (ready.out != result)
         xl_convert(result, out->dtype, ready.out, XL_DTYPE_F32, xl_shape_count(out->shape));
 }
 
-/* Run the ops of one part of the plan. */
-static enum xl_status run_part(struct ref_exec *exec, enum xl_rate rate, xl_tick_fn *tick,
-                               void *user, struct xl_err *err) {
+static enum xl_status run_part(struct xl_exec *exec, enum xl_rate rate,
+                               const struct xl_run_hooks *hooks, struct xl_err *err) {
     for (int i = 0; i < xl_plan_n_ops(exec->plan); i++) {
         const struct xl_op *op = xl_plan_op(exec->plan, i);
         if (op->rate != rate) continue;
-        if (tick && !tick(user)) return xl_fail(err, XL_ECANCELLED, "interrupted");
-        double start = exec->is_timing ? xl_now_s() : 0;
-        run_op(exec, op);
-        if (exec->is_timing) exec->seconds[i] += xl_now_s() - start;
+        if (hooks->tick && !hooks->tick(hooks->user))
+            return xl_fail(err, XL_ECANCELLED, "interrupted");
+        run_op((const struct ref_exec *)exec, op);
     }
     return XL_OK;
 }
 
-static enum xl_status run(struct xl_exec *base, xl_tick_fn *tick, void *user, struct xl_err *err) {
-    struct ref_exec *exec = (struct ref_exec *)base;
-    if (exec->is_prologue_due) {
-        enum xl_status status = run_part(exec, XL_PER_PROMPT, tick, user, err);
-        if (status) return status;
-        exec->is_prologue_due = false;
-    }
-    return run_part(exec, XL_PER_RUN, tick, user, err);
-}
-
-static void write_input(struct xl_exec *base, xl_val v, const void *data) {
-    struct ref_exec *exec = (struct ref_exec *)base;
-    const struct xl_value *value = xl_plan_value(exec->plan, v);
-    memcpy(address(exec, v), data,
-           (size_t)xl_shape_count(value->shape) * xl_dtype_size(value->dtype));
-    if (value->rate == XL_PER_PROMPT) exec->is_prologue_due = true;
-}
-
-static void read_value(const struct xl_exec *base, xl_val v, void *data) {
-    const struct ref_exec *exec = (const struct ref_exec *)base;
-    xl_value_gather(xl_plan_value(exec->plan, v), address(exec, v), data);
-}
-
-static size_t exec_bytes(const struct xl_exec *base) {
-    const struct ref_exec *exec = (const struct ref_exec *)base;
-    return exec->layout.total_bytes + exec->scratch_bytes;
-}
-
-static void set_timing(struct xl_exec *base, bool on) {
-    ((struct ref_exec *)base)->is_timing = on;
-}
-
-static double op_seconds(const struct xl_exec *base, int op) {
-    return ((const struct ref_exec *)base)->seconds[op];
+static enum xl_status run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
+                          struct xl_err *err) {
+    return xl_host_run(exec, n, hooks, run_part, err);
 }
 
 static void backend_free(struct xl_backend *backend) {
@@ -305,15 +244,12 @@ static const struct xl_backend_vtable vtable = {
     .n_threads = n_threads,
     .is_native = is_native,
     .weight_bytes = weight_bytes,
+    .exec_size = sizeof(struct ref_exec),
     .compile = compile,
-    .measure = measure,
     .exec_free = exec_free,
-    .write = write_input,
-    .read = read_value,
+    .measure = measure,
+    .copy = xl_host_copy,
     .run = run,
-    .exec_bytes = exec_bytes,
-    .set_timing = set_timing,
-    .op_seconds = op_seconds,
 };
 
 enum xl_status xl_backend_reference(struct xl_backend **out, struct xl_err *err) {

@@ -20,36 +20,19 @@ struct xl_ref_op {
     struct xl_ref_operand in[XL_MAX_OPERANDS];
     struct xl_shape shape; /* of the result */
     float *out;
-    void *scratch; /* xl_ref_scratch_bytes of it */
+    void *scratch; /* as much as the op wants (below) */
 };
 
-/* linear.c */
-void xl_ref_linear(const struct xl_ref_op *op);
+/* One kernel an op, each in the file of its kind. */
+#define X(kind, suffix, ...) void xl_ref_##suffix(const struct xl_ref_op *op);
+XL_OP_LIST(X)
+#undef X
 
-/* conv2d.c */
+/* Scratch memory of the ops that want some. */
 size_t xl_ref_conv2d_scratch(const struct xl_plan *plan, const struct xl_op *op);
-void xl_ref_conv2d(const struct xl_ref_op *op);
-
-/* norm.c */
-void xl_ref_group_norm(const struct xl_ref_op *op);
-void xl_ref_layer_norm(const struct xl_ref_op *op);
-
-/* attention.c */
 size_t xl_ref_attention_scratch(const struct xl_plan *plan, const struct xl_op *op);
-void xl_ref_attention(const struct xl_ref_op *op);
 
-/* elementwise.c */
 double xl_ref_act(enum xl_activation act, double x);
-void xl_ref_activation(const struct xl_ref_op *op);
-void xl_ref_geglu(const struct xl_ref_op *op);
-void xl_ref_add(const struct xl_ref_op *op);
-void xl_ref_concat(const struct xl_ref_op *op);
-void xl_ref_cast(const struct xl_ref_op *op);
-
-/* embed.c */
-void xl_ref_embed(const struct xl_ref_op *op);
-void xl_ref_sinusoid(const struct xl_ref_op *op);
-void xl_ref_pick_row(const struct xl_ref_op *op);
 
 /* Four sums at a time: one alone would wait for each addition. */
 static inline double xl_ref_dot(const float *a, const float *b, int64_t n) {
