@@ -1,5 +1,7 @@
-/* op_case.c - random operands, plans of one op, relative error. */
+/* op_case.c - random operands, plans of one op. */
 #include "op/op_case.h"
+
+#include "op/compare.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,13 +50,6 @@ static void *random_numbers(struct maker *maker, enum xl_dtype dtype, int64_t n,
     return data;
 }
 
-static double number(const void *data, enum xl_dtype dtype, int64_t i) {
-    if (dtype == XL_DTYPE_I32) return ((const int32_t *)data)[i];
-    float x;
-    xl_convert(&x, XL_DTYPE_F32, (const char *)data + (size_t)i * xl_dtype_size(dtype), dtype, 1);
-    return (double)x;
-}
-
 /* Where operand i lies in data: columns `first`.. of rows of `stride` numbers. */
 struct window {
     const void *data;
@@ -70,7 +65,7 @@ static void keep_doubles(struct maker *maker, int i, struct xl_shape shape, stru
     operand->x = allocate(maker, (size_t)n * sizeof *operand->x);
     for (int64_t j = 0; operand->x && j < n; j++) {
         int64_t at = j / columns * window.stride + window.first + j % columns;
-        operand->x[j] = number(window.data, window.dtype, at);
+        operand->x[j] = op_number(window.data, window.dtype, at);
     }
 }
 
@@ -367,15 +362,4 @@ enum xl_status op_instance_run(struct op_instance *instance, struct xl_backend *
     if (!status) xl_exec_read(exec, instance->out, out);
     xl_exec_free(exec);
     return status;
-}
-
-double op_relative_error(const void *out, enum xl_dtype dtype, const double *ref, int64_t n) {
-    double difference = 0, norm = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double x = number(out, dtype, i);
-        difference += (x - ref[i]) * (x - ref[i]);
-        norm += ref[i] * ref[i];
-    }
-    double error = sqrt(difference / (norm > 0 ? norm : 1));
-    return isfinite(error) ? error : INFINITY;
 }

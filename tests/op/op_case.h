@@ -1,5 +1,5 @@
 /* op_case.h - a case of the table made real: a plan of one op with random operands, ready to run on
- * any backend; and the measure of how well two results agree. */
+ * any backend. */
 #ifndef XL_TESTS_OP_OP_CASE_H
 #define XL_TESTS_OP_OP_CASE_H
 
@@ -52,9 +52,5 @@ enum xl_status op_instance_run(struct op_instance *instance, struct xl_backend *
                                struct xl_err *err) XL_CHECKED;
 
 size_t op_instance_out_bytes(const struct op_instance *instance);
-
-/* ||out - ref|| / ||ref||; infinite when either holds a NaN or an infinity that the other lacks.
- * ref: in f64, n numbers; out: in dtype */
-double op_relative_error(const void *out, enum xl_dtype dtype, const double *ref, int64_t n);
 
 #endif
