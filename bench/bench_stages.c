@@ -6,7 +6,7 @@
  * Reading is reported as it was: warm when the files are in the page cache.
  */
 #include "base/clock.h"
-#include "engine/engine.h"
+#include "sdxl/sdxl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,93 +36,100 @@ static bool watch(void *user, enum xl_phase phase, int64_t done, int64_t total) 
     return true;
 }
 
-static double plan_flops(enum xl_status status, struct xl_plan *plan) {
-    double flops = status ? 0 : xl_plan_flops(plan);
-    if (!status) xl_plan_free(plan);
-    return flops;
-}
-
-static double unet_flops(const struct xl_model *model, int latent) {
-    struct xl_unet_shape shape = {2, latent, latent, model->n_tokens, XL_DTYPE_F32};
-    struct xl_unet_io io;
-    struct xl_plan *plan = NULL;
-    enum xl_status status =
-        xl_unet_build(&model->unet, xl_model_source(model, XL_UNET), shape, &io, &plan, NULL);
-    return plan_flops(status, plan);
-}
-
-static double vae_flops(const struct xl_model *model, int latent) {
-    struct xl_vae_shape shape = {1, latent, latent, XL_DTYPE_F32};
-    struct xl_vae_io io;
-    struct xl_plan *plan = NULL;
-    enum xl_status status =
-        xl_vae_build_decoder(&model->vae, xl_model_source(model, XL_VAE), shape, &io, &plan, NULL);
-    return plan_flops(status, plan);
-}
-
 static void print_row(const char *stage, double seconds, double flops) {
     printf("%-22s %9.3f s", stage, seconds);
     if (flops > 0) printf("  %8.3f TFLOP  %8.1f GFLOP/s", flops / 1e12, flops / seconds / 1e9);
     printf("\n");
 }
 
-static enum xl_status measure(const struct settings *settings, struct xl_err *err) {
-    struct clock_hand hand = {.last_s = xl_now_s()};
-    double start_s = hand.last_s;
-    struct xl_model_params params;
+/* What is measured with. */
+struct bench {
+    struct xl_device *device;
     struct xl_model *model;
-    xl_model_params_default(&params);
-    params.model = settings->model;
-    params.n_threads = settings->threads;
-    params.progress = watch;
-    params.progress_user = &hand;
-    if (!strcmp(settings->dtype, "f32")) params.precision = XL_PRECISION_F32;
-    if (!strcmp(settings->dtype, "bf16")) params.precision = XL_PRECISION_BF16;
-    enum xl_status status = xl_model_open(&params, &model, err);
-    if (status) return status;
-
+    struct clock_hand hand;
+    struct xl_picture picture;
     struct xl_request request;
-    struct xl_result result = {0};
-    xl_request_default(&request);
-    request.prompt = "a lighthouse on a cliff at dusk, oil painting";
-    request.negative = "blurry, low quality";
-    request.width = request.height = settings->size;
-    request.steps = 1;
     struct xl_need need;
-    double need_s = xl_now_s();
-    status = xl_model_need(model, &request, &need, err);
-    start_s += need_s = xl_now_s() - need_s; /* no part of drawing */
-    if (!status) status = xl_generate(model, &request, &result, err);
-    double load_s = hand.load_s, first_s = xl_now_s() - start_s;
+    double need_s, start_s;
+};
+
+static enum xl_status open_bench(struct bench *bench, const struct settings *settings,
+                                 struct xl_err *err) {
+    struct xl_device_params device_params;
+    struct xl_model_params model_params;
+    bench->hand.last_s = bench->start_s = xl_now_s();
+    xl_device_params_default(&device_params);
+    xl_model_params_default(&model_params);
+    device_params.n_threads = settings->threads;
+    model_params.model = settings->model;
+    enum xl_status status = xl_device_open(&device_params, &bench->device, err);
+    if (!status) status = xl_model_open(&model_params, &bench->model, err);
+    if (status) return status;
+    bench->picture.prompt = "a lighthouse on a cliff at dusk, oil painting";
+    bench->picture.negative = "blurry, low quality";
+    xl_request_default(&bench->request);
+    bench->request.pictures = &bench->picture;
+    bench->request.width = bench->request.height = settings->size;
+    bench->request.progress = watch;
+    bench->request.progress_user = &bench->hand;
+    if (!strcmp(settings->dtype, "f32")) bench->request.precision = XL_PRECISION_F32;
+    if (!strcmp(settings->dtype, "bf16")) bench->request.precision = XL_PRECISION_BF16;
+    bench->request.steps = 1;
+    bench->need_s = xl_now_s();
+    status = xl_model_need(bench->device, bench->model, &bench->request, &bench->need, err);
+    bench->need_s = xl_now_s() - bench->need_s;
+    bench->start_s += bench->need_s; /* no part of drawing */
+    return status;
+}
+
+static void print_setting(const struct bench *bench, int size) {
+    const struct xl_device_info *device = xl_device_info(bench->device);
+    const struct xl_component_info *unet = &xl_model_info(bench->model)->components[0];
+    enum xl_precision precision = xl_device_precision(bench->device, bench->request.precision);
+    printf("%s, %s, %d threads, %s weights, %d x %d, guidance on\n", device->isa,
+           xl_precision_name(precision), device->n_threads, unet->dtype, size, size);
+}
+
+static void print_table(const struct bench *bench, const struct xl_result *result, double load_s,
+                        double first_s) {
+    const struct xl_need *need = &bench->need;
+    const struct xl_model_info *info = xl_model_info(bench->model);
+    double gigabytes = 0;
+    for (int i = 0; i < info->n_components; i++)
+        gigabytes += (double)info->components[i].bytes / 1e9;
+    double step_s = (bench->hand.last_step_s - bench->hand.first_step_s) / result->n_evaluations;
+    printf("%-22s %9.3f s  %8.2f GB read and packed  %8.2f GB/s\n", "loading", load_s, gigabytes,
+           gigabytes / load_s);
+    print_row("first picture, 1 step", first_s, 0);
+    print_row("one prompt", result->encode_s, 0);
+    print_row("UNet step (2 samples)", step_s, need->step_flops);
+    print_row("VAE decoding", result->decode_s, need->decode_flops);
+    printf("%-22s %9.3f s  weights %.2f GB, work %.2f GB (%.2f in tiles, at least %.2f)\n",
+           "telling the need", bench->need_s, (double)need->weight_bytes / 1e9,
+           (double)need->work_bytes / 1e9, (double)need->tiled_bytes / 1e9,
+           (double)need->least_bytes / 1e9);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%-22s %9.2f GB\n", "peak memory", (double)usage.ru_maxrss * 1024 / 1e9);
+}
+
+static enum xl_status measure(const struct settings *settings, struct xl_err *err) {
+    struct bench bench = {0};
+    struct xl_result result = {0};
+    enum xl_status status = open_bench(&bench, settings, err);
+    if (!status) status = xl_generate(bench.device, bench.model, &bench.request, &result, err);
+    double load_s = bench.hand.load_s, first_s = xl_now_s() - bench.start_s;
     xl_result_free(&result);
-    request.steps = settings->steps;
-    request.prompt = "a second prompt, so that it is encoded anew";
-    if (!status) status = xl_generate(model, &request, &result, err);
+    bench.request.steps = settings->steps;
+    bench.picture.prompt = "a second prompt, so that it is encoded anew";
+    if (!status) status = xl_generate(bench.device, bench.model, &bench.request, &result, err);
     if (!status) {
-        int latent = settings->size / xl_vae_scale(&model->vae);
-        double step_s = (hand.last_step_s - hand.first_step_s) / result.n_evaluations;
-        printf("%s, %s, %d threads, %s weights, %d x %d, guidance on\n",
-               xl_backend_isa(model->backend), xl_dtype_name(model->act_dtype),
-               xl_backend_n_threads(model->backend),
-               xl_dtype_name(xl_weights_main_dtype(model->weights[XL_UNET])), settings->size,
-               settings->size);
-        double gigabytes = (double)model->load_total / 1e9;
-        printf("%-22s %9.3f s  %8.2f GB read and packed  %8.2f GB/s\n", "loading", load_s,
-               gigabytes, gigabytes / load_s);
-        print_row("first picture, 1 step", first_s, 0);
-        print_row("one prompt", result.encode_s, 0);
-        print_row("UNet step (2 samples)", step_s, unet_flops(model, latent));
-        print_row("VAE decoding", result.decode_s, vae_flops(model, latent));
-        printf("%-22s %9.3f s  weights %.2f GB, work %.2f GB (%.2f in tiles, at least %.2f)\n",
-               "telling the need", need_s, (double)need.weight_bytes / 1e9,
-               (double)need.work_bytes / 1e9, (double)need.tiled_bytes / 1e9,
-               (double)need.least_bytes / 1e9);
-        struct rusage usage;
-        getrusage(RUSAGE_SELF, &usage);
-        printf("%-22s %9.2f GB\n", "peak memory", (double)usage.ru_maxrss * 1024 / 1e9);
+        print_setting(&bench, settings->size);
+        print_table(&bench, &result, load_s, first_s);
     }
     xl_result_free(&result);
-    xl_model_close(model);
+    xl_model_close(bench.model);
+    xl_device_close(bench.device);
     return status;
 }
 

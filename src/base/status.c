@@ -7,9 +7,8 @@
 
 static const struct {
     const char *name, *text;
-    int exit_code;
 } statuses[] = {
-#define X(name, exit_code, text) {#name, text, exit_code},
+#define X(name, text) {#name, text},
     XL_STATUS_LIST(X)
 #undef X
 };
@@ -26,10 +25,6 @@ const char *xl_status_text(enum xl_status status) {
 
 const char *xl_status_name(enum xl_status status) {
     return (int)status >= 0 && (int)status < N_STATUSES ? statuses[status].name : "?";
-}
-
-int xl_status_exit_code(enum xl_status status) {
-    return statuses[index_of(status)].exit_code;
 }
 
 /* One line only: a control character in a file name must not reach a terminal or break a log. */

@@ -24,7 +24,4 @@ enum xl_status xl_fail_nomem(struct xl_err *err, const char *what, size_t bytes)
 /* "XL_EINVAL" for XL_EINVAL; "?" for a number that is no status. */
 const char *xl_status_name(enum xl_status status);
 
-/* The exit code of the command for a status. */
-int xl_status_exit_code(enum xl_status status);
-
 #endif

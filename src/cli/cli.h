@@ -60,6 +60,7 @@ struct xl_exit_code {
     const char *text;
 };
 const struct xl_exit_code *xl_exit_code_at(int i);
+int xl_exit_code_of(enum xl_status status);
 
 /* help.c: on standard output, wrapped to the width of the terminal. */
 void xl_print_overview(void);

@@ -65,6 +65,16 @@ enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **
     return xl_fail(err, XL_EINVAL, "%s: say what: %s; found \"%.40s\"", argv[1], known, argv[2]);
 }
 
+int xl_exit_code_of(enum xl_status status) {
+    static const int codes[] = {
+        [XL_OK] = 0,       [XL_EINVAL] = 2,       [XL_EINPUT] = 2,    [XL_EMODEL] = 5,
+        [XL_EFORMAT] = 5,  [XL_EDISK] = 6,        [XL_ENOMEM] = 3,    [XL_ENUMERIC] = 3,
+        [XL_EPARTIAL] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
+    };
+    bool is_known = (size_t)status < sizeof codes / sizeof *codes;
+    return codes[is_known ? status : XL_EINTERNAL];
+}
+
 const struct xl_exit_code *xl_exit_code_at(int i) {
     static const struct xl_exit_code codes[] = {
         {0, "all done"},

@@ -3,7 +3,6 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "engine/inspect.h"
 #include "hub/hub.h"
 #include "sampler/sampler.h"
 #include "tensor/noise.h"
@@ -42,27 +41,65 @@ static enum xl_status find_pipeline(const struct xl_settings *settings, struct x
 
 /* ---- inspect model ---- */
 
-static void print_model(const json_t *model) {
-    printf("%s\n", json_string_value(json_object_get(model, "id")));
-    const char *const texts[] = {"folder", "commit", "scheduler"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = json_string_value(json_object_get(model, texts[i]));
-        if (text) printf("  %-12s %s\n", texts[i], text);
+static json_t *describe_files(const struct xl_component_info *component) {
+    json_t *array = json_array();
+    bool ok = true;
+    for (int i = 0; i < component->n_files; i++) {
+        const struct xl_file_info *info = &component->files[i];
+        json_t *file = json_object();
+        xl_json_put(file, "path", xl_json_text(info->path), &ok);
+        xl_json_put(file, info->is_fingerprint ? "fingerprint" : "digest",
+                    json_string(info->digest), &ok);
+        if (json_array_append_new(array, file)) ok = false;
     }
-    printf("  %-12s %lld x %lld\n", "size",
-           (long long)json_integer_value(json_object_get(model, "width")),
-           (long long)json_integer_value(json_object_get(model, "height")));
-    size_t i;
-    json_t *component, *file;
-    json_array_foreach(json_object_get(model, "components"), i, component) {
-        printf("  %-16s %14lld parameters  %s  %.2f GB\n",
-               json_string_value(json_object_get(component, "name")),
-               (long long)json_integer_value(json_object_get(component, "parameters")),
-               json_string_value(json_object_get(component, "dtype")),
-               json_number_value(json_object_get(component, "bytes")) / 1e9);
-        size_t k;
-        json_array_foreach(json_object_get(component, "files"), k, file)
-            printf("      %s\n", json_string_value(json_object_get(file, "path")));
+    return xl_json_finish(array, ok);
+}
+
+static json_t *describe_components(const struct xl_model_info *info) {
+    json_t *array = json_array();
+    bool ok = true;
+    for (int i = 0; i < info->n_components; i++) {
+        const struct xl_component_info *component = &info->components[i];
+        json_t *object = json_object();
+        xl_json_put(object, "name", json_string(component->name), &ok);
+        xl_json_put(object, "parameters", json_integer(component->n_parameters), &ok);
+        xl_json_put(object, "dtype", json_string(component->dtype), &ok);
+        xl_json_put(object, "bytes", json_integer(component->bytes), &ok);
+        xl_json_put(object, "files", describe_files(component), &ok);
+        if (json_array_append_new(array, object)) ok = false;
+    }
+    return xl_json_finish(array, ok);
+}
+
+static json_t *describe_model(const struct xl_model_info *info) {
+    json_t *object = json_object();
+    bool ok = true;
+    xl_json_put(object, "id", xl_json_text(info->id), &ok);
+    xl_json_put(object, "folder", xl_json_text(info->dir), &ok);
+    if (info->commit) xl_json_put(object, "commit", json_string(info->commit), &ok);
+    xl_json_put(object, "digest", json_string(info->digest), &ok);
+    xl_json_put(object, "width", json_integer(info->width), &ok);
+    xl_json_put(object, "height", json_integer(info->height), &ok);
+    xl_json_put(object, "unit", json_integer(info->unit), &ok);
+    xl_json_put(object, "scheduler", xl_json_text(info->scheduler_class), &ok);
+    xl_json_put(object, "force_zeros_for_empty_prompt",
+                json_boolean(info->force_zeros_for_empty_prompt), &ok);
+    xl_json_put(object, "components", describe_components(info), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static void print_model(const struct xl_model_info *info) {
+    printf("%s\n  %-12s %s\n", info->id, "folder", info->dir);
+    if (info->commit) printf("  %-12s %s\n", "commit", info->commit);
+    printf("  %-12s %s\n", "digest", info->digest);
+    printf("  %-12s %s\n", "scheduler", info->scheduler_class);
+    printf("  %-12s %d x %d\n", "size", info->width, info->height);
+    for (int i = 0; i < info->n_components; i++) {
+        const struct xl_component_info *component = &info->components[i];
+        printf("  %-16s %14lld parameters  %s  %.2f GB\n", component->name,
+               (long long)component->n_parameters, component->dtype,
+               (double)component->bytes / 1e9);
+        for (int k = 0; k < component->n_files; k++) printf("      %s\n", component->files[k].path);
     }
 }
 
@@ -76,21 +113,20 @@ static enum xl_status inspect_model(const struct xl_settings *settings, struct x
     params.revision = settings->revision;
     status = xl_model_open(&params, &model, err);
     if (status) return status;
-    json_t *document = xl_model_describe(model);
-    if (!document)
-        status = xl_fail_nomem(err, "the description", 0);
-    else if (settings->json)
+    if (settings->json) {
+        json_t *document = describe_model(xl_model_info(model));
         status = xl_print_json(document, err);
-    else
-        print_model(document);
-    json_decref(document);
+        json_decref(document);
+    } else {
+        print_model(xl_model_info(model));
+    }
     xl_model_close(model);
     return status;
 }
 
 const struct xl_command xl_command_inspect_model = {
     .name = "inspect model",
-    .summary = "what a model consists of: files, digests, sizes, precision, scheduler",
+    .summary = "what a model consists of: files, digests, sizes, scheduler",
     .usage = "--model ID|DIR [--json]",
     .commands = XL_FOR_MODEL,
     .run = inspect_model,

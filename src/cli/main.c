@@ -13,7 +13,7 @@ static int report(enum xl_status status, const struct xl_err *err) {
         return xl_interrupt_exit_code();
     }
     fprintf(stderr, "sdxl-lab: error: %s\n", err->text[0] ? err->text : xl_status_text(status));
-    return xl_status_exit_code(status);
+    return xl_exit_code_of(status);
 }
 
 /* Settings in the order of their say: a job file, the environment where it counts, the flags. */

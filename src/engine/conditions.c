@@ -12,72 +12,78 @@ void xl_conditions_deinit(struct xl_conditions *conditions) {
 }
 
 /* Sizes of text and pooled text of a sample, in numbers. */
-static size_t text_count(const struct xl_model *model) {
-    return (size_t)model->n_tokens * (size_t)model->unet.cross_attention_dim;
+static size_t text_count(const struct xl_drawing *drawing) {
+    return (size_t)drawing->n_tokens * (size_t)drawing->model->unet.cross_attention_dim;
 }
 
-static enum xl_status allocate(const struct xl_model *model, const struct xl_job *job,
-                               struct xl_conditions *out, struct xl_err *err) {
-    size_t n = (size_t)xl_job_n_samples(job);
+static enum xl_status allocate(const struct xl_drawing *drawing, struct xl_conditions *out,
+                               struct xl_err *err) {
+    size_t n = (size_t)xl_drawing_n_samples(drawing);
     *out = (struct xl_conditions){
-        .text = calloc(n * text_count(model), sizeof(float)),
-        .pooled = calloc(n * (size_t)model->unet.pooled_dim, sizeof(float)),
+        .text = calloc(n * text_count(drawing), sizeof(float)),
+        .pooled = calloc(n * (size_t)drawing->model->unet.pooled_dim, sizeof(float)),
         .ids = calloc(n * XL_UNET_TIME_IDS, sizeof(float)),
     };
     if (!out->text || !out->pooled || !out->ids)
-        return xl_fail_nomem(err, "conditions", n * text_count(model) * sizeof(float));
+        return xl_fail_nomem(err, "conditions", n * text_count(drawing) * sizeof(float));
     /* Original size, crop offset (none), target size. */
-    float sizes[XL_UNET_TIME_IDS] = {(float)job->height, (float)job->width, 0, 0,
-                                     (float)job->height, (float)job->width};
+    float sizes[XL_UNET_TIME_IDS] = {(float)drawing->height, (float)drawing->width, 0, 0,
+                                     (float)drawing->height, (float)drawing->width};
     for (size_t i = 0; i < n; i++) memcpy(out->ids + i * XL_UNET_TIME_IDS, sizes, sizeof sizes);
     return XL_OK;
 }
 
 /* Encode one text into a sample. At once, because the model keeps only so many encoded texts. */
-static enum xl_status encode(struct xl_model *model, const char *text, int sample,
+static enum xl_status encode(struct xl_drawing *drawing, const char *text, int sample,
                              struct xl_conditions *out, int *n_dropped, struct xl_err *err) {
     const struct xl_encoded *encoded;
-    enum xl_status status = xl_model_encode_prompt(model, text, &encoded, err);
+    enum xl_status status = xl_drawing_encode(drawing, text, &encoded, err);
     if (status) return status;
-    size_t n_text = text_count(model), n_pooled = (size_t)model->unet.pooled_dim;
+    size_t n_text = text_count(drawing), n_pooled = (size_t)drawing->model->unet.pooled_dim;
     memcpy(out->text + (size_t)sample * n_text, encoded->text, n_text * sizeof(float));
     memcpy(out->pooled + (size_t)sample * n_pooled, encoded->pooled, n_pooled * sizeof(float));
     *n_dropped = encoded->n_dropped;
     return XL_OK;
 }
 
-static void warn_dropped(const struct xl_model *model, struct xl_job *job, int picture,
-                         int n_dropped) {
-    if (!n_dropped || (picture && !job->request->pictures)) return;
-    if (job->request->batch > 1 && job->request->pictures)
-        xl_str_printf(&job->warnings, "picture %d: ", picture + 1);
-    xl_str_printf(&job->warnings,
+/* Said once of each prompt, and of which one where there are several. */
+static void warn_dropped(struct xl_drawing *drawing, int i, int n_dropped) {
+    const struct xl_request *request = drawing->request;
+    bool is_said = false, is_one = true;
+    for (int k = 0; k < request->n_pictures; k++) {
+        bool is_same = !strcmp(request->pictures[k].prompt, request->pictures[i].prompt);
+        if (k < i) is_said |= is_same;
+        is_one &= is_same;
+    }
+    if (!n_dropped || is_said) return;
+    if (!is_one) xl_str_printf(&drawing->warnings, "picture %d: ", i + 1);
+    xl_str_printf(&drawing->warnings,
                   "the prompt is too long for the text encoders: its last %d tokens were cut "
                   "off (%d fit)\n",
-                  n_dropped, model->n_tokens - 2);
+                  n_dropped, drawing->n_tokens - 2);
 }
 
-static enum xl_status encode_picture(struct xl_model *model, struct xl_job *job, int i,
-                                     struct xl_conditions *out, struct xl_err *err) {
-    struct xl_picture picture = xl_job_picture(job, i);
-    int guided = job->has_guidance ? job->request->batch + i : i, n_dropped = 0;
-    enum xl_status status = encode(model, picture.prompt, guided, out, &n_dropped, err);
-    if (!status) warn_dropped(model, job, i, n_dropped);
+static enum xl_status encode_picture(struct xl_drawing *drawing, int i, struct xl_conditions *out,
+                                     struct xl_err *err) {
+    struct xl_picture picture = drawing->request->pictures[i];
+    int guided = drawing->has_guidance ? drawing->request->n_pictures + i : i, n_dropped = 0;
+    enum xl_status status = encode(drawing, picture.prompt, guided, out, &n_dropped, err);
+    if (!status) warn_dropped(drawing, i, n_dropped);
     /* An omitted negative prompt stays zero where the model was trained so. */
-    bool zeros = !picture.negative && model->files.force_zeros_for_empty_prompt;
-    if (status || !job->has_guidance || zeros) return status;
-    return encode(model, picture.negative ? picture.negative : "", i, out, &n_dropped, err);
+    bool zeros = !picture.negative && drawing->model->files.force_zeros_for_empty_prompt;
+    if (status || !drawing->has_guidance || zeros) return status;
+    return encode(drawing, picture.negative ? picture.negative : "", i, out, &n_dropped, err);
 }
 
-enum xl_status xl_conditions_init(struct xl_model *model, struct xl_job *job,
-                                  struct xl_conditions *out, struct xl_err *err) {
-    int batch = job->request->batch;
-    enum xl_status status = allocate(model, job, out, err);
-    for (int i = 0; !status && i < batch; i++) {
-        if (!xl_model_progress(model, XL_PHASE_ENCODE, i, batch))
+enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditions *out,
+                                  struct xl_err *err) {
+    int n = drawing->request->n_pictures;
+    enum xl_status status = allocate(drawing, out, err);
+    for (int i = 0; !status && i < n; i++) {
+        if (!xl_drawing_progress(drawing, XL_PHASE_ENCODE, i, n))
             status = xl_fail(err, XL_ECANCELLED, "interrupted before the first step");
-        if (!status) status = encode_picture(model, job, i, out, err);
+        if (!status) status = encode_picture(drawing, i, out, err);
     }
-    if (!status) xl_model_progress(model, XL_PHASE_ENCODE, batch, batch);
+    if (!status) xl_drawing_progress(drawing, XL_PHASE_ENCODE, n, n);
     return status;
 }

@@ -1,9 +1,10 @@
-/* engine.h - a loaded model, as the files of this folder share it. The public face is sdxl/sdxl.h.
+/* engine.h - models, devices and drawings, as the files of this folder share them. The public face
+ * is sdxl/sdxl.h.
  *
- * Nothing is computed by opening: the files are found, mapped and checked, the configurations and
- * tokenizers read. Each part of the model becomes a `stage` (a plan and its executable) when it is
- * first needed at a shape; a stage is kept until another shape is asked for, packed weights for as
- * long as the model is open.
+ * A model is what was read from its files; it does not change once it is open. A device has a
+ * backend and, for each model that was drawn with it, a `resident`: the compiled parts of the model
+ * (stages, one for each shape) and its encoded prompts. A drawing is a request on its way: it
+ * belongs to the thread that owns the device.
  */
 #ifndef XL_ENGINE_ENGINE_H
 #define XL_ENGINE_ENGINE_H
@@ -19,28 +20,18 @@
 #include "text/tokenizer.h"
 #include "weights/weights.h"
 
-/* A compiled plan; all zero when there is none. */
-struct xl_stage {
-    struct xl_plan *plan;
-    struct xl_exec *exec;
-};
+#include <stdatomic.h>
 
-/* What a prompt became. */
-struct xl_encoded {
-    char *prompt;  /* NULL: an unused entry */
-    float *text;   /* [tokens, width of both encoders] */
-    float *pooled; /* [pooled width] */
-    int n_dropped; /* tokens cut off, the larger of the two encoders */
-    uint64_t last_used;
-};
+/* --- Models ---------------------------------------------------------------------------------- */
 
-enum { XL_N_ENCODERS = 2, XL_N_ENCODED = 32 };
+enum { XL_N_ENCODERS = 2 };
 
 struct xl_model {
-    struct xl_model_params params;
+    atomic_int n_refs; /* whoever opened it, and residents */
     struct xl_arena arena;
     struct xl_snapshot snapshot;
     struct xl_pipeline_files files;
+    struct xl_model_info info;
 
     char *notices; /* sentences about choices made while opening, one a line; "" when none */
 
@@ -50,77 +41,160 @@ struct xl_model {
     struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
     struct xl_weights *weights[XL_N_COMPONENTS];
     int n_tokens; /* of a padded prompt: 77 */
-
-    struct xl_backend *backend;
-    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
-
-    struct xl_stage clip_stage[XL_N_ENCODERS];
-    struct xl_clip_io clip_io[XL_N_ENCODERS];
-    struct xl_stage unet_stage;
-    struct xl_unet_io unet_io;
-    struct xl_unet_shape unet_shape;
-    struct xl_stage vae_stage; /* decoder or encoder, whichever was used last */
-    struct xl_vae_io vae_io;
-    bool vae_is_encoder;
-    struct xl_vae_shape vae_shape;
-
-    struct xl_encoded encoded[XL_N_ENCODED];
-    uint64_t encoded_clock;
-
-    int64_t load_done, load_total; /* bytes of weights: read so far, of the parts begun */
-    bool loaded[XL_N_COMPONENTS];
 };
 
-/* Compile a finished plan into stage, which owns both afterwards (the plan is freed on failure,
- * too). When memory is short, all other stages are given up for it: a stage is sure to be there
- * only from its compilation to the next. Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */
-enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
-                                struct xl_plan *plan, struct xl_stage *stage,
-                                struct xl_err *err) XL_CHECKED;
-void xl_stage_deinit(struct xl_stage *stage);
+struct xl_model *xl_model_ref(struct xl_model *model);
+
+/* info.c: fill in model->info, the digests of its files among it. Errors: XL_ENOMEM; XL_EMODEL a
+ * file cannot be read any more */
+enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) XL_CHECKED;
+
+/* --- Parts and stages ------------------------------------------------------------------------ */
+
+/* What a request runs, in the order of running. */
+enum xl_part {
+    XL_PART_ENCODER,
+    XL_PART_ENCODER_2,
+    XL_PART_VAE_ENCODER,
+    XL_PART_UNET,
+    XL_PART_VAE_DECODER,
+    XL_N_PARTS,
+};
+
+/* A part at a shape: what a plan is built and compiled for. Fields that a part does not have are 0.
+ */
+struct xl_part_key {
+    enum xl_part part;
+    enum xl_dtype act_dtype;
+    int n;             /* samples of a run */
+    int tokens;        /* encoders, UNet */
+    int height, width; /* of the latents: UNet, VAE */
+};
+
+/* The inputs and outputs of its plan. */
+union xl_part_io {
+    struct xl_clip_io clip;
+    struct xl_unet_io unet;
+    struct xl_vae_io vae;
+};
+
+/* part.c: the plan of a part; the caller's. Errors: see model/ */
+enum xl_status xl_part_build(const struct xl_model *model, const struct xl_part_key *key,
+                             union xl_part_io *io, struct xl_plan **plan,
+                             struct xl_err *err) XL_CHECKED;
+enum xl_component xl_part_component(enum xl_part part);
+
+/* A compiled part. It stays until its device wants the memory, or is closed. */
+struct xl_stage {
+    struct xl_stage *next;
+    struct xl_part_key key;
+    union xl_part_io io;
+    struct xl_plan *plan;
+    struct xl_exec *exec;
+    uint64_t last_used; /* by the device's clock */
+};
+
+/* --- Devices --------------------------------------------------------------------------------- */
+
+/* What a prompt became. */
+struct xl_encoded {
+    char *prompt; /* NULL: an unused entry */
+    enum xl_dtype act_dtype;
+    float *text;   /* [tokens, width of both encoders] */
+    float *pooled; /* [pooled width] */
+    int n_dropped; /* tokens cut off, the larger of the two encoders */
+    uint64_t last_used;
+};
+
+enum { XL_N_ENCODED = 32 };
+
+/* A model on a device. */
+struct xl_resident {
+    struct xl_resident *next;
+    struct xl_model *model; /* a reference: the weights that were read come from here */
+    struct xl_stage *stages;
+    struct xl_encoded encoded[XL_N_ENCODED];
+    int64_t load_done, load_total; /* bytes of weights: read so far, of all parts */
+    bool is_loaded[XL_N_COMPONENTS];
+};
+
+struct xl_device {
+    struct xl_device_params params;
+    struct xl_device_info info;
+    struct xl_backend *backend;
+    struct xl_resident *residents;
+    uint64_t clock;
+};
+
+/* The resident of a model, by the model's digest, so that a model that was closed and opened again
+ * is found. Errors: XL_ENOMEM */
+enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,
+                                  struct xl_resident **out, struct xl_err *err) XL_CHECKED;
+
+/* Bytes of all executables. */
+int64_t xl_device_work_bytes(const struct xl_device *device);
+
+/* What new weights and work may take: what is free, and the work that may be given up for it. */
+int64_t xl_device_available(const struct xl_device *device);
+
 /* Give up all stages but one (NULL: all); packed weights stay. */
-void xl_stages_release(struct xl_model *model, const struct xl_stage *keep);
+void xl_device_release(struct xl_device *device, const struct xl_stage *keep);
 
-/* Run a stage; the user's progress function may cancel it between two ops. */
-enum xl_status xl_stage_run(struct xl_model *model, struct xl_stage *stage,
-                            struct xl_err *err) XL_CHECKED;
-
-/* False when the user wants to stop. */
-bool xl_model_progress(struct xl_model *model, enum xl_phase phase, int64_t done, int64_t total);
-
-/* Where the tensors of a component come from. */
-struct xl_source xl_model_source(const struct xl_model *model, enum xl_component component);
-
-/* text.c: encode a prompt (kept for later requests). The result is the model's, valid until the
- * next call but thirty. Errors: XL_ENOMEM, XL_EINVAL not UTF-8, XL_EFORMAT ids outside the
- * vocabulary */
-enum xl_status xl_model_encode_prompt(struct xl_model *model, const char *prompt,
-                                      const struct xl_encoded **out, struct xl_err *err) XL_CHECKED;
-void xl_encoded_deinit(struct xl_encoded *encoded);
+/* --- Drawings -------------------------------------------------------------------------------- */
 
 /* A request after validation: every default filled in, every size known. */
-struct xl_job {
+struct xl_drawing {
+    struct xl_device *device;
+    struct xl_model *model;
+    struct xl_resident *resident;
     const struct xl_request *request;
+    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
+    int n_tokens;            /* of each encoded prompt */
     int width, height, latent_width, latent_height;
     int64_t latent_count; /* numbers of one latent */
     bool has_guidance;
     struct xl_scheduler_config scheduler;
     struct xl_schedule *schedule;
-    int vae_tile;     /* latent pixels; 0: whole; set as well when memory is short */
-    bool was_clamped; /* strength asked for less than one step */
+    int vae_tile; /* latent pixels; 0: whole; set as well when memory is short */
     struct xl_str warnings;
 };
 
-/* generate.c: validate a request. Caller: xl_job_deinit, also on failure. Errors: XL_EINVAL */
-enum xl_status xl_job_init(const struct xl_model *model, const struct xl_request *request,
-                           struct xl_job *job, struct xl_err *err) XL_CHECKED;
-void xl_job_deinit(struct xl_job *job);
+/* drawing.c: validate a request. Caller: xl_drawing_deinit, also on failure. Errors: XL_EINVAL,
+ * XL_ENOMEM */
+enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
+                               const struct xl_request *request, struct xl_drawing *drawing,
+                               struct xl_err *err) XL_CHECKED;
+void xl_drawing_deinit(struct xl_drawing *drawing);
 
-/* Picture i of the batch, whether they differ or only their seeds do. */
-struct xl_picture xl_job_picture(const struct xl_job *job, int i);
+/* UNet evaluations run on so many samples: the pictures, twice that with guidance. */
+int xl_drawing_n_samples(const struct xl_drawing *drawing);
 
-/* UNet evaluations run on so many samples: the batch, twice that with guidance. */
-int xl_job_n_samples(const struct xl_job *job);
+/* The key of a part for this drawing; VAE parts whole. */
+struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_part part);
+
+/* False when the user wants to stop. */
+bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, int64_t done,
+                         int64_t total);
+
+/* stage.c: the stage of a key, compiled unless it is there. When memory is short, other stages are
+ * given up for it: a stage is sure to be there only from its call to the next. The stage is the
+ * device's. Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED, those of building */
+enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key *key,
+                            struct xl_stage **out, struct xl_err *err) XL_CHECKED;
+/* The same if it is there already; else NULL. */
+struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key);
+void xl_stage_free(struct xl_stage *stage);
+
+/* Run a stage; the user's progress function may cancel it between two ops. */
+enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
+                            struct xl_err *err) XL_CHECKED;
+
+/* text.c: encode a prompt (kept for later requests). The result is the resident's and is sure to be
+ * there only until the next call. Errors: XL_ENOMEM, XL_EINVAL not UTF-8, XL_EFORMAT ids outside
+ * the vocabulary */
+enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
+                                 const struct xl_encoded **out, struct xl_err *err) XL_CHECKED;
+void xl_encoded_deinit(struct xl_encoded *encoded);
 
 /* What the UNet is told about each sample, the unguided half first, as diffusers has it. */
 struct xl_conditions {
@@ -131,32 +205,31 @@ struct xl_conditions {
 
 /* conditions.c: encode the prompts of all pictures; warns of those that are too long. Caller:
  * xl_conditions_deinit, also on failure. Errors: XL_ENOMEM, XL_ECANCELLED, those of encoding */
-enum xl_status xl_conditions_init(struct xl_model *model, struct xl_job *job,
-                                  struct xl_conditions *out, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditions *out,
+                                  struct xl_err *err) XL_CHECKED;
 void xl_conditions_deinit(struct xl_conditions *conditions);
 
-/* denoise.c: latents [batch, h, w, c], from noise or an encoded picture to the last step. noise:
- * one seeded generator an image. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
+/* denoise.c: the UNet, told the conditions. */
+enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                               struct xl_stage **unet, struct xl_err *err) XL_CHECKED;
+/* latents [pictures, h, w, c], from noise or an encoded picture to the last step. noise: one seeded
+ * generator a picture. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
 struct xl_noise;
-enum xl_status xl_denoise(struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
+enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet, struct xl_noise *noise,
                           float *latents, struct xl_err *err) XL_CHECKED;
-/* Make the UNet ready for the job. */
-enum xl_status xl_unet_prepare(struct xl_model *model, const struct xl_job *job,
-                               const struct xl_conditions *conditions,
-                               struct xl_err *err) XL_CHECKED;
-/* One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
- * as large as out. */
-void xl_latent_noise(const struct xl_model *model, const struct xl_job *job, struct xl_noise *noise,
-                     float *out, float *scratch);
 
 /* latents.c: between pictures and latents.
- * encode: init picture (the job's size) -> latents [h, w, c], scaled; draws from noise. */
-enum xl_status xl_latents_encode(struct xl_model *model, const struct xl_job *job,
-                                 const struct xl_image *image, struct xl_noise *noise,
-                                 float *latents, struct xl_err *err) XL_CHECKED;
-/* decode: one latent -> picture. Sets job->vae_tile and warns when memory is short.
+ * One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
+ * as large as out. */
+void xl_latent_noise(const struct xl_drawing *drawing, struct xl_noise *noise, float *out,
+                     float *scratch);
+/* encode: init picture (the drawing's size) -> latents [h, w, c], scaled; draws from noise. */
+enum xl_status xl_latents_encode(struct xl_drawing *drawing, const struct xl_image *image,
+                                 struct xl_noise *noise, float *latents,
+                                 struct xl_err *err) XL_CHECKED;
+/* decode: one latent -> picture. Sets drawing->vae_tile and warns when memory is short.
  * Errors: XL_ENUMERIC not a number in the picture */
-enum xl_status xl_latents_decode(struct xl_model *model, struct xl_job *job, const float *latents,
+enum xl_status xl_latents_decode(struct xl_drawing *drawing, const float *latents,
                                  struct xl_image *out, struct xl_err *err) XL_CHECKED;
 
 /* Tiles of a picture along one axis: n of them, each `size` latents. */
@@ -166,20 +239,10 @@ struct xl_tiling {
 struct xl_tiling xl_tile_axis(int extent, int size);
 enum { XL_TILE_PIXELS = 512 }; /* a side, when memory is short */
 
-/* Plans of the model's parts as the engine runs them; the caller's. Errors: see model/ */
-enum xl_status xl_build_encoder(struct xl_model *model, int e, struct xl_clip_io *io,
-                                struct xl_plan **plan, struct xl_err *err) XL_CHECKED;
-enum xl_status xl_build_unet(struct xl_model *model, const struct xl_job *job,
-                             struct xl_unet_io *io, struct xl_plan **plan,
-                             struct xl_err *err) XL_CHECKED;
-enum xl_status xl_build_vae(struct xl_model *model, bool encoder, int height, int width,
-                            struct xl_vae_io *io, struct xl_plan **plan,
-                            struct xl_err *err) XL_CHECKED;
-
-/* record.c: the JSON record of a finished job into result->record, with pictures that differ also
- * result->records. Errors: XL_ENOMEM */
-enum xl_status xl_record_write(const struct xl_model *model, const struct xl_job *job,
-                               struct xl_result *result, struct xl_err *err) XL_CHECKED;
+/* record.c: records and A1111 texts of a finished drawing into result->pictures. Errors: XL_ENOMEM
+ */
+enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_result *result,
+                               struct xl_err *err) XL_CHECKED;
 /* Whether `extra` (NULL is fine) may join a record. Errors: XL_EINVAL not a JSON object, or with a
  * key of the engine */
 enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) XL_CHECKED;

@@ -1,15 +1,13 @@
-/* model.c - opening and closing a model: files, configurations, tokenizers, weights, backend. */
+/* model.c - opening and closing a model: its files are found and mapped, configurations and
+ * tokenizers read, and that they fit each other is checked. No device is touched. Once open, a
+ * model is read-only and may be shared by threads; the last reference frees it. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void xl_model_params_default(struct xl_model_params *params) {
-    *params = (struct xl_model_params){.precision = XL_PRECISION_AUTO};
-}
-
-struct xl_source xl_model_source(const struct xl_model *model, enum xl_component component) {
-    return (struct xl_source){.weights = model->weights[component]};
+    *params = (struct xl_model_params){.model = NULL};
 }
 
 static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
@@ -73,20 +71,7 @@ static enum xl_status open_weights(struct xl_model *model, struct xl_err *err) {
         enum xl_status status = xl_weights_open(xl_component_name(c), files->files, files->n_files,
                                                 &model->weights[c], err);
         if (status) return status;
-        model->load_total += xl_weights_bytes(model->weights[c]);
     }
-    return XL_OK;
-}
-
-static enum xl_status open_backend(struct xl_model *model, struct xl_err *err) {
-    enum xl_status status = model->params.use_reference_backend
-                                ? xl_backend_reference(&model->backend, err)
-                                : xl_backend_cpu(model->params.n_threads, &model->backend, err);
-    if (status) return status;
-    bool native = xl_backend_is_native(model->backend, XL_DTYPE_BF16);
-    enum xl_precision precision = model->params.precision;
-    if (precision == XL_PRECISION_AUTO) precision = native ? XL_PRECISION_BF16 : XL_PRECISION_F32;
-    model->act_dtype = precision == XL_PRECISION_BF16 ? XL_DTYPE_BF16 : XL_DTYPE_F32;
     return XL_OK;
 }
 
@@ -96,9 +81,6 @@ static enum xl_status collect_notices(struct xl_model *model, struct xl_err *err
     for (int c = 0; c < XL_N_COMPONENTS; c++)
         if (model->files.component[c].notice)
             xl_str_printf(&notices, "%s\n", model->files.component[c].notice);
-    if (model->act_dtype == XL_DTYPE_BF16 && !xl_backend_is_native(model->backend, XL_DTYPE_BF16))
-        xl_str_printf(&notices,
-                      "this CPU has no bf16 instructions: --dtype bf16 is slower than f32 here\n");
     model->notices = xl_str_take(&notices);
     return model->notices ? XL_OK : xl_fail_nomem(err, "notices", 0);
 }
@@ -109,7 +91,7 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
         return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
     struct xl_model *model = calloc(1, sizeof *model);
     if (!model) return xl_fail_nomem(err, "the model", sizeof *model);
-    model->params = *params;
+    atomic_init(&model->n_refs, 1);
     enum xl_status status =
         xl_hub_resolve(params->model, params->revision, &model->arena, &model->snapshot, err);
     if (!status) status = xl_hub_pipeline(&model->snapshot, &model->arena, &model->files, err);
@@ -117,7 +99,7 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
     if (!status) status = check_configs(model, err);
     if (!status) status = open_tokenizers(model, err);
     if (!status) status = open_weights(model, err);
-    if (!status) status = open_backend(model, err);
+    if (!status) status = xl_model_describe(model, err);
     if (!status) status = collect_notices(model, err);
     if (status) {
         xl_model_close(model);
@@ -127,13 +109,13 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
     return XL_OK;
 }
 
+struct xl_model *xl_model_ref(struct xl_model *model) {
+    atomic_fetch_add(&model->n_refs, 1);
+    return model;
+}
+
 void xl_model_close(struct xl_model *model) {
-    if (!model) return;
-    for (int i = 0; i < XL_N_ENCODED; i++) xl_encoded_deinit(&model->encoded[i]);
-    for (int e = 0; e < XL_N_ENCODERS; e++) xl_stage_deinit(&model->clip_stage[e]);
-    xl_stage_deinit(&model->unet_stage);
-    xl_stage_deinit(&model->vae_stage);
-    xl_backend_free(model->backend);
+    if (!model || atomic_fetch_sub(&model->n_refs, 1) > 1) return;
     for (int c = 0; c < XL_N_COMPONENTS; c++) xl_weights_close(model->weights[c]);
     for (int e = 0; e < XL_N_ENCODERS; e++) xl_tokenizer_close(model->tokenizer[e]);
     free(model->notices);

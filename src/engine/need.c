@@ -5,54 +5,58 @@
 
 #include <string.h>
 
-/* The plans that a request runs, in the order of running. */
-enum part { ENCODER, ENCODER_2, VAE_ENCODER, UNET, DECODER, TILE, N_PARTS };
+/* The plans that a request runs, in the order of running; TILE in the place of the decoder. */
+enum { TILE = XL_N_PARTS, N_PLANS };
 
-struct parts {
-    struct xl_plan *plan[N_PARTS]; /* NULL: not run */
-    int64_t bytes[N_PARTS];        /* of the executables */
+struct plans {
+    struct xl_plan *plan[N_PLANS]; /* NULL: not run */
+    int64_t bytes[N_PLANS];        /* of the executables */
     int64_t n_tiles;
 };
 
-static void parts_deinit(struct parts *parts) {
-    for (int i = 0; i < N_PARTS; i++) xl_plan_free(parts->plan[i]);
+static void plans_deinit(struct plans *plans) {
+    for (int i = 0; i < N_PLANS; i++) xl_plan_free(plans->plan[i]);
 }
 
-static enum xl_status build_parts(struct xl_model *model, const struct xl_job *job,
-                                  struct parts *parts, struct xl_err *err) {
-    struct xl_clip_io clip_io;
-    struct xl_unet_io unet_io;
-    struct xl_vae_io vae_io;
-    int h = job->latent_height, w = job->latent_width;
-    int tile = job->vae_tile ? job->vae_tile : XL_TILE_PIXELS / xl_vae_scale(&model->vae);
-    struct xl_tiling ty = xl_tile_axis(h, tile), tx = xl_tile_axis(w, tile);
-    parts->n_tiles = (int64_t)ty.n * tx.n;
+static enum xl_status build(const struct xl_drawing *drawing, const struct xl_part_key *key,
+                            struct xl_plan **plan, struct xl_err *err) {
+    union xl_part_io io;
+    return xl_part_build(drawing->resident->model, key, &io, plan, err);
+}
+
+static enum xl_status build_plans(const struct xl_drawing *drawing, struct plans *plans,
+                                  struct xl_err *err) {
+    int scale = xl_vae_scale(&drawing->model->vae);
+    int size = drawing->vae_tile ? drawing->vae_tile : XL_TILE_PIXELS / scale;
+    struct xl_tiling ty = xl_tile_axis(drawing->latent_height, size);
+    struct xl_tiling tx = xl_tile_axis(drawing->latent_width, size);
+    plans->n_tiles = (int64_t)ty.n * tx.n;
+    struct xl_part_key key;
     enum xl_status status = XL_OK;
-    for (int e = 0; !status && e < XL_N_ENCODERS; e++)
-        status = xl_build_encoder(model, e, &clip_io, &parts->plan[ENCODER + e], err);
-    if (!status && job->request->init)
-        status = xl_build_vae(model, true, h, w, &vae_io, &parts->plan[VAE_ENCODER], err);
-    if (!status) status = xl_build_unet(model, job, &unet_io, &parts->plan[UNET], err);
-    if (!status) status = xl_build_vae(model, false, h, w, &vae_io, &parts->plan[DECODER], err);
-    if (!status)
-        status = xl_build_vae(model, false, ty.size, tx.size, &vae_io, &parts->plan[TILE], err);
-    return status;
+    for (enum xl_part part = 0; !status && part < XL_N_PARTS; part++) {
+        if (part == XL_PART_VAE_ENCODER && !drawing->request->init) continue;
+        key = xl_drawing_part(drawing, part);
+        status = build(drawing, &key, &plans->plan[part], err);
+    }
+    key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
+    key.height = ty.size;
+    key.width = tx.size;
+    return status ? status : build(drawing, &key, &plans->plan[TILE], err);
 }
 
 /* Bytes of a run of parts, and of the weights that they need and that are not held. */
-static enum xl_status measure(struct xl_model *model, struct parts *parts, enum part first,
-                              enum part last, int64_t *weight_bytes, struct xl_err *err) {
-    const struct xl_plan *plans[N_PARTS] = {NULL};
-    size_t bytes[N_PARTS], weights = 0;
-    enum part which[N_PARTS];
-    int n = 0;
-    for (enum part i = first; i <= last; i++) {
-        if (!parts->plan[i]) continue;
+static enum xl_status measure(const struct xl_drawing *drawing, struct plans *plans, int first,
+                              int last, int64_t *weight_bytes, struct xl_err *err) {
+    const struct xl_plan *list[N_PLANS] = {NULL};
+    size_t bytes[N_PLANS], weights = 0;
+    int which[N_PLANS], n = 0;
+    for (int i = first; i <= last; i++) {
+        if (!plans->plan[i]) continue;
         which[n] = i;
-        plans[n++] = parts->plan[i];
+        list[n++] = plans->plan[i];
     }
-    enum xl_status status = xl_measure(model->backend, plans, n, &weights, bytes, err);
-    for (int i = 0; !status && i < n; i++) parts->bytes[which[i]] = (int64_t)bytes[i];
+    enum xl_status status = xl_measure(drawing->device->backend, list, n, &weights, bytes, err);
+    for (int i = 0; !status && i < n; i++) plans->bytes[which[i]] = (int64_t)bytes[i];
     *weight_bytes = (int64_t)weights;
     return status;
 }
@@ -64,17 +68,17 @@ struct arrays {
     int64_t init, whole, tiled; /* of encoding, and of decoding a picture */
 };
 
-static struct arrays count_arrays(const struct xl_model *model, const struct xl_job *job,
-                                  int64_t n_tiles) {
-    int64_t batch = job->request->batch, samples = xl_job_n_samples(job);
-    int64_t latents = job->latent_count * (int64_t)sizeof(float);
-    int64_t pixels = (int64_t)job->width * job->height * 3;
-    int64_t text = (int64_t)model->n_tokens * model->unet.cross_attention_dim +
+static struct arrays count_arrays(const struct xl_drawing *drawing, int64_t n_tiles) {
+    const struct xl_model *model = drawing->model;
+    int64_t batch = drawing->request->n_pictures, samples = xl_drawing_n_samples(drawing);
+    int64_t latents = drawing->latent_count * (int64_t)sizeof(float);
+    int64_t pixels = (int64_t)drawing->width * drawing->height * 3;
+    int64_t text = (int64_t)drawing->n_tokens * model->unet.cross_attention_dim +
                    model->unet.pooled_dim + XL_UNET_TIME_IDS;
     int history = 1; /* the sampler's, a latent each */
     bool is_used[XL_HISTORY_SLOTS] = {false};
-    for (int i = 0; i < job->schedule->n_steps; i++) {
-        int slot = job->schedule->steps[i].store_slot;
+    for (int i = 0; i < drawing->schedule->n_steps; i++) {
+        int slot = drawing->schedule->steps[i].store_slot;
         if (slot < 0 || is_used[slot]) continue;
         is_used[slot] = true;
         history++;
@@ -83,7 +87,7 @@ static struct arrays count_arrays(const struct xl_model *model, const struct xl_
         .batch = batch * (latents + (int64_t)sizeof(struct xl_noise) + pixels) +
                  samples * text * (int64_t)sizeof(float),
         .loop = (2 * samples + batch * (1 + history) + 1) * latents,
-        .init = job->request->init ? pixels * (int64_t)sizeof(float) + 6 * latents : 0,
+        .init = drawing->request->init ? pixels * (int64_t)sizeof(float) + 6 * latents : 0,
         .whole = pixels * (int64_t)sizeof(float) + latents,
     };
     arrays.tiled = arrays.whole;
@@ -95,70 +99,62 @@ static int64_t larger(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* The most that lives at once when every part stays, with this decoder. The decoder takes the place
- * of the VAE's encoder. */
-static int64_t peak(const struct parts *parts, const struct arrays *arrays, enum part decoder,
+/* The most that lives at once when every part stays, with this decoder. */
+static int64_t peak(const struct plans *plans, const struct arrays *arrays, int decoder,
                     int64_t decoding) {
-    int64_t encoders = parts->bytes[ENCODER] + parts->bytes[ENCODER_2];
-    int64_t init = encoders + parts->bytes[VAE_ENCODER] + arrays->init;
-    int64_t sampling = encoders + parts->bytes[VAE_ENCODER] + parts->bytes[UNET] + arrays->loop;
-    int64_t last = encoders + parts->bytes[UNET] + parts->bytes[decoder] + decoding;
+    int64_t before = plans->bytes[XL_PART_ENCODER] + plans->bytes[XL_PART_ENCODER_2] +
+                     plans->bytes[XL_PART_VAE_ENCODER];
+    int64_t init = before + arrays->init;
+    int64_t sampling = before + plans->bytes[XL_PART_UNET] + arrays->loop;
+    int64_t last = before + plans->bytes[XL_PART_UNET] + plans->bytes[decoder] + decoding;
     return arrays->batch + larger(larger(init, sampling), last);
 }
 
 /* The same when each part goes for the next. */
-static int64_t least(const struct parts *parts, const struct arrays *arrays) {
-    int64_t most = larger(parts->bytes[ENCODER], parts->bytes[ENCODER_2]);
-    most = larger(most, parts->bytes[VAE_ENCODER] + arrays->init);
-    most = larger(most, parts->bytes[UNET] + arrays->loop);
-    return arrays->batch + larger(most, parts->bytes[TILE] + arrays->tiled);
+static int64_t least(const struct plans *plans, const struct arrays *arrays) {
+    int64_t most = larger(plans->bytes[XL_PART_ENCODER], plans->bytes[XL_PART_ENCODER_2]);
+    most = larger(most, plans->bytes[XL_PART_VAE_ENCODER] + arrays->init);
+    most = larger(most, plans->bytes[XL_PART_UNET] + arrays->loop);
+    return arrays->batch + larger(most, plans->bytes[TILE] + arrays->tiled);
 }
 
-static double flops_of(const struct parts *parts, enum part part) {
-    return parts->plan[part] ? xl_plan_flops(parts->plan[part]) : 0;
+static double flops_of(const struct plans *plans, int i) {
+    return plans->plan[i] ? xl_plan_flops(plans->plan[i]) : 0;
 }
 
-static int64_t held_work(const struct xl_model *model) {
-    const struct xl_stage *stages[] = {&model->clip_stage[0], &model->clip_stage[1],
-                                       &model->unet_stage, &model->vae_stage};
-    int64_t bytes = 0;
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-        if (stages[i]->exec) bytes += (int64_t)xl_exec_bytes(stages[i]->exec);
-    return bytes;
-}
-
-static enum xl_status tell(struct xl_model *model, const struct xl_job *job, struct parts *parts,
+static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans,
                            struct xl_need *out, struct xl_err *err) {
     int64_t weights, of_tile;
-    enum xl_status status = build_parts(model, job, parts, err);
-    if (!status) status = measure(model, parts, ENCODER, DECODER, &weights, err);
-    if (!status) status = measure(model, parts, TILE, TILE, &of_tile, err);
+    enum xl_status status = build_plans(drawing, plans, err);
+    if (!status) status = measure(drawing, plans, 0, XL_N_PARTS - 1, &weights, err);
+    if (!status) status = measure(drawing, plans, TILE, TILE, &of_tile, err);
     if (status) return status;
-    struct arrays arrays = count_arrays(model, job, parts->n_tiles);
+    struct arrays arrays = count_arrays(drawing, plans->n_tiles);
     *out = (struct xl_need){
         .weight_bytes = weights,
-        .work_bytes = peak(parts, &arrays, DECODER, arrays.whole),
-        .tiled_bytes = peak(parts, &arrays, TILE, arrays.tiled),
-        .least_bytes = least(parts, &arrays),
-        .held_weight_bytes = (int64_t)xl_backend_weight_bytes(model->backend),
-        .held_work_bytes = held_work(model),
-        .n_evaluations = job->schedule->n_steps,
-        .encode_flops = flops_of(parts, ENCODER) + flops_of(parts, ENCODER_2),
-        .init_flops = flops_of(parts, VAE_ENCODER),
-        .step_flops = flops_of(parts, UNET),
-        .decode_flops = flops_of(parts, DECODER),
-        .tiled_decode_flops = flops_of(parts, TILE) * (double)parts->n_tiles,
+        .work_bytes = peak(plans, &arrays, XL_PART_VAE_DECODER, arrays.whole),
+        .tiled_bytes = peak(plans, &arrays, TILE, arrays.tiled),
+        .least_bytes = least(plans, &arrays),
+        .held_weight_bytes = (int64_t)xl_backend_weight_bytes(drawing->device->backend),
+        .held_work_bytes = xl_device_work_bytes(drawing->device),
+        .available_bytes = xl_device_available(drawing->device),
+        .n_evaluations = drawing->schedule->n_steps,
+        .init_flops = flops_of(plans, XL_PART_VAE_ENCODER),
+        .step_flops = flops_of(plans, XL_PART_UNET),
+        .decode_flops = flops_of(plans, XL_PART_VAE_DECODER),
+        .tiled_decode_flops = flops_of(plans, TILE) * (double)plans->n_tiles,
     };
     return XL_OK;
 }
 
-enum xl_status xl_model_need(struct xl_model *model, const struct xl_request *request,
-                             struct xl_need *out, struct xl_err *err) {
-    struct xl_job job;
-    struct parts parts = {0};
-    enum xl_status status = xl_job_init(model, request, &job, err);
-    if (!status) status = tell(model, &job, &parts, out, err);
-    parts_deinit(&parts);
-    xl_job_deinit(&job);
+enum xl_status xl_model_need(struct xl_device *device, struct xl_model *model,
+                             const struct xl_request *request, struct xl_need *out,
+                             struct xl_err *err) {
+    struct xl_drawing drawing;
+    struct plans plans = {0};
+    enum xl_status status = xl_drawing_init(device, model, request, &drawing, err);
+    if (!status) status = tell(&drawing, &plans, out, err);
+    plans_deinit(&plans);
+    xl_drawing_deinit(&drawing);
     return status;
 }

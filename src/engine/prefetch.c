@@ -17,15 +17,15 @@
 enum { PIECE = 1 << 20 };
 
 struct prefetch {
-    const struct xl_model_params *params;
+    xl_progress_fn *progress;
+    void *user;
     int64_t done, total;
     char *buffer; /* [PIECE] */
     bool is_full; /* no memory for more */
 };
 
 static bool go_on(const struct prefetch *p) {
-    xl_progress_fn *progress = p->params->progress;
-    return !progress || progress(p->params->progress_user, XL_PHASE_LOAD, p->done, p->total);
+    return !p->progress || p->progress(p->user, XL_PHASE_LOAD, p->done, p->total);
 }
 
 static int64_t file_bytes(const char *path) {
@@ -74,13 +74,14 @@ static enum xl_status read_all(struct prefetch *p, const struct xl_pipeline_file
     return status;
 }
 
-enum xl_status xl_model_prefetch(const struct xl_model_params *params, struct xl_err *err) {
+enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progress_fn *progress,
+                                 void *user, struct xl_err *err) {
     if (!params->model || !params->model[0])
         return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
     struct xl_arena arena = {0};
     struct xl_snapshot snapshot;
     struct xl_pipeline_files files;
-    struct prefetch prefetch = {.params = params, .buffer = malloc(PIECE)};
+    struct prefetch prefetch = {.progress = progress, .user = user, .buffer = malloc(PIECE)};
     enum xl_status status = prefetch.buffer ? XL_OK : xl_fail_nomem(err, "reading ahead", PIECE);
     if (!status) status = xl_hub_resolve(params->model, params->revision, &arena, &snapshot, err);
     if (!status) status = xl_hub_pipeline(&snapshot, &arena, &files, err);

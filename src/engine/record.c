@@ -1,7 +1,6 @@
 /* record.c - what is written into a picture: everything that decides its pixels as JSON, and the
  * same as AUTOMATIC1111's "parameters" text. */
 #include "engine/engine.h"
-#include "engine/inspect.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -18,10 +17,10 @@ static const char *rng_name(enum xl_rng rng) {
     return rng == XL_RNG_TORCH_CUDA ? "torch-cuda" : "torch-cpu";
 }
 
-static json_t *describe_scheduler(const struct xl_job *job) {
+static json_t *describe_scheduler(const struct xl_drawing *drawing) {
     static const char *const spacings[] = {"leading", "trailing", "linspace"};
     static const char *const predictions[] = {"epsilon", "v_prediction", "sample"};
-    const struct xl_scheduler_config *config = &job->scheduler;
+    const struct xl_scheduler_config *config = &drawing->scheduler;
     json_t *object = json_object();
     bool ok = true;
     xl_json_put(object, "name", json_string(xl_scheduler_name(config)), &ok);
@@ -30,25 +29,55 @@ static json_t *describe_scheduler(const struct xl_job *job) {
     xl_json_put(object, "schedule_type", json_string(xl_scheduler_a1111_schedule(config)), &ok);
     xl_json_put(object, "timestep_spacing", json_string(spacings[config->spacing]), &ok);
     xl_json_put(object, "prediction_type", json_string(predictions[config->prediction]), &ok);
-    xl_json_put(object, "model_calls", json_integer(job->schedule->n_steps), &ok);
+    xl_json_put(object, "model_calls", json_integer(drawing->schedule->n_steps), &ok);
     return xl_json_finish(object, ok);
 }
 
-static json_t *describe_model(const struct xl_model *model) {
+static json_t *describe_files(const struct xl_component_info *component) {
+    json_t *array = json_array();
+    bool ok = true;
+    for (int i = 0; i < component->n_files; i++) {
+        const struct xl_file_info *info = &component->files[i];
+        json_t *file = json_object();
+        xl_json_put(file, "path", xl_json_text(info->path), &ok);
+        xl_json_put(file, info->is_fingerprint ? "fingerprint" : "digest",
+                    json_string(info->digest), &ok);
+        if (json_array_append_new(array, file)) ok = false;
+    }
+    return xl_json_finish(array, ok);
+}
+
+static json_t *describe_components(const struct xl_model_info *info) {
+    json_t *components = json_array();
+    bool ok = true;
+    for (int i = 0; i < info->n_components; i++) {
+        const struct xl_component_info *component = &info->components[i];
+        json_t *object = json_object();
+        xl_json_put(object, "name", json_string(component->name), &ok);
+        xl_json_put(object, "parameters", json_integer(component->n_parameters), &ok);
+        xl_json_put(object, "dtype", json_string(component->dtype), &ok);
+        xl_json_put(object, "bytes", json_integer(component->bytes), &ok);
+        xl_json_put(object, "files", describe_files(component), &ok);
+        if (json_array_append_new(components, object)) ok = false;
+    }
+    return xl_json_finish(components, ok);
+}
+
+static json_t *describe_model(const struct xl_model_info *info) {
     json_t *object = json_object();
     bool ok = true;
-    xl_json_put(object, "id", xl_json_text(model->snapshot.id), &ok);
-    if (model->snapshot.commit)
-        xl_json_put(object, "commit", json_string(model->snapshot.commit), &ok);
-    xl_json_put(object, "components", xl_model_describe_components(model), &ok);
+    xl_json_put(object, "id", xl_json_text(info->id), &ok);
+    if (info->commit) xl_json_put(object, "commit", json_string(info->commit), &ok);
+    xl_json_put(object, "digest", json_string(info->digest), &ok);
+    xl_json_put(object, "components", describe_components(info), &ok);
     return xl_json_finish(object, ok);
 }
 
 static const char *const engine_keys[] = {
-    "program",          "mode",     "prompt",    "negative", "width",         "height",    "steps",
-    "guidance",         "strength", "seed_base", "batch",    "rng",           "scheduler", "model",
-    "backend",          "isa",      "precision", "vae_tile", "vae_precision", "seed",      "index",
-    "guidance_rescale",
+    "program",   "mode",      "prompt",        "negative",         "width",
+    "height",    "steps",     "guidance",      "strength",         "seed",
+    "rng",       "scheduler", "model",         "backend",          "isa",
+    "precision", "vae_tile",  "vae_precision", "guidance_rescale",
 };
 
 enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) {
@@ -70,79 +99,35 @@ enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) {
     return status;
 }
 
-/* What differs from picture to picture. A picture with its own prompt is a batch of one. */
-static bool set_picture(json_t *record, const struct xl_job *job, struct xl_picture picture) {
-    bool ok = true;
-    char seed[24]; /* as text: JSON readers lose digits of numbers above 2^53 */
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)picture.seed);
-    xl_json_put(record, "prompt", xl_json_text(picture.prompt), &ok);
-    xl_json_put(record, "negative", picture.negative ? xl_json_text(picture.negative) : json_null(),
-                &ok);
-    xl_json_put(record, "seed_base", json_string(seed), &ok);
-    xl_json_put(record, "batch", json_integer(job->request->pictures ? 1 : job->request->batch),
-                &ok);
-    return ok;
-}
-
-/* The record without what the caller adds. Keys keep the place where they are first set. */
-static json_t *describe_job(const struct xl_model *model, const struct xl_job *job) {
-    const struct xl_request *request = job->request;
+/* The record of one picture without what the caller adds. */
+static json_t *describe(const struct xl_drawing *drawing, const struct xl_picture *picture) {
+    const struct xl_request *request = drawing->request;
+    const struct xl_device_info *device = &drawing->device->info;
     json_t *record = json_object();
     bool ok = true;
+    char seed[24]; /* as text: JSON readers lose digits of numbers above 2^53 */
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)picture->seed);
     xl_json_put(record, "program", json_string("sdxl-lab " XL_VERSION), &ok);
     xl_json_put(record, "mode", json_string(request->init ? "img2img" : "txt2img"), &ok);
-    xl_json_put(record, "prompt", json_null(), &ok);
-    xl_json_put(record, "negative", json_null(), &ok);
-    xl_json_put(record, "width", json_integer(job->width), &ok);
-    xl_json_put(record, "height", json_integer(job->height), &ok);
+    xl_json_put(record, "prompt", xl_json_text(picture->prompt), &ok);
+    xl_json_put(record, "negative", xl_json_text(picture->negative), &ok);
+    xl_json_put(record, "width", json_integer(drawing->width), &ok);
+    xl_json_put(record, "height", json_integer(drawing->height), &ok);
     xl_json_put(record, "steps", json_integer(request->steps), &ok);
     xl_json_put(record, "guidance", json_real(request->guidance), &ok);
     xl_json_put(record, "guidance_rescale", json_real(request->guidance_rescale), &ok);
     if (request->init) xl_json_put(record, "strength", json_real(request->strength), &ok);
-    xl_json_put(record, "seed_base", json_null(), &ok);
-    xl_json_put(record, "batch", json_null(), &ok);
+    xl_json_put(record, "seed", json_string(seed), &ok);
     xl_json_put(record, "rng", json_string(rng_name(request->rng)), &ok);
-    xl_json_put(record, "scheduler", describe_scheduler(job), &ok);
-    xl_json_put(record, "model", describe_model(model), &ok);
-    xl_json_put(record, "backend", json_string(xl_backend_name(model->backend)), &ok);
-    xl_json_put(record, "isa", json_string(xl_backend_isa(model->backend)), &ok);
-    xl_json_put(record, "precision", json_string(xl_dtype_name(model->act_dtype)), &ok);
+    xl_json_put(record, "scheduler", describe_scheduler(drawing), &ok);
+    xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
+    xl_json_put(record, "backend", json_string(device->name), &ok);
+    xl_json_put(record, "isa", json_string(device->isa), &ok);
+    xl_json_put(record, "precision", json_string(xl_dtype_name(drawing->act_dtype)), &ok);
     xl_json_put(record, "vae_precision", json_string("F32"), &ok);
-    xl_json_put(record, "vae_tile", json_integer(job->vae_tile * xl_vae_scale(&model->vae)), &ok);
-    ok = set_picture(record, job, xl_job_picture(job, 0)) && ok;
+    xl_json_put(record, "vae_tile",
+                json_integer(drawing->vae_tile * xl_vae_scale(&drawing->model->vae)), &ok);
     return xl_json_finish(record, ok);
-}
-
-/* The members of `extra` after those of the record. NULL: out of memory */
-static char *dump_with(const json_t *record, const char *extra) {
-    json_t *all = json_copy((json_t *)record);
-    json_t *added = extra ? json_loads(extra, 0, NULL) : NULL;
-    bool ok = all && (!extra || (added && !json_object_update(all, added)));
-    char *text = ok ? json_dumps(all, JSON_COMPACT) : NULL;
-    json_decref(added);
-    json_decref(all);
-    return text;
-}
-
-/* No time and no host in it: the same request gives the same bytes, so that a resumed sweep can be
- * compared with an uninterrupted one. */
-enum xl_status xl_record_write(const struct xl_model *model, const struct xl_job *job,
-                               struct xl_result *result, struct xl_err *err) {
-    bool differ = job->request->pictures != NULL;
-    xl_json_watch();
-    json_t *record = describe_job(model, job);
-    if (differ) result->records = calloc((size_t)result->n_images, sizeof *result->records);
-    bool ok = record && (!differ || result->records);
-    if (ok) result->record = dump_with(record, xl_job_picture(job, 0).extra);
-    ok = ok && result->record;
-    for (int i = 0; ok && differ && i < result->n_images; i++) {
-        struct xl_picture picture = xl_job_picture(job, i);
-        ok = set_picture(record, job, picture);
-        if (ok) result->records[i] = dump_with(record, picture.extra);
-        ok = ok && result->records[i];
-    }
-    json_decref(record);
-    return ok && !xl_json_ran_out() ? XL_OK : xl_fail_nomem(err, "the record", 0);
 }
 
 static const char *string_at(const json_t *record, const char *key) {
@@ -206,65 +191,40 @@ static char *write_infotext(const json_t *record) {
     return xl_infotext_write(&info);
 }
 
-static enum xl_status encode_with_texts(const struct xl_image *image, const char *parameters,
-                                        const char *record, void **data, size_t *n,
-                                        struct xl_err *err) {
-    if (!parameters || !record) return xl_fail_nomem(err, "the record", 0);
-    const struct xl_png_text texts[] = {{"parameters", parameters, NULL},
-                                        {RECORD_KEYWORD, record, NULL}};
-    return xl_png_encode(image, texts, 2, data, n, err);
-}
-
-/* The record of one picture, with the seed and the index that follow from it. */
-static enum xl_status picture_record(const struct xl_result *result, int image, json_t **out,
-                                     struct xl_err *err) {
-    if (image < 0 || image >= result->n_images)
-        return xl_fail(err, XL_EINVAL, "there is no picture %d of %d", image, result->n_images);
-    xl_json_watch();
-    json_t *record = json_loads(result->records ? result->records[image] : result->record, 0, NULL);
-    int index = result->records ? 0 : image;
-    bool ok = record != NULL;
-    char seed[24];
-    unsigned long long base = strtoull(string_at(record, "seed_base"), NULL, 10);
-    snprintf(seed, sizeof seed, "%llu", base + (unsigned long long)index);
-    xl_json_put(record, "seed", json_string(seed), &ok);
-    xl_json_put(record, "index", json_integer(index), &ok);
-    record = xl_json_finish(record, ok);
-    if (!record) return xl_fail_nomem(err, "the record", 0);
-    *out = record;
-    return XL_OK;
-}
-
-enum xl_status xl_result_record(const struct xl_result *result, int image, char **record,
-                                struct xl_err *err) {
-    json_t *object;
-    enum xl_status status = picture_record(result, image, &object, err);
-    if (status) return status;
-    char *text = json_dumps(object, JSON_COMPACT);
-    json_decref(object);
-    if (!text || xl_json_ran_out()) {
-        free(text);
-        return xl_fail_nomem(err, "the record", 0);
-    }
-    *record = text;
-    return XL_OK;
-}
-
-enum xl_status xl_result_save_png(const struct xl_result *result, int image, const char *path,
-                                  struct xl_err *err) {
-    json_t *record;
-    enum xl_status status = picture_record(result, image, &record, err);
-    if (status) return status;
-    char *parameters = write_infotext(record), *text = json_dumps(record, JSON_COMPACT);
+/* No time and no host in it: the same request gives the same bytes, so that a resumed sweep can be
+ * compared with an uninterrupted one. */
+static bool write_one(const struct xl_drawing *drawing, const struct xl_picture *picture,
+                      struct xl_drawn_picture *drawn) {
+    json_t *record = describe(drawing, picture);
+    json_t *added = picture->extra ? json_loads(picture->extra, 0, NULL) : NULL;
+    bool ok = record && (!picture->extra || (added && !json_object_update(record, added)));
+    if (ok) drawn->record = json_dumps(record, JSON_COMPACT);
+    if (ok) drawn->parameters = write_infotext(record);
+    json_decref(added);
     json_decref(record);
+    return ok && drawn->record && drawn->parameters;
+}
+
+enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_result *result,
+                               struct xl_err *err) {
+    xl_json_watch();
+    bool ok = true;
+    for (int i = 0; ok && i < result->n_pictures; i++)
+        ok = write_one(drawing, &drawing->request->pictures[i], &result->pictures[i]);
+    return ok && !xl_json_ran_out() ? XL_OK : xl_fail_nomem(err, "the record", 0);
+}
+
+enum xl_status xl_result_save_png(const struct xl_result *result, int i, const char *path,
+                                  struct xl_err *err) {
+    if (i < 0 || i >= result->n_pictures)
+        return xl_fail(err, XL_EINVAL, "there is no picture %d of %d", i, result->n_pictures);
+    const struct xl_drawn_picture *drawn = &result->pictures[i];
+    const struct xl_png_text texts[] = {{"parameters", drawn->parameters, NULL},
+                                        {RECORD_KEYWORD, drawn->record, NULL}};
     void *data = NULL;
     size_t n = 0;
-    if (xl_json_ran_out()) status = xl_fail_nomem(err, "the record", 0);
-    if (!status)
-        status = encode_with_texts(&result->images[image], parameters, text, &data, &n, err);
+    enum xl_status status = xl_png_encode(&drawn->image, texts, 2, &data, &n, err);
     if (!status) status = xl_file_write_new(path, data, n, NULL, err);
-    free(parameters);
-    free(text);
     free(data);
     return status;
 }

@@ -1,16 +1,18 @@
-/* stage.c - compiling and running one part of the model, with progress and cancellation. */
+/* stage.c - the compiled parts of a resident: found by their shape or made, run with progress and
+ * cancellation. */
 #include "engine/engine.h"
 
-#include "base/memory.h"
+#include <stdlib.h>
 
-bool xl_model_progress(struct xl_model *model, enum xl_phase phase, int64_t done, int64_t total) {
-    xl_progress_fn *progress = model->params.progress;
-    return !progress || progress(model->params.progress_user, phase, done, total);
+bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, int64_t done,
+                         int64_t total) {
+    xl_progress_fn *progress = drawing->request->progress;
+    return !progress || progress(drawing->request->progress_user, phase, done, total);
 }
 
 /* What the callbacks of one compilation need. */
 struct loading {
-    struct xl_model *model;
+    struct xl_drawing *drawing;
     struct xl_weights *weights;
     bool counts; /* the first compilation of a component reads its file */
 };
@@ -20,22 +22,42 @@ static void weight_done(void *user, const struct xl_tensor *tensor) {
     xl_weights_drop(loading->weights, tensor);
     if (!loading->counts) return;
     int64_t bytes = xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(tensor->dtype);
-    loading->model->load_done += bytes;
+    loading->drawing->resident->load_done += bytes;
 }
 
 static bool load_tick(void *user) {
-    struct xl_model *model = ((struct loading *)user)->model;
-    return xl_model_progress(model, XL_PHASE_LOAD, model->load_done, model->load_total);
+    const struct xl_drawing *drawing = ((struct loading *)user)->drawing;
+    return xl_drawing_progress(drawing, XL_PHASE_LOAD, drawing->resident->load_done,
+                               drawing->resident->load_total);
 }
 
 /* The phase is over for the progress line even if weights that no op uses were not read. */
 static enum xl_status finish_loading(struct loading *loading, enum xl_component component,
                                      int64_t target, struct xl_err *err) {
-    struct xl_model *model = loading->model;
-    model->loaded[component] = true;
-    if (loading->counts) model->load_done = target;
+    struct xl_resident *resident = loading->drawing->resident;
+    resident->is_loaded[component] = true;
+    if (loading->counts) resident->load_done = target;
     if (!load_tick(loading)) return xl_fail(err, XL_ECANCELLED, "interrupted while loading");
     return XL_OK;
+}
+
+static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage,
+                              struct xl_err *err) {
+    struct xl_resident *resident = drawing->resident;
+    enum xl_component component = xl_part_component(stage->key.part);
+    struct xl_weights *weights = resident->model->weights[component];
+    struct loading loading = {drawing, weights, !resident->is_loaded[component]};
+    if (loading.counts) xl_weights_will_need(weights);
+    int64_t before = resident->load_done;
+    int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
+    struct xl_compile_options options = {
+        .weight_done = weight_done, .tick = load_tick, .user = &loading};
+    enum xl_status status = xl_weights_verify(weights, err);
+    if (!status)
+        status = xl_compile(drawing->device->backend, stage->plan, &options, &stage->exec, err);
+    if (!status) return finish_loading(&loading, component, target, err);
+    resident->load_done = before;
+    return status;
 }
 
 /* Bytes of a plan's values, about what its executable takes; 0 when that cannot be told. */
@@ -47,60 +69,88 @@ static int64_t plan_bytes(const struct xl_plan *plan) {
     return bytes;
 }
 
-static enum xl_status compile(struct xl_model *model, enum xl_component component,
-                              struct xl_plan *plan, struct xl_exec **exec, struct xl_err *err) {
-    struct xl_weights *weights = model->weights[component];
-    struct loading loading = {model, weights, !model->loaded[component]};
-    if (loading.counts) xl_weights_will_need(weights);
-    int64_t before = model->load_done;
-    int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
-    struct xl_compile_options options = {
-        .weight_done = weight_done, .tick = load_tick, .user = &loading};
-    enum xl_status status = xl_weights_verify(weights, err);
-    if (!status) status = xl_compile(model->backend, plan, &options, exec, err);
-    if (!status) return finish_loading(&loading, component, target, err);
-    model->load_done = before;
-    return status;
-}
-
-enum xl_status xl_stage_compile(struct xl_model *model, enum xl_component component,
-                                struct xl_plan *plan, struct xl_stage *stage, struct xl_err *err) {
-    struct xl_exec *exec = NULL;
-    int64_t available = xl_memory_available();
-    if (plan_bytes(plan) > available - available / 10) xl_stages_release(model, stage);
-    enum xl_status status = compile(model, component, plan, &exec, err);
-    if (status == XL_ENOMEM) {
-        xl_stages_release(model, stage);
-        status = compile(model, component, plan, &exec, err);
-    }
-    if (status) {
-        xl_exec_free(exec);
-        xl_plan_free(plan);
-        return xl_fail_context(err, status, "load %s", xl_component_name(component));
-    }
-    *stage = (struct xl_stage){plan, exec};
-    return XL_OK;
-}
-
-void xl_stage_deinit(struct xl_stage *stage) {
+void xl_stage_free(struct xl_stage *stage) {
+    if (!stage) return;
     xl_exec_free(stage->exec);
     xl_plan_free(stage->plan);
-    *stage = (struct xl_stage){0};
+    free(stage);
 }
 
-void xl_stages_release(struct xl_model *model, const struct xl_stage *keep) {
-    struct xl_stage *stages[] = {&model->clip_stage[0], &model->clip_stage[1], &model->unet_stage,
-                                 &model->vae_stage};
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-        if (stages[i] != keep) xl_stage_deinit(stages[i]);
+static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, struct xl_err *err) {
+    struct xl_device *device = drawing->device;
+    enum xl_status status =
+        xl_part_build(drawing->resident->model, &stage->key, &stage->io, &stage->plan, err);
+    if (status) return status;
+    int64_t available = xl_device_available(device) - xl_device_work_bytes(device);
+    if (plan_bytes(stage->plan) > available - available / 10) xl_device_release(device, NULL);
+    status = compile(drawing, stage, err);
+    if (status == XL_ENOMEM) {
+        xl_device_release(device, NULL);
+        status = compile(drawing, stage, err);
+    }
+    if (!status) return XL_OK;
+    const char *name = xl_component_name(xl_part_component(stage->key.part));
+    return xl_fail_context(err, status, "load %s", name);
+}
+
+static bool is_same(const struct xl_part_key *a, const struct xl_part_key *b) {
+    return a->part == b->part && a->act_dtype == b->act_dtype && a->n == b->n &&
+           a->tokens == b->tokens && a->height == b->height && a->width == b->width;
+}
+
+/* Shapes of a part that are kept compiled: the sizes that somebody goes back and forth between. */
+enum { MAX_SHAPES = 2 };
+
+/* Give up the stage of this part that was used longest ago, if there are too many. */
+static void thin_out(struct xl_resident *resident, enum xl_part part) {
+    struct xl_stage **oldest = NULL;
+    int n = 0;
+    for (struct xl_stage **at = &resident->stages; *at; at = &(*at)->next) {
+        if ((*at)->key.part != part) continue;
+        n++;
+        if (!oldest || (*at)->last_used < (*oldest)->last_used) oldest = at;
+    }
+    if (n < MAX_SHAPES) return;
+    struct xl_stage *stage = *oldest;
+    *oldest = stage->next;
+    xl_stage_free(stage);
+}
+
+struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key) {
+    struct xl_stage *stage = resident->stages;
+    while (stage && !is_same(&stage->key, key)) stage = stage->next;
+    return stage;
+}
+
+enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key *key,
+                            struct xl_stage **out, struct xl_err *err) {
+    struct xl_resident *resident = drawing->resident;
+    struct xl_stage *stage = xl_stage_find(resident, key);
+    if (!stage) {
+        thin_out(resident, key->part);
+        stage = calloc(1, sizeof *stage);
+        if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
+        stage->key = *key;
+        enum xl_status status = make(drawing, stage, err);
+        if (status) {
+            xl_stage_free(stage);
+            return status;
+        }
+        stage->next = resident->stages;
+        resident->stages = stage;
+    }
+    stage->last_used = ++drawing->device->clock;
+    *out = stage;
+    return XL_OK;
 }
 
 /* Between two ops there is nothing new to show, only the question whether to go on. */
 static bool run_tick(void *user) {
-    return xl_model_progress(user, XL_PHASE_SAMPLE, -1, -1);
+    return xl_drawing_progress(user, XL_PHASE_SAMPLE, -1, -1);
 }
 
-enum xl_status xl_stage_run(struct xl_model *model, struct xl_stage *stage, struct xl_err *err) {
-    struct xl_run_hooks hooks = {.tick = run_tick, .user = model};
+enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
+                            struct xl_err *err) {
+    struct xl_run_hooks hooks = {.tick = run_tick, .user = drawing};
     return xl_exec_run(stage->exec, 1, &hooks, err);
 }

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const enum xl_component encoder_component[XL_N_ENCODERS] = {XL_TEXT_ENCODER,
-                                                                   XL_TEXT_ENCODER_2};
+static const enum xl_part encoder_part[XL_N_ENCODERS] = {XL_PART_ENCODER, XL_PART_ENCODER_2};
 
 void xl_encoded_deinit(struct xl_encoded *encoded) {
     free(encoded->prompt);
@@ -15,32 +14,13 @@ void xl_encoded_deinit(struct xl_encoded *encoded) {
     *encoded = (struct xl_encoded){0};
 }
 
-enum xl_status xl_build_encoder(struct xl_model *model, int e, struct xl_clip_io *io,
-                                struct xl_plan **plan, struct xl_err *err) {
-    struct xl_clip_shape shape = {
-        .n = 1,
-        .tokens = model->n_tokens,
-        .head = e ? XL_CLIP_HEAD_PROJECTION : XL_CLIP_HEAD_NONE,
-        .act_dtype = model->act_dtype,
-    };
-    return xl_clip_build(&model->clip[e], xl_model_source(model, encoder_component[e]), shape, io,
-                         plan, err);
-}
-
-static enum xl_status ensure_encoder(struct xl_model *model, int e, struct xl_err *err) {
-    if (model->clip_stage[e].exec) return XL_OK;
-    struct xl_plan *plan;
-    enum xl_status status = xl_build_encoder(model, e, &model->clip_io[e], &plan, err);
-    if (status) return status;
-    return xl_stage_compile(model, encoder_component[e], plan, &model->clip_stage[e], err);
-}
-
 /* Token ids of the prompt for encoder e. */
-static enum xl_status tokenize(const struct xl_model *model, int e, const char *prompt,
+static enum xl_status tokenize(const struct xl_drawing *drawing, int e, const char *prompt,
                                int32_t *ids, int *n_dropped, struct xl_err *err) {
+    const struct xl_model *model = drawing->model;
     enum xl_status status =
-        xl_tokenize_padded(model->tokenizer[e], prompt, model->n_tokens, ids, n_dropped, err);
-    for (int i = 0; !status && i < model->n_tokens; i++)
+        xl_tokenize_padded(model->tokenizer[e], prompt, drawing->n_tokens, ids, n_dropped, err);
+    for (int i = 0; !status && i < drawing->n_tokens; i++)
         if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size)
             status = xl_fail(err, XL_EFORMAT,
                              "%s: token id %d is outside the text encoder's vocabulary of %d; "
@@ -51,19 +31,23 @@ static enum xl_status tokenize(const struct xl_model *model, int e, const char *
 }
 
 /* Encoder e writes its columns of text, and pooled if it is the second. */
-static enum xl_status run_encoder(struct xl_model *model, int e, const int32_t *ids,
+static enum xl_status run_encoder(struct xl_drawing *drawing, int e, const int32_t *ids,
                                   struct xl_encoded *encoded, struct xl_err *err) {
-    struct xl_stage *stage = &model->clip_stage[e];
-    struct xl_clip_io io = model->clip_io[e];
-    int32_t eos = xl_clip_eos_index(&model->clip[e], ids, model->n_tokens);
+    const struct xl_model *model = drawing->model;
+    struct xl_part_key key = xl_drawing_part(drawing, encoder_part[e]);
+    struct xl_stage *stage;
+    enum xl_status status = xl_stage_get(drawing, &key, &stage, err);
+    if (status) return status;
+    struct xl_clip_io io = stage->io.clip;
+    int32_t eos = xl_clip_eos_index(&model->clip[e], ids, drawing->n_tokens);
     xl_exec_write(stage->exec, io.ids, ids);
     if (io.eos) xl_exec_write(stage->exec, io.eos, &eos);
-    enum xl_status status = xl_stage_run(model, stage, err);
+    status = xl_stage_run(drawing, stage, err);
     if (status) return status;
 
     size_t width = (size_t)model->clip[e].hidden_size,
            total = (size_t)model->unet.cross_attention_dim;
-    size_t first = e ? total - width : 0, tokens = (size_t)model->n_tokens;
+    size_t first = e ? total - width : 0, tokens = (size_t)drawing->n_tokens;
     float *states = malloc(tokens * width * sizeof *states);
     if (!states) return xl_fail_nomem(err, "text embeddings", tokens * width * sizeof *states);
     xl_exec_read(stage->exec, io.penultimate, states);
@@ -74,24 +58,25 @@ static enum xl_status run_encoder(struct xl_model *model, int e, const int32_t *
     return XL_OK;
 }
 
-static enum xl_status encode(struct xl_model *model, const char *prompt, struct xl_encoded *out,
+static enum xl_status encode(struct xl_drawing *drawing, const char *prompt, struct xl_encoded *out,
                              struct xl_err *err) {
-    size_t n_text = (size_t)model->n_tokens * (size_t)model->unet.cross_attention_dim;
+    const struct xl_model *model = drawing->model;
+    size_t n_text = (size_t)drawing->n_tokens * (size_t)model->unet.cross_attention_dim;
     struct xl_encoded encoded = {
         .prompt = strdup(prompt),
+        .act_dtype = drawing->act_dtype,
         .text = calloc(n_text, sizeof(float)),
         .pooled = calloc((size_t)model->clip[1].projection_dim, sizeof(float)),
     };
-    int32_t *ids = calloc((size_t)model->n_tokens, sizeof *ids);
+    int32_t *ids = calloc((size_t)drawing->n_tokens, sizeof *ids);
     enum xl_status status = XL_OK;
     if (!encoded.prompt || !encoded.text || !encoded.pooled || !ids)
         status = xl_fail_nomem(err, "text embeddings", n_text * sizeof(float));
     for (int e = 0; !status && e < XL_N_ENCODERS; e++) {
         int n_dropped = 0;
-        status = tokenize(model, e, prompt, ids, &n_dropped, err);
+        status = tokenize(drawing, e, prompt, ids, &n_dropped, err);
         if (n_dropped > encoded.n_dropped) encoded.n_dropped = n_dropped;
-        if (!status) status = ensure_encoder(model, e, err);
-        if (!status) status = run_encoder(model, e, ids, &encoded, err);
+        if (!status) status = run_encoder(drawing, e, ids, &encoded, err);
     }
     free(ids);
     if (status)
@@ -101,24 +86,25 @@ static enum xl_status encode(struct xl_model *model, const char *prompt, struct 
     return status;
 }
 
-enum xl_status xl_model_encode_prompt(struct xl_model *model, const char *prompt,
-                                      const struct xl_encoded **out, struct xl_err *err) {
-    struct xl_encoded *oldest = &model->encoded[0];
+enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
+                                 const struct xl_encoded **out, struct xl_err *err) {
+    struct xl_encoded *kept = drawing->resident->encoded, *oldest = kept;
     for (int i = 0; i < XL_N_ENCODED; i++) {
-        struct xl_encoded *entry = &model->encoded[i];
-        if (entry->prompt && !strcmp(entry->prompt, prompt)) {
-            entry->last_used = ++model->encoded_clock;
+        struct xl_encoded *entry = &kept[i];
+        if (entry->prompt && entry->act_dtype == drawing->act_dtype &&
+            !strcmp(entry->prompt, prompt)) {
+            entry->last_used = ++drawing->device->clock;
             *out = entry;
             return XL_OK;
         }
         if (entry->last_used < oldest->last_used) oldest = entry;
     }
     struct xl_encoded encoded;
-    enum xl_status status = encode(model, prompt, &encoded, err);
+    enum xl_status status = encode(drawing, prompt, &encoded, err);
     if (status) return status;
     xl_encoded_deinit(oldest);
     *oldest = encoded;
-    oldest->last_used = ++model->encoded_clock;
+    oldest->last_used = ++drawing->device->clock;
     *out = oldest;
     return XL_OK;
 }

@@ -1,6 +1,6 @@
 /* test_batch.c - a batch of different pictures gives the bytes that each gives alone, on both
  * backends: a sweep may put any cells together. And what the caller adds to records. */
-#include "engine/engine.h"
+#include "engine_case.h"
 
 #include "base/json.h"
 #include "image/image.h"
@@ -12,19 +12,6 @@
 
 static const char repo[] = XL_SOURCE_DIR "/tests/data/models/repo";
 
-static struct xl_model *open_model(enum xl_precision precision, bool reference) {
-    struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = repo;
-    params.precision = precision;
-    params.use_reference_backend = reference;
-    params.n_threads = 2;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
-    return model;
-}
-
 static const struct xl_picture pictures[] = {
     {"a cat", "blurry", 7, "{\"cell\": \"c1\", \"profile\": \"Oil, thick\"}"},
     {"a lighthouse on a cliff at dusk, oil painting", NULL, 18446744073709551615u, NULL},
@@ -32,21 +19,17 @@ static const struct xl_picture pictures[] = {
 };
 enum { N = sizeof pictures / sizeof *pictures };
 
+static const struct xl_picture a_cat = {.prompt = "a cat"};
+
 static struct xl_request request_of(int width, int height) {
     struct xl_request request;
     xl_request_default(&request);
-    request.prompt = "not read when there are pictures";
+    request.pictures = &a_cat;
+    request.precision = XL_PRECISION_F32;
     request.steps = 3;
     request.width = width;
     request.height = height;
     return request;
-}
-
-static struct xl_result draw(struct xl_model *model, const struct xl_request *request) {
-    struct xl_err err = {0};
-    struct xl_result result;
-    cr_assert_eq(xl_generate(model, request, &result, &err), XL_OK, "%s", err.text);
-    return result;
 }
 
 /* The file of one picture, malloc'd. */
@@ -65,26 +48,23 @@ static char *file_of(const struct xl_result *result, int i, size_t *n) {
 }
 
 /* Files hold the pixels and the record, so both must be those of the picture drawn alone. */
-static void check_equal(struct xl_model *model, struct xl_request request) {
+static void check_equal(struct engine_case engine, struct xl_request request) {
     request.pictures = pictures;
-    request.batch = N;
-    struct xl_result all = draw(model, &request);
-    cr_assert_eq(all.n_images, N);
-    request.pictures = NULL;
-    request.batch = 1;
+    request.n_pictures = N;
+    struct xl_result all = engine_draw(engine, &request);
+    cr_assert_eq(all.n_pictures, N);
+    request.n_pictures = 1;
     for (int i = 0; i < N; i++) {
-        request.prompt = pictures[i].prompt;
-        request.negative = pictures[i].negative;
-        request.seed = pictures[i].seed;
-        request.extra = pictures[i].extra;
-        struct xl_result alone = draw(model, &request);
-        size_t bytes = (size_t)alone.images[0].width * (size_t)alone.images[0].height * 3;
-        cr_expect_eq(memcmp(all.images[i].pixels, alone.images[0].pixels, bytes), 0, "picture %d",
+        request.pictures = &pictures[i];
+        struct xl_result alone = engine_draw(engine, &request);
+        const struct xl_image *image = &alone.pictures[0].image;
+        size_t bytes = (size_t)image->width * (size_t)image->height * 3;
+        cr_expect_eq(memcmp(all.pictures[i].image.pixels, image->pixels, bytes), 0, "picture %d",
                      i);
         size_t n, n_alone;
         char *file = file_of(&all, i, &n), *file_alone = file_of(&alone, 0, &n_alone);
         cr_expect(n == n_alone && !memcmp(file, file_alone, n), "file of picture %d", i);
-        cr_expect_str_eq(all.records[i], alone.record);
+        cr_expect_str_eq(all.pictures[i].record, alone.pictures[0].record);
         free(file);
         free(file_alone);
         xl_result_free(&alone);
@@ -92,30 +72,31 @@ static void check_equal(struct xl_model *model, struct xl_request request) {
     xl_result_free(&all);
 }
 
-static void check_sizes(enum xl_precision precision, bool reference, int n_sizes) {
+static void check_sizes(enum xl_precision precision, const char *device, int n_sizes) {
     static const int sizes[][2] = {{64, 64}, {72, 104}, {128, 96}, {256, 192}};
-    struct xl_model *model = open_model(precision, reference);
+    struct engine_case engine = engine_open(repo, device, 2);
     for (int i = 0; i < n_sizes; i++) {
         struct xl_request request = request_of(sizes[i][0], sizes[i][1]);
-        check_equal(model, request);
+        request.precision = precision;
+        check_equal(engine, request);
         request.guidance = 1; /* no unguided half */
-        check_equal(model, request);
+        check_equal(engine, request);
     }
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 Test(batch, f32) {
-    check_sizes(XL_PRECISION_F32, false, 4);
+    check_sizes(XL_PRECISION_F32, "cpu", 4);
 }
 Test(batch, bf16) {
-    check_sizes(XL_PRECISION_BF16, false, 4);
+    check_sizes(XL_PRECISION_BF16, "cpu", 4);
 }
 Test(batch, f32_on_reference) {
-    check_sizes(XL_PRECISION_F32, true, 1);
+    check_sizes(XL_PRECISION_F32, "reference", 1);
 }
 
 Test(batch, from_a_picture_with_noise_in_every_step) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_image init;
     struct xl_err err = {0};
     cr_assert_eq(xl_image_load(XL_SOURCE_DIR "/tests/data/models/pipeline/init.png", &init, &err),
@@ -124,15 +105,15 @@ Test(batch, from_a_picture_with_noise_in_every_step) {
     request.init = &init;
     request.strength = 0.7;
     request.scheduler = "euler-ancestral";
-    check_equal(model, request);
+    check_equal(engine, request);
     xl_image_free(&init);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 /* More distinct texts than the model keeps. */
 Test(batch, more_texts_than_are_kept) {
     enum { MANY = 40 };
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(16, 16);
     struct xl_picture many[MANY];
     char texts[MANY][2][16];
@@ -143,24 +124,23 @@ Test(batch, more_texts_than_are_kept) {
     }
     request.steps = 1;
     request.pictures = many;
-    request.batch = MANY;
-    struct xl_result all = draw(model, &request);
+    request.n_pictures = MANY;
+    struct xl_result all = engine_draw(engine, &request);
     request.pictures = &many[3];
-    request.batch = 1;
-    struct xl_result one = draw(model, &request);
-    cr_expect_eq(memcmp(all.images[3].pixels, one.images[0].pixels, 16 * 16 * 3), 0);
-    cr_expect_neq(memcmp(all.images[4].pixels, one.images[0].pixels, 16 * 16 * 3), 0);
+    request.n_pictures = 1;
+    struct xl_result one = engine_draw(engine, &request);
+    cr_expect_eq(memcmp(all.pictures[3].image.pixels, one.pictures[0].image.pixels, 16 * 16 * 3),
+                 0);
+    cr_expect_neq(memcmp(all.pictures[4].image.pixels, one.pictures[0].image.pixels, 16 * 16 * 3),
+                  0);
     xl_result_free(&all);
     xl_result_free(&one);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 static json_t *record_of(const struct xl_result *result, int i) {
-    char *text;
-    struct xl_err err = {0};
-    cr_assert_eq(xl_result_record(result, i, &text, &err), XL_OK, "%s", err.text);
-    json_t *record = json_loads(text, 0, NULL);
-    free(text);
+    json_t *record = json_loads(result->pictures[i].record, 0, NULL);
+    cr_assert_not_null(record);
     return record;
 }
 
@@ -168,39 +148,34 @@ static const char *text_at(const json_t *record, const char *key) {
     return json_string_value(json_object_get(record, key));
 }
 
-Test(batch, a_plain_batch_keeps_its_record) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+Test(batch, a_record_tells_the_seed_in_all_its_digits) {
+    struct engine_case engine = engine_open(repo, "cpu", 2);
+    struct xl_picture picture = {.prompt = "a cat", .seed = 18446744073709551615u};
     struct xl_request request = request_of(16, 16);
     request.steps = 1;
-    request.batch = 2;
-    request.seed = 41;
-    struct xl_result result = draw(model, &request);
-    cr_expect_null(result.records);
-    json_t *record = record_of(&result, 1);
-    cr_expect_str_eq(text_at(record, "seed_base"), "41");
-    cr_expect_str_eq(text_at(record, "seed"), "42");
-    cr_expect_eq(json_integer_value(json_object_get(record, "batch")), 2);
-    cr_expect_eq(json_integer_value(json_object_get(record, "index")), 1);
+    request.pictures = &picture;
+    struct xl_result result = engine_draw(engine, &request);
+    json_t *record = record_of(&result, 0);
+    cr_expect_str_eq(text_at(record, "seed"), "18446744073709551615");
     cr_expect(json_is_null(json_object_get(record, "negative")));
     struct xl_err err = {0};
-    char *text = NULL;
-    cr_expect_eq(xl_result_record(&result, 2, &text, &err), XL_EINVAL);
-    cr_expect_null(text);
+    cr_expect_eq(xl_result_save_png(&result, 1, "/tmp/never", &err), XL_EINVAL);
+    cr_expect_str_eq(err.text, "there is no picture 1 of 1");
     json_decref(record);
     xl_result_free(&result);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 /* What was saved comes back, whatever happens to the other texts; and what is wrong is said. */
 Test(batch, a_record_is_read_back) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(16, 16);
     request.steps = 1;
-    request.prompt = "a \xC3\xA4 \"cat\"\n\xF0\x9F\x90\x88";
-    struct xl_result result = draw(model, &request);
-    char *expected, *record = NULL, path[64];
+    struct xl_picture picture = {.prompt = "a \xC3\xA4 \"cat\"\n\xF0\x9F\x90\x88"};
+    request.pictures = &picture;
+    struct xl_result result = engine_draw(engine, &request);
+    char *record = NULL, path[64];
     struct xl_err err = {0};
-    cr_assert_eq(xl_result_record(&result, 0, &expected, &err), XL_OK);
     snprintf(path, sizeof path, "/tmp/xl-test-record-%d.png", (int)getpid());
     size_t n;
     char *file = file_of(&result, 0, &n);
@@ -228,7 +203,7 @@ Test(batch, a_record_is_read_back) {
         record = NULL;
         enum xl_status status = xl_record_read(path, &record, &err);
         cr_expect_eq(status, cases[i].words ? XL_EINPUT : XL_OK, "case %zu: %s", i, err.text);
-        if (!cases[i].words) cr_expect_str_eq(record, expected);
+        if (!cases[i].words) cr_expect_str_eq(record, result.pictures[0].record);
         if (cases[i].words) cr_expect_not_null(strstr(err.text, cases[i].words), "%s", err.text);
         if (cases[i].words) cr_expect_null(record);
         free(record);
@@ -237,23 +212,14 @@ Test(batch, a_record_is_read_back) {
     cr_expect_eq(xl_record_read(path, &record, &err), XL_EINPUT);
     cr_expect_not_null(strstr(err.text, "cannot open"), "%s", err.text);
     free(file);
-    free(expected);
     xl_result_free(&result);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
-static char *identity_of(const char *dir, enum xl_precision precision) {
-    struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = dir;
-    params.precision = precision;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    char *identity;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
-    cr_assert_eq(xl_model_identity(model, &identity, &err), XL_OK, "%s", err.text);
-    xl_model_close(model);
-    return identity;
+static void digest_of(const char *dir, char out[65]) {
+    struct engine_case engine = engine_open(dir, "cpu", 2);
+    snprintf(out, 65, "%s", xl_model_info(engine.model)->digest);
+    engine_close(engine);
 }
 
 static void run(const char *format, const char *dir) {
@@ -262,8 +228,8 @@ static void run(const char *format, const char *dir) {
     cr_assert_eq(system(command), 0, "%s", command);
 }
 
-/* The same for a copy; another one for another precision and when any file changes. */
-Test(batch, the_identity_of_a_model_follows_its_content) {
+/* The same for a copy; another one when any file changes. */
+Test(batch, the_digest_of_a_model_follows_its_content) {
     static const char *const changes[] = {
         ("printf '\\001' | dd of=%s/unet/diffusion_pytorch_model.safetensors bs=1 conv=notrunc "
          "seek=$(($(stat -c %%s unet/diffusion_pytorch_model.safetensors) - 9)) 2>/dev/null"),
@@ -275,68 +241,68 @@ Test(batch, the_identity_of_a_model_follows_its_content) {
     cr_assert_not_null(mkdtemp(dir));
     run("cp -r " XL_SOURCE_DIR "/tests/data/models/repo/. %s", dir);
     cr_assert_eq(chdir(dir), 0);
-    char *of_repo = identity_of(repo, XL_PRECISION_F32);
-    char *last = identity_of(dir, XL_PRECISION_F32), *bf16 = identity_of(dir, XL_PRECISION_BF16);
+    char of_repo[65], last[65], now[65];
+    digest_of(repo, of_repo);
+    digest_of(dir, last);
     cr_expect_str_eq(of_repo, last);
-    cr_expect_str_neq(last, bf16);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         run(changes[i], dir);
-        char *now = identity_of(dir, XL_PRECISION_F32);
+        digest_of(dir, now);
         cr_expect_str_neq(now, last, "change %zu", i);
-        free(last);
-        last = now;
+        strcpy(last, now);
     }
     run("rm -rf %s", dir);
-    free(last);
-    free(of_repo);
-    free(bf16);
 }
 
 /* Every key of a record is protected, and what is no object is refused before anything is drawn. */
 Test(batch, extra_is_checked) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(16, 16);
     struct xl_image init = {16, 16, calloc(16 * 16, 3)};
+    struct xl_picture picture = a_cat;
+    request.pictures = &picture;
     request.steps = 1;
     request.init = &init;
-    struct xl_result result = draw(model, &request), untouched = {0};
+    struct xl_result result = engine_draw(engine, &request), untouched = {0};
     json_t *record = record_of(&result, 0), *value;
     const char *key;
     struct xl_err err = {0};
     char extra[256];
-    cr_expect_geq(json_object_size(record), 20);
+    cr_expect_geq(json_object_size(record), 19);
     json_object_foreach(record, key, value) {
         snprintf(extra, sizeof extra, "{\"mine\": 1, \"%s\": 2}", key);
-        request.extra = extra;
-        cr_expect_eq(xl_generate(model, &request, &untouched, &err), XL_EINVAL, "%s", key);
+        picture.extra = extra;
+        cr_expect_eq(xl_generate(engine.device, engine.model, &request, &untouched, &err),
+                     XL_EINVAL, "%s", key);
         cr_expect_not_null(strstr(err.text, key));
     }
     static const char *const bad[] = {"", "[]", "1", "{\"a\":1,\"a\":2}", "{\"a\":", "{} x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        request.extra = bad[i];
-        cr_expect_eq(xl_generate(model, &request, &untouched, &err), XL_EINVAL, "%s", bad[i]);
-        struct xl_picture picture[] = {{"a", NULL, 1, NULL}, {"b", NULL, 1, bad[i]}};
+        picture.extra = bad[i];
+        cr_expect_eq(xl_generate(engine.device, engine.model, &request, &untouched, &err),
+                     XL_EINVAL, "%s", bad[i]);
+        struct xl_picture both[] = {{"a", NULL, 1, NULL}, {"b", NULL, 1, bad[i]}};
         struct xl_request two = request;
-        two.pictures = picture;
-        two.batch = 2;
-        cr_expect_eq(xl_generate(model, &two, &untouched, &err), XL_EINVAL);
+        two.pictures = both;
+        two.n_pictures = 2;
+        cr_expect_eq(xl_generate(engine.device, engine.model, &two, &untouched, &err), XL_EINVAL);
         cr_expect_eq(strncmp(err.text, "picture 2: ", 11), 0, "%s", err.text);
-        picture[1].prompt = NULL;
-        cr_expect_eq(xl_generate(model, &two, &untouched, &err), XL_EINVAL);
+        both[1].prompt = NULL;
+        cr_expect_eq(xl_generate(engine.device, engine.model, &two, &untouched, &err), XL_EINVAL);
     }
-    cr_expect_null(untouched.images);
+    cr_expect_null(untouched.pictures);
     json_decref(record);
     xl_image_free(&init);
     xl_result_free(&result);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 Test(batch, extra_gets_into_record_and_infotext) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(64, 48);
     request.pictures = pictures;
-    request.batch = N;
-    struct xl_result result = draw(model, &request);
+    request.n_pictures = N;
+    struct xl_result result = engine_draw(engine, &request);
     static const char *const infotexts[N] = {"Style profile: \"Oil, thick\"", NULL,
                                              "Requested size: 768x768"};
     for (int i = 0; i < N; i++) {
@@ -364,5 +330,5 @@ Test(batch, extra_gets_into_record_and_infotext) {
         free(file);
     }
     xl_result_free(&result);
-    xl_model_close(model);
+    engine_close(engine);
 }

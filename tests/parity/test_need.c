@@ -1,6 +1,7 @@
 /* test_need.c - what xl_model_need says against what drawing takes, reading ahead, and that a
  * failed request gives its memory back. */
 #include "engine/engine.h"
+#include "engine_case.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -12,111 +13,99 @@
 
 static const char repo[] = XL_SOURCE_DIR "/tests/data/models/repo";
 
-static struct xl_model *open_with(struct xl_model_params params) {
-    params.model = repo;
-    params.n_threads = 2;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
-    return model;
-}
+enum { MOST = 16 };
+static struct xl_picture cats[MOST];
 
-static struct xl_model *open_model(enum xl_precision precision, bool reference) {
-    return open_with(
-        (struct xl_model_params){.precision = precision, .use_reference_backend = reference});
-}
-
-static struct xl_request request_of(int width, int height, int batch) {
+static struct xl_request request_of(int width, int height, int n_pictures) {
     struct xl_request request;
+    for (int i = 0; i < MOST; i++)
+        cats[i] = (struct xl_picture){.prompt = "a cat", .seed = (uint64_t)i};
     xl_request_default(&request);
-    request.prompt = "a cat";
+    request.pictures = cats;
+    request.precision = XL_PRECISION_F32;
     request.steps = 1;
     request.width = width;
     request.height = height;
-    request.batch = batch;
+    request.n_pictures = n_pictures;
     return request;
 }
 
-static struct xl_need need_of(struct xl_model *model, const struct xl_request *request) {
+static struct xl_need need_of(struct engine_case engine, const struct xl_request *request) {
     struct xl_need need;
     struct xl_err err = {0};
-    cr_assert_eq(xl_model_need(model, request, &need, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_model_need(engine.device, engine.model, request, &need, &err), XL_OK, "%s",
+                 err.text);
     return need;
 }
 
-static void draw(struct xl_model *model, const struct xl_request *request) {
-    struct xl_err err = {0};
-    struct xl_result result;
-    cr_assert_eq(xl_generate(model, request, &result, &err), XL_OK, "%s", err.text);
+static void draw(struct engine_case engine, const struct xl_request *request) {
+    struct xl_result result = engine_draw(engine, request);
     xl_result_free(&result);
 }
 
-static int64_t executables(const struct xl_model *model) {
-    const struct xl_exec *execs[] = {model->clip_stage[0].exec, model->clip_stage[1].exec,
-                                     model->unet_stage.exec, model->vae_stage.exec};
-    int64_t bytes = 0;
-    for (int i = 0; i < 4; i++)
-        if (execs[i]) bytes += (int64_t)xl_exec_bytes(execs[i]);
-    return bytes;
+static int64_t weights_of(struct engine_case engine) {
+    return (int64_t)xl_backend_weight_bytes(engine.device->backend);
 }
 
 /* Weights to the byte. Work is what the executables take to the byte, and arrays of the engine that
  * are no more than a tenth of it at any size. */
-static void check(enum xl_precision precision, bool reference, int width, int height, int batch) {
-    struct xl_model *model = open_model(precision, reference);
-    struct xl_request request = request_of(width, height, batch);
-    struct xl_need before = need_of(model, &request);
+static void check(enum xl_precision precision, const char *device, int width, int height,
+                  int n_pictures) {
+    struct engine_case engine = engine_open(repo, device, 2);
+    struct xl_request request = request_of(width, height, n_pictures);
+    request.precision = precision;
+    struct xl_need before = need_of(engine, &request);
     cr_expect_eq(before.held_weight_bytes, 0);
     cr_expect_eq(before.held_work_bytes, 0);
     cr_expect_leq(before.least_bytes, before.tiled_bytes);
     cr_expect_leq(before.tiled_bytes, before.work_bytes);
-    draw(model, &request);
-    int64_t weights = (int64_t)xl_backend_weight_bytes(model->backend);
+    draw(engine, &request);
+    int64_t weights = weights_of(engine);
     cr_expect_eq(before.weight_bytes, weights, "%lld and %lld", (long long)before.weight_bytes,
                  (long long)weights);
-    int64_t arrays = before.work_bytes - executables(model);
+    int64_t arrays = before.work_bytes - xl_device_work_bytes(engine.device);
     cr_expect(arrays > 0 && arrays * 10 < before.work_bytes, "%lld of %lld", (long long)arrays,
               (long long)before.work_bytes);
-    struct xl_need after = need_of(model, &request);
+    struct xl_need after = need_of(engine, &request);
     cr_expect_eq(after.held_weight_bytes, weights);
-    cr_expect_eq(after.held_work_bytes, executables(model));
+    cr_expect_eq(after.held_work_bytes, xl_device_work_bytes(engine.device));
     cr_expect_eq(after.work_bytes, before.work_bytes);
-    cr_expect_eq(after.weight_bytes, reference ? weights : 0);
-    cr_expect_eq((int64_t)xl_backend_weight_bytes(model->backend), weights);
-    xl_model_close(model);
+    cr_expect_eq(after.weight_bytes, !strcmp(device, "reference") ? weights : 0);
+    cr_expect_eq(weights_of(engine), weights);
+    engine_close(engine);
 }
 
 Test(need, what_is_told_is_what_is_taken) {
-    check(XL_PRECISION_F32, false, 64, 64, 1);
-    check(XL_PRECISION_F32, false, 200, 136, 3);
-    check(XL_PRECISION_BF16, false, 64, 64, 1);
-    check(XL_PRECISION_BF16, false, 256, 192, 2);
-    check(XL_PRECISION_F32, true, 64, 48, 2);
+    check(XL_PRECISION_F32, "cpu", 64, 64, 1);
+    check(XL_PRECISION_F32, "cpu", 200, 136, 3);
+    check(XL_PRECISION_BF16, "cpu", 64, 64, 1);
+    check(XL_PRECISION_BF16, "cpu", 256, 192, 2);
+    check(XL_PRECISION_F32, "reference", 64, 48, 2);
 }
 
 Test(need, tiles_need_less_and_an_init_picture_more) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(2048, 1536, 1);
     struct xl_image init = {2048, 1536, NULL};
-    struct xl_need plain = need_of(model, &request);
+    struct xl_need plain = need_of(engine, &request);
     request.init = &init;
-    struct xl_need with_init = need_of(model, &request);
+    struct xl_need with_init = need_of(engine, &request);
     cr_expect_lt(plain.tiled_bytes * 2, plain.work_bytes);
     cr_expect_gt(with_init.weight_bytes, plain.weight_bytes);
     cr_expect_gt(with_init.init_flops, 0);
     cr_expect_eq(plain.init_flops, 0);
     cr_expect(plain.decode_flops > 0 && plain.tiled_decode_flops > 0);
-    cr_expect(plain.encode_flops > 0 && plain.step_flops > 0);
-    request.batch = 4;
+    cr_expect_gt(plain.step_flops, 0);
+    request.n_pictures = 4;
     request.steps = 7;
-    struct xl_need batch = need_of(model, &request);
+    struct xl_need batch = need_of(engine, &request);
     cr_expect_float_eq(batch.step_flops / plain.step_flops, 4, 1e-6);
     cr_expect_float_eq(batch.decode_flops / plain.decode_flops, 1, 1e-6);
     cr_expect_eq(batch.n_evaluations, 2); /* 0.3 of 7 */
     request.guidance = -1;
     struct xl_err err = {0};
-    cr_expect_eq(xl_model_need(model, &request, &batch, &err), XL_EINVAL);
-    xl_model_close(model);
+    cr_expect_eq(xl_model_need(engine.device, engine.model, &request, &batch, &err), XL_EINVAL);
+    engine_close(engine);
 }
 
 /* Peak and present resident memory in bytes, or -1. */
@@ -147,40 +136,40 @@ enum { HAS_SHADOW = 0 };
  * generates, the allocator's slack and pages of the mapped weights, up to 48 MiB together. Below
  * it: gaps of the layout and scratch memory that no op touches, up to a quarter. */
 Test(need, peak_memory_is_near_the_need) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(1024, 1024, 1);
-    struct xl_need need = need_of(model, &request);
+    struct xl_need need = need_of(engine, &request);
     int64_t told = need.weight_bytes + need.work_bytes;
     int64_t before = resident("VmRSS");
     if (HAS_SHADOW || before < 0 || !reset_peak()) {
-        xl_model_close(model);
+        engine_close(engine);
         cr_skip("no meaningful peak of resident memory here");
     }
-    draw(model, &request);
+    draw(engine, &request);
     int64_t taken = resident("VmHWM") - before;
     cr_expect_gt(told, 100 << 20);
     cr_expect_lt(taken, told + (48 << 20), "%lld taken, %lld told", (long long)taken,
                  (long long)told);
     cr_expect_gt(taken, told / 4 * 3, "%lld taken, %lld told", (long long)taken, (long long)told);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 /* The need of pictures of 64 megapixels. What telling takes is the lists of strips that
  * convolutions are cut into. */
 Test(need, telling_takes_nothing) {
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_request request = request_of(8000, 8000, 16);
     int64_t before = resident("VmRSS");
-    struct xl_need need = need_of(model, &request);
+    struct xl_need need = need_of(engine, &request);
     int64_t taken = resident("VmRSS") - before;
     cr_expect_gt(need.work_bytes, (int64_t)8 << 30);
     if (!HAS_SHADOW) cr_expect_lt(taken * 20, need.work_bytes, "%lld", (long long)taken);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 /* xl_generate with so many megabytes of address space above what is taken now. Criterion itself
  * cannot do without memory, so nothing is asserted in here. */
-static enum xl_status draw_within(int megabytes, struct xl_model *model, int side,
+static enum xl_status draw_within(int megabytes, struct engine_case engine, int side,
                                   struct xl_result *result, struct xl_err *err) {
     struct rlimit limit, old;
     getrlimit(RLIMIT_AS, &old);
@@ -188,7 +177,7 @@ static enum xl_status draw_within(int megabytes, struct xl_model *model, int sid
     limit.rlim_cur = (rlim_t)(resident("VmSize") + ((int64_t)megabytes << 20));
     struct xl_request request = request_of(side, side, 1);
     setrlimit(RLIMIT_AS, &limit);
-    enum xl_status status = xl_generate(model, &request, result, err);
+    enum xl_status status = xl_generate(engine.device, engine.model, &request, result, err);
     setrlimit(RLIMIT_AS, &old);
     return status;
 }
@@ -198,27 +187,28 @@ static enum xl_status draw_within(int megabytes, struct xl_model *model, int sid
 Test(need, out_of_memory_leaves_the_model_usable) {
     if (HAS_SHADOW) cr_skip("the sanitizers reserve all of the address space");
     static const int rooms[] = {40, 160, 300};
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     struct xl_err err = {0};
     struct xl_result first, failed = {0}, again;
-    cr_assert_eq(draw_within(400, model, 64, &first, &err), XL_OK, "%s", err.text);
-    int64_t held = executables(model), weights = (int64_t)xl_backend_weight_bytes(model->backend);
+    cr_assert_eq(draw_within(400, engine, 64, &first, &err), XL_OK, "%s", err.text);
+    int64_t held = xl_device_work_bytes(engine.device), weights = weights_of(engine);
     int64_t before = resident("VmRSS");
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
-        enum xl_status status = draw_within(rooms[i], model, 2048, &failed, &err);
+        enum xl_status status = draw_within(rooms[i], engine, 2048, &failed, &err);
         cr_expect_eq(status, XL_ENOMEM, "%d: %s", rooms[i], err.text);
         cr_expect_not_null(strstr(err.text, "memory"), "%s", err.text);
-        cr_expect(!failed.images && !model->unet_stage.exec && !model->vae_stage.exec);
-        cr_expect_eq((int64_t)xl_backend_weight_bytes(model->backend), weights);
-        cr_assert_eq(draw_within(40, model, 64, &again, &err), XL_OK, "%s", err.text);
-        cr_expect_eq(memcmp(first.images[0].pixels, again.images[0].pixels, 64 * 64 * 3), 0);
-        cr_expect_leq(executables(model), held); /* the text is still known */
+        cr_expect(!failed.pictures && !xl_device_work_bytes(engine.device));
+        cr_expect_eq(weights_of(engine), weights);
+        cr_assert_eq(draw_within(40, engine, 64, &again, &err), XL_OK, "%s", err.text);
+        cr_expect_eq(
+            memcmp(first.pictures[0].image.pixels, again.pictures[0].image.pixels, 64 * 64 * 3), 0);
+        cr_expect_leq(xl_device_work_bytes(engine.device), held); /* the text is still known */
         xl_result_free(&again);
     }
     int64_t grown = resident("VmRSS") - before;
     cr_expect_lt(grown, 32 << 20, "%lld", (long long)grown);
     xl_result_free(&first);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 /* Counts what prefetching reports, and stops it. */
@@ -237,17 +227,17 @@ static bool watch(void *user, enum xl_phase phase, int64_t done, int64_t total) 
 
 Test(need, reading_ahead_covers_the_weights_and_can_be_cancelled) {
     struct watch w = {.stop_at = INT64_MAX};
-    struct xl_model_params params = {.model = repo, .progress = watch, .progress_user = &w};
+    struct xl_model_params params = {.model = repo};
     struct xl_err err = {0};
-    cr_assert_eq(xl_model_prefetch(&params, &err), XL_OK, "%s", err.text);
-    struct xl_model *model = open_model(XL_PRECISION_F32, false);
+    cr_assert_eq(xl_model_prefetch(&params, watch, &w, &err), XL_OK, "%s", err.text);
+    struct engine_case engine = engine_open(repo, "cpu", 2);
     int64_t bytes = 0;
-    for (int c = 0; c < XL_N_COMPONENTS; c++) bytes += xl_weights_bytes(model->weights[c]);
+    for (int c = 0; c < XL_N_COMPONENTS; c++) bytes += xl_weights_bytes(engine.model->weights[c]);
     cr_expect(w.last == w.total && w.total >= bytes);
     w = (struct watch){.stop_at = 1};
-    cr_expect_eq(xl_model_prefetch(&params, &err), XL_ECANCELLED);
+    cr_expect_eq(xl_model_prefetch(&params, watch, &w, &err), XL_ECANCELLED);
     cr_expect_lt(w.last, w.total);
     params.model = "nobody/nothing";
-    cr_expect_eq(xl_model_prefetch(&params, &err), XL_EMODEL);
-    xl_model_close(model);
+    cr_expect_eq(xl_model_prefetch(&params, watch, &w, &err), XL_EMODEL);
+    engine_close(engine);
 }

@@ -6,6 +6,7 @@
  * relative for latents after a few steps. */
 #include "base/file.h"
 #include "base/json.h"
+#include "engine_case.h"
 #include "image/image.h"
 #include "tensor/tensor.h"
 #include "weights/weights.h"
@@ -43,19 +44,28 @@ static struct xl_image load_image(const char *file) {
     return image;
 }
 
-static struct xl_request request_of(const json_t *object, const struct xl_image *init) {
+enum { MAX_PICTURES = 8 };
+
+/* pictures: [MAX_PICTURES], filled in: one text, seeds counting up. */
+static struct xl_request request_of(const json_t *object, const struct xl_image *init,
+                                    struct xl_picture *pictures) {
     struct xl_request request;
     xl_request_default(&request);
-    request.prompt = text_of(object, "prompt");
-    request.negative = text_of(object, "negative");
+    request.pictures = pictures;
+    request.n_pictures = (int)number_of(object, "batch", 1);
+    cr_assert_leq(request.n_pictures, MAX_PICTURES);
+    for (int i = 0; i < request.n_pictures; i++)
+        pictures[i] =
+            (struct xl_picture){.prompt = text_of(object, "prompt"),
+                                .negative = text_of(object, "negative"),
+                                .seed = (uint64_t)number_of(object, "seed", 0) + (uint64_t)i};
     request.width = (int)number_of(object, "width", 0);
     request.height = (int)number_of(object, "height", 0);
     request.steps = (int)number_of(object, "steps", 0);
     request.guidance = number_of(object, "guidance", 0);
-    request.batch = (int)number_of(object, "batch", 1);
-    request.seed = (uint64_t)number_of(object, "seed", 0);
     request.scheduler = text_of(object, "scheduler");
     request.strength = number_of(object, "strength", 1);
+    request.precision = XL_PRECISION_F32;
     request.rng = strcmp(text_of(object, "rng"), "torch-cuda") ? XL_RNG_TORCH_CPU
                                                                : XL_RNG_TORCH_CUDA;
     request.init = init->pixels ? init : NULL;
@@ -90,16 +100,16 @@ static void compare_step(void *user, int evaluation, const float *latents, int64
 
 static void check_pictures(const json_t *object, const struct xl_result *result, const char *name) {
     const json_t *expect = json_object_get(object, "expect");
-    cr_assert_eq((size_t)result->n_images, json_array_size(expect));
-    for (int i = 0; i < result->n_images; i++) {
+    cr_assert_eq((size_t)result->n_pictures, json_array_size(expect));
+    for (int i = 0; i < result->n_pictures; i++) {
         struct xl_image expected = load_image(json_string_value(json_array_get(expect, (size_t)i)));
-        double psnr = xl_image_psnr(&result->images[i], &expected);
+        double psnr = xl_image_psnr(&result->pictures[i].image, &expected);
         cr_expect_geq(psnr, 60.0, "%s, picture %d: %.1f dB", name, i, psnr);
         xl_image_free(&expected);
     }
 }
 
-static void run_case(struct xl_model *model, const json_t *object) {
+static void run_case(struct engine_case engine, const json_t *object) {
     const char *name = text_of(object, "name"), *init_file = text_of(object, "init");
     char path[512];
     snprintf(path, sizeof path, DATA "pipeline/%s.safetensors", name);
@@ -109,11 +119,11 @@ static void run_case(struct xl_model *model, const json_t *object) {
     cr_assert_eq(xl_weights_open("steps", files, 1, &steps.expected, &err), XL_OK, "%s", err.text);
     struct xl_image init = {0};
     if (init_file) init = load_image(init_file);
-    struct xl_request request = request_of(object, &init);
+    struct xl_picture pictures[MAX_PICTURES];
+    struct xl_request request = request_of(object, &init, pictures);
     request.latents = compare_step;
     request.latents_user = &steps;
-    struct xl_result result;
-    cr_assert_eq(xl_generate(model, &request, &result, &err), XL_OK, "%s: %s", name, err.text);
+    struct xl_result result = engine_draw(engine, &request);
     cr_expect_eq(steps.n_seen, result.n_evaluations);
     cr_expect_lt(steps.worst, 1e-3, "%s: latents differ by %.2e", name, steps.worst);
     check_pictures(object, &result, name);
@@ -122,48 +132,34 @@ static void run_case(struct xl_model *model, const json_t *object) {
     xl_weights_close(steps.expected);
 }
 
-static void run_all(bool reference, int n_threads) {
-    struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = DATA "repo";
-    params.precision = XL_PRECISION_F32;
-    params.use_reference_backend = reference;
-    params.n_threads = n_threads;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+static void run_all(const char *device, int n_threads) {
+    struct engine_case engine = engine_open(DATA "repo", device, n_threads);
     json_t *cases = load_cases(), *object;
     size_t i;
-    json_array_foreach(cases, i, object) run_case(model, object);
+    json_array_foreach(cases, i, object) run_case(engine, object);
     json_decref(cases);
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 Test(pipeline, reference_backend) {
-    run_all(true, 1);
+    run_all("reference", 1);
 }
 Test(pipeline, cpu_backend) {
-    run_all(false, 2);
+    run_all("cpu", 2);
 }
 
 static struct xl_result draw(int n_threads, enum xl_precision precision, int vae_tile, int side) {
-    struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = DATA "repo";
-    params.precision = precision;
-    params.n_threads = n_threads;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+    struct engine_case engine = engine_open(DATA "repo", "cpu", n_threads);
+    struct xl_picture picture = {.prompt = "a photo of a cat"};
     struct xl_request request;
     xl_request_default(&request);
-    request.prompt = "a photo of a cat";
+    request.pictures = &picture;
+    request.precision = precision;
     request.steps = 3;
     request.width = request.height = side;
     request.vae_tile = vae_tile;
-    struct xl_result result;
-    cr_assert_eq(xl_generate(model, &request, &result, &err), XL_OK, "%s", err.text);
-    xl_model_close(model);
+    struct xl_result result = engine_draw(engine, &request);
+    engine_close(engine);
     return result;
 }
 
@@ -171,8 +167,9 @@ Test(pipeline, any_number_of_threads_gives_the_same_bytes) {
     struct xl_result one = draw(1, XL_PRECISION_F32, 0, 72);
     for (int n = 2; n <= 8; n *= 2) {
         struct xl_result many = draw(n, XL_PRECISION_F32, 0, 72);
-        cr_expect_eq(memcmp(one.images[0].pixels, many.images[0].pixels, 72 * 72 * 3), 0,
-                     "%d threads", n);
+        cr_expect_eq(
+            memcmp(one.pictures[0].image.pixels, many.pictures[0].image.pixels, 72 * 72 * 3), 0,
+            "%d threads", n);
         xl_result_free(&many);
     }
     xl_result_free(&one);
@@ -185,7 +182,7 @@ Test(pipeline, tiles_leave_no_seam) {
     struct xl_result whole = draw(2, XL_PRECISION_F32, 0, 192);
     struct xl_result tiled = draw(2, XL_PRECISION_F32, 96, 192);
     double steps[2] = {0, 0};
-    const struct xl_image *images[2] = {&whole.images[0], &tiled.images[0]};
+    const struct xl_image *images[2] = {&whole.pictures[0].image, &tiled.pictures[0].image};
     for (int k = 0; k < 2; k++)
         for (int x = 1; x < 192; x++) {
             double sum = 0;

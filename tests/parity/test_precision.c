@@ -7,6 +7,7 @@
  * prompts here name theirs and 35 dB is asked; a wrong rounding somewhere makes another picture.
  * They must differ, too: bf16 that gives f32's bytes was not computed in bf16.
  */
+#include "engine_case.h"
 #include "image/image.h"
 
 #include <criterion/criterion.h>
@@ -20,27 +21,21 @@ static const char *const prompts[] = {"a red ball on a beach",
 enum { N_PROMPTS = sizeof prompts / sizeof *prompts };
 
 static void draw_all(enum xl_precision precision, struct xl_image images[N_PROMPTS]) {
-    struct xl_model_params params;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    xl_model_params_default(&params);
-    params.model = MODEL;
-    params.precision = precision;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
+    struct engine_case engine = engine_open(MODEL, "cpu", 0);
     for (int i = 0; i < N_PROMPTS; i++) {
+        struct xl_picture picture = {.prompt = prompts[i], .seed = 3};
         struct xl_request request;
-        struct xl_result result;
         xl_request_default(&request);
-        request.prompt = prompts[i];
+        request.pictures = &picture;
+        request.precision = precision;
         request.width = request.height = 192;
         request.steps = 10;
-        request.seed = 3;
-        cr_assert_eq(xl_generate(model, &request, &result, &err), XL_OK, "%s", err.text);
-        images[i] = result.images[0];
-        result.images[0] = (struct xl_image){0};
+        struct xl_result result = engine_draw(engine, &request);
+        images[i] = result.pictures[0].image;
+        result.pictures[0].image = (struct xl_image){0};
         xl_result_free(&result);
     }
-    xl_model_close(model);
+    engine_close(engine);
 }
 
 Test(precision, bf16_draws_the_picture_of_f32, .timeout = 600) {

@@ -1,7 +1,7 @@
 /* test_switching.c - text to image and image to image by turns with one model, while other threads
  * keep the cores busy: nothing is loaded twice, nothing waits for a lock, every picture is the one
  * that a fresh model draws. (The earlier app loaded a second pipeline and could wait for ever.) */
-#include "sdxl/sdxl.h"
+#include "engine_case.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -28,33 +28,21 @@ static bool watch(void *user, enum xl_phase phase, int64_t done, int64_t total) 
     return true;
 }
 
-static struct xl_model *open_model(struct loading *loading) {
-    struct xl_model_params params;
-    struct xl_err err = {0};
-    struct xl_model *model;
-    xl_model_params_default(&params);
-    params.model = REPO;
-    params.n_threads = 2;
-    params.progress = watch;
-    params.progress_user = loading;
-    cr_assert_eq(xl_model_open(&params, &model, &err), XL_OK, "%s", err.text);
-    return model;
-}
-
-static struct xl_image draw(struct xl_model *model, const struct xl_image *init) {
+static struct xl_image draw(struct engine_case engine, const struct xl_image *init,
+                            struct loading *loading) {
+    struct xl_picture picture = {.prompt = "a cat", .seed = 5};
     struct xl_request request;
-    struct xl_result result;
-    struct xl_err err = {0};
     xl_request_default(&request);
-    request.prompt = "a cat";
+    request.pictures = &picture;
     request.width = request.height = SIDE;
     request.steps = 3;
     request.strength = 0.7;
-    request.seed = 5;
     request.init = init;
-    cr_assert_eq(xl_generate(model, &request, &result, &err), XL_OK, "%s", err.text);
-    struct xl_image image = result.images[0];
-    result.images[0] = (struct xl_image){0};
+    request.progress = watch;
+    request.progress_user = loading;
+    struct xl_result result = engine_draw(engine, &request);
+    struct xl_image image = result.pictures[0].image;
+    result.pictures[0].image = (struct xl_image){0};
     xl_result_free(&result);
     return image;
 }
@@ -77,16 +65,15 @@ Test(switching, back_and_forth_under_load, .timeout = 300) {
     atomic_bool stops = false;
     cr_assert_eq(xl_image_load(INIT, &init, NULL), XL_OK);
     for (int mode = 0; mode < 2; mode++) {
-        struct xl_model *model = open_model(&fresh);
-        fresh = (struct loading){0};
-        expected[mode] = draw(model, inits[mode]);
-        xl_model_close(model);
+        struct engine_case engine = engine_open(REPO, "cpu", 2);
+        expected[mode] = draw(engine, inits[mode], &fresh);
+        engine_close(engine);
     }
     cr_expect_not(same(&expected[0], &expected[1]));
     for (int i = 0; i < N_BUSY; i++) pthread_create(&busy[i], NULL, burn, &stops);
-    struct xl_model *model = open_model(&loading);
+    struct engine_case engine = engine_open(REPO, "cpu", 2);
     for (int turn = 0; turn < N_TURNS; turn++) {
-        struct xl_image image = draw(model, inits[turn % 2]);
+        struct xl_image image = draw(engine, inits[turn % 2], &loading);
         cr_expect(same(&image, &expected[turn % 2]), "turn %d", turn);
         xl_image_free(&image);
     }
@@ -96,7 +83,7 @@ Test(switching, back_and_forth_under_load, .timeout = 300) {
     cr_expect_leq(loading.most, loading.total, "read %lld of %lld bytes", (long long)loading.most,
                   (long long)loading.total);
     cr_expect_eq(loading.n_falls, 0, "loading began again");
-    xl_model_close(model);
+    engine_close(engine);
     for (int mode = 0; mode < 2; mode++) xl_image_free(&expected[mode]);
     xl_image_free(&init);
 }

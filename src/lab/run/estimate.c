@@ -53,55 +53,62 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* The median of what was logged; false when nothing was. */
-static bool measured_speed(const struct xl_settings *settings, const struct xl_sweep_model *model,
-                           double *tflop_per_s) {
-    struct speeds speeds = {.device = model->backend, .precision = model->precision};
+static bool measured_speed(const char *output_dir, struct speeds *speeds, double *tflop_per_s) {
     struct xl_job_logs logs = {0};
-    if (xl_job_log_list(settings->output_dir, &logs, NULL)) return false;
+    if (xl_job_log_list(output_dir, &logs, NULL)) return false;
     for (int i = 0; i < logs.n; i++)
-        if (xl_job_log_read(logs.paths[i], read_speed, &speeds, NULL, NULL)) continue;
+        if (xl_job_log_read(logs.paths[i], read_speed, speeds, NULL, NULL)) continue;
     xl_job_logs_free(&logs);
-    int n = speeds.n < MAX_LINES ? speeds.n : MAX_LINES;
+    int n = speeds->n < MAX_LINES ? speeds->n : MAX_LINES;
     if (!n) return false;
-    qsort(speeds.at, (size_t)n, sizeof *speeds.at, ascending);
-    *tflop_per_s = speeds.at[n / 2];
+    qsort(speeds->at, (size_t)n, sizeof *speeds->at, ascending);
+    *tflop_per_s = speeds->at[n / 2];
     return true;
 }
 
 /* --- Work ------------------------------------------------------------------------------------- */
 
+/* What the work is asked of. */
+struct work {
+    const struct xl_settings *settings;
+    struct xl_sweep *sweep;
+    struct xl_device *device;
+};
+
 /* Add what cells order[first..last) of one shape take. */
-static enum xl_status add_shape(struct xl_sweep *sweep, int first, int last,
+static enum xl_status add_shape(const struct work *work, int first, int last,
                                 struct xl_estimate *estimate, struct xl_err *err) {
+    struct xl_sweep *sweep = work->sweep;
     const struct xl_cell *cell = &sweep->cells[sweep->order[first]];
     struct xl_sweep_model *model = &sweep->models[cell->model];
     struct xl_picture picture;
     struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
-    struct xl_request request = xl_cells_request(sweep, &sweep->order[first], 1, &rung, &picture);
+    struct xl_request request =
+        xl_cells_request(work->settings, sweep, &sweep->order[first], 1, &rung, &picture);
     struct xl_image blank = {cell->width, cell->height, NULL};
     if (cell->init_image) request.init = &blank;
     struct xl_need need;
-    enum xl_status status = xl_model_need(model->open, &request, &need, err);
+    enum xl_status status = xl_model_need(work->device, model->open, &request, &need, err);
     if (status) return status;
     int n = last - first;
     estimate->tflop += n * xl_need_flops(&need, &rung, 1) / 1e12;
-    int64_t bytes = need.weight_bytes + need.held_weight_bytes + need.work_bytes;
+    int64_t bytes = need.weight_bytes + need.work_bytes;
     if (bytes > estimate->memory_bytes) estimate->memory_bytes = bytes;
     estimate->disk_bytes += (int64_t)n * cell->width * cell->height * BYTES_PER_PIXEL;
     return XL_OK;
 }
 
-static enum xl_status add_model(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                int first, int last, struct xl_estimate *estimate,
-                                struct xl_err *err) {
+static enum xl_status add_model(const struct work *work, int first, int last,
+                                struct xl_estimate *estimate, struct xl_err *err) {
+    struct xl_sweep *sweep = work->sweep;
     struct xl_sweep_model *model = &sweep->models[sweep->cells[sweep->order[first]].model];
     bool was_open = model->open != NULL;
-    enum xl_status status = was_open ? XL_OK : xl_sweep_model_open(settings, sweep, model, err);
+    enum xl_status status = was_open ? XL_OK : xl_sweep_model_open(sweep, model, err);
     for (int i = first, next; !status && i < last; i = next) {
         for (next = i + 1; next < last && xl_cell_fits(&sweep->cells[sweep->order[i]],
                                                        &sweep->cells[sweep->order[next]]);)
             next++;
-        status = add_shape(sweep, i, next, estimate, err);
+        status = add_shape(work, i, next, estimate, err);
     }
     if (!was_open) {
         xl_model_close(model->open);
@@ -127,24 +134,38 @@ static int64_t disk_free(const char *dir) {
     return (int64_t)about.f_bavail * (int64_t)about.f_frsize;
 }
 
+static void set_speed(const struct work *work, struct xl_estimate *estimate) {
+    enum xl_precision precision =
+        xl_device_precision(work->device, (enum xl_precision)work->settings->precision);
+    struct speeds speeds = {.device = xl_device_info(work->device)->name,
+                            .precision = xl_precision_name(precision)};
+    estimate->is_measured =
+        measured_speed(work->settings->output_dir, &speeds, &estimate->tflop_per_s);
+    if (!estimate->is_measured)
+        estimate->tflop_per_s = xl_cpu_count() *
+                                ASSUMED_TFLOP_PER_S_CORE[precision == XL_PRECISION_BF16];
+}
+
 enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) {
     struct xl_estimate estimate = {.memory_free = xl_memory_available(),
                                    .disk_free = disk_free(settings->output_dir)};
-    enum xl_status status = XL_OK;
+    struct work work = {settings, sweep, NULL};
+    struct xl_device_params params;
+    xl_device_params_default(&params);
+    params.name = settings->device;
+    params.n_threads = settings->threads;
+    enum xl_status status = xl_device_open(&params, &work.device, err);
     for (int i = 0, next; !status && i < sweep->n_cells; i = next) {
         int model = sweep->cells[sweep->order[i]].model;
         for (next = i + 1;
              next < sweep->n_cells && sweep->cells[sweep->order[next]].model == model;)
             next++;
-        status = add_model(settings, sweep, i, next, &estimate, err);
+        status = add_model(&work, i, next, &estimate, err);
     }
+    if (!status) set_speed(&work, &estimate);
+    xl_device_close(work.device);
     if (status) return status;
-    const struct xl_sweep_model *model = &sweep->models[sweep->cells[sweep->order[0]].model];
-    estimate.is_measured = measured_speed(settings, model, &estimate.tflop_per_s);
-    if (!estimate.is_measured)
-        estimate.tflop_per_s = xl_cpu_count() *
-                               ASSUMED_TFLOP_PER_S_CORE[!strcmp(model->precision, "BF16")];
     estimate.seconds = estimate.tflop / estimate.tflop_per_s;
     *out = estimate;
     return XL_OK;

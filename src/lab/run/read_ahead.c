@@ -27,9 +27,7 @@ static void *run(void *user) {
     xl_model_params_default(&params);
     params.model = reading->model;
     params.revision = reading->revision;
-    params.progress = goes_on;
-    params.progress_user = reading;
-    enum xl_status status = xl_model_prefetch(&params, &err);
+    enum xl_status status = xl_model_prefetch(&params, goes_on, reading, &err);
     if (status && status != XL_ECANCELLED) xl_debug("reading ahead: %s", err.text);
     return NULL;
 }

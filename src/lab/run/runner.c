@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "lab/run/ladder.h"
 #include "lab/run/output.h"
 #include "lab/run/read_ahead.h"
@@ -38,6 +37,7 @@ struct runner {
     int *pending; /* cells to draw, in order */
     int n_pending, next;
     int model; /* at hand; -1: none */
+    struct xl_device *device;
     struct xl_read_ahead *read_ahead;
     struct fitting fittings[MAX_SIZES];
     int n_fittings;
@@ -51,8 +51,9 @@ struct runner {
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-struct xl_request xl_cells_request(const struct xl_sweep *sweep, const int *list, int n,
-                                   const struct xl_rung *rung, struct xl_picture *pictures) {
+struct xl_request xl_cells_request(const struct xl_settings *settings, const struct xl_sweep *sweep,
+                                   const int *list, int n, const struct xl_rung *rung,
+                                   struct xl_picture *pictures) {
     const struct xl_cell *cell = &sweep->cells[list[0]];
     for (int i = 0; i < n; i++) {
         const struct xl_cell *own = &sweep->cells[list[i]];
@@ -66,12 +67,15 @@ struct xl_request xl_cells_request(const struct xl_sweep *sweep, const int *list
     request.steps = cell->steps;
     request.guidance = cell->guidance;
     request.guidance_rescale = cell->guidance_rescale;
-    request.batch = n;
+    request.n_pictures = n;
     request.scheduler = cell->scheduler;
     request.rng = (enum xl_rng)cell->rng;
     request.strength = cell->strength;
     request.vae_tile = rung->vae_tile;
     request.pictures = pictures;
+    request.precision = (enum xl_precision)settings->precision;
+    request.progress = sweep->hooks.progress;
+    request.progress_user = sweep->hooks.user;
     return request;
 }
 
@@ -127,6 +131,8 @@ static void close_model(struct runner *runner) {
     struct xl_sweep_model *model = &runner->sweep->models[runner->model];
     xl_model_close(model->open);
     model->open = NULL;
+    xl_device_close(runner->device);
+    runner->device = NULL;
     xl_writer_end_model(runner->writer, runner->model);
     runner->model = -1;
     runner->n_fittings = 0;
@@ -142,6 +148,23 @@ static int model_after(const struct runner *runner, int model) {
     return -1;
 }
 
+static enum xl_status open_device(struct runner *runner, struct xl_sweep_model *model,
+                                  struct xl_err *err) {
+    const struct xl_settings *settings = runner->settings;
+    struct xl_device_params params;
+    xl_device_params_default(&params);
+    params.name = settings->device;
+    params.n_threads = settings->threads;
+    params.budget_bytes = (int64_t)(settings->max_memory * 1e9);
+    enum xl_status status = xl_device_open(&params, &runner->device, err);
+    if (status) return status;
+    enum xl_precision asked = (enum xl_precision)settings->precision;
+    model->precision = xl_precision_name(xl_device_precision(runner->device, asked));
+    const char *name = xl_device_info(runner->device)->name;
+    model->backend = xl_arena_strdup(&runner->sweep->arena, name);
+    return XL_OK;
+}
+
 static enum xl_status open_model(struct runner *runner, int m, struct xl_err *err) {
     struct xl_sweep *sweep = runner->sweep;
     struct xl_sweep_model *model = &sweep->models[m];
@@ -151,13 +174,13 @@ static enum xl_status open_model(struct runner *runner, int m, struct xl_err *er
     runner->read_ahead = NULL;
     runner->model = m;
     enum xl_status status = XL_OK;
-    if (!model->open) status = xl_sweep_model_open(runner->settings, sweep, model, err);
+    if (!model->open) status = xl_sweep_model_open(sweep, model, err);
     if (!status && planned[0] && strcmp(planned, model->identity))
         status = xl_fail(err, XL_EMODEL,
-                         "%s: its files, this program or this processor differ from those that the "
-                         "run was planned with, so its pictures would not belong together; start a "
-                         "new run",
+                         "%s: its files differ from those that the run was planned with, so its "
+                         "pictures would not belong together; start a new run",
                          model->key);
+    if (!status) status = open_device(runner, model, err);
     int next = model_after(runner, m);
     if (!status && next >= 0)
         runner->read_ahead =
@@ -197,14 +220,9 @@ static void recall(const struct runner *runner, struct xl_ladder *ladder) {
 
 /* Whether what the plan needs is there. The engine gives up one part of the model at a time by
  * itself before a rung with tiles fails. */
-static bool fits(const struct xl_settings *settings, const struct xl_need *need,
-                 const struct xl_rung *rung, int64_t *short_by) {
+static bool fits(const struct xl_need *need, const struct xl_rung *rung, int64_t *short_by) {
     int64_t work = rung->vae_tile ? need->least_bytes : need->work_bytes;
-    int64_t more = work - need->held_work_bytes;
-    int64_t all = need->held_weight_bytes + need->weight_bytes + work;
-    *short_by = need->weight_bytes + (more > 0 ? more : 0) - xl_memory_available();
-    int64_t over = all - (int64_t)(settings->max_memory * 1e9);
-    if (settings->max_memory > 0 && over > *short_by) *short_by = over;
+    *short_by = need->weight_bytes + work - need->available_bytes;
     return *short_by <= 0;
 }
 
@@ -235,12 +253,12 @@ static enum xl_status plan_rung(struct runner *runner, const int *list, struct x
         struct xl_need need;
         int64_t short_by = 0;
         struct xl_request request =
-            xl_cells_request(runner->sweep, list, group, &ladder->now, pictures);
+            xl_cells_request(runner->settings, runner->sweep, list, group, &ladder->now, pictures);
         if (runner->sweep->cells[list[0]].init_image) request.init = &runner->init;
-        status = xl_model_need(model, &request, &need, err);
+        status = xl_model_need(runner->device, model, &request, &need, err);
         if (status) break;
         *flops = xl_need_flops(&need, &ladder->now, group);
-        if (fits(runner->settings, &need, &ladder->now, &short_by)) break;
+        if (fits(&need, &ladder->now, &short_by)) break;
         if (runner->settings->oom == XL_OOM_FAIL || !xl_ladder_lower(ladder)) {
             status = xl_fail(err, XL_ENOMEM,
                              "%d x %d needs %.3f GB more memory than there is%s; close "
@@ -268,11 +286,11 @@ static enum xl_status draw(struct runner *runner, const int *list, int n,
     double start = xl_now_s();
     if (!status) {
         struct xl_request request =
-            xl_cells_request(runner->sweep, list, n, &ladder->now, pictures);
+            xl_cells_request(runner->settings, runner->sweep, list, n, &ladder->now, pictures);
         for (int i = 0; i < n; i++) pictures[i].extra = extra[i];
         if (runner->sweep->cells[list[0]].init_image) request.init = &runner->init;
-        status =
-            xl_generate(runner->sweep->models[runner->model].open, &request, &drawn->result, err);
+        status = xl_generate(runner->device, runner->sweep->models[runner->model].open, &request,
+                             &drawn->result, err);
     }
     drawn->total_s = xl_now_s() - start;
     drawn->width = ladder->now.width;

@@ -34,8 +34,8 @@ struct xl_sweep_model {
     const struct xl_catalogue_model *entry; /* NULL: not in the catalogue */
     const char *skipped;                    /* why it cannot be used; NULL: it can */
     const char *repository;                 /* as the hub resolved it */
-    char identity[XL_SHA256_HEX];           /* digest of xl_model_identity */
-    const char *precision, *backend;        /* "BF16", "cpu" */
+    char identity[XL_SHA256_HEX];           /* xl_model_info.digest */
+    const char *precision, *backend;        /* "BF16", "cpu": once it is drawn with; else NULL */
     int width, height;                      /* the model's own size */
     int unit;                               /* sides are multiples of it */
     struct xl_model *open; /* only while nothing else needs the memory; may be NULL */
@@ -71,8 +71,8 @@ enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHEC
 
 /* sweep_models.c: open the model of an id, fill in what is known only then, and keep it open.
  * Errors: XL_EMODEL, XL_EFORMAT */
-enum xl_status xl_sweep_model_open(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                   struct xl_sweep_model *model, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_sweep_model_open(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                   struct xl_err *err) XL_CHECKED;
 /* All models that the settings (and a model axis, may be NULL) name, those that cannot be used with
  * the reason. */
 struct xl_axis;

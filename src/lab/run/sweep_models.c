@@ -3,51 +3,27 @@
 #include "lab/run/sweep.h"
 
 #include "base/file.h"
-#include "base/json.h"
-#include "engine/inspect.h"
 #include "lab/settings/axes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *copy_text(const json_t *object, const char *key, struct xl_arena *arena) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? xl_arena_strdup(arena, text) : NULL;
-}
-
-/* What is known of a model once it is open. */
-static enum xl_status describe(struct xl_arena *arena, struct xl_sweep_model *model,
-                               struct xl_err *err) {
-    char *identity = NULL;
-    enum xl_status status = xl_model_identity(model->open, &identity, err);
-    if (!status) status = xl_sha256(identity, strlen(identity), model->identity, err);
-    free(identity);
-    json_t *about = status ? NULL : xl_model_describe(model->open);
-    if (!status && !about) status = xl_fail_nomem(err, "a model", 0);
-    model->repository = copy_text(about, "id", arena);
-    model->precision = copy_text(about, "precision", arena);
-    model->backend = copy_text(about, "backend", arena);
-    model->width = (int)json_integer_value(json_object_get(about, "width"));
-    model->height = (int)json_integer_value(json_object_get(about, "height"));
-    model->unit = (int)json_integer_value(json_object_get(about, "unit"));
-    json_decref(about);
-    return status;
-}
-
-enum xl_status xl_sweep_model_open(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                   struct xl_sweep_model *model, struct xl_err *err) {
+enum xl_status xl_sweep_model_open(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                   struct xl_err *err) {
     struct xl_model_params params;
     xl_model_params_default(&params);
     params.model = model->id;
     params.revision = model->revision;
-    params.precision = (enum xl_precision)settings->precision;
-    params.n_threads = settings->threads;
-    params.use_reference_backend = settings->device == XL_DEVICE_REFERENCE;
-    params.progress = sweep->hooks.progress;
-    params.progress_user = sweep->hooks.user;
     enum xl_status status = xl_model_open(&params, &model->open, err);
-    return status ? status : describe(&sweep->arena, model, err);
+    if (status) return status;
+    const struct xl_model_info *info = xl_model_info(model->open);
+    model->repository = xl_arena_strdup(&sweep->arena, info->id);
+    model->width = info->width;
+    model->height = info->height;
+    model->unit = info->unit;
+    snprintf(model->identity, sizeof model->identity, "%s", info->digest);
+    return model->repository ? XL_OK : xl_fail_nomem(err, "a model", 0);
 }
 
 static struct xl_sweep_model from_entry(const struct xl_catalogue_model *entry) {
@@ -71,13 +47,13 @@ static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena 
 }
 
 /* Open one model of several; what is wrong with it becomes the reason why it is skipped. */
-static enum xl_status try_model(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                struct xl_sweep_model *model, struct xl_err *err) {
+static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                struct xl_err *err) {
     struct xl_err why = {0};
     enum xl_status reason = XL_OK, status = XL_OK;
     if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
     if (status || reason) return status;
-    reason = xl_sweep_model_open(settings, sweep, model, &why);
+    reason = xl_sweep_model_open(sweep, model, &why);
     xl_model_close(model->open);
     model->open = NULL;
     if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
@@ -113,9 +89,8 @@ static void leave_out_embedded(struct xl_sweep *sweep, int n_usable) {
     }
 }
 
-static enum xl_status several(const struct xl_settings *settings, const struct xl_axis *axis,
-                              const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
-                              struct xl_err *err) {
+static enum xl_status several(const struct xl_axis *axis, const struct xl_catalogue *catalogue,
+                              struct xl_sweep *sweep, struct xl_err *err) {
     int n = axis->is_all ? xl_catalogue_count(catalogue) : axis->n, n_usable = 0;
     sweep->models = xl_arena_alloc(&sweep->arena, (size_t)n * sizeof *sweep->models);
     if (!sweep->models) return xl_fail_nomem(err, "models", 0);
@@ -125,7 +100,7 @@ static enum xl_status several(const struct xl_settings *settings, const struct x
         struct xl_sweep_model *model = &sweep->models[i];
         *model = axis->is_all ? from_entry(xl_catalogue_at(catalogue, i))
                               : by_name(catalogue, axis->values[i], &sweep->arena);
-        enum xl_status status = try_model(settings, sweep, model, err);
+        enum xl_status status = try_model(sweep, model, err);
         if (status) return status;
         n_usable += !model->skipped;
     }
@@ -179,7 +154,7 @@ static enum xl_status one(const struct xl_settings *settings, const struct xl_ca
         if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
     }
     if (status) return status;
-    status = xl_sweep_model_open(settings, sweep, model, err);
+    status = xl_sweep_model_open(sweep, model, err);
     if (status && !model->open && !model->entry) suggest(catalogue, model->id, err);
     return status;
 }
@@ -187,6 +162,5 @@ static enum xl_status one(const struct xl_settings *settings, const struct xl_ca
 enum xl_status xl_sweep_models(const struct xl_settings *settings, const struct xl_axis *axis,
                                const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
                                struct xl_err *err) {
-    return axis ? several(settings, axis, catalogue, sweep, err)
-                : one(settings, catalogue, sweep, err);
+    return axis ? several(axis, catalogue, sweep, err) : one(settings, catalogue, sweep, err);
 }

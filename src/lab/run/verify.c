@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/str.h"
-#include "engine/inspect.h"
 #include "image/image.h"
 
 #include <stdio.h>
@@ -15,8 +14,9 @@ struct xl_verifier {
     struct xl_settings settings;
     xl_progress_fn *progress;
     void *user;
+    struct xl_device *device;
     struct xl_model *model;
-    char *name; /* of the open model: id, commit, precision, backend */
+    char *name; /* of the open model and device: id, commit, backend */
 };
 
 enum xl_status xl_verifier_new(const struct xl_settings *settings, xl_progress_fn *progress,
@@ -30,6 +30,7 @@ enum xl_status xl_verifier_new(const struct xl_settings *settings, xl_progress_f
 
 void xl_verifier_free(struct xl_verifier *verifier) {
     if (!verifier) return;
+    xl_device_close(verifier->device);
     xl_model_close(verifier->model);
     free(verifier->name);
     free(verifier);
@@ -39,39 +40,49 @@ static const char *text_at(const json_t *record, const char *key) {
     return json_string_value(json_object_get(record, key));
 }
 
-/* The model of a record, opened unless it is the one at hand. */
+static enum xl_status open_device(struct xl_verifier *verifier, const char *backend,
+                                  struct xl_err *err) {
+    struct xl_device_params params;
+    xl_device_params_default(&params);
+    params.name = backend;
+    params.n_threads = verifier->settings.threads;
+    return xl_device_open(&params, &verifier->device, err);
+}
+
+/* Model and device of a record, opened unless they are those at hand. */
 static enum xl_status open_model(struct xl_verifier *verifier, const json_t *record,
                                  struct xl_err *err) {
     const json_t *about = json_object_get(record, "model");
     const char *id = text_at(about, "id"), *commit = text_at(about, "commit");
-    const char *precision = text_at(record, "precision"), *backend = text_at(record, "backend");
-    if (!id || !precision || !backend)
-        return xl_fail(err, XL_EINPUT, "its record names no model, precision or backend");
+    const char *backend = text_at(record, "backend");
+    if (!id || !backend) return xl_fail(err, XL_EINPUT, "its record names no model or backend");
     char *name;
-    if (asprintf(&name, "%s %s %s %s", id, commit ? commit : "", precision, backend) < 0)
+    if (asprintf(&name, "%s %s %s", id, commit ? commit : "", backend) < 0)
         return xl_fail_nomem(err, "a name", 0);
     if (verifier->model && !strcmp(verifier->name, name)) {
         free(name);
         return XL_OK;
     }
+    xl_device_close(verifier->device);
     xl_model_close(verifier->model);
     free(verifier->name);
+    verifier->device = NULL;
     verifier->model = NULL;
     verifier->name = name;
     struct xl_model_params params;
     xl_model_params_default(&params);
     params.model = id;
     params.revision = commit;
-    params.precision = strcmp(precision, "BF16") ? XL_PRECISION_F32 : XL_PRECISION_BF16;
-    params.n_threads = verifier->settings.threads;
-    params.use_reference_backend = !strcmp(backend, "reference");
-    params.progress = verifier->progress;
-    params.progress_user = verifier->user;
-    return xl_model_open(&params, &verifier->model, err);
+    enum xl_status status = xl_model_open(&params, &verifier->model, err);
+    if (!status) status = open_device(verifier, backend, err);
+    if (!status) return XL_OK;
+    xl_model_close(verifier->model);
+    verifier->model = NULL;
+    return status;
 }
 
 /* Digests of all files of a description, one a line; files without one count by name and size. */
-static char *digests(const json_t *components) {
+static char *digests_then(const json_t *components) {
     struct xl_str all = {0};
     size_t i, k;
     json_t *component, *file;
@@ -86,20 +97,30 @@ static char *digests(const json_t *components) {
     return xl_str_take(&all);
 }
 
+static char *digests_now(const struct xl_model_info *info) {
+    struct xl_str all = {0};
+    for (int i = 0; i < info->n_components; i++) {
+        const struct xl_component_info *component = &info->components[i];
+        xl_str_printf(&all, "%s %lld\n", component->name, (long long)component->bytes);
+        for (int k = 0; k < component->n_files; k++)
+            if (!component->files[k].is_fingerprint)
+                xl_str_printf(&all, "%s\n", component->files[k].digest);
+    }
+    return xl_str_take(&all);
+}
+
 static enum xl_status check_weights(const struct xl_model *model, const json_t *record,
                                     struct xl_err *err) {
-    json_t *now = xl_model_describe_components(model);
-    char *then_text = digests(json_object_get(json_object_get(record, "model"), "components"));
-    char *now_text = digests(now);
+    char *then = digests_then(json_object_get(json_object_get(record, "model"), "components"));
+    char *now = digests_now(xl_model_info(model));
     enum xl_status status = XL_OK;
-    if (!then_text || !now_text)
+    if (!then || !now)
         status = xl_fail_nomem(err, "digests", 0);
-    else if (strcmp(then_text, now_text))
+    else if (strcmp(then, now))
         status = xl_fail(err, XL_EMODEL,
                          "the model's weights are not those that the picture was drawn with");
-    json_decref(now);
-    free(then_text);
-    free(now_text);
+    free(then);
+    free(now);
     return status;
 }
 
@@ -117,21 +138,25 @@ static enum xl_status load_init(const json_t *record, struct xl_image *init, str
     return status ? status : xl_image_load(path, init, err);
 }
 
-static enum xl_status read_request(const json_t *record, struct xl_request *request,
-                                   struct xl_err *err) {
+static enum xl_status read_request(const json_t *record, struct xl_picture *picture,
+                                   struct xl_request *request, struct xl_err *err) {
     struct xl_json json = {record, "its record"};
     enum { SIDE = 1 << 16 };
     const char *scheduler = text_at(record, "requested_scheduler"), *seed = text_at(record, "seed");
     const char *rng = text_at(record, "rng");
     if (!scheduler) scheduler = text_at(json_object_get(record, "scheduler"), "name");
+    const char *precision = text_at(record, "precision");
     xl_request_default(request);
-    request->prompt = text_at(record, "prompt");
-    request->negative = text_at(record, "negative");
+    request->pictures = picture;
+    picture->prompt = text_at(record, "prompt");
+    picture->negative = text_at(record, "negative");
+    request->precision = precision && !strcmp(precision, "BF16") ? XL_PRECISION_BF16
+                                                                 : XL_PRECISION_F32;
     request->scheduler = scheduler;
     request->rng = rng && !strcmp(rng, "torch-cuda") ? XL_RNG_TORCH_CUDA : XL_RNG_TORCH_CPU;
-    if (!request->prompt || !scheduler || !seed)
+    if (!picture->prompt || !scheduler || !seed)
         return xl_fail(err, XL_EINPUT, "its record has no prompt, scheduler or seed");
-    request->seed = strtoull(seed, NULL, 10);
+    picture->seed = strtoull(seed, NULL, 10);
     enum xl_status status = xl_json_int(json, "width", 1, SIDE, &request->width, err);
     if (!status) status = xl_json_int(json, "height", 1, SIDE, &request->height, err);
     if (!status) status = xl_json_int(json, "steps", 1, SIDE, &request->steps, err);
@@ -162,24 +187,25 @@ static char *compare_records(const json_t *then, const char *now_text) {
 static enum xl_status draw_again(struct xl_verifier *verifier, const json_t *record,
                                  const struct xl_image *then, struct xl_verdict *out,
                                  struct xl_err *err) {
+    struct xl_picture picture = {0};
     struct xl_request request;
     struct xl_image init = {0};
     struct xl_result result = {0};
-    enum xl_status status = read_request(record, &request, err);
+    enum xl_status status = read_request(record, &picture, &request, err);
     if (!status) status = open_model(verifier, record, err);
     if (!status) status = check_weights(verifier->model, record, err);
     if (!status) status = load_init(record, &init, err);
     if (init.pixels) request.init = &init;
-    if (!status) status = xl_generate(verifier->model, &request, &result, err);
+    request.progress = verifier->progress;
+    request.progress_user = verifier->user;
+    if (!status) status = xl_generate(verifier->device, verifier->model, &request, &result, err);
     if (!status) {
-        double psnr = xl_image_psnr(then, &result.images[0]);
+        const struct xl_image *now = &result.pictures[0].image;
         size_t n = (size_t)then->width * (size_t)then->height * 3;
-        bool same_size = then->width == result.images[0].width &&
-                         then->height == result.images[0].height;
-        *out = (struct xl_verdict){.is_same = same_size &&
-                                              !memcmp(then->pixels, result.images[0].pixels, n),
-                                   .psnr = psnr,
-                                   .notice = compare_records(record, result.record)};
+        bool same_size = then->width == now->width && then->height == now->height;
+        *out = (struct xl_verdict){.is_same = same_size && !memcmp(then->pixels, now->pixels, n),
+                                   .psnr = xl_image_psnr(then, now),
+                                   .notice = compare_records(record, result.pictures[0].record)};
     }
     xl_image_free(&init);
     xl_result_free(&result);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
-static const char *const devices[] = {"auto", "cpu", "reference", NULL};
 static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
@@ -124,8 +123,9 @@ static const struct xl_option options[] = {
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
      .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
 
-    {CHOICE("device", "NAME", device, devices), .commands = XL_FOR_GENERATE, .group = "Computing",
-     .help = "where to compute; reference is the slow plain-C oracle", .fallback = "auto"},
+    {TEXT("device", "NAME", device), .commands = XL_FOR_GENERATE, .group = "Computing",
+     .help = "where to compute: auto, cpu, or reference, the slow plain-C oracle",
+     .fallback = "auto"},
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE,
      .group = "Computing",
      .help = "arithmetic; auto takes bf16 where the CPU has instructions for it",

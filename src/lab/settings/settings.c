@@ -13,6 +13,7 @@ void xl_settings_default(struct xl_settings *settings) {
         .batch = 1,
         .scheduler = "default",
         .strength = 0.3,
+        .device = "auto",
         .output_dir = "output_images",
         .count = 16,
     };

@@ -19,7 +19,6 @@ struct xl_list {
     int n;
 };
 
-enum xl_device_choice { XL_DEVICE_AUTO, XL_DEVICE_CPU, XL_DEVICE_REFERENCE };
 enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 
@@ -40,8 +39,8 @@ struct xl_settings {
     const char *init_image;
     double strength;
     int vae_tile;
-    int device;    /* enum xl_device_choice */
-    int precision; /* enum xl_precision */
+    const char *device; /* what xl_device_open takes */
+    int precision;      /* enum xl_precision */
     int threads;
     int oom;           /* enum xl_oom_choice */
     double max_memory; /* GB that a model and its work may take; 0: what is free */

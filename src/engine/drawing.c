@@ -1,0 +1,151 @@
+/* drawing.c - a request made ready: checked, its sizes, its schedule and its place on the device. */
+#include "engine/engine.h"
+
+#include "image/image.h"
+
+#include <stdlib.h>
+
+void xl_request_default(struct xl_request *request) {
+    *request = (struct xl_request){
+        .steps = 30,
+        .guidance = 5.0,
+        .n_pictures = 1,
+        .scheduler = "default",
+        .strength = 0.3,
+    };
+}
+
+enum { MAX_SIDE = 16384, MAX_PICTURES = 64 };
+
+static enum xl_status check_side(const char *name, int value, int unit, struct xl_err *err) {
+    if (value < unit || value > MAX_SIDE || value % unit)
+        return xl_fail(err, XL_EINVAL, "%s is %d, expected a multiple of %d from %d to %d", name,
+                       value, unit, unit, MAX_SIDE);
+    return XL_OK;
+}
+
+static enum xl_status check_real(const char *name, double value, double min, double max,
+                                 struct xl_err *err) {
+    if (value >= min && value <= max) return XL_OK; /* NaN is neither */
+    return xl_fail(err, XL_EINVAL, "%s is %g, expected %g to %g", name, value, min, max);
+}
+
+static enum xl_status check_numbers(const struct xl_request *request, struct xl_err *err) {
+    enum xl_status status = check_real("guidance", request->guidance, 0, 1000, err);
+    if (!status) status = check_real("guidance_rescale", request->guidance_rescale, 0, 1, err);
+    if (!status && request->init) status = check_real("strength", request->strength, 0, 1, err);
+    if (!status) status = check_real("steps", request->steps, 1, 1000, err);
+    if (!status) status = check_real("n_pictures", request->n_pictures, 1, MAX_PICTURES, err);
+    return status;
+}
+
+static enum xl_status check_pictures(const struct xl_request *request, struct xl_err *err) {
+    if (!request->pictures) return xl_fail(err, XL_EINVAL, "pictures: missing");
+    for (int i = 0; i < request->n_pictures; i++) {
+        enum xl_status status = xl_record_check_extra(request->pictures[i].extra, err);
+        if (!request->pictures[i].prompt) status = xl_fail(err, XL_EINVAL, "prompt: missing");
+        if (status && request->n_pictures > 1)
+            return xl_fail_context(err, status, "picture %d", i + 1);
+        if (status) return status;
+    }
+    return XL_OK;
+}
+
+int xl_drawing_n_samples(const struct xl_drawing *drawing) {
+    return drawing->has_guidance ? 2 * drawing->request->n_pictures : drawing->request->n_pictures;
+}
+
+struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_part part) {
+    struct xl_part_key key = {.part = part, .act_dtype = drawing->act_dtype, .n = 1};
+    bool is_vae = xl_part_component(part) == XL_VAE, is_unet = part == XL_PART_UNET;
+    if (is_vae) key.act_dtype = XL_DTYPE_F32;
+    if (is_unet) key.n = xl_drawing_n_samples(drawing);
+    if (!is_vae) key.tokens = drawing->n_tokens;
+    if (is_vae || is_unet) {
+        key.height = drawing->latent_height;
+        key.width = drawing->latent_width;
+    }
+    return key;
+}
+
+/* Sizes in pixels and latents. Without a size: that of the init image, cut to whole latents, or the
+ * model's own. */
+static enum xl_status set_sizes(struct xl_drawing *drawing, struct xl_err *err) {
+    const struct xl_model *model = drawing->model;
+    const struct xl_request *request = drawing->request;
+    int scale = xl_vae_scale(&model->vae), own = model->unet.sample_size * scale;
+    drawing->width = request->width;
+    drawing->height = request->height;
+    if (!drawing->width) drawing->width = request->init ? request->init->width / scale * scale : own;
+    if (!drawing->height) drawing->height = request->init ? request->init->height / scale * scale : own;
+    enum xl_status status = check_side("width", drawing->width, scale, err);
+    if (!status) status = check_side("height", drawing->height, scale, err);
+    if (status) return status;
+    if ((int64_t)drawing->width * drawing->height > XL_IMAGE_MAX_PIXELS)
+        return xl_fail(err, XL_EINVAL, "%d x %d is more than %d megapixels", drawing->width,
+                       drawing->height, XL_IMAGE_MAX_PIXELS / 1000000);
+    drawing->latent_width = drawing->width / scale;
+    drawing->latent_height = drawing->height / scale;
+    drawing->latent_count = (int64_t)drawing->latent_width * drawing->latent_height *
+                        model->vae.latent_channels;
+    if (request->vae_tile) {
+        if (request->vae_tile < 8 * scale)
+            return xl_fail(err, XL_EINVAL, "vae_tile is %d, expected 0 or at least %d pixels",
+                           request->vae_tile, 8 * scale);
+        drawing->vae_tile = request->vae_tile / scale;
+    }
+    return XL_OK;
+}
+
+static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *err) {
+    const struct xl_request *request = drawing->request;
+    char *notice = NULL;
+    bool was_clamped = false; /* strength asked for less than one step */
+    const char *name = request->scheduler ? request->scheduler : "default";
+    enum xl_status status = xl_scheduler_config_load(drawing->model->files.scheduler_config, name,
+                                                     &drawing->scheduler, &notice, err);
+    if (!status && notice) xl_str_printf(&drawing->warnings, "%s\n", notice);
+    free(notice);
+    if (!status)
+        status = xl_schedule_new(&drawing->scheduler, request->steps,
+                                 request->init ? request->strength : 1.0, &was_clamped,
+                                 &drawing->schedule, err);
+    if (!status && was_clamped)
+        xl_str_printf(&drawing->warnings,
+                      "strength %g of %d steps is less than one step: one step was run\n",
+                      request->strength, request->steps);
+    return status;
+}
+
+/* bf16 without instructions for it is right, and slow. */
+static void set_precision(struct xl_drawing *drawing) {
+    enum xl_precision precision =
+        xl_device_precision(drawing->device, drawing->request->precision);
+    drawing->act_dtype = precision == XL_PRECISION_BF16 ? XL_DTYPE_BF16 : XL_DTYPE_F32;
+    if (!xl_backend_is_native(drawing->device->backend, drawing->act_dtype))
+        xl_str_printf(&drawing->warnings,
+                      "this device has no bf16 instructions: bf16 is slower than f32 here\n");
+}
+
+enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
+                               const struct xl_request *request, struct xl_drawing *drawing,
+                               struct xl_err *err) {
+    *drawing = (struct xl_drawing){.device = device,
+                                   .model = model,
+                                   .request = request,
+                                   .n_tokens = model->n_tokens,
+                                   .has_guidance = request->guidance > 1};
+    xl_str_puts(&drawing->warnings, model->notices);
+    enum xl_status status = check_numbers(request, err);
+    if (!status) status = check_pictures(request, err);
+    if (!status) status = set_sizes(drawing, err);
+    if (!status) status = set_schedule(drawing, err);
+    if (!status) status = xl_device_resident(device, model, &drawing->resident, err);
+    if (!status) set_precision(drawing);
+    return status;
+}
+
+void xl_drawing_deinit(struct xl_drawing *drawing) {
+    xl_schedule_free(drawing->schedule);
+    xl_str_deinit(&drawing->warnings);
+}

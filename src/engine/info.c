@@ -1,0 +1,159 @@
+/* info.c - what a model consists of, and its digest: everything of its files that decides pixels.
+ * Read once, when the model is opened. */
+#include "engine/engine.h"
+
+#include "base/file.h"
+#include "base/sha256.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The tokenizers' files that decide token ids; those that a tokenizer lacks are left out. */
+static const char *const tokenizer_files[] = {"vocab.json",        "merges.txt",
+                                              "tokenizer.json",    "tokenizer_config.json",
+                                              "added_tokens.json", "special_tokens_map.json"};
+enum { N_TOKENIZER_FILES = sizeof tokenizer_files / sizeof *tokenizer_files };
+
+/* A list of files on its way. */
+struct list {
+    struct xl_model *model;
+    struct xl_file_info *files;
+    int n;
+};
+
+static enum xl_status add_file(struct list *list, const char *role, const char *path,
+                               struct xl_err *err) {
+    struct xl_arena *arena = &list->model->arena;
+    const char *digest = xl_hub_digest(path, arena);
+    bool is_fingerprint = !digest;
+    char fingerprint[33];
+    if (is_fingerprint) {
+        if (!xl_hub_fingerprint(path, fingerprint))
+            return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
+        digest = xl_arena_strdup(arena, fingerprint);
+    }
+    if (!role || !digest) return xl_fail_nomem(err, "the files of a model", 0);
+    list->files[list->n++] = (struct xl_file_info){role, path, digest, is_fingerprint};
+    return XL_OK;
+}
+
+static const char *role_of(struct list *list, const char *folder, const char *name) {
+    return xl_arena_printf(&list->model->arena, "%s/%s", folder, name);
+}
+
+static enum xl_status add_weights(struct list *list, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int c = 0; !status && c < XL_N_COMPONENTS; c++) {
+        const struct xl_component_files *files = &list->model->files.component[c];
+        for (int i = 0; !status && i < files->n_files; i++)
+            status = add_file(list, xl_component_name(c), files->files[i], err);
+    }
+    return status;
+}
+
+static enum xl_status add_configs(struct list *list, struct xl_err *err) {
+    const struct xl_pipeline_files *files = &list->model->files;
+    enum xl_status status = add_file(list, "scheduler", files->scheduler_config, err);
+    for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
+        status = add_file(list, role_of(list, xl_component_name(c), "config.json"),
+                          files->component[c].config, err);
+    return status;
+}
+
+static enum xl_status add_tokenizer(struct list *list, const char *folder, const char *dir,
+                                    struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < N_TOKENIZER_FILES; i++) {
+        const char *path = xl_arena_printf(&list->model->arena, "%s/%s", dir, tokenizer_files[i]);
+        if (!path) return xl_fail_nomem(err, "a path", 0);
+        if (xl_file_exists(path))
+            status = add_file(list, role_of(list, folder, tokenizer_files[i]), path, err);
+    }
+    return status;
+}
+
+static enum xl_status list_files(struct xl_model *model, struct list *list, struct xl_err *err) {
+    int most = 1 + XL_N_COMPONENTS + XL_N_ENCODERS * N_TOKENIZER_FILES;
+    for (int c = 0; c < XL_N_COMPONENTS; c++) most += model->files.component[c].n_files;
+    *list = (struct list){.model = model};
+    list->files = xl_arena_alloc(&model->arena, (size_t)most * sizeof *list->files);
+    if (!list->files) return xl_fail_nomem(err, "the files of a model", 0);
+    enum xl_status status = add_weights(list, err);
+    if (!status) status = add_configs(list, err);
+    if (!status) status = add_tokenizer(list, "tokenizer", model->files.tokenizer_dir, err);
+    if (!status) status = add_tokenizer(list, "tokenizer_2", model->files.tokenizer_2_dir, err);
+    return status;
+}
+
+static int64_t count_parameters(const struct xl_weights *weights) {
+    int64_t count = 0;
+    for (int i = 0; i < xl_weights_count(weights); i++)
+        count += xl_shape_count(xl_weights_at(weights, i)->shape);
+    return count;
+}
+
+static enum xl_status describe_components(struct xl_model *model, const struct list *list,
+                                          struct xl_err *err) {
+    struct xl_component_info *components =
+        xl_arena_alloc(&model->arena, XL_N_COMPONENTS * sizeof *components);
+    if (!components) return xl_fail_nomem(err, "the components of a model", 0);
+    const struct xl_file_info *files = list->files;
+    for (int c = 0; c < XL_N_COMPONENTS; c++) {
+        const struct xl_weights *weights = model->weights[c];
+        components[c] = (struct xl_component_info){
+            .name = xl_component_name(c),
+            .n_parameters = count_parameters(weights),
+            .bytes = xl_weights_bytes(weights),
+            .dtype = xl_dtype_name(xl_weights_main_dtype(weights)),
+            .files = files,
+            .n_files = model->files.component[c].n_files,
+        };
+        files += components[c].n_files;
+    }
+    model->info.components = components;
+    model->info.n_components = XL_N_COMPONENTS;
+    return XL_OK;
+}
+
+static enum xl_status digest(struct xl_model *model, const struct list *list, struct xl_err *err) {
+    struct xl_str text = {0};
+    xl_str_printf(&text, "force_zeros_for_empty_prompt %d\n",
+                  model->files.force_zeros_for_empty_prompt);
+    for (int i = 0; i < list->n; i++)
+        xl_str_printf(&text, "%s %s\n", list->files[i].role, list->files[i].digest);
+    char hex[XL_SHA256_HEX];
+    size_t n = text.len;
+    char *taken = xl_str_take(&text);
+    enum xl_status status = taken ? xl_sha256(taken, n, hex, err)
+                                  : xl_fail_nomem(err, "the digest of a model", 0);
+    free(taken);
+    if (status) return status;
+    model->info.digest = xl_arena_strdup(&model->arena, hex);
+    return model->info.digest ? XL_OK : xl_fail_nomem(err, "the digest of a model", 0);
+}
+
+enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
+    struct list list;
+    int side = model->unet.sample_size * xl_vae_scale(&model->vae);
+    model->info = (struct xl_model_info){
+        .id = model->snapshot.id,
+        .commit = model->snapshot.commit,
+        .dir = model->snapshot.dir,
+        .width = side,
+        .height = side,
+        .unit = xl_vae_scale(&model->vae),
+        .scheduler_class = model->files.scheduler_class,
+        .force_zeros_for_empty_prompt = model->files.force_zeros_for_empty_prompt,
+    };
+    enum xl_status status = list_files(model, &list, err);
+    if (!status) status = describe_components(model, &list, err);
+    if (!status) status = digest(model, &list, err);
+    model->info.files = list.files;
+    model->info.n_files = list.n;
+    return status;
+}
+
+const struct xl_model_info *xl_model_info(const struct xl_model *model) {
+    return &model->info;
+}
