@@ -6,6 +6,7 @@
 #define SAMPLER_CASES_H
 
 #include "base/json.h"
+#include "config_case.h"
 #include "sampler/sampler.h"
 
 #include <criterion/criterion.h>
@@ -32,7 +33,7 @@ static inline enum xl_status load_config(const char *text, const char *name,
     FILE *file = fdopen(fd, "w");
     fputs(text, file);
     fclose(file);
-    enum xl_status status = xl_scheduler_config_load(path, name, config, notice, err);
+    enum xl_status status = CONFIG_READ(xl_scheduler_config_read, path, err, name, config, notice);
     unlink(path);
     return status;
 }

@@ -253,9 +253,11 @@ static enum xl_status inspect_schedule(const struct xl_settings *settings, struc
     char *notice = NULL;
     bool clamped;
     enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
+    json_t *root = NULL;
+    if (!status) status = xl_json_load(files.scheduler_config, &root, err);
     if (!status)
-        status = xl_scheduler_config_load(files.scheduler_config, settings->scheduler, &config,
-                                          &notice, err);
+        status = xl_scheduler_config_read((struct xl_json){root, files.scheduler_config},
+                                          settings->scheduler, &config, &notice, err);
     if (!status) status = xl_schedule_new(&config, settings->steps, 1, &clamped, &schedule, err);
     if (!status && notice) fprintf(stderr, "sdxl-lab: warning: %s\n", notice);
     if (!status && settings->json) {
@@ -273,6 +275,7 @@ static enum xl_status inspect_schedule(const struct xl_settings *settings, struc
         print_schedule(&config, schedule);
     }
     free(notice);
+    json_decref(root);
     xl_schedule_free(schedule);
     xl_arena_deinit(&arena);
     return status;

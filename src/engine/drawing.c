@@ -1,4 +1,5 @@
-/* drawing.c - a request made ready: checked, its sizes, its schedule and its place on the device. */
+/* drawing.c - a request made ready: checked, its sizes, its schedule and its place on the device.
+ */
 #include "engine/engine.h"
 
 #include "image/image.h"
@@ -76,8 +77,10 @@ static enum xl_status set_sizes(struct xl_drawing *drawing, struct xl_err *err) 
     int scale = xl_vae_scale(&model->vae), own = model->unet.sample_size * scale;
     drawing->width = request->width;
     drawing->height = request->height;
-    if (!drawing->width) drawing->width = request->init ? request->init->width / scale * scale : own;
-    if (!drawing->height) drawing->height = request->init ? request->init->height / scale * scale : own;
+    if (!drawing->width)
+        drawing->width = request->init ? request->init->width / scale * scale : own;
+    if (!drawing->height)
+        drawing->height = request->init ? request->init->height / scale * scale : own;
     enum xl_status status = check_side("width", drawing->width, scale, err);
     if (!status) status = check_side("height", drawing->height, scale, err);
     if (status) return status;
@@ -87,7 +90,7 @@ static enum xl_status set_sizes(struct xl_drawing *drawing, struct xl_err *err) 
     drawing->latent_width = drawing->width / scale;
     drawing->latent_height = drawing->height / scale;
     drawing->latent_count = (int64_t)drawing->latent_width * drawing->latent_height *
-                        model->vae.latent_channels;
+                            model->vae.latent_channels;
     if (request->vae_tile) {
         if (request->vae_tile < 8 * scale)
             return xl_fail(err, XL_EINVAL, "vae_tile is %d, expected 0 or at least %d pixels",
@@ -102,7 +105,7 @@ static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *er
     char *notice = NULL;
     bool was_clamped = false; /* strength asked for less than one step */
     const char *name = request->scheduler ? request->scheduler : "default";
-    enum xl_status status = xl_scheduler_config_load(drawing->model->files.scheduler_config, name,
+    enum xl_status status = xl_scheduler_config_read(xl_model_scheduler(drawing->model), name,
                                                      &drawing->scheduler, &notice, err);
     if (!status && notice) xl_str_printf(&drawing->warnings, "%s\n", notice);
     free(notice);
@@ -119,8 +122,7 @@ static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *er
 
 /* bf16 without instructions for it is right, and slow. */
 static void set_precision(struct xl_drawing *drawing) {
-    enum xl_precision precision =
-        xl_device_precision(drawing->device, drawing->request->precision);
+    enum xl_precision precision = xl_device_precision(drawing->device, drawing->request->precision);
     drawing->act_dtype = precision == XL_PRECISION_BF16 ? XL_DTYPE_BF16 : XL_DTYPE_F32;
     if (!xl_backend_is_native(drawing->device->backend, drawing->act_dtype))
         xl_str_printf(&drawing->warnings,

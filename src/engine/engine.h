@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "hub/hub.h"
 #include "model/clip.h"
@@ -38,12 +39,16 @@ struct xl_model {
     struct xl_clip_config clip[XL_N_ENCODERS];
     struct xl_unet_config unet;
     struct xl_vae_config vae;
+    json_t *scheduler_config; /* scheduler_config.json */
     struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
     struct xl_weights *weights[XL_N_COMPONENTS];
     int n_tokens; /* of a padded prompt: 77 */
 };
 
 struct xl_model *xl_model_ref(struct xl_model *model);
+
+/* scheduler_config.json of the model. */
+struct xl_json xl_model_scheduler(const struct xl_model *model);
 
 /* info.c: fill in model->info, the digests of its files among it. Errors: XL_ENOMEM; XL_EMODEL a
  * file cannot be read any more */

@@ -10,15 +10,44 @@ void xl_model_params_default(struct xl_model_params *params) {
     *params = (struct xl_model_params){.model = NULL};
 }
 
-static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
-    const struct xl_component_files *component = model->files.component;
-    enum xl_status status =
-        xl_clip_config_load(component[XL_TEXT_ENCODER].config, &model->clip[0], err);
-    if (!status)
-        status = xl_clip_config_load(component[XL_TEXT_ENCODER_2].config, &model->clip[1], err);
-    if (!status) status = xl_unet_config_load(component[XL_UNET].config, &model->unet, err);
-    if (!status) status = xl_vae_config_load(component[XL_VAE].config, &model->vae, err);
+/* A configuration is needed only until it is read. */
+static enum xl_status read_config(struct xl_model *model, enum xl_component component,
+                                  struct xl_err *err) {
+    json_t *root;
+    const char *path = model->files.component[component].config;
+    enum xl_status status = xl_json_load(path, &root, err);
+    if (status) return status;
+    struct xl_json json = {root, path};
+    switch (component) {
+    case XL_TEXT_ENCODER:
+        status = xl_clip_config_read(json, &model->clip[0], err);
+        break;
+    case XL_TEXT_ENCODER_2:
+        status = xl_clip_config_read(json, &model->clip[1], err);
+        break;
+    case XL_UNET:
+        status = xl_unet_config_read(json, &model->unet, err);
+        break;
+    case XL_VAE:
+        status = xl_vae_config_read(json, &model->vae, err);
+        break;
+    case XL_N_COMPONENTS:
+        break;
+    }
+    json_decref(root);
     return status;
+}
+
+static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
+    static const enum xl_component order[] = {XL_TEXT_ENCODER, XL_TEXT_ENCODER_2, XL_UNET, XL_VAE};
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < XL_N_COMPONENTS; i++) status = read_config(model, order[i], err);
+    if (status) return status;
+    return xl_json_load(model->files.scheduler_config, &model->scheduler_config, err);
+}
+
+struct xl_json xl_model_scheduler(const struct xl_model *model) {
+    return (struct xl_json){model->scheduler_config, model->files.scheduler_config};
 }
 
 /* The four components must fit each other; each config alone was checked by its reader. */
@@ -118,6 +147,7 @@ void xl_model_close(struct xl_model *model) {
     if (!model || atomic_fetch_sub(&model->n_refs, 1) > 1) return;
     for (int c = 0; c < XL_N_COMPONENTS; c++) xl_weights_close(model->weights[c]);
     for (int e = 0; e < XL_N_ENCODERS; e++) xl_tokenizer_close(model->tokenizer[e]);
+    json_decref(model->scheduler_config);
     free(model->notices);
     xl_arena_deinit(&model->arena);
     free(model);

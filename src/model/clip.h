@@ -4,6 +4,7 @@
 #ifndef XL_MODEL_CLIP_H
 #define XL_MODEL_CLIP_H
 
+#include "base/json.h"
 #include "model/build.h"
 
 /* text_encoder/config.json, text_encoder_2/config.json */
@@ -17,8 +18,8 @@ struct xl_clip_config {
 };
 
 /* Absent keys take transformers' defaults. Outputs are untouched on failure.
- * Errors: XL_EMODEL no file, XL_EFORMAT damaged, impossible or unsupported values */
-enum xl_status xl_clip_config_load(const char *path, struct xl_clip_config *out,
+ * Errors: XL_EFORMAT impossible or unsupported values */
+enum xl_status xl_clip_config_read(struct xl_json json, struct xl_clip_config *out,
                                    struct xl_err *err) XL_CHECKED;
 
 /* The position whose state stands for the whole text. With eos_token_id 2 (configurations written

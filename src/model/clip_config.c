@@ -39,11 +39,8 @@ static enum xl_status read_config(struct xl_json json, struct xl_clip_config *co
     return status;
 }
 
-enum xl_status xl_clip_config_load(const char *path, struct xl_clip_config *out,
+enum xl_status xl_clip_config_read(struct xl_json json, struct xl_clip_config *out,
                                    struct xl_err *err) {
-    json_t *root;
-    enum xl_status status = xl_json_load(path, &root, err);
-    if (status) return status;
     struct xl_clip_config config = {
         .vocab_size = 49408,
         .max_position_embeddings = 77,
@@ -56,8 +53,7 @@ enum xl_status xl_clip_config_load(const char *path, struct xl_clip_config *out,
         .layer_norm_eps = 1e-5,
         .eos_token_id = 49407,
     };
-    status = read_config((struct xl_json){root, path}, &config, err);
+    enum xl_status status = read_config(json, &config, err);
     if (!status) *out = config;
-    json_decref(root);
     return status;
 }

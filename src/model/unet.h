@@ -4,6 +4,7 @@
 #ifndef XL_MODEL_UNET_H
 #define XL_MODEL_UNET_H
 
+#include "base/json.h"
 #include "model/build.h"
 
 enum { XL_UNET_MAX_BLOCKS = 8, XL_UNET_MAX_LAYERS = 8 };
@@ -38,8 +39,8 @@ struct xl_unet_config {
 };
 
 /* Outputs are untouched on failure.
- * Errors: XL_EMODEL no file, XL_EFORMAT damaged, impossible or unsupported values */
-enum xl_status xl_unet_config_load(const char *path, struct xl_unet_config *out,
+ * Errors: XL_EFORMAT impossible or unsupported values */
+enum xl_status xl_unet_config_read(struct xl_json json, struct xl_unet_config *out,
                                    struct xl_err *err) XL_CHECKED;
 
 struct xl_unet_shape {

@@ -247,11 +247,8 @@ static enum xl_status read_config(struct xl_json json, struct xl_unet_config *co
     return status;
 }
 
-enum xl_status xl_unet_config_load(const char *path, struct xl_unet_config *out,
+enum xl_status xl_unet_config_read(struct xl_json json, struct xl_unet_config *out,
                                    struct xl_err *err) {
-    json_t *root;
-    enum xl_status status = xl_json_load(path, &root, err);
-    if (status) return status;
     struct xl_unet_config config = {
         .in_channels = 4,
         .out_channels = 4,
@@ -260,8 +257,7 @@ enum xl_status xl_unet_config_load(const char *path, struct xl_unet_config *out,
         .norm_eps = 1e-5,
         .flip_sin_to_cos = true,
     };
-    status = read_config((struct xl_json){root, path}, &config, err);
+    enum xl_status status = read_config(json, &config, err);
     if (!status) *out = config;
-    json_decref(root);
     return status;
 }

@@ -4,6 +4,7 @@
 #ifndef XL_MODEL_VAE_H
 #define XL_MODEL_VAE_H
 
+#include "base/json.h"
 #include "model/build.h"
 
 enum { XL_VAE_MAX_BLOCKS = 8, XL_VAE_MAX_LATENT_CHANNELS = 64 };
@@ -29,8 +30,8 @@ struct xl_vae_config {
 };
 
 /* Outputs are untouched on failure.
- * Errors: XL_EMODEL no file, XL_EFORMAT damaged, impossible or unsupported values */
-enum xl_status xl_vae_config_load(const char *path, struct xl_vae_config *out,
+ * Errors: XL_EFORMAT impossible or unsupported values */
+enum xl_status xl_vae_config_read(struct xl_json json, struct xl_vae_config *out,
                                   struct xl_err *err) XL_CHECKED;
 
 /* Pixels a side for one latent pixel: 8. */

@@ -108,10 +108,8 @@ static enum xl_status read_config(struct xl_json json, struct xl_vae_config *con
     return status;
 }
 
-enum xl_status xl_vae_config_load(const char *path, struct xl_vae_config *out, struct xl_err *err) {
-    json_t *root;
-    enum xl_status status = xl_json_load(path, &root, err);
-    if (status) return status;
+enum xl_status xl_vae_config_read(struct xl_json json, struct xl_vae_config *out,
+                                  struct xl_err *err) {
     struct xl_vae_config config = {
         .latent_channels = 4,
         .layers_per_block = 1,
@@ -123,8 +121,7 @@ enum xl_status xl_vae_config_load(const char *path, struct xl_vae_config *out, s
         .force_upcast = true,
         .scaling_factor = 0.18215,
     };
-    status = read_config((struct xl_json){root, path}, &config, err);
+    enum xl_status status = read_config(json, &config, err);
     if (!status) *out = config;
-    json_decref(root);
     return status;
 }

@@ -328,8 +328,9 @@ static enum xl_status write_notice(struct xl_json json, const char *fallback, ch
     return *notice ? XL_OK : xl_fail_nomem(err, "a notice", 0);
 }
 
-static enum xl_status load(struct xl_json json, const char *name, struct xl_scheduler_config *out,
-                           char **notice, struct xl_err *err) {
+enum xl_status xl_scheduler_config_read(struct xl_json json, const char *name,
+                                        struct xl_scheduler_config *out, char **notice,
+                                        struct xl_err *err) {
     struct xl_scheduler_config config;
     const struct xl_sampler *sampler;
     const char *fallback = NULL;
@@ -352,15 +353,4 @@ static enum xl_status load(struct xl_json json, const char *name, struct xl_sche
     *out = config;
     *notice = text;
     return XL_OK;
-}
-
-enum xl_status xl_scheduler_config_load(const char *path, const char *name,
-                                        struct xl_scheduler_config *out, char **notice,
-                                        struct xl_err *err) {
-    json_t *root;
-    enum xl_status status = xl_json_load(path, &root, err);
-    if (status) return status;
-    status = load((struct xl_json){root, path}, name, out, notice, err);
-    json_decref(root);
-    return status;
 }

@@ -17,7 +17,7 @@
 #ifndef XL_SAMPLER_SAMPLER_H
 #define XL_SAMPLER_SAMPLER_H
 
-#include "base/status.h"
+#include "base/json.h"
 
 enum xl_prediction { XL_PREDICT_EPSILON, XL_PREDICT_V, XL_PREDICT_SAMPLE };
 enum xl_spacing { XL_SPACING_LEADING, XL_SPACING_TRAILING, XL_SPACING_LINSPACE };
@@ -90,9 +90,9 @@ struct xl_scheduler_config {
  * the from_config rule: keys that the class knows are kept, the rest take the class's defaults. An
  * unknown class under "default" falls back to Euler with the same betas; *notice then holds a
  * sentence (malloc'd), else NULL.
- * Errors: XL_EMODEL no file, XL_EFORMAT damaged, impossible or unsupported values, XL_EINVAL
- * unknown name (the names are listed), XL_ENOMEM */
-enum xl_status xl_scheduler_config_load(const char *path, const char *name,
+ * Errors: XL_EFORMAT impossible or unsupported values, XL_EINVAL unknown name (the names are
+ * listed), XL_ENOMEM */
+enum xl_status xl_scheduler_config_read(struct xl_json json, const char *name,
                                         struct xl_scheduler_config *out, char **notice,
                                         struct xl_err *err) XL_CHECKED;
 

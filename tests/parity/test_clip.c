@@ -1,4 +1,5 @@
 /* test_clip.c - both text encoders of the miniature repository, layer by layer. */
+#include "config_case.h"
 #include "model/clip.h"
 #include "parity/parity.h"
 
@@ -14,7 +15,7 @@ static void check_encoder(const char *name, enum xl_clip_head head,
     struct xl_plan *plan;
     char path[512];
     snprintf(path, sizeof path, PARITY_DATA "repo/%s/config.json", name);
-    parity_ok(xl_clip_config_load(path, &config, &err), err);
+    parity_ok(CONFIG_READ(xl_clip_config_read, path, &err, &config), err);
     snprintf(path, sizeof path, "repo/%s/model.safetensors", name);
     struct xl_weights *weights = parity_open(name, path);
     snprintf(path, sizeof path, "taps/%s.safetensors", name);

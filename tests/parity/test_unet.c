@@ -1,5 +1,6 @@
 /* test_unet.c - the UNet, block by block: the miniature repository's, also at a size that does not
  * halve evenly, and a variant whose configuration takes the other branches. */
+#include "config_case.h"
 #include "model/unet.h"
 #include "parity/parity.h"
 
@@ -13,7 +14,7 @@ static void check_unet(const char *folder, const char *taps_name,
     struct xl_plan *plan;
     char path[512];
     snprintf(path, sizeof path, PARITY_DATA "%s/config.json", folder);
-    parity_ok(xl_unet_config_load(path, &config, &err), err);
+    parity_ok(CONFIG_READ(xl_unet_config_read, path, &err, &config), err);
     snprintf(path, sizeof path, "%s/diffusion_pytorch_model.safetensors", folder);
     struct xl_weights *weights = parity_open("unet", path);
     snprintf(path, sizeof path, "taps/%s.safetensors", taps_name);

@@ -1,5 +1,6 @@
 /* test_vae.c - the autoencoder, both halves, block by block: the miniature repository's, and a
  * variant without the outer 1x1 convolutions whose attention has the old names and shapes. */
+#include "config_case.h"
 #include "model/vae.h"
 #include "parity/parity.h"
 
@@ -18,7 +19,7 @@ static void check_half(const char *folder, const char *taps_name, build_fn *buil
     struct xl_plan *plan;
     char path[512];
     snprintf(path, sizeof path, PARITY_DATA "%s/config.json", folder);
-    parity_ok(xl_vae_config_load(path, &config, &err), err);
+    parity_ok(CONFIG_READ(xl_vae_config_read, path, &err, &config), err);
     snprintf(path, sizeof path, "%s/diffusion_pytorch_model.safetensors", folder);
     struct xl_weights *weights = parity_open("vae", path);
     snprintf(path, sizeof path, "taps/%s.safetensors", taps_name);

@@ -292,13 +292,3 @@ Test(scheduler_config, unknown_names_list_the_known_ones) {
     cr_expect_eq(load_config("{}", longest, &config, &notice, &err), XL_EINVAL);
     cr_expect_eq(load_config("{}", "", &config, &notice, &err), XL_EINVAL);
 }
-
-Test(scheduler_config, a_missing_file) {
-    struct xl_scheduler_config config;
-    struct xl_err err = {0};
-    char *notice;
-    cr_expect_eq(
-        xl_scheduler_config_load("/nonexistent/scheduler.json", "default", &config, &notice, &err),
-        XL_EMODEL);
-    cr_expect(strstr(err.text, "/nonexistent/scheduler.json"), "%s", err.text);
-}
