@@ -10,8 +10,7 @@
         json_t *config_root_ = NULL;                                                               \
         enum xl_status config_status_ = xl_json_load(path, &config_root_, err);                    \
         if (!config_status_)                                                                       \
-            config_status_ =                                                                       \
-                read_config((struct xl_json){config_root_, path}, __VA_ARGS__, err);               \
+            config_status_ = read_config((struct xl_json){config_root_, path}, __VA_ARGS__, err);  \
         json_decref(config_root_);                                                                 \
         config_status_;                                                                            \
     })

@@ -1,6 +1,8 @@
 /* backend.c - dispatch to the backend behind a handle, and what all backends share. */
 #include "backend/backend.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,19 @@ bool xl_backend_is_native(const struct xl_backend *backend, enum xl_dtype act_dt
     return backend->vtable->is_native(backend, act_dtype);
 }
 
-size_t xl_backend_weight_bytes(const struct xl_backend *backend) {
-    return backend->vtable->weight_bytes(backend);
+void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out) {
+    *out = (struct xl_memory){0};
+    backend->vtable->memory(backend, out);
+    out->work_bytes = (int64_t)backend->work_bytes;
+}
+
+size_t xl_backend_release(struct xl_backend *backend, size_t wanted) {
+    return backend->vtable->release(backend, wanted);
+}
+
+void xl_host_memory(struct xl_memory *out) {
+    out->total = xl_memory_total();
+    out->available = xl_memory_available();
 }
 
 enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan,
@@ -43,6 +56,7 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     exec->is_prologue_due = true;
     enum xl_status status = xl_plan_layout(plan, options->keep_taps, &exec->layout, err);
     if (!status) status = backend->vtable->compile(exec, options, err);
+    backend->work_bytes += exec->work_bytes;
     if (status)
         xl_exec_free(exec);
     else
@@ -52,6 +66,7 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
 
 void xl_exec_free(struct xl_exec *exec) {
     if (!exec) return;
+    exec->backend->work_bytes -= exec->work_bytes;
     exec->backend->vtable->exec_free(exec);
     xl_layout_deinit(&exec->layout);
     free(exec);

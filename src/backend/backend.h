@@ -2,8 +2,8 @@
  *
  * A backend belongs to one thread at a time, and so do the executables made by it. Packed weights
  * are kept by the backend and shared by all executables that use the same tensor the same way.
- * Tensors are known by the address of their numbers: while a backend lives, other numbers must not
- * come to lie there.
+ * Tensors are known by their ids (plan.h), never by their addresses: weights that are held already
+ * are not read again, whichever plan and mapping they come with.
  * A run allocates nothing. The same plan, inputs, build and CPU give the same bytes, whatever the
  * number of threads.
  */
@@ -83,9 +83,21 @@ void xl_exec_copy(struct xl_place from, struct xl_place to, int64_t n);
 void xl_exec_write_at(struct xl_place to, const void *data, int64_t n);
 void xl_exec_read_at(struct xl_place from, void *data, int64_t n);
 
-/* Bytes held: by an executable without its weights; by a backend's packed weights. */
+/* Bytes held by an executable, without its weights. */
 size_t xl_exec_bytes(const struct xl_exec *exec);
-size_t xl_backend_weight_bytes(const struct xl_backend *backend);
+
+/* Memory where the backend computes, in bytes. */
+struct xl_memory {
+    int64_t total, available;  /* available: free, without what could be released */
+    int64_t weight_bytes;      /* packed weights */
+    int64_t idle_weight_bytes; /* of these, what no executable uses and xl_backend_release frees */
+    int64_t work_bytes;        /* executables */
+};
+void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out);
+
+/* Give back packed weights that no executable uses, those that have been idle longest first, until
+ * `wanted` bytes are free or none is left. Returns how many bytes that were. */
+size_t xl_backend_release(struct xl_backend *backend, size_t wanted);
 
 /* --- For backend implementations only -------------------------------------------------------- */
 
@@ -105,7 +117,8 @@ struct xl_backend_vtable {
     const char *(*isa)(const struct xl_backend *backend);
     int (*n_threads)(const struct xl_backend *backend);
     bool (*is_native)(const struct xl_backend *backend, enum xl_dtype act_dtype);
-    size_t (*weight_bytes)(const struct xl_backend *backend);
+    void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */
+    size_t (*release)(struct xl_backend *backend, size_t wanted);
     /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory and work_bytes, which
      * are for compile to set; exec_free follows also when it fails. */
     size_t exec_size;
@@ -121,6 +134,7 @@ struct xl_backend_vtable {
 
 struct xl_backend {
     const struct xl_backend_vtable *vtable;
+    size_t work_bytes; /* of all executables */
 };
 
 struct xl_exec {
@@ -137,8 +151,9 @@ static inline void *xl_exec_address(const struct xl_exec *exec, xl_val value) {
     return exec->memory + exec->layout.offset[value];
 }
 
-/* What backends that compute in host memory share: copy, and run over a function that runs the ops
- * of one part of the plan. */
+/* What backends that compute in host memory share: copy, how much memory there is, and run over a
+ * function that runs the ops of one part of the plan. */
+void xl_host_memory(struct xl_memory *out);
 void xl_host_copy(const struct xl_exec *exec, const struct xl_copy *copy);
 typedef enum xl_status xl_run_part_fn(struct xl_exec *exec, enum xl_rate part,
                                       const struct xl_run_hooks *hooks, struct xl_err *err);

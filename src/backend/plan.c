@@ -138,32 +138,97 @@ static bool is_concatenable(const struct xl_tensor *a, const struct xl_tensor *b
     return a->dtype == b->dtype && xl_shape_equal(a->shape, shape);
 }
 
-xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_tensor *const *parts, int n) {
+/* Whether up @ down has the shape of the tensor. */
+static bool is_delta_of(const struct xl_delta *delta, const struct xl_tensor *tensor) {
+    const struct xl_shape *up = &delta->up->shape, *down = &delta->down->shape;
+    if (!is_possible_shape(*up) || !is_possible_shape(*down)) return false;
+    int64_t rows = tensor->shape.dim[0], length = xl_shape_count(tensor->shape) / rows;
+    return up->dim[0] == rows && xl_shape_count(*up) == rows * down->dim[0] &&
+           xl_shape_count(*down) == down->dim[0] * length;
+}
+
+/* Record why a part does not do, and return false. first: the first part of its weight */
+static bool check_part(struct xl_plan *plan, const struct xl_weight_part *part,
+                       const struct xl_tensor *first) {
+    const struct xl_tensor *tensor = part->tensor;
+    char text[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT], up[XL_SHAPE_TEXT];
+    if (!is_possible_shape(tensor->shape) || !is_concatenable(first, tensor)) {
+        xl_plan_fail(plan, XL_EFORMAT,
+                     "weight \"%s\" is %s %s, which does not go with \"%s\", %s %s", tensor->name,
+                     xl_dtype_name(tensor->dtype), xl_shape_format(tensor->shape, found),
+                     first->name, xl_dtype_name(first->dtype), xl_shape_format(first->shape, text));
+        return false;
+    }
+    for (int i = 0; i < part->n_deltas; i++) {
+        const struct xl_delta *delta = &part->deltas[i];
+        if (is_delta_of(delta, tensor)) continue;
+        xl_plan_fail(plan, XL_EFORMAT,
+                     "\"%s\" %s and \"%s\" %s do not multiply to weight \"%s\", %s",
+                     delta->up->name, xl_shape_format(delta->up->shape, up), delta->down->name,
+                     xl_shape_format(delta->down->shape, found), tensor->name,
+                     xl_shape_format(tensor->shape, text));
+        return false;
+    }
+    return true;
+}
+
+xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_weight_part *parts, int n) {
     assert(n >= 1 && n <= XL_MAX_PARTS);
     if (plan->status) return 0;
+    const struct xl_tensor *first = parts[0].tensor;
     struct xl_value value = {
         .kind = XL_VALUE_WEIGHT,
         .rate = XL_PER_PROMPT,
-        .dtype = parts[0]->dtype,
-        .shape = parts[0]->shape,
-        .row_stride = xl_shape_last(parts[0]->shape),
+        .dtype = first->dtype,
+        .shape = first->shape,
+        .row_stride = xl_shape_last(first->shape),
         .n_parts = n,
     };
     for (int i = 0; i < n; i++) {
+        if (!check_part(plan, &parts[i], first)) return 0;
         value.parts[i] = parts[i];
-        if (!is_possible_shape(parts[i]->shape) || !is_concatenable(parts[0], parts[i])) {
-            char first[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT];
-            xl_plan_fail(plan, XL_EFORMAT,
-                         "weight \"%s\" is %s %s, which does not go with \"%s\", %s %s",
-                         parts[i]->name, xl_dtype_name(parts[i]->dtype),
-                         xl_shape_format(parts[i]->shape, found), parts[0]->name,
-                         xl_dtype_name(parts[0]->dtype), xl_shape_format(parts[0]->shape, first));
-            return 0;
-        }
-        if (i) value.shape.dim[0] += parts[i]->shape.dim[0];
+        if (i) value.shape.dim[0] += parts[i].tensor->shape.dim[0];
     }
     if (value.shape.rank == 1) value.row_stride = value.shape.dim[0];
     return add_value(plan, &value);
+}
+
+/* splitmix64's finalizer (Steele, Lea, Flood 2014) */
+static uint64_t mix(uint64_t z) {
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBU;
+    return z ^ z >> 31;
+}
+
+/* 128 bits, each input bit of which reaches all others: among a million ids two are equal by chance
+ * once in 10^26 times. */
+static struct xl_weight_id mix_in(struct xl_weight_id id, uint64_t word) {
+    uint64_t a = mix(id.word[0] ^ word), b = mix(id.word[1] + word + 0x9E3779B97F4A7C15U);
+    return (struct xl_weight_id){{mix(a + b), mix(b ^ a * 3)}};
+}
+
+struct xl_weight_id xl_weight_id_of(struct xl_weight_id base, const char *name) {
+    size_t left = strlen(name);
+    base = mix_in(base, left);
+    for (size_t n; left; left -= n, name += n) {
+        uint64_t word = 0;
+        n = left < sizeof word ? left : sizeof word;
+        memcpy(&word, name, n);
+        base = mix_in(base, word);
+    }
+    return base;
+}
+
+struct xl_weight_id xl_weight_part_id(const struct xl_weight_part *part) {
+    struct xl_weight_id id = part->id;
+    for (int i = 0; i < part->n_deltas; i++) {
+        uint32_t scale;
+        memcpy(&scale, &part->deltas[i].scale, sizeof scale);
+        id = mix_in(id, part->deltas[i].id.word[0]);
+        id = mix_in(id, part->deltas[i].id.word[1]);
+        id = mix_in(id, scale);
+    }
+    return id;
 }
 
 xl_val xl_plan_add_view(struct xl_plan *plan, xl_val base, int64_t offset, struct xl_shape shape,
@@ -271,7 +336,7 @@ xl_val xl_plan_find(const struct xl_plan *plan, const char *name) {
 
 char *xl_plan_describe(const struct xl_plan *plan, xl_val value, char out[XL_VALUE_TEXT]) {
     const struct xl_value *v = xl_plan_value(plan, value);
-    const char *name = v->kind == XL_VALUE_WEIGHT ? v->parts[0]->name : v->name;
+    const char *name = v->kind == XL_VALUE_WEIGHT ? v->parts[0].tensor->name : v->name;
     char shape[XL_SHAPE_TEXT];
     xl_shape_format(v->shape, shape);
     if (name)

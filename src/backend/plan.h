@@ -3,8 +3,8 @@
  *
  * Building is straight-line: an op's constructor (ops.h) appends the op and returns its result. The
  * first mistake (a missing weight, shapes that do not fit) is kept in the plan, later constructors
- * do nothing, and xl_plan_finish reports it. A plan borrows its weight tensors: they must outlive
- * the compilation of the plan, not its runs.
+ * do nothing, and xl_plan_finish reports it. A plan borrows its weight tensors and deltas: they
+ * must outlive the compilation of the plan, not its runs.
  *
  * Values that depend only on PER_PROMPT inputs (and weights) form the prologue: a backend computes
  * them when such an input was written since the last run, and keeps them.
@@ -13,6 +13,34 @@
 #define XL_BACKEND_PLAN_H
 
 #include "tensor/tensor.h"
+
+/* Who a tensor is, wherever it lies: backends know the weights that they hold by it. The caller
+ * makes it from what tells files apart (a digest), and the tensor's name. */
+struct xl_weight_id {
+    uint64_t word[2];
+};
+
+/* The id of what is called `name` in what has the id `base`. */
+struct xl_weight_id xl_weight_id_of(struct xl_weight_id base, const char *name);
+
+/* Added to a weight W [o, c, taps...] before it is packed: scale * up @ down, in f32. */
+struct xl_delta {
+    const struct xl_tensor *up;   /* [o, r], or [o, r, 1, 1] */
+    const struct xl_tensor *down; /* [r, c, taps...], or flattened */
+    float scale;
+    struct xl_weight_id id; /* of the pair, without the scale */
+};
+
+/* One tensor of a weight, with what is added to it. */
+struct xl_weight_part {
+    const struct xl_tensor *tensor;
+    struct xl_weight_id id;
+    const struct xl_delta *deltas; /* [n_deltas], or NULL */
+    int n_deltas;
+};
+
+/* The id of a part as it is packed, deltas included. */
+struct xl_weight_id xl_weight_part_id(const struct xl_weight_part *part);
 
 /* A value of a plan, by index. 0 is "none": optional operands of ops default to it. */
 typedef int xl_val;
@@ -38,7 +66,7 @@ struct xl_value {
     int64_t row_stride;
     xl_val base;    /* VIEW: the value that has the memory (never itself a view) */
     int64_t offset; /* VIEW: first element, counted in elements of base */
-    const struct xl_tensor *parts[XL_MAX_PARTS];
+    struct xl_weight_part parts[XL_MAX_PARTS];
     int n_parts;
     bool is_output;   /* kept until the end of the run, readable by the caller */
     const char *name; /* inputs, outputs and taps; else NULL */
@@ -55,8 +83,8 @@ void xl_plan_free(struct xl_plan *plan);
 xl_val xl_plan_input(struct xl_plan *plan, const char *name, enum xl_dtype dtype,
                      struct xl_shape shape, enum xl_rate rate);
 /* n tensors of one dtype and shape but for axis 0, concatenated along axis 0 (QKV in one product).
- */
-xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_tensor *const *parts, int n);
+ * parts: copied, but for what they point at. */
+xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_weight_part *parts, int n);
 void xl_plan_output(struct xl_plan *plan, xl_val value, const char *name);
 /* Name a value for parity tests. Costs nothing unless the plan is compiled with keep_taps. */
 void xl_plan_tap(struct xl_plan *plan, xl_val value, const char *format, ...) XL_PRINTF(3, 4);

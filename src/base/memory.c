@@ -5,13 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t system_available(void) {
+/* The number after `name` in /proc/meminfo, in bytes. */
+static int64_t system_bytes(const char *name) {
     FILE *file = fopen("/proc/meminfo", "re");
     if (!file) return INT64_MAX;
     char line[128];
     int64_t kib, result = INT64_MAX;
     while (fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %" SCNd64 " kB", &kib) == 1) result = kib * 1024;
+        if (!strncmp(line, name, strlen(name)) &&
+            sscanf(line + strlen(name), ": %" SCNd64 " kB", &kib) == 1)
+            result = kib * 1024;
     fclose(file);
     return result;
 }
@@ -28,8 +31,13 @@ static int64_t group_number(const char *name) {
     return value;
 }
 
+int64_t xl_memory_total(void) {
+    int64_t total = system_bytes("MemTotal"), limit = group_number("memory.max");
+    return limit >= 0 && limit < total ? limit : total;
+}
+
 int64_t xl_memory_available(void) {
-    int64_t available = system_available();
+    int64_t available = system_bytes("MemAvailable");
     int64_t limit = group_number("memory.max"), used = group_number("memory.current");
     if (limit >= 0 && used >= 0 && limit - used < available) available = limit - used;
     return available > 0 ? available : 0;

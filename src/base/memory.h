@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+/* Bytes of memory that this process may ever take: the smaller of what the system has and the
+ * control group allows. INT64_MAX when neither can be read. */
+int64_t xl_memory_total(void);
+
 /* Bytes that can be had without swapping: the smaller of what the system and the control group
  * leave. INT64_MAX when neither can be read. */
 int64_t xl_memory_available(void);

@@ -2,8 +2,6 @@
  * time; the models behind its residents may be shared with other threads. */
 #include "engine/engine.h"
 
-#include "base/memory.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,19 +91,18 @@ enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *mod
 }
 
 int64_t xl_device_work_bytes(const struct xl_device *device) {
-    int64_t bytes = 0;
-    for (const struct xl_resident *resident = device->residents; resident;
-         resident = resident->next)
-        for (const struct xl_stage *stage = resident->stages; stage; stage = stage->next)
-            bytes += (int64_t)xl_exec_bytes(stage->exec);
-    return bytes;
+    struct xl_memory memory;
+    xl_backend_memory(device->backend, &memory);
+    return memory.work_bytes;
 }
 
 int64_t xl_device_available(const struct xl_device *device) {
-    int64_t work = xl_device_work_bytes(device), available = xl_memory_available() + work;
+    struct xl_memory memory;
+    xl_backend_memory(device->backend, &memory);
+    int64_t available = memory.available + memory.work_bytes;
     int64_t budget = device->params.budget_bytes;
     if (!budget) return available;
-    budget -= (int64_t)xl_backend_weight_bytes(device->backend);
+    budget -= memory.weight_bytes;
     return budget < available ? budget : available;
 }
 

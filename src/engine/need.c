@@ -129,14 +129,16 @@ static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans
     if (!status) status = measure(drawing, plans, 0, XL_N_PARTS - 1, &weights, err);
     if (!status) status = measure(drawing, plans, TILE, TILE, &of_tile, err);
     if (status) return status;
+    struct xl_memory memory;
+    xl_backend_memory(drawing->device->backend, &memory);
     struct arrays arrays = count_arrays(drawing, plans->n_tiles);
     *out = (struct xl_need){
         .weight_bytes = weights,
         .work_bytes = peak(plans, &arrays, XL_PART_VAE_DECODER, arrays.whole),
         .tiled_bytes = peak(plans, &arrays, TILE, arrays.tiled),
         .least_bytes = least(plans, &arrays),
-        .held_weight_bytes = (int64_t)xl_backend_weight_bytes(drawing->device->backend),
-        .held_work_bytes = xl_device_work_bytes(drawing->device),
+        .held_weight_bytes = memory.weight_bytes,
+        .held_work_bytes = memory.work_bytes,
         .available_bytes = xl_device_available(drawing->device),
         .n_evaluations = drawing->schedule->n_steps,
         .init_flops = flops_of(plans, XL_PART_VAE_ENCODER),

@@ -135,19 +135,27 @@ static const struct xl_tensor *find_tensor(const struct xl_module *module, const
     return found;
 }
 
-xl_val xl_build_weight(const struct xl_module *module, const char *name, struct xl_shape shape) {
+static struct xl_weight_part find_part(const struct xl_module *module, const char *name,
+                                       struct xl_shape shape) {
     const struct xl_tensor *tensor = find_tensor(module, name, shape);
-    return tensor ? xl_plan_weight(module->plan, &tensor, 1) : 0;
+    if (!tensor) return (struct xl_weight_part){0};
+    return (struct xl_weight_part){.tensor = tensor,
+                                   .id = xl_weight_id_of(module->source.base, tensor->name)};
+}
+
+xl_val xl_build_weight(const struct xl_module *module, const char *name, struct xl_shape shape) {
+    struct xl_weight_part part = find_part(module, name, shape);
+    return part.tensor ? xl_plan_weight(module->plan, &part, 1) : 0;
 }
 
 /* "NAME.weight" of each of the layer's parts, or "NAME.bias", stacked. */
 static xl_val stacked(const struct xl_module *module, const struct xl_layer *layer,
                       const char *what, struct xl_shape shape) {
-    const struct xl_tensor *parts[XL_MAX_PARTS];
+    struct xl_weight_part parts[XL_MAX_PARTS];
     int n = 0;
     for (; n < XL_MAX_PARTS && layer->names[n]; n++) {
         struct xl_module part = xl_module_sub(module, "%s", layer->names[n]);
-        parts[n] = find_tensor(&part, what, shape);
+        parts[n] = find_part(&part, what, shape);
     }
     return xl_plan_failed(module->plan) ? 0 : xl_plan_weight(module->plan, parts, n);
 }

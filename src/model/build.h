@@ -33,6 +33,7 @@ int64_t xl_manifest_parameters(const struct xl_manifest *manifest);
 struct xl_source {
     const struct xl_weights *weights;
     struct xl_manifest *manifest;
+    struct xl_weight_id base; /* tells the component's tensors from all others of their names */
 };
 
 enum { XL_MODULE_PATH = 160 };

@@ -11,7 +11,8 @@ enum op_with {
     PARTS = 8,        /* linear: weight and bias are three tensors each */
     SLICES = 16,      /* attention: q, k, v (or k, v) are slices of one input */
     SHIFTED = 32,     /* norms: a mean far from zero */
-    BENCH = 64,       /* of real size: timed, not tested */
+    DELTAS = 64,      /* weights have two deltas each */
+    BENCH = 128,      /* of real size: timed, not tested */
 };
 
 struct op_case {

@@ -114,6 +114,58 @@ static void slices(struct maker *maker, int i, int n, struct xl_shape shape, xl_
     }
 }
 
+static struct xl_tensor *random_tensor(struct maker *maker, enum xl_dtype dtype,
+                                       struct xl_shape shape, struct spread spread) {
+    struct xl_tensor *tensor = allocate(maker, sizeof *tensor);
+    const void *data = random_numbers(maker, dtype, xl_shape_count(shape), spread);
+    if (!tensor || !data) return NULL;
+    *tensor = (struct xl_tensor){"delta", dtype, shape, data};
+    return tensor;
+}
+
+/* As the delta of a part adds it. x: NULL, or the part in double */
+static void add_to_doubles(const struct xl_delta *delta, double *x) {
+    int64_t r = delta->down->shape.dim[0], rows = delta->up->shape.dim[0];
+    int64_t length = xl_shape_count(delta->down->shape) / r;
+    for (int64_t i = 0; x && i < rows * length; i++) {
+        double sum = 0;
+        for (int64_t t = 0; t < r; t++)
+            sum += op_number(delta->up->data, delta->up->dtype, i / length * r + t) *
+                   op_number(delta->down->data, delta->down->dtype, t * length + i % length);
+        x[i] += (double)delta->scale * sum;
+    }
+}
+
+/* Weights no two of which in a program are the same. */
+static struct xl_weight_id new_id(void) {
+    static uint64_t n_made;
+    return (struct xl_weight_id){{++n_made}};
+}
+
+enum { N_DELTAS = 2 };
+
+/* Deltas about as large as the part, of ranks 1 and 5. doubles: of the part, or NULL */
+static void add_deltas(struct maker *maker, struct xl_weight_part *part, struct spread spread,
+                       double *doubles) {
+    static const enum xl_dtype dtypes[N_DELTAS] = {XL_DTYPE_F16, XL_DTYPE_F32};
+    static const int64_t ranks[N_DELTAS] = {1, 5};
+    struct xl_delta *deltas = allocate(maker, N_DELTAS * sizeof *deltas);
+    struct xl_shape down = part->tensor->shape;
+    int64_t rows = down.dim[0];
+    for (int i = 0; deltas && i < N_DELTAS; i++) {
+        down.dim[0] = ranks[i];
+        deltas[i] = (struct xl_delta){
+            .up = random_tensor(maker, dtypes[i], XL_SHAPE(rows, ranks[i]), (struct spread){0, 1}),
+            .down = random_tensor(maker, dtypes[i], down, spread),
+            .scale = 0.75F,
+            .id = new_id()};
+        if (!deltas[i].up || !deltas[i].down) return;
+        add_to_doubles(&deltas[i], doubles);
+    }
+    part->deltas = deltas;
+    part->n_deltas = deltas ? N_DELTAS : 0;
+}
+
 /* Operand i: a weight, in three tensors of unequal length when the case asks for parts. */
 static xl_val weight(struct maker *maker, int i, struct xl_shape shape, struct spread spread) {
     enum xl_dtype dtype = maker->dtypes.weight;
@@ -123,13 +175,16 @@ static xl_val weight(struct maker *maker, int i, struct xl_shape shape, struct s
     struct xl_tensor *tensors = allocate(maker, XL_MAX_PARTS * sizeof *tensors);
     if (!data || !tensors) return 0;
     keep_doubles(maker, i, shape, (struct window){data, dtype, xl_shape_last(shape), 0});
-    const struct xl_tensor *parts[XL_MAX_PARTS];
+    double *doubles = maker->instance->in[i].x;
+    struct xl_weight_part parts[XL_MAX_PARTS];
     for (int p = 0; p < n_parts; p++) {
         int64_t n = p + 1 == n_parts ? rows - first : rows / n_parts - p;
         const void *part = data + (size_t)(first * row_count) * xl_dtype_size(dtype);
         tensors[p] = (struct xl_tensor){"weight", dtype, shape, part};
         tensors[p].shape.dim[0] = n;
-        parts[p] = &tensors[p];
+        parts[p] = (struct xl_weight_part){.tensor = &tensors[p], .id = new_id()};
+        if (maker->op_case->with & DELTAS)
+            add_deltas(maker, &parts[p], spread, doubles ? doubles + first * row_count : NULL);
         first += n;
     }
     return xl_plan_weight(maker->instance->plan, parts, n_parts);

@@ -62,8 +62,7 @@ static struct op_instance *make(const struct op_case *op_case, struct op_dtypes 
     return instance;
 }
 
-/* The result as bytes; caller: free. A backend of its own for each run: backends know weights by
- * their addresses, and the next case may have others there. isa: NULL is the reference */
+/* The result as bytes; caller: free. isa: NULL is the reference */
 static void *run(struct op_instance *instance, const struct isa *isa, int n_threads,
                  const char *name) {
     struct xl_err err = {0};

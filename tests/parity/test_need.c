@@ -44,7 +44,9 @@ static void draw(struct engine_case engine, const struct xl_request *request) {
 }
 
 static int64_t weights_of(struct engine_case engine) {
-    return (int64_t)xl_backend_weight_bytes(engine.device->backend);
+    struct xl_memory memory;
+    xl_backend_memory(engine.device->backend, &memory);
+    return memory.weight_bytes;
 }
 
 /* Weights to the byte. Work is what the executables take to the byte, and arrays of the engine that

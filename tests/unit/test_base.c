@@ -210,4 +210,5 @@ Test(threads, every_task_runs_exactly_once_in_thousands_of_loops) {
 
 Test(memory, there_is_some) {
     cr_assert_gt(xl_memory_available(), 1 << 20);
+    cr_assert_geq(xl_memory_total(), xl_memory_available());
 }

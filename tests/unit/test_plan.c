@@ -34,7 +34,7 @@ static struct xl_tensor *tensor(struct maker *maker, enum xl_dtype dtype, struct
 }
 
 static xl_val weight(struct maker *maker, struct xl_shape shape) {
-    const struct xl_tensor *part = tensor(maker, XL_DTYPE_F16, shape, "a.weight");
+    struct xl_weight_part part = {.tensor = tensor(maker, XL_DTYPE_F16, shape, "a.weight")};
     return xl_plan_weight(maker->plan, &part, 1);
 }
 
@@ -166,7 +166,7 @@ Test(plan, refuses_other_dtypes) {
     expect_failure(&m, XL_EFORMAT, "expected an activation in BF16");
 
     m = maker_new(XL_DTYPE_F32);
-    const struct xl_tensor *ids = tensor(&m, XL_DTYPE_I64, XL_SHAPE(4, 3), "ids");
+    struct xl_weight_part ids = {.tensor = tensor(&m, XL_DTYPE_I64, XL_SHAPE(4, 3), "ids")};
     x = input(&m, "x", XL_SHAPE(2, 3));
     xl_linear(m.plan, x, (struct xl_linear){.weight = xl_plan_weight(m.plan, &ids, 1)});
     expect_failure(&m, XL_EFORMAT, "\"ids\" I64 [4, 3]");
@@ -219,13 +219,45 @@ Test(plan, refuses_impossible_shapes) {
 
 Test(plan, concatenates_weights) {
     struct maker m = maker_new(XL_DTYPE_F32);
-    const struct xl_tensor *parts[] = {tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 5), "q"),
-                                       tensor(&m, XL_DTYPE_F16, XL_SHAPE(4, 5), "k"),
-                                       tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 5), "v")};
+    struct xl_weight_part parts[] = {{.tensor = tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 5), "q")},
+                                     {.tensor = tensor(&m, XL_DTYPE_F16, XL_SHAPE(4, 5), "k")},
+                                     {.tensor = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 5), "v")}};
     expect_shape(&m, xl_plan_weight(m.plan, parts, 3), XL_SHAPE(9, 5));
-    parts[2] = tensor(&m, XL_DTYPE_F32, XL_SHAPE(2, 5), "v");
+    parts[2].tensor = tensor(&m, XL_DTYPE_F32, XL_SHAPE(2, 5), "v");
     xl_plan_weight(m.plan, parts, 3);
     expect_failure(&m, XL_EFORMAT, "\"v\" is F32 [2, 5], which does not go with \"q\", F16 [3, 5]");
+}
+
+Test(plan, refuses_deltas_that_do_not_fit) {
+    struct maker m = maker_new(XL_DTYPE_F32);
+    struct xl_delta delta = {.up = tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 2), "up"),
+                             .down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 5), "down")};
+    struct xl_weight_part part = {
+        tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 5), "q"), {{1, 2}}, &delta, 1};
+    expect_shape(&m, xl_plan_weight(m.plan, &part, 1), XL_SHAPE(3, 5));
+    delta.down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 4), "down");
+    xl_plan_weight(m.plan, &part, 1);
+    expect_failure(&m, XL_EFORMAT, "\"up\" [3, 2] and \"down\" [2, 4] do not multiply to weight");
+}
+
+static bool is_same_id(struct xl_weight_id a, struct xl_weight_id b) {
+    return a.word[0] == b.word[0] && a.word[1] == b.word[1];
+}
+
+Test(plan, weight_ids) {
+    struct xl_weight_id one = {{1, 0}}, two = {{0, 1}};
+    cr_expect(is_same_id(xl_weight_id_of(one, "conv_in"), xl_weight_id_of(one, "conv_in")));
+    cr_expect_not(is_same_id(xl_weight_id_of(one, "conv_in"), xl_weight_id_of(two, "conv_in")));
+    cr_expect_not(is_same_id(xl_weight_id_of(one, "12345678"), xl_weight_id_of(one, "12345679")));
+    cr_expect_not(is_same_id(xl_weight_id_of(one, ""), one));
+    struct xl_delta delta = {.scale = 0.5F, .id = two};
+    struct xl_weight_part plain = {.id = one},
+                          changed = {.id = one, .deltas = &delta, .n_deltas = 1};
+    struct xl_weight_id id = xl_weight_part_id(&changed);
+    cr_expect(is_same_id(xl_weight_part_id(&plain), one));
+    cr_expect_not(is_same_id(id, one));
+    delta.scale = 0.25F;
+    cr_expect_not(is_same_id(id, xl_weight_part_id(&changed)));
 }
 
 Test(plan, rates) {

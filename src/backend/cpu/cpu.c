@@ -7,6 +7,7 @@
 
 struct cpu_exec {
     struct xl_exec base;
+    struct xl_pack_hold *weights;
     struct xl_arena arena;     /* states of the ops */
     struct xl_cpu_step *steps; /* by op */
     struct xl_space space;
@@ -35,11 +36,11 @@ unsigned char *xl_element(struct xl_operand operand, int64_t i) {
     return operand.data + (size_t)i * xl_dtype_size(operand.dtype);
 }
 
-enum xl_status xl_floats(struct xl_compiler *c, xl_val value, const float **out,
+enum xl_status xl_floats(struct xl_compiler *c, xl_val value, const struct xl_numbers **out,
                          struct xl_err *err) {
     *out = NULL;
     if (!value) return XL_OK;
-    return xl_pack_floats(c->backend->pack, xl_plan_value(c->plan, value), out, err);
+    return xl_pack_floats(c->hold, xl_plan_value(c->plan, value), out, err);
 }
 
 void *xl_state(struct xl_compiler *c, size_t bytes, struct xl_err *err) {
@@ -67,6 +68,7 @@ static void exec_free(struct xl_exec *base) {
     xl_pages_free(base->memory, base->layout.total_bytes);
     xl_pages_free(exec->space.scratch, exec->scratch_bytes);
     xl_pages_free(exec->space.shared, exec->shared_bytes);
+    xl_pack_hold_free(exec->weights);
     xl_arena_deinit(&exec->arena);
     free(exec->steps);
 }
@@ -114,8 +116,10 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
                                    struct xl_err *err) {
     struct xl_cpu_backend *backend = backend_of(&exec->base);
     enum xl_status status = allocate_values(exec, err);
+    if (!status) status = xl_pack_hold_new(backend->pack, &exec->weights, err);
     if (status) return status;
     struct xl_compiler c = {.backend = backend,
+                            .hold = exec->weights,
                             .plan = exec->base.plan,
                             .memory = exec->base.memory,
                             .offset = exec->base.layout.offset,
@@ -123,16 +127,12 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
                             .arena = &exec->arena};
     status = compile_ops(exec, &c, err);
     if (!status) status = allocate_space(exec, &c, err);
-    if (status) {
-        xl_pack_forget(backend->pack);
-        return status;
-    }
-    return xl_pack_flush(backend->pack, c.plan, options, err);
+    return status ? status : xl_pack_fill(exec->weights, c.plan, options, err);
 }
 
 /* Compile without memory: values lie at addresses that are reserved and never touched. */
-static enum xl_status measure_plan(struct xl_cpu_backend *backend, const struct xl_plan *plan,
-                                   size_t *bytes, struct xl_err *err) {
+static enum xl_status measure_plan(struct xl_cpu_backend *backend, struct xl_pack_hold *hold,
+                                   const struct xl_plan *plan, size_t *bytes, struct xl_err *err) {
     struct cpu_exec exec = {.base = {.plan = plan}};
     struct xl_layout *layout = &exec.base.layout;
     enum xl_status status = xl_plan_layout(plan, false, layout, err);
@@ -142,6 +142,7 @@ static enum xl_status measure_plan(struct xl_cpu_backend *backend, const struct 
         if (!exec.base.memory || !exec.steps) status = xl_fail_nomem(err, "a measured plan", 0);
     }
     struct xl_compiler c = {.backend = backend,
+                            .hold = hold,
                             .plan = plan,
                             .memory = exec.base.memory,
                             .offset = layout->offset,
@@ -158,15 +159,14 @@ static enum xl_status measure_plan(struct xl_cpu_backend *backend, const struct 
 static enum xl_status measure(struct xl_backend *base, const struct xl_plan *const *plans, int n,
                               size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
     struct xl_cpu_backend *backend = (struct xl_cpu_backend *)base;
-    size_t held = xl_pack_bytes(backend->pack);
+    struct xl_pack_hold *hold;
+    enum xl_status status = xl_pack_hold_new(backend->pack, &hold, err);
+    if (status) return status;
     int n_before = xl_dnn_limit_threads(1);
-    xl_pack_measure(backend->pack, true);
-    enum xl_status status = XL_OK;
     for (int i = 0; !status && i < n; i++)
-        status = measure_plan(backend, plans[i], &exec_bytes[i], err);
-    *weight_bytes = xl_pack_bytes(backend->pack) - held;
-    xl_pack_forget(backend->pack);
-    xl_pack_measure(backend->pack, false);
+        status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);
+    *weight_bytes = xl_pack_missing(hold);
+    xl_pack_hold_free(hold);
     xl_dnn_limit_threads(n_before);
     return status;
 }
@@ -231,8 +231,15 @@ static bool is_native(const struct xl_backend *base, enum xl_dtype act_dtype) {
     return act_dtype == XL_DTYPE_F32 || ((const struct xl_cpu_backend *)base)->isa.has_bf16;
 }
 
-static size_t weight_bytes(const struct xl_backend *base) {
-    return xl_pack_bytes(((const struct xl_cpu_backend *)base)->pack);
+static void memory(const struct xl_backend *base, struct xl_memory *out) {
+    struct xl_pack_bytes weights = xl_pack_bytes(((const struct xl_cpu_backend *)base)->pack);
+    xl_host_memory(out);
+    out->weight_bytes = (int64_t)weights.held;
+    out->idle_weight_bytes = (int64_t)weights.idle;
+}
+
+static size_t release(struct xl_backend *base, size_t wanted) {
+    return xl_pack_release(((struct xl_cpu_backend *)base)->pack, wanted);
 }
 
 static const struct xl_backend_vtable vtable = {
@@ -241,7 +248,8 @@ static const struct xl_backend_vtable vtable = {
     .isa = isa,
     .n_threads = n_threads,
     .is_native = is_native,
-    .weight_bytes = weight_bytes,
+    .memory = memory,
+    .release = release,
     .exec_size = sizeof(struct cpu_exec),
     .compile = compile,
     .exec_free = exec_free,

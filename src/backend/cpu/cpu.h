@@ -51,6 +51,7 @@ struct xl_cpu_step {
 /* What a compilation hands to the function that makes an op's step. */
 struct xl_compiler {
     struct xl_cpu_backend *backend;
+    struct xl_pack_hold *hold; /* the weights that are asked for */
     const struct xl_plan *plan;
     const struct xl_op *op;
     struct xl_cpu_step *step;
@@ -78,8 +79,8 @@ struct xl_operand {
 struct xl_operand xl_operand(const struct xl_compiler *c, xl_val value);
 /* Element i of an operand's memory. */
 unsigned char *xl_element(struct xl_operand operand, int64_t i);
-/* A weight in f32 (NULL when absent). */
-enum xl_status xl_floats(struct xl_compiler *c, xl_val value, const float **out,
+/* A weight in f32, there when the plan is run (NULL when absent). */
+enum xl_status xl_floats(struct xl_compiler *c, xl_val value, const struct xl_numbers **out,
                          struct xl_err *err) XL_CHECKED;
 
 /* Zeroed memory for an op's state, or NULL after writing err. */

@@ -14,7 +14,7 @@ struct elementwise {
     int64_t c, c1;     /* numbers of a row of the result; of which from a (concat) */
     int64_t task_size; /* rows or numbers of a task */
     /* Embeddings. */
-    const void *table, *positions;
+    const struct xl_numbers *table, *positions;
     enum xl_dtype table_dtype, positions_dtype;
     int64_t tokens; /* of a sample */
     struct xl_sinusoid sinusoid;
@@ -119,8 +119,9 @@ static void run_embed(void *user, int64_t task, int worker) {
     const int32_t *ids = (const int32_t *)(const void *)e->a.data;
     (void)worker;
     for (int64_t row = range.first; row < range.first + range.n; row++) {
-        const char *token = table_row(e->table, e->table_dtype, ids[row], e->c);
-        const char *position = table_row(e->positions, e->positions_dtype, row % e->tokens, e->c);
+        const char *token = table_row(e->table->data, e->table_dtype, ids[row], e->c);
+        const char *position =
+            table_row(e->positions->data, e->positions_dtype, row % e->tokens, e->c);
         for (int64_t i = 0; i < e->c; i += AT_ONCE) {
             float x[AT_ONCE], y[AT_ONCE];
             int64_t n = xl_min(AT_ONCE, e->c - i);
@@ -136,16 +137,25 @@ static void run_embed(void *user, int64_t task, int worker) {
     }
 }
 
+/* In its own dtype; with deltas, whose sums need more digits, in f32. */
+static enum xl_status find_table(struct xl_compiler *c, const struct xl_value *weight,
+                                 const struct xl_numbers **out, enum xl_dtype *dtype,
+                                 struct xl_err *err) {
+    bool has_deltas = false;
+    for (int i = 0; i < weight->n_parts; i++) has_deltas |= weight->parts[i].n_deltas > 0;
+    *dtype = has_deltas ? XL_DTYPE_F32 : weight->dtype;
+    return has_deltas ? xl_pack_floats(c->hold, weight, out, err)
+                      : xl_pack_copy(c->hold, weight, out, err);
+}
+
 enum xl_status xl_compile_embed(struct xl_compiler *c, struct xl_err *err) {
     const struct xl_value *table = xl_plan_value(c->plan, c->op->in[1]);
     const struct xl_value *positions = xl_plan_value(c->plan, c->op->in[2]);
     struct elementwise *e = add_step(c, run_embed, xl_shape_last(table->shape), err);
     if (!e) return XL_ENOMEM;
     e->tokens = e->out.shape.dim[1];
-    e->table_dtype = table->dtype;
-    e->positions_dtype = positions->dtype;
-    enum xl_status status = xl_pack_copy(c->backend->pack, table, &e->table, err);
-    return status ? status : xl_pack_copy(c->backend->pack, positions, &e->positions, err);
+    enum xl_status status = find_table(c, table, &e->table, &e->table_dtype, err);
+    return status ? status : find_table(c, positions, &e->positions, &e->positions_dtype, err);
 }
 
 /* Frequency and angle are rounded to f32 (ops.h), their sine and cosine are exact. */

@@ -106,10 +106,16 @@ struct xl_turn {
     int64_t rows, units;
 };
 
+struct xl_mix {
+    const float *rows;
+    int64_t stride;
+};
+
 struct xl_cpu_kernels {
     void (*convert)(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from, int64_t n);
-    /* out[i] = sum over t of by[t] * x[t * n + i], i and t counted from 0 to n and n_by */
-    void (*mix)(float *out, const float *x, int64_t n, const float *by, int64_t n_by);
+    /* out[i] = sum over t of by[t] * x.rows[t * stride + i], i and t counted from 0 to n and n_by
+     */
+    void (*mix)(float *out, struct xl_mix x, int64_t n, const float *by, int64_t n_by);
     void (*turn)(const struct xl_turn *block);
     void (*epilogue)(const struct xl_epilogue *tile);
     void (*activation)(void *out, const void *x, int64_t n, enum xl_dtype dtype,

@@ -58,11 +58,11 @@ static void convert(void *dst, enum xl_dtype to, const void *src, enum xl_dtype 
     FOR_DTYPE(to, convert_from, dst, src, from, n);
 }
 
-static void mix(float *out, const float *x, int64_t n, const float *by, int64_t n_by) {
+static void mix(float *out, struct xl_mix x, int64_t n, const float *by, int64_t n_by) {
     for (int64_t i = 0; i < n; i += V_LANES) {
         vf sum = {0};
         for (int64_t t = 0; t < n_by; t++)
-            sum = v_fma(v_set(by[t]), v_load_up_to(x + t * n, false, i, n - i), sum);
+            sum = v_fma(v_set(by[t]), v_load_up_to(x.rows + t * x.stride, false, i, n - i), sum);
         v_store_up_to(out, false, i, n - i, sum);
     }
 }

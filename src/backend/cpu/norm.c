@@ -13,7 +13,7 @@ struct group_norm {
     const struct xl_space *space;
     const struct xl_cpu_kernels *kernels;
     struct xl_operand x, out;
-    const float *weight, *bias;
+    const struct xl_numbers *weight, *bias;
     double eps;
     enum xl_activation act;
     int64_t n, rows, c, groups;   /* rows: pixels of a sample */
@@ -64,10 +64,11 @@ static void measure_group(void *user, int64_t task, int worker) {
         }
     }
     double rstd = 1 / sqrt(m2 / count + g->eps);
+    const float *weight = xl_f32_from(g->weight, 0);
     float *mean = scales_of(g, sample), *scale = mean + g->c;
     for (int64_t i = first; i < first + width; i++) {
         mean[i] = (float)group_mean;
-        scale[i] = (float)(rstd * (double)g->weight[i]);
+        scale[i] = (float)(rstd * (double)weight[i]);
     }
 }
 
@@ -75,7 +76,8 @@ static void apply_block(void *user, int64_t task, int worker) {
     const struct group_norm *g = user;
     (void)worker;
     const float *mean = scales_of(g, task / g->n_blocks);
-    g->kernels->affine(block_of(g, task), (struct xl_affine){mean, mean + g->c, g->bias}, g->act);
+    g->kernels->affine(block_of(g, task),
+                       (struct xl_affine){mean, mean + g->c, xl_f32_from(g->bias, 0)}, g->act);
 }
 
 enum xl_status xl_compile_group_norm(struct xl_compiler *c, struct xl_err *err) {
@@ -107,7 +109,7 @@ enum xl_status xl_compile_group_norm(struct xl_compiler *c, struct xl_err *err) 
 struct layer_norm {
     const struct xl_cpu_kernels *kernels;
     struct xl_operand x, out;
-    const float *weight, *bias;
+    const struct xl_numbers *weight, *bias;
     float eps;
     int64_t rows, c, block_rows;
 };
@@ -118,7 +120,7 @@ static void normalise_block(void *user, int64_t task, int worker) {
     int64_t first = task * l->block_rows, at = first * l->c;
     struct xl_rows rows = {xl_element(l->x, at), xl_element(l->out, at),
                            xl_min(l->block_rows, l->rows - first), l->c, l->x.dtype};
-    l->kernels->layer_norm(rows, l->weight, l->bias, l->eps);
+    l->kernels->layer_norm(rows, xl_f32_from(l->weight, 0), xl_f32_from(l->bias, 0), l->eps);
 }
 
 enum xl_status xl_compile_layer_norm(struct xl_compiler *c, struct xl_err *err) {

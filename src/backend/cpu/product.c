@@ -102,7 +102,7 @@ static void finish(const struct product *p, const struct phase *phase, const str
         .acc = acc,
         .n = n,
         .dtype = s->out.dtype,
-        .bias = s->bias ? s->bias + first : NULL,
+        .bias = xl_f32_from(s->bias, first),
         .channel_bias = s->channel_bias.data ? xl_element(s->channel_bias, image * s->o + first)
                                              : NULL,
         .act = s->act,
@@ -160,24 +160,6 @@ static int64_t strip_rows(const struct product *p, int64_t oh, int64_t ow) {
     int64_t even = xl_div_up(oh, xl_div_up(oh, most));
     return is_linear ? xl_min(xl_div_up(even, 8) * 8, most) : even;
 }
-
-/* Weights of the quarters as sums of the 3x3 taps. A row of the result's even rows sees the small
- * picture's row before (first tap) and its own (the other two); of its odd rows its own and the
- * next. */
-#define FIRST 1, 0, 0
-#define LAST_TWO 0, 1, 1
-#define FIRST_TWO 1, 1, 0
-#define LAST 0, 0, 1
-static const float quarter_maps[4][4][9] = {
-    {XL_OUTER(FIRST, FIRST), XL_OUTER(FIRST, LAST_TWO), XL_OUTER(LAST_TWO, FIRST),
-     XL_OUTER(LAST_TWO, LAST_TWO)},
-    {XL_OUTER(FIRST, FIRST_TWO), XL_OUTER(FIRST, LAST), XL_OUTER(LAST_TWO, FIRST_TWO),
-     XL_OUTER(LAST_TWO, LAST)},
-    {XL_OUTER(FIRST_TWO, FIRST), XL_OUTER(FIRST_TWO, LAST_TWO), XL_OUTER(LAST, FIRST),
-     XL_OUTER(LAST, LAST_TWO)},
-    {XL_OUTER(FIRST_TWO, FIRST_TWO), XL_OUTER(FIRST_TWO, LAST), XL_OUTER(LAST, FIRST_TWO),
-     XL_OUTER(LAST, LAST)},
-};
 
 static bool can_quarter(const struct xl_product_spec *s) {
     return s->upsample && s->kernel_h == 3 && s->kernel_w == 3 && s->stride == 1 &&
@@ -345,10 +327,9 @@ static enum xl_status pack_phase(struct xl_compiler *c, struct product *p, int i
         .whole = p->phases[i].whole,
         .last = p->phases[i].last,
         .is_rounded = p->spec.x.dtype == XL_DTYPE_BF16 && p->dtype == XL_DTYPE_F32,
-        .map = p->n_phases == 4 ? &quarter_maps[i][0][0] : NULL,
-        .n_sets = 1,
+        .map = p->n_phases == 4 ? XL_TAPS_QUARTER + i : XL_TAPS_AS_THEY_ARE,
     };
-    return xl_pack_weights(c->backend->pack, &pack, &p->phases[i].packed, err);
+    return xl_pack_weights(c->hold, &pack, &p->phases[i].packed, err);
 }
 
 enum xl_status xl_compile_product(struct xl_compiler *c, const struct xl_product_spec *spec,

@@ -8,7 +8,7 @@
 struct xl_product_spec {
     struct xl_operand x, out, residual, channel_bias;
     const struct xl_value *weight;
-    const float *bias;
+    const struct xl_numbers *bias; /* f32, or NULL */
     enum xl_activation act;
     int64_t n, h, w, c, oh, ow, o;
     int64_t kernel_h, kernel_w, stride;
@@ -28,13 +28,5 @@ int64_t xl_product_chunk(int64_t o);
 bool xl_can_winograd(const struct xl_product_spec *spec, enum xl_dtype dtype);
 enum xl_status xl_compile_winograd(struct xl_compiler *c, const struct xl_product_spec *spec,
                                    struct xl_err *err) XL_CHECKED;
-
-/* The outer product of two rows of three as nine numbers in braces, for maps of 3x3 taps. */
-#define XL_OUTER(...) XL_OUTER_OF(__VA_ARGS__)
-#define XL_OUTER_OF(a, b, c, x, y, z)                                                              \
-    {                                                                                              \
-        (a) * (x), (a) * (y), (a) * (z), (b) * (x), (b) * (y), (b) * (z), (c) * (x), (c) * (y),    \
-            (c) * (z)                                                                              \
-    }
 
 #endif

@@ -46,7 +46,7 @@ static void finish(const struct winograd *w, const struct xl_winograd_block *blo
         .n = n,
         .out_stride = s->o,
         .dtype = s->out.dtype,
-        .bias = s->bias ? s->bias + first : NULL,
+        .bias = xl_f32_from(s->bias, first),
         .channel_bias = s->channel_bias.data ? xl_element(s->channel_bias, image * s->o + first)
                                              : NULL,
         .act = s->act,
@@ -105,21 +105,6 @@ static void run_task(void *user, int64_t task, int worker) {
 }
 
 /* --- Compiling ------------------------------------------------------------------------------- */
-
-/* G g G^T as a map of the 9 taps to 16 sets; rows of G: */
-#define G0 1, 0, 0
-#define G1 0.5F, 0.5F, 0.5F
-#define G2 0.5F, -0.5F, 0.5F
-#define G3 0, 0, 1
-#define ALL_WITH(...)                                                                              \
-    XL_OUTER(__VA_ARGS__, G0), XL_OUTER(__VA_ARGS__, G1), XL_OUTER(__VA_ARGS__, G2),               \
-        XL_OUTER(__VA_ARGS__, G3)
-#define SPARSE_WITH(...)                                                                           \
-    XL_OUTER(__VA_ARGS__, G0), XL_OUTER(__VA_ARGS__, G1), XL_OUTER(__VA_ARGS__, G3)
-static const float all_sets[XL_WINOGRAD_SETS][9] = {ALL_WITH(G0), ALL_WITH(G1), ALL_WITH(G2),
-                                                    ALL_WITH(G3)};
-static const float sparse_sets[XL_WINOGRAD_SPARSE_SETS][9] = {SPARSE_WITH(G0), SPARSE_WITH(G1),
-                                                              SPARSE_WITH(G3)};
 
 bool xl_can_winograd(const struct xl_product_spec *s, enum xl_dtype dtype) {
     return dtype == XL_DTYPE_F32 && s->x.dtype == XL_DTYPE_F32 && s->kernel_h == 3 &&
@@ -195,20 +180,18 @@ enum xl_status xl_compile_winograd(struct xl_compiler *c, const struct xl_produc
     w->chunk = xl_product_chunk(spec->o);
     w->n_chunks = xl_div_up(spec->o, w->chunk);
     choose_blocks(w);
-    w->n_sets = is_sparse(spec) ? XL_WINOGRAD_SPARSE_SETS : XL_WINOGRAD_SETS;
+    enum xl_tap_map map = is_sparse(spec) ? XL_TAPS_WINOGRAD_SPARSE : XL_TAPS_WINOGRAD;
+    w->n_sets = xl_tap_map_sets(map);
     int64_t tiles = w->block_rows * w->block_columns;
     w->input_bytes = set_bytes(w->n_sets, xl_winograd_set_stride(tiles, spec->c));
     w->products_bytes = set_bytes(w->n_sets, xl_winograd_set_stride(tiles, w->chunk));
     w->acc_bytes = set_bytes(4, tiles * w->chunk);
-    struct xl_pack_spec pack = {.weight = spec->weight,
-                                .chunk = w->chunk,
-                                .map = is_sparse(spec) ? &sparse_sets[0][0] : &all_sets[0][0],
-                                .n_sets = w->n_sets};
+    struct xl_pack_spec pack = {.weight = spec->weight, .chunk = w->chunk, .map = map};
     struct xl_dnn_shape whole = product_shape(w, TILES, w->chunk);
     struct xl_dnn_shape last = product_shape(w, TILES, spec->o - (w->n_chunks - 1) * w->chunk);
     enum xl_status status = xl_dnn_prototype(c->backend->dnn, &whole, &pack.whole, err);
     if (!status) status = xl_dnn_prototype(c->backend->dnn, &last, &pack.last, err);
-    if (!status) status = xl_pack_weights(c->backend->pack, &pack, &w->packed, err);
+    if (!status) status = xl_pack_weights(c->hold, &pack, &w->packed, err);
     if (!status) status = add_products(c, w, &pack, err);
     if (status) return status;
     xl_add_loop(c, run_task, w, w->n_chunks * spec->n * w->n_block_rows * w->n_block_columns);

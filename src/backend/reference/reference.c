@@ -65,6 +65,29 @@ static void exec_free(struct xl_exec *base) {
     free(exec->scratch);
 }
 
+/* x: the tensor in f32 */
+static enum xl_status add_delta(float *x, const struct xl_tensor *tensor,
+                                const struct xl_delta *delta, struct xl_err *err) {
+    int64_t rows = tensor->shape.dim[0], length = xl_shape_count(tensor->shape) / rows;
+    int64_t rank = delta->down->shape.dim[0];
+    float *up = malloc((size_t)(rows * rank) * sizeof *up);
+    float *down = malloc((size_t)(rank * length) * sizeof *down);
+    if (up && down) {
+        xl_convert(up, XL_DTYPE_F32, delta->up->data, delta->up->dtype, rows * rank);
+        xl_convert(down, XL_DTYPE_F32, delta->down->data, delta->down->dtype, rank * length);
+    }
+    for (int64_t i = 0; up && down && i < rows * length; i++) {
+        double sum = 0;
+        for (int64_t r = 0; r < rank; r++)
+            sum += (double)up[i / length * rank + r] * (double)down[r * length + i % length];
+        x[i] = (float)((double)x[i] + (double)delta->scale * sum);
+    }
+    bool ok = up && down;
+    free(up);
+    free(down);
+    return ok ? XL_OK : xl_fail_nomem(err, "the deltas of a weight", 0);
+}
+
 /* An own copy of each weight in f32: the plan's tensors may go away. */
 static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
                                   const struct xl_compile_options *options, struct xl_err *err) {
@@ -75,9 +98,14 @@ static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
     exec->weight_bytes += f32_bytes(value);
     ((struct ref_backend *)exec->base.backend)->weight_bytes += f32_bytes(value);
     for (int i = 0; i < value->n_parts; i++) {
-        const struct xl_tensor *part = value->parts[i];
-        int64_t n = xl_shape_count(part->shape);
-        xl_convert(copy, XL_DTYPE_F32, part->data, part->dtype, n);
+        const struct xl_weight_part *part = &value->parts[i];
+        const struct xl_tensor *tensor = part->tensor;
+        int64_t n = xl_shape_count(tensor->shape);
+        enum xl_status status = XL_OK;
+        xl_convert(copy, XL_DTYPE_F32, tensor->data, tensor->dtype, n);
+        for (int j = 0; !status && j < part->n_deltas; j++)
+            status = add_delta(copy, tensor, &part->deltas[j], err);
+        if (status) return status;
         copy += n;
         if (options->tick && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");
@@ -90,7 +118,7 @@ static void report_weights_done(const struct xl_plan *plan,
                                 const struct xl_compile_options *options) {
     for (xl_val v = 1; options->weight_done && v < xl_plan_n_values(plan); v++)
         for (int i = 0; i < xl_plan_value(plan, v)->n_parts; i++)
-            options->weight_done(options->user, xl_plan_value(plan, v)->parts[i]);
+            options->weight_done(options->user, xl_plan_value(plan, v)->parts[i].tensor);
 }
 
 static size_t plan_scratch_bytes(const struct xl_plan *plan) {
@@ -233,8 +261,16 @@ static bool is_native(const struct xl_backend *backend, enum xl_dtype act_dtype)
     return act_dtype == XL_DTYPE_F32;
 }
 
-static size_t weight_bytes(const struct xl_backend *backend) {
-    return ((const struct ref_backend *)backend)->weight_bytes;
+static void memory(const struct xl_backend *backend, struct xl_memory *out) {
+    xl_host_memory(out);
+    out->weight_bytes = (int64_t)((const struct ref_backend *)backend)->weight_bytes;
+}
+
+/* Weights go with their executables. */
+static size_t release(struct xl_backend *backend, size_t wanted) {
+    (void)backend;
+    (void)wanted;
+    return 0;
 }
 
 static const struct xl_backend_vtable vtable = {
@@ -243,7 +279,8 @@ static const struct xl_backend_vtable vtable = {
     .isa = isa,
     .n_threads = n_threads,
     .is_native = is_native,
-    .weight_bytes = weight_bytes,
+    .memory = memory,
+    .release = release,
     .exec_size = sizeof(struct ref_exec),
     .compile = compile,
     .exec_free = exec_free,

@@ -1,0 +1,82 @@
+/* pack_entry.h - one packed weight, as the three files see it that ask for it and own it (pack.c),
+ * that fill groups of them (pack_fill.c) and that convert rows (pack_rows.c). */
+#ifndef XL_BACKEND_CPU_PACK_ENTRY_H
+#define XL_BACKEND_CPU_PACK_ENTRY_H
+
+#include "backend/cpu/pack.h"
+
+enum { XL_PACK_STAGE_ROWS = 16 }; /* rows packed together: a cache line of packed weights */
+
+enum xl_pack_kind { XL_PACK_WEIGHTS, XL_PACK_FLOATS, XL_PACK_COPY };
+
+/* What tells entries apart. */
+struct xl_pack_key {
+    enum xl_pack_kind kind;
+    struct xl_weight_id ids[XL_MAX_PARTS];
+    int n_parts;
+    enum xl_dtype dtype;  /* of the tensors */
+    int64_t rows, length; /* of the weight: rows of axis 0, numbers of a row */
+    /* Of XL_PACK_WEIGHTS. */
+    int64_t chunk;
+    const struct xl_dnn_prototype *whole, *last;
+    bool is_rounded;
+    enum xl_tap_map map;
+};
+
+/* A delta in f32 while rows are packed. */
+struct xl_pack_delta {
+    float *up;   /* [o, r], times the scale */
+    float *down; /* [r, length] */
+    int64_t r;
+};
+
+struct xl_pack_entry {
+    struct xl_pack_entry *next;      /* of its group */
+    struct xl_pack_entry *same_hash; /* in the pack's table */
+    struct xl_pack_group *group;
+    struct xl_pack_key key;
+    size_t bytes, set_bytes, chunk_bytes; /* in all; of one product; of one chunk */
+    unsigned char *data;                  /* NULL until the group has memory */
+    struct xl_packed packed;
+    struct xl_numbers numbers;
+    /* Until it is packed. */
+    const struct xl_value *weight;
+    struct xl_pack_delta *deltas[XL_MAX_PARTS]; /* by part */
+};
+
+/* What one fill packs: one block of memory. */
+struct xl_pack_group {
+    struct xl_pack_group *next;    /* of the pack */
+    struct xl_pack_entry *entries; /* newest first */
+    int n_entries;
+    unsigned char *data;
+    size_t bytes;
+    int n_holds;
+    uint64_t idle_since; /* the pack's clock, while n_holds is 0 */
+};
+
+struct xl_pack_tools {
+    struct xl_dnn *dnn;
+    struct xl_pool *pool;
+    const struct xl_cpu_kernels *kernels;
+};
+
+/* pack_fill.c: read and pack the entries of a group that has its memory. */
+enum xl_status xl_pack_fill_group(const struct xl_pack_tools *tools, struct xl_pack_group *group,
+                                  const struct xl_plan *plan,
+                                  const struct xl_compile_options *options,
+                                  struct xl_err *err) XL_CHECKED;
+
+/* pack_rows.c: convert and place rows first .. last - 1 of the weight. Safe on several threads. */
+void xl_pack_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack_entry *entry,
+                  int64_t first, int64_t last);
+/* Copies of the deltas in f32, which xl_pack_rows needs. Errors: XL_ENOMEM */
+enum xl_status xl_pack_open_deltas(const struct xl_cpu_kernels *kernels,
+                                   struct xl_pack_entry *entry, struct xl_err *err) XL_CHECKED;
+void xl_pack_close_deltas(struct xl_pack_entry *entry);
+
+static inline size_t xl_pack_align(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+#endif
