@@ -82,8 +82,8 @@ typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int
 struct xl_device_params {
     const char *name;     /* "auto"; "cpu"; "reference": the slow oracle in plain C */
     int n_threads;        /* of a CPU; 0: all cores this process may use */
-    int64_t budget_bytes; /* what weights and work of all models may take; 0: what is free, and at
-                             most half of the memory for models that are not at work */
+    int64_t budget_bytes; /* what weights and work of all models may take; 0: what is free; models
+                             that are not at work may then take three quarters of the memory */
 };
 
 struct xl_device; /* opaque */

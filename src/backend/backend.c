@@ -73,8 +73,8 @@ void xl_exec_free(struct xl_exec *exec) {
 }
 
 enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
-                          size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
-    return backend->vtable->measure(backend, plans, n, weight_bytes, exec_bytes, err);
+                          struct xl_weight_need *weights, size_t *exec_bytes, struct xl_err *err) {
+    return backend->vtable->measure(backend, plans, n, weights, exec_bytes, err);
 }
 
 size_t xl_exec_bytes(const struct xl_exec *exec) {

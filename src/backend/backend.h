@@ -49,11 +49,18 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
                           struct xl_err *err) XL_CHECKED;
 void xl_exec_free(struct xl_exec *exec);
 
-/* What plans would take if they were compiled, one after the other, without taking it: weights that
- * are not held yet, and of each plan the bytes of its executable. exec_bytes: [n]
+/* Packed weights that plans use, in bytes. */
+struct xl_weight_need {
+    size_t missing; /* not held yet */
+    size_t held;    /* groups of packed weights, whole, that some of them lie in */
+};
+
+/* What plans would take if they were compiled, one after the other, without taking it: their
+ * weights, and of each plan the bytes of its executable. exec_bytes: [n]
  * Errors: XL_ENOMEM, XL_EINTERNAL */
 enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
-                          size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) XL_CHECKED;
+                          struct xl_weight_need *weights, size_t *exec_bytes,
+                          struct xl_err *err) XL_CHECKED;
 
 /* Copy a whole input in, or an input, output or kept tap out: dense, in the value's own dtype. */
 void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data);
@@ -126,7 +133,8 @@ struct xl_backend_vtable {
                               struct xl_err *err);
     void (*exec_free)(struct xl_exec *exec); /* what compile made, not exec itself */
     enum xl_status (*measure)(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
-                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err);
+                              struct xl_weight_need *weights, size_t *exec_bytes,
+                              struct xl_err *err);
     void (*copy)(const struct xl_exec *exec, const struct xl_copy *copy);
     enum xl_status (*run)(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
                           struct xl_err *err);

@@ -37,11 +37,15 @@ enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_d
     return XL_OK;
 }
 
-static void resident_free(struct xl_resident *resident) {
-    for (struct xl_stage *stage = resident->stages, *next; stage; stage = next) {
-        next = stage->next;
+static void release_stages(struct xl_resident *resident) {
+    for (struct xl_stage *stage; (stage = resident->stages);) {
+        resident->stages = stage->next;
         xl_stage_free(stage);
     }
+}
+
+static void resident_free(struct xl_resident *resident) {
+    release_stages(resident);
     for (int i = 0; i < XL_N_ENCODED; i++) xl_encoded_deinit(&resident->encoded[i]);
     xl_model_close(resident->model);
     free(resident);
@@ -76,6 +80,7 @@ enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *mod
                                   struct xl_resident **out, struct xl_err *err) {
     for (struct xl_resident *resident = device->residents; resident; resident = resident->next)
         if (!strcmp(resident->model->info.digest, model->info.digest)) {
+            resident->last_used = ++device->clock;
             *out = resident;
             return XL_OK;
         }
@@ -84,41 +89,79 @@ enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *mod
     resident->model = xl_model_ref(model);
     for (int c = 0; c < XL_N_COMPONENTS; c++)
         resident->load_total += xl_weights_bytes(model->weights[c]);
+    resident->last_used = ++device->clock;
     resident->next = device->residents;
     device->residents = resident;
     *out = resident;
     return XL_OK;
 }
 
-int64_t xl_device_work_bytes(const struct xl_device *device) {
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+static struct xl_memory memory_of(const struct xl_device *device) {
     struct xl_memory memory;
     xl_backend_memory(device->backend, &memory);
-    return memory.work_bytes;
+    return memory;
 }
 
-int64_t xl_device_available(const struct xl_device *device) {
-    struct xl_memory memory;
-    xl_backend_memory(device->backend, &memory);
-    int64_t available = memory.available + memory.work_bytes;
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+int64_t xl_device_available(const struct xl_device *device, int64_t held_bytes) {
+    struct xl_memory memory = memory_of(device);
+    int64_t available = memory.available + memory.work_bytes + memory.weight_bytes - held_bytes;
     int64_t budget = device->params.budget_bytes;
-    if (!budget) return available;
-    budget -= memory.weight_bytes;
-    return budget < available ? budget : available;
+    return budget ? smaller(available, budget - held_bytes) : available;
 }
 
-static void release_from(struct xl_resident *resident, const struct xl_stage *keep) {
-    for (struct xl_stage **at = &resident->stages; *at;) {
-        struct xl_stage *stage = *at;
-        if (stage == keep) {
-            at = &stage->next;
-            continue;
-        }
-        *at = stage->next;
-        xl_stage_free(stage);
+/* Bytes that can be taken without giving anything up. Without a budget a tenth of what is free is
+ * left to others. */
+static int64_t free_bytes(const struct xl_device *device) {
+    struct xl_memory memory = memory_of(device);
+    int64_t budget = device->params.budget_bytes;
+    if (!budget) return memory.available - memory.available / 10;
+    return smaller(memory.available, budget - memory.weight_bytes - memory.work_bytes);
+}
+
+/* The same for what is kept of models that are not at work. Without a budget they may take three
+ * quarters of the memory: files that are read are to find some, too. */
+static int64_t idle_bytes(const struct xl_device *device) {
+    struct xl_memory memory = memory_of(device);
+    if (device->params.budget_bytes) return free_bytes(device);
+    int64_t most = memory.total - memory.total / 4;
+    return smaller(free_bytes(device), most - memory.weight_bytes - memory.work_bytes);
+}
+
+/* The resident that was used longest ago, but for one; NULL: there is no other. */
+static struct xl_resident **oldest(struct xl_device *device, const struct xl_resident *but) {
+    struct xl_resident **found = NULL;
+    for (struct xl_resident **at = &device->residents; *at; at = &(*at)->next)
+        if (*at != but && (!found || (*at)->last_used < (*found)->last_used)) found = at;
+    return found;
+}
+
+/* Weights that no stage uses, but about so many bytes of those that were used last. */
+static void release_idle(struct xl_device *device, int64_t wanted, int64_t but) {
+    int64_t idle = memory_of(device).idle_weight_bytes - but;
+    if (wanted > 0 && idle > 0) xl_backend_release(device->backend, (size_t)smaller(wanted, idle));
+}
+
+void xl_device_make_room(struct xl_device *device, struct xl_resident *at_work, int64_t bytes,
+                         int64_t held_bytes) {
+    release_idle(device, bytes - idle_bytes(device), held_bytes);
+    for (struct xl_resident **at; idle_bytes(device) < bytes && (at = oldest(device, at_work));) {
+        struct xl_resident *resident = *at;
+        *at = resident->next;
+        resident_free(resident);
+        release_idle(device, bytes - idle_bytes(device), held_bytes);
     }
+    if (free_bytes(device) < bytes) release_stages(at_work);
+    release_idle(device, bytes - free_bytes(device), held_bytes);
+    release_idle(device, bytes - free_bytes(device), 0);
 }
 
-void xl_device_release(struct xl_device *device, const struct xl_stage *keep) {
+void xl_device_release(struct xl_device *device) {
     for (struct xl_resident *resident = device->residents; resident; resident = resident->next)
-        release_from(resident, keep);
+        release_stages(resident);
 }

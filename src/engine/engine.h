@@ -117,6 +117,7 @@ enum { XL_N_ENCODED = 32 };
 struct xl_resident {
     struct xl_resident *next;
     struct xl_model *model; /* a reference: the weights that were read come from here */
+    uint64_t last_used;     /* by the device's clock */
     struct xl_stage *stages;
     struct xl_encoded encoded[XL_N_ENCODED];
     int64_t load_done, load_total; /* bytes of weights: read so far, of all parts */
@@ -136,14 +137,18 @@ struct xl_device {
 enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,
                                   struct xl_resident **out, struct xl_err *err) XL_CHECKED;
 
-/* Bytes of all executables. */
-int64_t xl_device_work_bytes(const struct xl_device *device);
+/* What may be taken for plans that use so many bytes of the weights that are held: what is free
+ * within the budget, and everything else that the device holds. */
+int64_t xl_device_available(const struct xl_device *device, int64_t held_bytes);
 
-/* What new weights and work may take: what is free, and the work that may be given up for it. */
-int64_t xl_device_available(const struct xl_device *device);
+/* Make room for `bytes` beside held weights that will be used: other models go first, the one that
+ * was used longest ago before the others; then stages of this one; then weights that no stage uses.
+ * Does what can be done: whether it was enough shows when the memory is taken. */
+void xl_device_make_room(struct xl_device *device, struct xl_resident *at_work, int64_t bytes,
+                         int64_t held_bytes);
 
-/* Give up all stages but one (NULL: all); packed weights stay. */
-void xl_device_release(struct xl_device *device, const struct xl_stage *keep);
+/* Give up all stages; packed weights stay. */
+void xl_device_release(struct xl_device *device);
 
 /* --- Drawings -------------------------------------------------------------------------------- */
 

@@ -106,7 +106,7 @@ enum xl_status xl_generate(struct xl_device *device, struct xl_model *model,
     if (!status) status = draw(&drawing, &result, err);
     if (!status) status = finish(&drawing, &result, err);
     xl_drawing_deinit(&drawing);
-    if (status == XL_ENOMEM) xl_device_release(device, NULL);
+    if (status == XL_ENOMEM) xl_device_release(device);
     if (status)
         xl_result_free(&result);
     else

@@ -83,14 +83,16 @@ static enum xl_status choose_tile(struct xl_drawing *drawing, struct xl_err *err
     if (drawing->vae_tile || xl_stage_find(drawing->resident, &key)) return XL_OK;
     struct xl_plan *plan;
     union xl_part_io io;
-    size_t need = 0, weights = 0;
+    struct xl_weight_need weights;
+    size_t need = 0;
     enum xl_status status = xl_part_build(drawing->resident->model, &key, &io, &plan, err);
     if (status) return status;
     const struct xl_plan *plans[] = {plan};
     status = xl_measure(drawing->device->backend, plans, 1, &weights, &need, err);
     xl_plan_free(plan);
     if (status) return status;
-    int64_t available = xl_device_available(drawing->device) - (int64_t)weights;
+    int64_t available = xl_device_available(drawing->device, (int64_t)weights.held) -
+                        (int64_t)weights.missing;
     if ((int64_t)need <= available - available / 10) return XL_OK;
     drawing->vae_tile = XL_TILE_PIXELS / xl_vae_scale(&drawing->model->vae);
     xl_str_printf(&drawing->warnings,

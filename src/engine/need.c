@@ -46,18 +46,17 @@ static enum xl_status build_plans(const struct xl_drawing *drawing, struct plans
 
 /* Bytes of a run of parts, and of the weights that they need and that are not held. */
 static enum xl_status measure(const struct xl_drawing *drawing, struct plans *plans, int first,
-                              int last, int64_t *weight_bytes, struct xl_err *err) {
+                              int last, struct xl_weight_need *weights, struct xl_err *err) {
     const struct xl_plan *list[N_PLANS] = {NULL};
-    size_t bytes[N_PLANS], weights = 0;
+    size_t bytes[N_PLANS];
     int which[N_PLANS], n = 0;
     for (int i = first; i <= last; i++) {
         if (!plans->plan[i]) continue;
         which[n] = i;
         list[n++] = plans->plan[i];
     }
-    enum xl_status status = xl_measure(drawing->device->backend, list, n, &weights, bytes, err);
+    enum xl_status status = xl_measure(drawing->device->backend, list, n, weights, bytes, err);
     for (int i = 0; !status && i < n; i++) plans->bytes[which[i]] = (int64_t)bytes[i];
-    *weight_bytes = (int64_t)weights;
     return status;
 }
 
@@ -124,7 +123,7 @@ static double flops_of(const struct plans *plans, int i) {
 
 static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans,
                            struct xl_need *out, struct xl_err *err) {
-    int64_t weights, of_tile;
+    struct xl_weight_need weights, of_tile;
     enum xl_status status = build_plans(drawing, plans, err);
     if (!status) status = measure(drawing, plans, 0, XL_N_PARTS - 1, &weights, err);
     if (!status) status = measure(drawing, plans, TILE, TILE, &of_tile, err);
@@ -133,13 +132,13 @@ static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans
     xl_backend_memory(drawing->device->backend, &memory);
     struct arrays arrays = count_arrays(drawing, plans->n_tiles);
     *out = (struct xl_need){
-        .weight_bytes = weights,
+        .weight_bytes = (int64_t)weights.missing,
         .work_bytes = peak(plans, &arrays, XL_PART_VAE_DECODER, arrays.whole),
         .tiled_bytes = peak(plans, &arrays, TILE, arrays.tiled),
         .least_bytes = least(plans, &arrays),
         .held_weight_bytes = memory.weight_bytes,
         .held_work_bytes = memory.work_bytes,
-        .available_bytes = xl_device_available(drawing->device),
+        .available_bytes = xl_device_available(drawing->device, (int64_t)weights.held),
         .n_evaluations = drawing->schedule->n_steps,
         .init_flops = flops_of(plans, XL_PART_VAE_ENCODER),
         .step_flops = flops_of(plans, XL_PART_UNET),

@@ -60,15 +60,6 @@ static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage
     return status;
 }
 
-/* Bytes of a plan's values, about what its executable takes; 0 when that cannot be told. */
-static int64_t plan_bytes(const struct xl_plan *plan) {
-    struct xl_layout layout;
-    if (xl_plan_layout(plan, false, &layout, NULL)) return 0;
-    int64_t bytes = (int64_t)layout.total_bytes;
-    xl_layout_deinit(&layout);
-    return bytes;
-}
-
 void xl_stage_free(struct xl_stage *stage) {
     if (!stage) return;
     xl_exec_free(stage->exec);
@@ -76,16 +67,27 @@ void xl_stage_free(struct xl_stage *stage) {
     free(stage);
 }
 
-static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, struct xl_err *err) {
+/* What the stage will take may be there only after something else was given up. */
+static enum xl_status make_room(struct xl_drawing *drawing, const struct xl_plan *plan,
+                                struct xl_err *err) {
     struct xl_device *device = drawing->device;
+    struct xl_weight_need weights;
+    size_t work;
+    enum xl_status status = xl_measure(device->backend, &plan, 1, &weights, &work, err);
+    if (status) return status;
+    xl_device_make_room(device, drawing->resident, (int64_t)(weights.missing + work),
+                        (int64_t)weights.held);
+    return XL_OK;
+}
+
+static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, struct xl_err *err) {
     enum xl_status status =
         xl_part_build(drawing->resident->model, &stage->key, &stage->io, &stage->plan, err);
+    if (!status) status = make_room(drawing, stage->plan, err);
     if (status) return status;
-    int64_t available = xl_device_available(device) - xl_device_work_bytes(device);
-    if (plan_bytes(stage->plan) > available - available / 10) xl_device_release(device, NULL);
     status = compile(drawing, stage, err);
     if (status == XL_ENOMEM) {
-        xl_device_release(device, NULL);
+        xl_device_release(drawing->device);
         status = compile(drawing, stage, err);
     }
     if (!status) return XL_OK;

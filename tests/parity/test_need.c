@@ -43,6 +43,12 @@ static void draw(struct engine_case engine, const struct xl_request *request) {
     xl_result_free(&result);
 }
 
+static int64_t work_of(struct engine_case engine) {
+    struct xl_memory memory;
+    xl_backend_memory(engine.device->backend, &memory);
+    return memory.work_bytes;
+}
+
 static int64_t weights_of(struct engine_case engine) {
     struct xl_memory memory;
     xl_backend_memory(engine.device->backend, &memory);
@@ -65,12 +71,12 @@ static void check(enum xl_precision precision, const char *device, int width, in
     int64_t weights = weights_of(engine);
     cr_expect_eq(before.weight_bytes, weights, "%lld and %lld", (long long)before.weight_bytes,
                  (long long)weights);
-    int64_t arrays = before.work_bytes - xl_device_work_bytes(engine.device);
+    int64_t arrays = before.work_bytes - work_of(engine);
     cr_expect(arrays > 0 && arrays * 10 < before.work_bytes, "%lld of %lld", (long long)arrays,
               (long long)before.work_bytes);
     struct xl_need after = need_of(engine, &request);
     cr_expect_eq(after.held_weight_bytes, weights);
-    cr_expect_eq(after.held_work_bytes, xl_device_work_bytes(engine.device));
+    cr_expect_eq(after.held_work_bytes, work_of(engine));
     cr_expect_eq(after.work_bytes, before.work_bytes);
     cr_expect_eq(after.weight_bytes, !strcmp(device, "reference") ? weights : 0);
     cr_expect_eq(weights_of(engine), weights);
@@ -193,18 +199,18 @@ Test(need, out_of_memory_leaves_the_model_usable) {
     struct xl_err err = {0};
     struct xl_result first, failed = {0}, again;
     cr_assert_eq(draw_within(400, engine, 64, &first, &err), XL_OK, "%s", err.text);
-    int64_t held = xl_device_work_bytes(engine.device), weights = weights_of(engine);
+    int64_t held = work_of(engine), weights = weights_of(engine);
     int64_t before = resident("VmRSS");
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         enum xl_status status = draw_within(rooms[i], engine, 2048, &failed, &err);
         cr_expect_eq(status, XL_ENOMEM, "%d: %s", rooms[i], err.text);
         cr_expect_not_null(strstr(err.text, "memory"), "%s", err.text);
-        cr_expect(!failed.pictures && !xl_device_work_bytes(engine.device));
+        cr_expect(!failed.pictures && !work_of(engine));
         cr_expect_eq(weights_of(engine), weights);
         cr_assert_eq(draw_within(40, engine, 64, &again, &err), XL_OK, "%s", err.text);
         cr_expect_eq(
             memcmp(first.pictures[0].image.pixels, again.pictures[0].image.pixels, 64 * 64 * 3), 0);
-        cr_expect_leq(xl_device_work_bytes(engine.device), held); /* the text is still known */
+        cr_expect_leq(work_of(engine), held); /* the text is still known */
         xl_result_free(&again);
     }
     int64_t grown = resident("VmRSS") - before;

@@ -49,9 +49,10 @@ static struct xl_memory memory_of(const struct xl_backend *backend) {
 
 static size_t missing(struct xl_backend *backend, const struct layer *layer) {
     const struct xl_plan *plan = layer->plan;
-    size_t weights, work;
+    struct xl_weight_need weights;
+    size_t work;
     cr_assert_eq(xl_measure(backend, &plan, 1, &weights, &work, NULL), XL_OK);
-    return weights;
+    return weights.missing;
 }
 
 static struct xl_backend *open_backend(void) {

@@ -157,7 +157,8 @@ static enum xl_status measure_plan(struct xl_cpu_backend *backend, struct xl_pac
 }
 
 static enum xl_status measure(struct xl_backend *base, const struct xl_plan *const *plans, int n,
-                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
+                              struct xl_weight_need *weights, size_t *exec_bytes,
+                              struct xl_err *err) {
     struct xl_cpu_backend *backend = (struct xl_cpu_backend *)base;
     struct xl_pack_hold *hold;
     enum xl_status status = xl_pack_hold_new(backend->pack, &hold, err);
@@ -165,7 +166,7 @@ static enum xl_status measure(struct xl_backend *base, const struct xl_plan *con
     int n_before = xl_dnn_limit_threads(1);
     for (int i = 0; !status && i < n; i++)
         status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);
-    *weight_bytes = xl_pack_missing(hold);
+    *weights = xl_pack_need(hold);
     xl_pack_hold_free(hold);
     xl_dnn_limit_threads(n_before);
     return status;

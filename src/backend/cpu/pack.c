@@ -156,8 +156,10 @@ static bool refer(struct xl_pack_hold *hold, struct xl_pack_group *group) {
     return true;
 }
 
-size_t xl_pack_missing(const struct xl_pack_hold *hold) {
-    return hold->asked->bytes;
+struct xl_weight_need xl_pack_need(const struct xl_pack_hold *hold) {
+    struct xl_weight_need need = {.missing = hold->asked->bytes};
+    for (int i = 0; i < hold->n_groups; i++) need.held += hold->groups[i]->bytes;
+    return need;
 }
 
 /* --- Asking ---------------------------------------------------------------------------------- */

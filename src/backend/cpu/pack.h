@@ -69,8 +69,8 @@ enum xl_status xl_pack_floats(struct xl_pack_hold *hold, const struct xl_value *
 enum xl_status xl_pack_copy(struct xl_pack_hold *hold, const struct xl_value *weight,
                             const struct xl_numbers **out, struct xl_err *err) XL_CHECKED;
 
-/* Bytes of what was asked for and is not held yet. */
-size_t xl_pack_missing(const struct xl_pack_hold *hold);
+/* What was asked for, of a hold that is not filled. */
+struct xl_weight_need xl_pack_need(const struct xl_pack_hold *hold);
 
 /* Pack what is missing, for this plan. Each of its tensors is reported to options->weight_done
  * once, when it is not needed any more. Errors: XL_ECANCELLED, XL_ENOMEM */

@@ -159,9 +159,10 @@ static enum xl_status compile(struct xl_exec *base, const struct xl_compile_opti
 
 /* Executables share nothing here: the weights of each are new. */
 static enum xl_status measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
-                              size_t *weight_bytes, size_t *exec_bytes, struct xl_err *err) {
+                              struct xl_weight_need *weights, size_t *exec_bytes,
+                              struct xl_err *err) {
     (void)backend;
-    *weight_bytes = 0;
+    *weights = (struct xl_weight_need){0};
     for (int i = 0; i < n; i++) {
         struct xl_layout layout;
         enum xl_status status = xl_plan_layout(plans[i], false, &layout, err);
@@ -170,7 +171,7 @@ static enum xl_status measure(struct xl_backend *backend, const struct xl_plan *
         xl_layout_deinit(&layout);
         for (xl_val v = 1; v < xl_plan_n_values(plans[i]); v++)
             if (xl_plan_value(plans[i], v)->kind == XL_VALUE_WEIGHT)
-                *weight_bytes += f32_bytes(xl_plan_value(plans[i], v));
+                weights->missing += f32_bytes(xl_plan_value(plans[i], v));
     }
     return XL_OK;
 }
