@@ -42,7 +42,8 @@ struct xl_model {
     json_t *scheduler_config; /* scheduler_config.json */
     struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
     struct xl_weights *weights[XL_N_COMPONENTS];
-    int n_tokens; /* of a padded prompt: 77 */
+    struct xl_file_tensors tensors[XL_N_COMPONENTS]; /* the same, with what their ids begin with */
+    int n_tokens;                                    /* of a padded prompt: 77 */
 };
 
 struct xl_model *xl_model_ref(struct xl_model *model);

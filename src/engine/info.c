@@ -133,6 +133,17 @@ static enum xl_status digest(struct xl_model *model, const struct list *list, st
     return model->info.digest ? XL_OK : xl_fail_nomem(err, "the digest of a model", 0);
 }
 
+/* By the digests of the files: models that have a file in common share its packed weights. */
+static void set_ids(struct xl_model *model) {
+    for (int c = 0; c < XL_N_COMPONENTS; c++) {
+        const struct xl_component_info *info = &model->info.components[c];
+        struct xl_weight_id id = {{0}};
+        for (int i = 0; i < info->n_files; i++) id = xl_weight_id_of(id, info->files[i].digest);
+        model->tensors[c].weights = model->weights[c];
+        model->tensors[c].base = xl_weight_id_of(id, info->name);
+    }
+}
+
 enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
     struct list list;
     int side = model->unet.sample_size * xl_vae_scale(&model->vae);
@@ -149,6 +160,7 @@ enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
     enum xl_status status = list_files(model, &list, err);
     if (!status) status = describe_components(model, &list, err);
     if (!status) status = digest(model, &list, err);
+    if (!status) set_ids(model);
     model->info.files = list.files;
     model->info.n_files = list.n;
     return status;

@@ -2,8 +2,6 @@
  * built at a shape. Compiling and keeping them is stage.c. */
 #include "engine/engine.h"
 
-#include <string.h>
-
 enum xl_component xl_part_component(enum xl_part part) {
     static const enum xl_component components[XL_N_PARTS] = {
         [XL_PART_ENCODER] = XL_TEXT_ENCODER, [XL_PART_ENCODER_2] = XL_TEXT_ENCODER_2,
@@ -26,23 +24,9 @@ static enum xl_status build_encoder(const struct xl_model *model, const struct x
     return xl_clip_build(&model->clip[e], source, shape, io, plan, err);
 }
 
-/* By the digests of its files: models that have a file in common share its packed weights. */
-static struct xl_weight_id weights_id(const struct xl_model *model, enum xl_component component) {
-    struct xl_weight_id id = {{0}};
-    const char *name = xl_component_name(component);
-    for (int i = 0; i < model->info.n_components; i++) {
-        const struct xl_component_info *info = &model->info.components[i];
-        if (strcmp(info->name, name) != 0) continue;
-        for (int j = 0; j < info->n_files; j++) id = xl_weight_id_of(id, info->files[j].digest);
-    }
-    return xl_weight_id_of(id, name);
-}
-
 enum xl_status xl_part_build(const struct xl_model *model, const struct xl_part_key *key,
                              union xl_part_io *io, struct xl_plan **plan, struct xl_err *err) {
-    enum xl_component component = xl_part_component(key->part);
-    struct xl_source source = {.weights = model->weights[component],
-                               .base = weights_id(model, component)};
+    struct xl_source source = xl_source_of_files(&model->tensors[xl_part_component(key->part)]);
     struct xl_unet_shape unet = {key->n, key->height, key->width, key->tokens, key->act_dtype};
     struct xl_vae_shape vae = {key->n, key->height, key->width, key->act_dtype};
     switch (key->part) {

@@ -35,6 +35,18 @@ static const struct xl_tensor *manifest_add(struct xl_manifest *manifest, const 
     return manifest->tensors[manifest->n++] = tensor;
 }
 
+static bool find_in_files(const void *user, const char *name, struct xl_weight_part *out) {
+    const struct xl_file_tensors *files = user;
+    const struct xl_tensor *tensor = xl_weights_find(files->weights, name);
+    if (!tensor) return false;
+    *out = (struct xl_weight_part){.tensor = tensor, .id = xl_weight_id_of(files->base, name)};
+    return true;
+}
+
+struct xl_source xl_source_of_files(const struct xl_file_tensors *files) {
+    return (struct xl_source){.tensors = {xl_weights_label(files->weights), find_in_files, files}};
+}
+
 enum xl_status xl_build_finish(const struct xl_module *module, struct xl_plan **out,
                                struct xl_err *err) {
     enum xl_status status = xl_plan_finish(module->plan, err);
@@ -66,7 +78,9 @@ struct xl_module xl_module_sub(const struct xl_module *module, const char *forma
 bool xl_module_has(const struct xl_module *module, const char *name) {
     char full[XL_MODULE_PATH];
     join(full, module->path, name);
-    return module->source.weights && xl_weights_find(module->source.weights, full);
+    struct xl_weight_part part;
+    const struct xl_tensors *tensors = &module->source.tensors;
+    return tensors->find && tensors->find(tensors->user, full, &part);
 }
 
 xl_val xl_module_tap(const struct xl_module *module, xl_val value) {
@@ -102,45 +116,40 @@ static bool is_same_weight(struct xl_shape a, struct xl_shape b) {
     return xl_shape_equal(a, b);
 }
 
-/* NULL after a failure, which is then recorded in the plan. */
-static const struct xl_tensor *find_tensor(const struct xl_module *module, const char *name,
-                                           struct xl_shape shape) {
-    if (xl_plan_failed(module->plan)) return NULL;
-    char full[XL_MODULE_PATH];
+/* What the manifest makes of a name that is asked for. */
+static struct xl_weight_part list_part(const struct xl_module *module, const char *name,
+                                       struct xl_shape shape) {
+    struct xl_weight_part part = {.tensor = manifest_add(module->source.manifest, name, shape),
+                                  .id = xl_weight_id_of((struct xl_weight_id){{0}}, name)};
+    if (!part.tensor)
+        xl_plan_fail(module->plan, XL_ENOMEM, "out of memory for the list of tensors");
+    return part;
+}
+
+/* Without a tensor after a failure, which is then recorded in the plan. */
+static struct xl_weight_part find_part(const struct xl_module *module, const char *name,
+                                       struct xl_shape shape) {
+    static const struct xl_weight_part none = {0};
+    if (xl_plan_failed(module->plan)) return none;
+    char full[XL_MODULE_PATH], expected[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT];
     join(full, module->path, name);
-    struct xl_source source = module->source;
-    if (!source.weights) {
-        const struct xl_tensor *made = manifest_add(source.manifest, full, shape);
-        if (!made) xl_plan_fail(module->plan, XL_ENOMEM, "out of memory for the list of tensors");
-        return made;
-    }
-    const struct xl_tensor *found = xl_weights_find(source.weights, full);
-    char expected_text[XL_SHAPE_TEXT], found_text[XL_SHAPE_TEXT];
-    xl_shape_format(shape, expected_text);
-    if (!found) {
+    const struct xl_tensors *tensors = &module->source.tensors;
+    if (!tensors->find) return list_part(module, full, shape);
+    struct xl_weight_part part = none;
+    xl_shape_format(shape, expected);
+    if (!tensors->find(tensors->user, full, &part)) {
         xl_plan_fail(module->plan, XL_EMODEL,
                      "%s: tensor \"%s\" is missing, expected with shape %s; the file is incomplete "
                      "or does not belong to its config.json",
-                     xl_weights_label(source.weights), full, expected_text);
-        return NULL;
+                     tensors->label, full, expected);
+        return none;
     }
-    if (!is_same_weight(found->shape, shape)) {
-        xl_plan_fail(module->plan, XL_EFORMAT,
-                     "%s: tensor \"%s\" has shape %s, expected %s; the file does not belong to its "
-                     "config.json",
-                     xl_weights_label(source.weights), full,
-                     xl_shape_format(found->shape, found_text), expected_text);
-        return NULL;
-    }
-    return found;
-}
-
-static struct xl_weight_part find_part(const struct xl_module *module, const char *name,
-                                       struct xl_shape shape) {
-    const struct xl_tensor *tensor = find_tensor(module, name, shape);
-    if (!tensor) return (struct xl_weight_part){0};
-    return (struct xl_weight_part){.tensor = tensor,
-                                   .id = xl_weight_id_of(module->source.base, tensor->name)};
+    if (is_same_weight(part.tensor->shape, shape)) return part;
+    xl_plan_fail(module->plan, XL_EFORMAT,
+                 "%s: tensor \"%s\" has shape %s, expected %s; the file does not belong to its "
+                 "config.json",
+                 tensors->label, full, xl_shape_format(part.tensor->shape, found), expected);
+    return none;
 }
 
 xl_val xl_build_weight(const struct xl_module *module, const char *name, struct xl_shape shape) {

@@ -28,13 +28,29 @@ struct xl_manifest {
 void xl_manifest_deinit(struct xl_manifest *manifest);
 int64_t xl_manifest_parameters(const struct xl_manifest *manifest);
 
-/* Where a component's tensors come from: its files, or (weights NULL) a manifest that lists them.
- */
+/* The tensors of a component under the names that the model asks for, wherever they come from: the
+ * files of a folder, one file with other names, low-rank deltas on top. */
+struct xl_tensors {
+    const char *label; /* "unet", for messages */
+    /* Fill in the part of that name: tensor, id, deltas. False: there is none. What it points to
+     * must live as long as the plan is not compiled. */
+    bool (*find)(const void *user, const char *name, struct xl_weight_part *out);
+    const void *user;
+};
+
+/* Where a component's tensors come from, or (find NULL) a manifest that lists what is asked for. */
 struct xl_source {
-    const struct xl_weights *weights;
+    struct xl_tensors tensors;
     struct xl_manifest *manifest;
+};
+
+/* Files that hold a component under its own names. */
+struct xl_file_tensors {
+    const struct xl_weights *weights;
     struct xl_weight_id base; /* tells the component's tensors from all others of their names */
 };
+/* files must live as long as the source. */
+struct xl_source xl_source_of_files(const struct xl_file_tensors *files);
 
 enum { XL_MODULE_PATH = 160 };
 

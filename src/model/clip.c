@@ -71,7 +71,7 @@ static void build(const struct xl_clip_config *config, const struct xl_module *r
                   struct xl_clip_shape shape, struct xl_clip_io *io) {
     struct xl_plan *plan = root->plan;
     struct xl_module model = xl_module_sub(root, "text_model");
-    if (root->source.weights && !xl_module_has(&model, "embeddings.token_embedding.weight") &&
+    if (root->source.tensors.find && !xl_module_has(&model, "embeddings.token_embedding.weight") &&
         xl_module_has(root, "embeddings.token_embedding.weight"))
         model = *root;
 

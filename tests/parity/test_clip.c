@@ -25,9 +25,10 @@ static void check_encoder(const char *name, enum xl_clip_head head,
     const float *numbers = parity_input(taps, "ids", &ids_shape);
     int n = (int)ids_shape.dim[0], tokens = (int)ids_shape.dim[1];
     struct xl_clip_shape shape = {n, tokens, head, setup->act_dtype};
-    parity_ok(
-        xl_clip_build(&config, (struct xl_source){.weights = weights}, shape, &io, &plan, &err),
-        err);
+    parity_ok(xl_clip_build(&config,
+                            xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
+                            shape, &io, &plan, &err),
+              err);
     struct parity_run run = {0};
     parity_start(&run, setup, plan);
     parity_feed(&run, taps);

@@ -1,6 +1,6 @@
-/* test_residents.c - several models on one device: they draw what each draws alone, changing between
- * them reads no weight file, a budget lets the one go that was used longest ago, and what was let go
- * comes back with the same bytes. */
+/* test_residents.c - several models on one device: they draw what each draws alone, changing
+ * between them reads no weight file, a budget lets the one go that was used longest ago, and what
+ * was let go comes back with the same bytes. */
 #include "engine/engine.h"
 #include "engine_case.h"
 

@@ -25,9 +25,10 @@ static void check_unet(const char *folder, const char *taps_name,
     parity_input(taps, "text", &text);
     struct xl_unet_shape shape = {(int)latents.dim[0], (int)latents.dim[1], (int)latents.dim[2],
                                   (int)text.dim[1], setup->act_dtype};
-    parity_ok(
-        xl_unet_build(&config, (struct xl_source){.weights = weights}, shape, &io, &plan, &err),
-        err);
+    parity_ok(xl_unet_build(&config,
+                            xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
+                            shape, &io, &plan, &err),
+              err);
     struct parity_run run = {0};
     parity_start(&run, setup, plan);
     parity_feed(&run, taps);

@@ -26,7 +26,9 @@ static void check_half(const char *folder, const char *taps_name, build_fn *buil
     struct xl_weights *taps = parity_open("taps", path);
 
     shape.act_dtype = setup->act_dtype;
-    parity_ok(build(&config, (struct xl_source){.weights = weights}, shape, &io, &plan, &err), err);
+    parity_ok(build(&config, xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
+                    shape, &io, &plan, &err),
+              err);
     struct parity_run run = {0};
     parity_start(&run, setup, plan);
     parity_feed(&run, taps);

@@ -311,7 +311,8 @@ static enum xl_status build_unet(const struct xl_unet_config *config, const char
     cr_assert_eq(xl_weights_open("unet", &file, 1, &weights, err), XL_OK, "%s", err->text);
     struct xl_unet_shape shape = {1, 8, 8, 77, XL_DTYPE_F32};
     enum xl_status status =
-        xl_unet_build(config, (struct xl_source){.weights = weights}, shape, &io, &plan, err);
+        xl_unet_build(config, xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
+                      shape, &io, &plan, err);
     xl_plan_free(plan);
     xl_weights_close(weights);
     return status;
