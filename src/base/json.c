@@ -4,6 +4,9 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +222,35 @@ json_t *xl_json_text(const char *text) {
     return string;
 }
 
+json_t *xl_json_seed(uint64_t seed) {
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
+    return json_string(digits);
+}
+
+/* The earlier app wrote numbers, and what went through Python may be one with a point. */
+static bool seed_of_number(double number, uint64_t *seed) {
+    if (!(number >= 0 && number < 9007199254740992.0) || number != floor(number)) return false;
+    *seed = (uint64_t)number;
+    return true;
+}
+
+bool xl_json_read_seed(const json_t *value, uint64_t *seed) {
+    if (json_is_integer(value)) {
+        json_int_t number = json_integer_value(value);
+        if (number >= 0) *seed = (uint64_t)number;
+        return number >= 0;
+    }
+    if (json_is_real(value)) return seed_of_number(json_real_value(value), seed);
+    const char *text = json_string_value(value);
+    if (!text || !*text || strspn(text, "0123456789") != strlen(text)) return false;
+    errno = 0;
+    unsigned long long number = strtoull(text, NULL, 10);
+    if (errno) return false;
+    *seed = number;
+    return true;
+}
+
 void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok) {
     if (json_object_set_new(object, key, value)) *ok = false;
 }
@@ -226,5 +258,13 @@ void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok) {
 json_t *xl_json_finish(json_t *object, bool ok) {
     if (ok) return object;
     json_decref(object);
+    return NULL;
+}
+
+char *xl_json_take_text(json_t *object, bool ok, size_t flags) {
+    char *text = ok && object ? json_dumps(object, flags) : NULL;
+    json_decref(object);
+    if (!xl_json_ran_out()) return text;
+    free(text);
     return NULL;
 }

@@ -51,9 +51,17 @@ enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t m
  * memory */
 json_t *xl_json_text(const char *text);
 
+/* A seed as it is written everywhere: a text of digits, as JSON readers lose digits of numbers
+ * above 2^53. NULL: out of memory. Read, a number is a seed, too; false: it is none (null, -1) */
+json_t *xl_json_seed(uint64_t seed);
+bool xl_json_read_seed(const json_t *value, uint64_t *seed);
+
 /* Building: set a member (value's reference is taken over). *ok becomes false when memory is out;
  * at the end xl_json_finish gives the object, or NULL after freeing it. */
 void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok);
 json_t *xl_json_finish(json_t *object, bool ok);
+/* The text of what was built since xl_json_watch, which is released; malloc'd. flags: jansson's.
+ * NULL: memory was out at some time since then, so the text would lack something */
+char *xl_json_take_text(json_t *object, bool ok, size_t flags);
 
 #endif

@@ -62,6 +62,12 @@ struct xl_exit_code {
 const struct xl_exit_code *xl_exit_code_at(int i);
 int xl_exit_code_of(enum xl_status status);
 
+/* dry_run.c: what drawing a sweep would take, on standard output, for people or, with
+ * settings->json, as a document. Errors: those of xl_estimate, XL_EDISK */
+struct xl_sweep;
+enum xl_status xl_print_dry_run(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                struct xl_err *err) XL_CHECKED;
+
 /* help.c: on standard output, wrapped to the width of the terminal. */
 void xl_print_overview(void);
 void xl_print_help(const struct xl_command *command);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "lab/run/estimate.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
 
@@ -52,22 +51,12 @@ static void print_lines(const struct xl_str *lines) {
 static json_t *describe_cell(const struct xl_sweep *sweep, const struct xl_run_dir *run, int c) {
     const struct xl_cell *cell = &sweep->cells[c];
     const struct xl_outcome *outcome = &run->outcomes[c];
-    json_t *object = json_object();
+    json_t *object = xl_cell_write_drawn(cell);
     bool ok = object != NULL, is_done = outcome->state == XL_CELL_DONE;
-    if (is_done) xl_json_put(object, "path", xl_json_text(outcome->path), &ok);
-    /* A number where JSON has one for it; beyond 2^63 a text. */
-    char seed[24];
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)cell->seed);
-    xl_json_put(object, "seed",
-                cell->seed >> 63 ? json_string(seed) : json_integer((json_int_t)cell->seed), &ok);
-    xl_json_put(object, "width", json_integer(is_done ? outcome->width : cell->width), &ok);
-    xl_json_put(object, "height", json_integer(is_done ? outcome->height : cell->height), &ok);
-    xl_json_put(object, "model", xl_json_text(sweep->models[cell->model].key), &ok);
-    xl_json_put(object, "profile", xl_json_text(cell->profile), &ok);
-    xl_json_put(object, "cell", json_string(cell->id), &ok);
-    if (is_done && (outcome->width != cell->width || outcome->height != cell->height)) {
-        xl_json_put(object, "requested_width", json_integer(cell->width), &ok);
-        xl_json_put(object, "requested_height", json_integer(cell->height), &ok);
+    if (is_done) {
+        xl_json_put(object, "path", xl_json_text(outcome->path), &ok);
+        xl_json_put(object, "width", json_integer(outcome->width), &ok);
+        xl_json_put(object, "height", json_integer(outcome->height), &ok);
     }
     if (outcome->error) xl_json_put(object, "error", xl_json_text(outcome->error), &ok);
     return xl_json_finish(object, ok);
@@ -113,6 +102,7 @@ static json_t *first_record(const struct xl_run_dir *run) {
 
 static enum xl_status print_document(const struct xl_sweep *sweep, const struct xl_run_dir *run,
                                      const struct xl_run_counts *counts, struct xl_err *err) {
+    xl_json_watch();
     json_t *document = json_object();
     bool ok = document != NULL;
     xl_json_put(document, "images", describe_cells(sweep, run, XL_CELL_DONE), &ok);
@@ -129,7 +119,7 @@ static enum xl_status print_document(const struct xl_sweep *sweep, const struct 
     xl_json_put(document, "log", xl_json_text(counts->log_path), &ok);
     xl_json_put(document, "run_dir", run->is_own ? xl_json_text(run->dir) : json_null(), &ok);
     if (!run->is_own) xl_json_put(document, "record", first_record(run), &ok);
-    document = xl_json_finish(document, ok);
+    document = xl_json_finish(document, ok && !xl_json_ran_out());
     enum xl_status status = xl_print_json(document, err);
     json_decref(document);
     return status;
@@ -216,7 +206,7 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
     }
     print_lines(&sweep.notices);
     if (settings->dry_run) {
-        status = xl_estimate_print(settings, &sweep, err);
+        status = xl_print_dry_run(settings, &sweep, err);
     } else {
         status = xl_run_dir_create(settings, &sweep, &run, err);
         if (!status) {

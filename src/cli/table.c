@@ -34,6 +34,17 @@ int xl_text_width(const char *text) {
     return width;
 }
 
+void xl_text_cut(char *text, int width) {
+    if (xl_text_width(text) <= width) return;
+    int used = 3;
+    for (size_t n;; text += n) {
+        used += utf8proc_charwidth(next_character(text, &n));
+        if (used > width) break;
+    }
+    /* A character that is cut and its followers have three columns at least: room for the dots. */
+    memcpy(text, "...", 4);
+}
+
 void xl_print_text(const char *text, enum xl_color color) {
     static const char *const begin[] = {
         [XL_COLOR_NONE] = "",          [XL_COLOR_BOLD] = "\033[1m",    [XL_COLOR_DIM] = "\033[2m",

@@ -46,7 +46,7 @@ expect "a picture" 0 "" $draw --output-dir "$work/a" --json
 check "json names the picture" grep -q '"path"' "$work/out"
 pictures() { ls "$1" | grep -c '[.]png$'; }
 check "one picture is there" test "$(pictures "$work/a")" -eq 1
-check "and a job log" sh -c "grep -q '\"seeds\": *\[1\]' $work/a/jobs*.log"
+check "and a job log" grep -q '"seeds": *\["1"\]' $work/a/jobs*.log
 check "it is a PNG with its parameters" grep -q "Steps: 2, Sampler: Euler" "$work/a"/*.png
 expect "the same picture again" 0 "" $draw --output-dir "$work/b" --threads 1
 check "same seed, same bytes" sh -c "cmp $work/a/*.png $work/b/*.png"

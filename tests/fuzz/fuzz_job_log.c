@@ -2,6 +2,7 @@
  * was appended behind it is read whole. */
 #include "fuzz.h"
 
+#include "base/json.h"
 #include "lab/log/job_log.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ static enum xl_status look(void *user, const json_t *object, int64_t line, struc
     json_t *value;
     uint64_t seed = 7;
     json_object_foreach((json_t *)object, key, value) {
-        if (!xl_job_seed(value, &seed)) expect(seed == 7);
+        if (!xl_json_read_seed(value, &seed)) expect(seed == 7);
         seed = 7;
     }
     expect(line > seen->line);

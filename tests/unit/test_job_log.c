@@ -1,6 +1,7 @@
 /* test_job_log.c - the job log: lines that are whole whoever writes and whatever fails, names that
  * stay where they belong, one owner a name. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "lab/log/instance.h"
 #include "lab/log/job_log.h"
@@ -10,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -34,40 +34,44 @@ static const struct xl_job_picture four_pictures[] = {
     {.seed = 18446744073709551615u, .path = "output_images/d.png"},
 };
 
+static struct xl_cell the_cell; /* of the entry */
+static json_t *drawn_by;
+
 static struct xl_job_entry an_entry(void) {
+    the_cell = (struct xl_cell){
+        .model_key = "SDXL Base 1.0",
+        .profile = "Watercolor",
+        .prompt = "a cat",
+        .negative = "",
+        .styled_prompt = "a cat, watercolor",
+        .effective_negative = "photo",
+        .width = 768,
+        .height = 768,
+        .steps = 30,
+        .guidance = 7.5,
+        .scheduler = "euler",
+        .seed = 42,
+    };
+    if (!drawn_by)
+        drawn_by = json_pack("{s:s, s:s, s:s}", "device", "cpu", "isa", "AVX2", "precision", "F32");
     return (struct xl_job_entry){
         .timestamp = "20261124-031500",
-        .mode = "txt2img",
         .multi_profile = true,
-        .profile_style = "Watercolor",
-        .prompt = "a cat",
-        .styled_prompt = "a cat, watercolor",
-        .negative_prompt = "",
-        .effective_negative_prompt = "photo",
-        .model_key = "SDXL Base 1.0",
+        .cell = &the_cell,
         .model_id = "stabilityai/stable-diffusion-xl-base-1.0",
         .weights = "00ff",
-        .scheduler = "euler",
-        .steps = 30,
-        .guidance_scale = 7.5,
         .width = 576,
         .height = 576,
-        .requested_width = 768,
-        .requested_height = 768,
         .fallback = "576x576 instead of 768x768",
         .batch_size = 4,
-        .seed_base = 42,
         .pictures = four_pictures,
         .n_pictures = 4,
-        .precision = "f32",
-        .device = "cpu",
-        .rng = "torch-cpu",
+        .drawn_by = drawn_by,
         .run_dir = "output_images/run",
         .encode_s = 0.5,
         .sample_s = 2,
         .decode_s = 0.25,
         .total_s = 2.75,
-        .tflop = NAN,
     };
 }
 
@@ -98,8 +102,8 @@ Test(job_log, a_line_has_the_keys_of_the_earlier_app_and_ours) {
         {"width", "576"},
         {"height", "576"},
         {"batch_size", "4"},
-        {"seed_base", "42"},
-        {"seeds", "[42,43,9223372036854775807,\"18446744073709551615\"]"},
+        {"seed_base", "\"42\""},
+        {"seeds", "[\"42\",\"43\",\"9223372036854775807\",\"18446744073709551615\"]"},
         {"paths", "[\"output_images/a.png\",\"output_images/b.png\",\"output_images/d.png\"]"},
         {"error", "null"},
         {"run_dir", "\"output_images/run\""},
@@ -111,7 +115,12 @@ Test(job_log, a_line_has_the_keys_of_the_earlier_app_and_ours) {
         {"fallback", "\"576x576 instead of 768x768\""},
         {"init_image", "null"},
         {"strength", "null"},
-        {"precision", "\"f32\""},
+        {"precision", "\"F32\""},
+        {"isa", "\"AVX2\""},
+        {"dtype", "\"auto\""},
+        {"vae_tile", "0"},
+        {"requested_vae_tile", "0"},
+        {"format", "2"},
         {"device", "\"cpu\""},
         {"rng", "\"torch-cpu\""},
         {"weights", "\"00ff\""},
@@ -150,8 +159,8 @@ Test(job_log, a_failed_job_is_on_record) {
     entry.n_pictures = 1;
     entry.status = XL_ENOMEM;
     entry.error = "out of memory: 3.0 GiB for the UNet";
-    entry.init_image = "in.png";
-    entry.strength = 0.5;
+    the_cell.init_image = "in.png";
+    the_cell.strength = 0.5;
     ok(xl_job_log_append(log, &entry, &err));
     entry.n_pictures = 0;
     ok(xl_job_log_append(log, &entry, &err));
@@ -160,7 +169,7 @@ Test(job_log, a_failed_job_is_on_record) {
     cr_assert_eq(json_array_size(lines), 2);
     expect_key(json_array_get(lines, 0), "status", "\"XL_ENOMEM\"");
     expect_key(json_array_get(lines, 0), "error", "\"out of memory: 3.0 GiB for the UNet\"");
-    expect_key(json_array_get(lines, 0), "seeds", "[1]");
+    expect_key(json_array_get(lines, 0), "seeds", "[\"1\"]");
     expect_key(json_array_get(lines, 0), "paths", "[]");
     expect_key(json_array_get(lines, 0), "strength", "0.5");
     expect_key(json_array_get(lines, 1), "seeds", "[]");
@@ -183,11 +192,11 @@ Test(job_log, hostile_texts_stay_one_line) {
     ok(xl_job_log_open(scratch_dir, "h", &log, &err));
     for (int i = 0; i < N; i++) {
         struct xl_job_entry entry = an_entry();
-        entry.prompt = prompts[i];
+        the_cell.prompt = prompts[i];
         ok(xl_job_log_append(log, &entry, &err));
     }
     struct xl_job_entry entry = an_entry();
-    entry.prompt = "a\xFF\xC0\x80z";
+    the_cell.prompt = "a\xFF\xC0\x80z";
     ok(xl_job_log_append(log, &entry, &err));
     xl_job_log_close(log);
     size_t n = 0, n_lines = 0;
@@ -228,13 +237,13 @@ Test(job_log, long_texts_are_cut_and_say_so) {
     struct xl_job_log *log = NULL;
     ok(xl_job_log_open(scratch_dir, "l", &log, &err));
     struct xl_job_entry entry = an_entry();
-    entry.prompt = umlauts;
+    the_cell.prompt = umlauts;
     ok(xl_job_log_append(log, &entry, &err));
     entry = an_entry();
-    entry.prompt = entry.styled_prompt = entry.negative_prompt = worst;
-    entry.effective_negative_prompt = entry.model_key = entry.model_id = entry.error = worst;
-    entry.mode = entry.profile_style = entry.scheduler = entry.run_dir = entry.device = worst;
-    entry.weights = entry.rng = entry.precision = entry.fallback = entry.init_image = worst;
+    the_cell.prompt = the_cell.styled_prompt = the_cell.negative = worst;
+    the_cell.effective_negative = the_cell.model_key = the_cell.profile = worst;
+    the_cell.scheduler = the_cell.init_image = the_cell.init_digest = worst;
+    entry.model_id = entry.error = entry.run_dir = entry.weights = entry.fallback = worst;
     struct xl_job_picture picture = {.path = worst, .cell = worst};
     entry.pictures = &picture;
     entry.n_pictures = 1;
@@ -553,7 +562,7 @@ static void write_many(const char *path, int process) {
         size_t n = (size_t)(i * 7919 % (i % 16 ? 100 : (int)sizeof prompt));
         char end = prompt[n];
         prompt[n] = 0;
-        entry.prompt = prompt;
+        the_cell.prompt = prompt;
         entry.pictures = &picture;
         entry.n_pictures = 1;
         if (xl_job_log_append(log, &entry, NULL)) _exit(2);
@@ -572,7 +581,7 @@ static enum xl_status count_line(void *user, const json_t *object, int64_t line,
     (void)line, (void)err;
     struct tally *tally = user;
     uint64_t seed = 0;
-    cr_assert(xl_job_seed(json_array_get(json_object_get(object, "seeds"), 0), &seed));
+    cr_assert(xl_json_read_seed(json_array_get(json_object_get(object, "seeds"), 0), &seed));
     cr_assert_lt(seed >> 32, N_PROCESSES);
     cr_assert_eq(tally->next[seed >> 32]++, (int)(seed & 0xffffffff));
     tally->n++;
@@ -642,7 +651,7 @@ static void fill_up(void (*make_room)(void)) {
     char prompt[6000];
     memset(prompt, 'x', sizeof prompt - 1);
     prompt[sizeof prompt - 1] = 0;
-    entry.prompt = prompt;
+    the_cell.prompt = prompt;
     int n = 0;
     while (n < 1000 && !xl_job_log_append(log, &entry, &err)) n++;
     cr_assert(n > 0 && n < 1000);

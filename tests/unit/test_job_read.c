@@ -1,4 +1,5 @@
 /* test_job_read.c - reading job logs: the earlier app's, damaged ones, large ones. */
+#include "base/json.h"
 #include "base/str.h"
 #include "unit/job_log_lines.h"
 
@@ -39,13 +40,13 @@ Test(job_read, logs_of_the_earlier_app_are_read) {
     expect_key(new, "paths", "[\"half \xEF\xBF\xBD\"]");
     uint64_t expected[] = {UINT64_MAX, UINT64_MAX - 1, 5}, seed;
     for (size_t i = 0; i < 3; i++) {
-        cr_expect(xl_job_seed(json_array_get(json_object_get(new, "seeds"), i), &seed));
+        cr_expect(xl_json_read_seed(json_array_get(json_object_get(new, "seeds"), i), &seed));
         cr_expect_eq(seed, expected[i]);
     }
-    cr_expect_not(xl_job_seed(json_object_get(new, "seed_base"), &seed));
-    cr_expect_not(xl_job_seed(json_object_get(new, "absent"), &seed));
+    cr_expect_not(xl_json_read_seed(json_object_get(new, "seed_base"), &seed));
+    cr_expect_not(xl_json_read_seed(json_object_get(new, "absent"), &seed));
     json_t *real = json_real(5.5);
-    cr_expect_not(xl_job_seed(real, &seed));
+    cr_expect_not(xl_json_read_seed(real, &seed));
     cr_expect_eq(seed, 5, "an output is untouched on failure");
     json_decref(real);
     cr_expect_null(json_object_get(new, "error"));

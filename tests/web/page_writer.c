@@ -1,5 +1,7 @@
 /* page_writer.c - begin|update|end DIR: calls xl_run_page_* with JSON from standard input, so that
- * the browser's test can play a run. begin takes {"run": {...}, "cells": [...]}. */
+ * the browser's test can play a run. begin takes {"run": {...}, "cells": [...]} and adds the
+ * fields of cells. */
+#include "lab/cell/cell_text.h"
 #include "lab/run/run_page.h"
 
 #include <stdio.h>
@@ -10,9 +12,10 @@ int main(int argc, char **argv) {
     if (!input) return 2;
     struct xl_err err = {0};
     enum xl_status status = XL_EINVAL;
+    json_t *run = json_object_get(input, "run");
+    if (run && json_object_set_new(run, "fields", xl_cell_describe_columns())) return 2;
     if (!strcmp(argv[1], "begin"))
-        status = xl_run_page_begin(argv[2], json_object_get(input, "run"),
-                                   json_object_get(input, "cells"), &err);
+        status = xl_run_page_begin(argv[2], run, json_object_get(input, "cells"), &err);
     else if (!strcmp(argv[1], "update"))
         status = xl_run_page_update(argv[2], input, &err);
     else if (!strcmp(argv[1], "end"))

@@ -37,7 +37,7 @@ class Run:
         for m, model in enumerate(models):
             for p, profile in enumerate(profiles):
                 self.cells.append({
-                    "id": f"{m:02x}{p:02x}", "model": model, "profile": profile, "state": "waiting",
+                    "id": f"{m:02x}{p:02x}", "model_key": model, "profile": profile, "state": "waiting",
                     "prompt": f"a lighthouse on a cliff at dusk, waves breaking below, {profile.lower()}",
                     "negative": "blurry, low quality", "seed": str(2**64 - 1 - p), "steps": 30,
                     "guidance": 7.0, "scheduler": "euler", "width": size[0] * 8, "height": size[1] * 8})
@@ -128,7 +128,7 @@ def test_fills_in(driver, folder):
     assert "left" in page.text("#time"), page.text("#time")
     assert page.js("getComputedStyle(document.querySelector('#bar-done')).width") != "0px"
     alt = page.js("document.querySelector('.cell.done img').alt")
-    assert "None (raw), SDXL Base 1.0, seed 18446744073709551615: a lighthouse" in alt, alt
+    assert "SDXL Base 1.0, None (raw), 768×768, seed 18446744073709551615" in alt and ": a lighthouse" in alt, alt
     first = page.js("document.querySelector('.cell.done img')")
     page.see("running")
 
@@ -189,12 +189,12 @@ def test_filters(driver, folder):
     choose = "((e, v, t) => { e.value = v; e.dispatchEvent(new Event(t)); })(document.querySelector(arguments[0]), arguments[1], arguments[2])"
     page.js(choose, "#search", "water 18446744073709551614", "input")
     assert page.count(".cell") == 2
-    page.js(choose, "#model", "B", "change")
+    page.js(choose, "#by-model_key", "B", "change")
     assert page.count(".cell") == 1 and page.count(".cell.done") == 1
     page.js(choose, "#search", "nothing like it", "input")
     assert page.count(".cell") == 0 and page.text("#nothing") == "No picture matches."
     page.js(choose, "#search", "", "input")
-    page.js(choose, "#model", "", "change")
+    page.js(choose, "#by-model_key", "", "change")
     page.js("[...document.querySelectorAll('#states button')].find(b => b.textContent.startsWith('Failed')).click()")
     assert page.count(".cell") == 1 and page.text(".cell .why") == "broke"
     page.js("[...document.querySelectorAll('#states button')][0].click()")
@@ -218,7 +218,7 @@ def test_hostile(driver, folder):
     run = Run(folder, ["A", "B"], ["x"] * len(HOSTILE))
     for i, cell in enumerate(run.cells):
         text = HOSTILE[i % len(HOSTILE)]
-        cell.update(model=cell["model"] + text, profile=text + str(i), prompt=text, negative=text, scheduler=text,
+        cell.update(model_key=cell["model_key"] + text, profile=text + str(i), prompt=text, negative=text, scheduler=text,
                     seed=text, steps=text, guidance=text, width=text, height=text, note=text, id=text + str(i))
     run.begin(title=HOSTILE[0], prompt=HOSTILE[1], version=HOSTILE[2])
     for i, cell in enumerate(run.cells):

@@ -1,21 +1,19 @@
 // page.js - shows a run from cells.js, which lies beside the page and grows while the run goes on.
-// cells.js calls run(description) and cell(what, when); the last word about a cell counts. Texts come
+// cells.js calls run(description) and cell(what, when); the last word about a cell counts. Which fields a
+// cell has, their captions and their order come with the description. Texts come
 // from outside: they only ever become text nodes and attributes, never HTML, and paths never leave the
 // folder.
 "use strict";
 (() => {
   const POLL_MS = 2500, POLL_IDLE_MS = 15000, IDLE_AFTER = 20, QUIET_S = 900;
-  const KNOWN = ["model", "profile", "prompt", "negative", "seed", "steps", "guidance", "scheduler",
-    "size", "strength", "state", "error", "seconds", "path", "id"];
-  const NAMES = { model: "Model", profile: "Profile", prompt: "Prompt", negative: "Negative", seed: "Seed",
-    steps: "Steps", guidance: "Guidance", scheduler: "Scheduler", size: "Size", strength: "Strength",
-    state: "State", error: "Error", seconds: "Took", path: "File", id: "Cell" };
+  // What became of a cell; what it was asked for as is in about.fields.
+  const OUTCOME = { state: "State", error: "Error", seconds: "Took", path: "File", id: "Cell" };
   const $ = (id) => document.getElementById(id);
 
   let about = {};           // the run
   let cells = new Map();    // id -> cell, in the order of the plan
   let loading = null;       // what the script that is being loaded has said so far
-  let filter = { text: "", state: "", model: "", profile: "" };
+  let filter = { text: "", state: "", by: {} }; // by: the caption of a field -> its value
   let wantsMatrix = true, shown = [], open = null, unchanged = 0, signature = "";
   const cards = new Map();  // id -> { element, key }
 
@@ -62,8 +60,15 @@
 
   // ---- Words ------------------------------------------------------------------------------------
 
-  const sizeOf = (c) => c.width && c.height ? c.width + "×" + c.height : "";
-  const value = (c, key) => key === "size" ? sizeOf(c) : c[key] === null || c[key] === undefined ? "" : String(c[key]);
+  const text = (c, key) => c[key] === null || c[key] === undefined ? "" : String(c[key]);
+  // A field is one key or several that are shown as one: 1024×768.
+  const fields = () => Array.isArray(about.fields) ? about.fields : [];
+  const value = (c, field) => field.keys.map((key) => text(c, key)).filter(Boolean).join("×");
+  const small = (caption) => /^.[A-Z]/.test(caption) ? caption : caption[0].toLowerCase() + caption.slice(1);
+  const label = (c, field) => field.is_plain ? value(c, field) : small(field.caption) + " " + value(c, field);
+  const labels = (c, list) => list.filter((field) => value(c, field)).map((field) => label(c, field));
+  const titleField = () => fields().find((field) => field.is_title);
+  const textField = () => fields().find((field) => field.is_long);
   const plural = (n, word) => n + " " + word + (n === 1 ? "" : "s");
 
   // A path below the folder of the run as an address, or "" for what is none.
@@ -79,39 +84,39 @@
     return Math.floor(seconds / 3600) + " h " + Math.round(seconds % 3600 / 60) + " min";
   }
 
-  const describe = (c) => ["profile", "model"].map((key) => value(c, key)).filter(Boolean).join(", ") +
-    (value(c, "seed") ? ", seed " + value(c, "seed") : "") + (c.prompt ? ": " + c.prompt : "");
+  const describe = (c) => labels(c, fields().filter((field) => field.is_always)).join(", ") +
+    labels(c, fields().filter((field) => field === textField())).map((prompt) => ": " + prompt).join("");
 
-  // The keys in which cells differ, most telling first.
-  function varying() {
-    const keys = ["model", "profile", "scheduler", "steps", "guidance", "size", "strength", "seed", "prompt"];
-    return keys.filter((key) => new Set([...cells.values()].map((c) => value(c, key))).size > 1);
-  }
+  // The fields in which cells differ, most telling first.
+  const varying = () => fields().filter((field) => !field.follows &&
+    new Set([...cells.values()].map((c) => value(c, field))).size > 1);
 
-  // The two keys that make rows and columns, or null for a gallery. Two keys that only change together
-  // (a seed for each profile) make no table.
-  function axes(keys) {
-    if (about.rows && about.columns) return [about.rows, about.columns];
-    if (keys.includes("model") && keys.includes("profile")) return ["model", "profile"];
-    const real = keys.filter((key) => key !== "prompt");
-    if (real.length !== 2) return null;
+  const fieldOf = (key) => fields().find((field) => field.keys.includes(key));
+
+  // The two fields that make rows and columns, or null for a gallery. Two that only change together (a
+  // seed for each profile) make no table.
+  function axes(differing) {
+    if (fieldOf(about.rows) && fieldOf(about.columns)) return [fieldOf(about.rows), fieldOf(about.columns)];
+    const real = differing.filter((field) => !field.is_long);
+    const plain = real.filter((field) => field.is_plain);
+    const two = real.length === 2 ? real : plain.slice(0, 2);
+    if (two.length !== 2) return null;
     const all = [...cells.values()], distinct = (of) => new Set(all.map(of)).size;
-    const pairs = distinct((c) => JSON.stringify(real.map((key) => value(c, key))));
-    return pairs > distinct((c) => value(c, real[0])) * distinct((c) => value(c, real[1])) / 2 ? real : null;
+    const pairs = distinct((c) => JSON.stringify(two.map((field) => value(c, field))));
+    return pairs > distinct((c) => value(c, two[0])) * distinct((c) => value(c, two[1])) / 2 ? two : null;
   }
 
-  function titleOf(c, keys) {
-    const first = keys.find((key) => key !== "model" && key !== "prompt") || (keys.length ? keys[0] : "profile");
-    const text = value(c, first);
-    return text && !["model", "profile", "scheduler", "prompt", "size"].includes(first)
-      ? NAMES[first].toLowerCase() + " " + text : text || value(c, "id");
-  }
+  // What a card is called in a gallery: by what differs, best by what says what it is.
+  const leading = (differing) => differing.find((field) => field.is_title) ||
+    differing.find((field) => field.is_plain) || differing[0] || titleField();
+  const titleOf = (c, field) => field && value(c, field) ? label(c, field) : text(c, "id");
 
-  function detailsOf(c, keys, used) {
-    const rest = keys.filter((key) => !used.includes(key) && key !== "prompt");
-    if (!rest.includes("seed") && !used.includes("seed")) rest.push("seed");
-    return rest.map((key) => ["model", "profile", "scheduler", "size"].includes(key)
-      ? value(c, key) : NAMES[key].toLowerCase() + " " + value(c, key)).join(" · ");
+  // What else tells cells apart, and the first field that is always told and no name: the seed.
+  function detailsOf(c, differing, used) {
+    const rest = differing.filter((field) => !used.includes(field));
+    const told = fields().find((field) => field.is_always && !field.is_plain);
+    if (told && !rest.includes(told) && !used.includes(told)) rest.push(told);
+    return labels(c, rest).join(" · ");
   }
 
   // ---- Cards ------------------------------------------------------------------------------------
@@ -176,25 +181,21 @@
 
   function matches(c) {
     if (filter.state && c.state !== filter.state) return false;
-    if (filter.model && value(c, "model") !== filter.model) return false;
-    if (filter.profile && value(c, "profile") !== filter.profile) return false;
+    for (const field of fields())
+      if (filter.by[field.caption] && value(c, field) !== filter.by[field.caption]) return false;
     const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return true;
-    const text = KNOWN.map((key) => value(c, key)).join("\n").toLowerCase();
-    return words.every((word) => text.includes(word));
+    const all = fields().map((field) => value(c, field)).concat(Object.keys(OUTCOME).map((key) => text(c, key)));
+    return words.every((word) => all.join("\n").toLowerCase().includes(word));
   }
 
-  function gallery(keys) {
-    const list = make("div", "gallery");
-    for (const c of shown) {
-      const first = titleOf(c, keys);
-      const used = keys.filter((key) => key !== "model" && key !== "prompt").slice(0, 1);
-      list.append(card(c, [first, detailsOf(c, keys, used.length ? used : keys.slice(0, 1))]));
-    }
+  function gallery(differing) {
+    const list = make("div", "gallery"), first = leading(differing);
+    for (const c of shown) list.append(card(c, [titleOf(c, first), detailsOf(c, differing, [first])]));
     return list;
   }
 
-  function matrix(keys, [row, column]) {
+  function matrix(differing, [row, column]) {
     const columns = [...new Set(shown.map((c) => value(c, column)))];
     const rows = new Map();
     for (const c of shown) {
@@ -204,7 +205,7 @@
     }
     const box = make("div", "matrix"), table = make("table"), head = make("thead"), body = make("tbody");
     const top = make("tr");
-    top.append(make("th", "", (NAMES[row] || row) + " / " + (NAMES[column] || column)));
+    top.append(make("th", "", row.caption + " / " + column.caption));
     for (const name of columns) { const th = make("th", "", name || "–"); th.scope = "col"; top.append(th); }
     head.append(top);
     for (const [name, line] of rows) {
@@ -213,7 +214,8 @@
       tr.append(th);
       for (const key of columns) {
         const td = make("td");
-        for (const c of line.get(key) || []) td.append(card(c, ["", detailsOf(c, keys, [row, column])]));
+        const here = line.get(key) || [], told = here.length > 1 ? differing : differing.filter((field) => !field.is_long);
+        for (const c of here) td.append(card(c, ["", detailsOf(c, told, [row, column])]));
         tr.append(td);
       }
       body.append(tr);
@@ -225,11 +227,11 @@
   }
 
   function renderCells() {
-    const keys = varying(), both = axes(keys), main = $("cells");
+    const differing = varying(), both = axes(differing), main = $("cells");
     shown = [...cells.values()].filter(matches);
     const old = main.firstElementChild, scroll = old ? [old.scrollLeft, old.scrollTop] : [0, 0];
     const focus = document.activeElement && document.activeElement.classList.contains("cell") ? document.activeElement : null;
-    main.replaceChildren(both && wantsMatrix ? matrix(keys, both) : gallery(keys));
+    main.replaceChildren(both && wantsMatrix ? matrix(differing, both) : gallery(differing));
     main.firstElementChild.scrollTo(scroll[0], scroll[1]);
     if (focus && focus.isConnected) focus.focus({ preventScroll: true });
     $("view").hidden = !both;
@@ -297,40 +299,70 @@
     }));
   }
 
-  function renderSelect(key, all) {
-    const names = [...new Set([...cells.values()].map((c) => value(c, key)))].filter(Boolean);
-    const select = $(key);
-    select.hidden = names.length < 2;
-    if (select.options.length === names.length + 1) return;
-    select.replaceChildren(...[["", all], ...names.map((name) => [name, name])].map(([text, name]) => {
-      const option = make("option", "", name);
-      option.value = text;
-      return option;
-    }));
-    select.value = filter[key];
+  // A choice of every name that cells do not share.
+  function renderSelects() {
+    for (const field of fields().filter((one) => one.is_plain && !one.is_long)) {
+      const names = [...new Set([...cells.values()].map((c) => value(c, field)))].filter(Boolean);
+      let select = $("by-" + field.keys[0]);
+      if (!select && names.length > 1) {
+        select = make("select");
+        select.id = "by-" + field.keys[0];
+        select.setAttribute("aria-label", field.caption);
+        select.onchange = () => { filter.by[field.caption] = select.value; renderCells(); };
+        $("selects").append(select);
+      }
+      if (!select || select.options.length === names.length + 1) continue;
+      select.replaceChildren(...[field.caption + ": all", ...names].map((name, i) => {
+        const option = make("option", "", name);
+        option.value = i ? name : "";
+        return option;
+      }));
+      select.value = filter.by[field.caption] || "";
+    }
   }
 
   function render() {
     renderTop();
-    renderSelect("model", "All models");
-    renderSelect("profile", "All profiles");
+    renderSelects();
     renderCells();
     if (open !== null) renderViewer();
   }
 
   // ---- One picture ------------------------------------------------------------------------------
 
-  function fact(list, key, text) {
-    const isLong = key === "prompt" || key === "negative" || key === "error";
-    const name = make("dt", isLong ? "long" : "", NAMES[key] || key), what = make("dd", isLong ? "long" : "");
-    if (key === "path" && address(text)) {
-      const link = make("a", "", text);
-      link.href = address(text);
-      what.append(link);
-    } else {
-      what.textContent = key === "seconds" ? duration(Number(text)) : text;
+  function fact(list, caption, text, isLong) {
+    const what = make("dd", isLong ? "long" : "", text);
+    list.append(make("dt", isLong ? "long" : "", caption), what);
+    return what;
+  }
+
+  // What a cell was asked for as; a text that says what one before it says is left out.
+  function askedFacts(list, c) {
+    const said = new Set();
+    for (const field of fields()) {
+      const what = value(c, field);
+      if (!what || (field.is_long && said.has(what))) continue;
+      said.add(what);
+      fact(list, field.caption, what, field.is_long);
     }
-    list.append(name, what);
+  }
+
+  function outcomeFacts(list, c) {
+    const known = new Set(fields().flatMap((field) => field.keys).concat(Object.keys(OUTCOME)));
+    if (c.state !== "done") fact(list, OUTCOME.state, text(c, "state"));
+    if (text(c, "error")) fact(list, OUTCOME.error, text(c, "error"), true);
+    if (text(c, "seconds")) fact(list, OUTCOME.seconds, duration(Number(c.seconds)));
+    for (const key of Object.keys(c).filter((one) => !known.has(one)))
+      if (text(c, key)) fact(list, key, typeof c[key] === "object" ? JSON.stringify(c[key]) : text(c, key));
+    if (text(c, "path")) {
+      const what = fact(list, OUTCOME.path, address(c.path) ? "" : text(c, "path"));
+      if (address(c.path)) {
+        const link = make("a", "", text(c, "path"));
+        link.href = address(c.path);
+        what.append(link);
+      }
+    }
+    fact(list, OUTCOME.id, text(c, "id"));
   }
 
   function renderViewer() {
@@ -342,12 +374,12 @@
     } else {
       $("stage").replaceChildren(make("p", "", c.error || WHY[c.state] || "waiting"));
     }
-    $("caption-title").textContent = value(c, "profile") || titleOf(c, varying());
+    $("caption-title").textContent = titleOf(c, titleField());
     $("position").textContent = at < 0 ? "" : at + 1 + " / " + shown.length;
-    const list = $("caption"), extra = Object.keys(c).filter((key) => !KNOWN.includes(key) && key !== "width" && key !== "height");
+    const list = $("caption");
     list.replaceChildren();
-    for (const key of KNOWN.slice(0, -2).concat(extra, "path", "id"))
-      if (value(c, key) && !(key === "state" && c.state === "done")) fact(list, key, typeof c[key] === "object" && key !== "size" ? JSON.stringify(c[key]) : value(c, key));
+    askedFacts(list, c);
+    outcomeFacts(list, c);
     $("previous").disabled = at <= 0;
     $("next").disabled = at < 0 || at + 1 >= shown.length;
   }
@@ -389,8 +421,6 @@
     event.preventDefault();
   };
   $("search").oninput = (event) => { filter.text = event.target.value; renderCells(); };
-  $("model").onchange = (event) => { filter.model = event.target.value; renderCells(); };
-  $("profile").onchange = (event) => { filter.profile = event.target.value; renderCells(); };
   $("view").onclick = () => { wantsMatrix = !wantsMatrix; renderCells(); };
   $("size").oninput = (event) => document.documentElement.style.setProperty("--tile", event.target.value + "px");
   load();

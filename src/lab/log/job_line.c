@@ -2,9 +2,10 @@
  * their paths need, then texts are cut until the rest fits too. */
 #include "lab/log/job_line.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/str.h"
+#include "lab/cell/cell_fields.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +65,6 @@ static void put_limited(struct line *line, const char *key, const char *text, si
     put(line, key, text ? text_value(line, text, limit) : json_null());
 }
 
-static void put_prompt(struct line *line, const char *key, const char *text) {
-    put_limited(line, key, text, line->limits->prompt);
-}
-
 static void put_text(struct line *line, const char *key, const char *text) {
     put_limited(line, key, text, line->limits->other);
 }
@@ -76,29 +73,21 @@ static void put_int(struct line *line, const char *key, int64_t value) {
     put(line, key, json_integer(value));
 }
 
-static void put_real(struct line *line, const char *key, double value) {
-    put(line, key, isfinite(value) ? json_real(value) : json_null());
-}
-
-/* Most JSON readers have signed 64-bit integers, so larger ones are strings. */
-static json_t *seed_value(uint64_t seed) {
-    if (seed <= INT64_MAX) return json_integer((json_int_t)seed);
-    char digits[24];
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
-    return json_string(digits);
+/* Seconds and operations: nothing was measured where there are none. */
+static void put_amount(struct line *line, const char *key, double value) {
+    put(line, key, value > 0 ? json_real(value) : json_null());
 }
 
 static void append(struct line *line, json_t *array, json_t *value) {
     if (!value || json_array_append_new(array, value)) line->failed = true;
 }
 
-/* Three lists in the order of the old log: seeds, paths; cells come with our own keys. */
 static void put_pictures(struct line *line, const char *key, const struct xl_job_picture *pictures,
                          int n) {
     json_t *array = json_array();
     for (int i = 0; array && i < n; i++) {
         if (!strcmp(key, "seeds"))
-            append(line, array, seed_value(pictures[i].seed));
+            append(line, array, xl_json_seed(pictures[i].seed));
         else if (!strcmp(key, "paths") && pictures[i].path)
             append(line, array, text_value(line, pictures[i].path, PATH_LIMIT));
         else if (!strcmp(key, "cells") && pictures[i].cell)
@@ -107,56 +96,72 @@ static void put_pictures(struct line *line, const char *key, const struct xl_job
     put(line, key, array);
 }
 
-/* The keys of the earlier app, in its order. */
-static void put_old_keys(struct line *line, const struct xl_job_entry *entry,
-                         const struct xl_job_picture *pictures, int n) {
+static void put_field(struct line *line, const struct xl_cell *cell,
+                      const struct xl_cell_field *field) {
+    char key[XL_CELL_KEY_MAX];
+    xl_cell_drawn_key(field, true, key);
+    json_t *value = xl_cell_has(cell, field) ? xl_cell_value(cell, field) : json_null();
+    if (!json_is_string(value)) {
+        put(line, key, value);
+        return;
+    }
+    const struct limits *limits = line->limits;
+    put_limited(line, key, json_string_value(value),
+                field->bits & XL_CELL_LONG ? limits->prompt : limits->other);
+    json_decref(value);
+}
+
+/* What was asked for. */
+static void put_cell(struct line *line, const struct xl_cell *cell) {
+    const struct xl_cell_field *field;
+    put_text(line, "mode", xl_cell_mode(cell));
+    for (int i = 0; (field = xl_cell_field_at(i)); i++)
+        if (!(field->bits & XL_CELL_PLACE)) put_field(line, cell, field);
+}
+
+static void put_drawn_by(struct line *line, const json_t *drawn_by) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)drawn_by, key, value) put(line, key, json_incref(value));
+}
+
+/* What became of it. */
+static void put_outcome(struct line *line, const struct xl_job_entry *entry,
+                        const struct xl_job_picture *pictures, int n) {
+    put_pictures(line, "seeds", pictures, n);
+    put_pictures(line, "paths", pictures, n);
+    put_pictures(line, "cells", pictures, n);
+    put_text(line, "status", xl_status_name(entry->status));
+    put_text(line, "error", entry->error);
+    put_text(line, "run_dir", entry->run_dir);
+    put_text(line, "fallback", entry->fallback);
+    put_drawn_by(line, entry->drawn_by);
+    put_amount(line, "encode_s", entry->encode_s);
+    put_amount(line, "sample_s", entry->sample_s);
+    put_amount(line, "decode_s", entry->decode_s);
+    put_amount(line, "total_s", entry->total_s);
+    put_amount(line, "tflop", entry->tflop);
+}
+
+static void put_entry(struct line *line, const struct xl_job_entry *entry, const char *instance,
+                      const struct xl_job_picture *pictures, int n) {
     char stamp[16], now[21];
     xl_stamp_utc(stamp);
     xl_iso8601_utc(now);
+    put_int(line, "format", XL_FORMAT);
     put_text(line, "timestamp", entry->timestamp ? entry->timestamp : stamp);
-    put_text(line, "mode", entry->mode);
     put(line, "multi_profile", json_boolean(entry->multi_profile));
-    put_text(line, "profile_style", entry->profile_style);
-    put_prompt(line, "prompt", entry->prompt);
-    put_prompt(line, "styled_prompt", entry->styled_prompt);
-    put_prompt(line, "negative_prompt", entry->negative_prompt);
-    put_prompt(line, "effective_negative_prompt", entry->effective_negative_prompt);
-    put_text(line, "model_key", entry->model_key);
     put_text(line, "model_id", entry->model_id);
-    put_text(line, "scheduler", entry->scheduler);
-    put_int(line, "steps", entry->steps);
-    put_real(line, "guidance_scale", entry->guidance_scale);
-    put_int(line, "width", entry->width);
-    put_int(line, "height", entry->height);
-    put_int(line, "batch_size", entry->batch_size);
-    put(line, "seed_base", seed_value(entry->seed_base));
-    put_pictures(line, "seeds", pictures, n);
-    put_pictures(line, "paths", pictures, n);
-    put_text(line, "error", entry->error);
-    put_text(line, "run_dir", entry->run_dir);
-    put_text(line, "logged_at", now);
-}
-
-static void put_our_keys(struct line *line, const struct xl_job_entry *entry,
-                         const struct xl_job_picture *pictures, int n) {
-    put_text(line, "status", xl_status_name(entry->status));
-    put_pictures(line, "cells", pictures, n);
-    put_int(line, "requested_width", entry->requested_width);
-    put_int(line, "requested_height", entry->requested_height);
-    put_text(line, "fallback", entry->fallback);
-    put_text(line, "init_image", entry->init_image);
-    put_real(line, "strength", entry->init_image ? entry->strength : NAN);
-    put_real(line, "guidance_rescale", entry->guidance_rescale);
     put_text(line, "revision", entry->revision);
     put_text(line, "weights", entry->weights);
-    put_text(line, "precision", entry->precision);
-    put_text(line, "device", entry->device);
-    put_text(line, "rng", entry->rng);
-    put_real(line, "encode_s", entry->encode_s);
-    put_real(line, "sample_s", entry->sample_s);
-    put_real(line, "decode_s", entry->decode_s);
-    put_real(line, "total_s", entry->total_s);
-    put_real(line, "tflop", entry->tflop);
+    put_int(line, "width", entry->width);
+    put_int(line, "height", entry->height);
+    put_int(line, "vae_tile", entry->vae_tile);
+    put_int(line, "batch_size", entry->batch_size);
+    put_cell(line, entry->cell);
+    put_outcome(line, entry, pictures, n);
+    put_text(line, "instance_id", instance);
+    put_text(line, "logged_at", now);
     put_text(line, "version", XL_VERSION);
 }
 
@@ -187,21 +192,17 @@ struct xl_job_part xl_job_part_at(const struct xl_job_entry *entry, int first) {
  */
 static char *try_rung(const struct xl_job_entry *entry, const char *instance,
                       struct xl_job_part part, const struct limits *limits) {
+    xl_json_watch();
     struct line line = {json_object(), limits, .failed = false};
     if (!line.object) return NULL;
     const struct xl_job_picture *pictures = part.n ? entry->pictures + part.first : NULL;
-    put_old_keys(&line, entry, pictures, part.n);
-    put_text(&line, "instance_id", instance);
-    put_our_keys(&line, entry, pictures, part.n);
+    put_entry(&line, entry, instance, pictures, part.n);
     if (part.parts > 1) {
         put_int(&line, "part", part.part);
         put_int(&line, "n_parts", part.parts);
     }
     if (line.is_cut) put(&line, "truncated", json_true());
-    char *text = line.failed ? NULL
-                             : json_dumps(line.object, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    json_decref(line.object);
-    return text;
+    return xl_json_take_text(line.object, !line.failed, JSON_COMPACT | JSON_REAL_PRECISION(15));
 }
 
 enum xl_status xl_job_line(const struct xl_job_entry *entry, const char *instance,

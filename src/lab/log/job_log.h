@@ -1,8 +1,9 @@
 /* job_log.h - the job log: one JSON object a line for everything that was drawn or failed.
  *
  * A log is jobs_<instance>.log in the output directory (jobs.log when the instance has no name).
- * Its lines have the keys that the earlier app wrote and more beside them, so tools for its logs
- * read ours, and the reader here reads its.
+ * Its lines have the keys that the earlier app wrote and more beside them, and the reader here
+ * reads its lines and those of older formats. Seeds, which the earlier app wrote as numbers, are
+ * texts of digits, as they are in every other file.
  *
  * A line is at most 64 KiB and one write(2) to a descriptor with O_APPEND, then synced: it is whole
  * or absent, whoever else writes. What a crash or a full disk has torn off is closed with a newline
@@ -11,7 +12,7 @@
 #ifndef XL_LAB_JOB_LOG_H
 #define XL_LAB_JOB_LOG_H
 
-#include "base/status.h"
+#include "lab/cell/cell.h"
 
 #include <jansson.h>
 
@@ -44,37 +45,30 @@ struct xl_job_picture {
     const char *cell; /* id of the cell, may be NULL */
 };
 
-/* What to log of a job: pictures that were asked for together. Texts are borrowed, any bytes, NULL
- * is written as null. Keys of the line are called as the fields unless said. */
+/* What to log of a job: pictures that were asked for together and differ in nothing but the seed.
+ * Texts are borrowed, any bytes, NULL is written as null. Keys of the line are called as the fields
+ * unless said. */
 struct xl_job_entry {
-    const char *timestamp; /* the stamp in the names of the pictures; NULL: now */
-    const char *mode;      /* "txt2img", "img2img" */
-    bool multi_profile;    /* part of a run over several profiles */
-    const char *profile_style;
-    const char *prompt, *styled_prompt, *negative_prompt, *effective_negative_prompt;
-    const char *model_key, *model_id, *revision, *weights; /* weights: their digest */
-    const char *scheduler;
-    int steps;
-    double guidance_scale, guidance_rescale;
-    int width, height, requested_width, requested_height;
+    const char *timestamp;      /* the stamp in the names of the pictures; NULL: now */
+    bool multi_profile;         /* part of a run over several profiles */
+    const struct xl_cell *cell; /* the first; its fields under their keys for the log, and mode */
+    const char *model_id, *revision, *weights; /* as the hub has it; weights: the model's digest */
+    int width, height, vae_tile;               /* as drawn */
     const char *fallback; /* what was given up for want of memory; NULL: nothing */
     int batch_size;
-    uint64_t seed_base;
     const struct xl_job_picture *pictures; /* keys seeds, paths (of those written), cells */
     int n_pictures;
-    const char *init_image; /* NULL: txt2img; then strength is null */
-    double strength;
-    const char *precision, *device, *rng;
+    const json_t *drawn_by; /* an object whose members the line gets; NULL: nothing was drawn */
     const char *run_dir;
     enum xl_status status;                               /* its name */
     const char *error;                                   /* the sentence of a failure; NULL: none */
-    double encode_s, sample_s, decode_s, total_s, tflop; /* NAN: null */
+    double encode_s, sample_s, decode_s, total_s, tflop; /* 0: null */
 };
 
-/* Append the line of a job, with logged_at, instance_id and version (of the program). Long texts
- * are cut and then "truncated" is true; a job with so many pictures that their paths alone fill a
- * line becomes several lines ("part" of "n_parts"), each with its share of the pictures. Errors:
- * XL_EDISK (the log is as it was before, or has lines of the first pictures), XL_ENOMEM */
+/* Append the line of a job, with format, logged_at, instance_id and version (of the program). Long
+ * texts are cut and then "truncated" is true; a job with so many pictures that their paths alone
+ * fill a line becomes several lines ("part" of "n_parts"), each with its share of the pictures.
+ * Errors: XL_EDISK (the log is as it was before, or has lines of the first pictures), XL_ENOMEM */
 enum xl_status xl_job_log_append(struct xl_job_log *log, const struct xl_job_entry *entry,
                                  struct xl_err *err) XL_CHECKED;
 
@@ -100,10 +94,6 @@ struct xl_job_counts {
  * counts may be NULL. Errors: XL_EINPUT unreadable; what fn returned; XL_ENOMEM */
 enum xl_status xl_job_log_read(const char *path, xl_job_line_fn *fn, void *user,
                                struct xl_job_counts *counts, struct xl_err *err) XL_CHECKED;
-
-/* A seed as it stands in a log: a number, or a string of digits. false: it is none (null, -1, ...)
- */
-bool xl_job_seed(const json_t *value, uint64_t *seed);
 
 /* The logs in a directory (jobs*.log), sorted by name. None, also no such directory: n = 0.
  * Errors: XL_EINPUT unreadable; XL_ENOMEM */

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -160,29 +159,6 @@ enum xl_status xl_job_log_read(const char *path, xl_job_line_fn *fn, void *user,
     free(window.buffer);
     if (!status && counts) *counts = reader.counts;
     return status;
-}
-
-bool xl_job_seed(const json_t *value, uint64_t *seed) {
-    if (json_is_integer(value)) {
-        json_int_t number = json_integer_value(value);
-        if (number < 0) return false;
-        *seed = (uint64_t)number;
-        return true;
-    }
-    if (json_is_real(value)) {
-        double number = json_real_value(value);
-        if (!(number >= 0 && number < 9007199254740992.0)) return false;
-        if (number != floor(number)) return false;
-        *seed = (uint64_t)number;
-        return true;
-    }
-    const char *text = json_string_value(value);
-    if (!text || !*text || strspn(text, "0123456789") != strlen(text)) return false;
-    errno = 0;
-    unsigned long long number = strtoull(text, NULL, 10);
-    if (errno) return false;
-    *seed = number;
-    return true;
 }
 
 /* ---- Which logs there are ---- */

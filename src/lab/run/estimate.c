@@ -1,7 +1,6 @@
 /* estimate.c - operations and bytes from the plans, speed from what was logged here before. */
 #include "lab/run/estimate.h"
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "lab/log/job_log.h"
@@ -83,8 +82,7 @@ static enum xl_status add_shape(const struct work *work, int first, int last,
     struct xl_sweep_model *model = &sweep->models[cell->model];
     struct xl_picture picture;
     struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
-    struct xl_request request =
-        xl_cells_request(work->settings, sweep, &sweep->order[first], 1, &rung, &picture);
+    struct xl_request request = xl_cells_request(sweep, &sweep->order[first], 1, &rung, &picture);
     struct xl_image blank = {cell->width, cell->height, NULL};
     if (cell->init_image) request.init = &blank;
     struct xl_need need;
@@ -169,78 +167,4 @@ enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *
     estimate.seconds = estimate.tflop / estimate.tflop_per_s;
     *out = estimate;
     return XL_OK;
-}
-
-/* --- Printing --------------------------------------------------------------------------------- */
-
-static json_t *describe(const struct xl_sweep *sweep, const struct xl_estimate *estimate) {
-    json_t *object = json_object(), *order = json_array();
-    bool ok = object && order;
-    for (int i = 0; i < sweep->n_cells; i++)
-        ok &= !json_array_append_new(order, xl_cell_write(&sweep->cells[sweep->order[i]]));
-    xl_json_put(object, "pictures", json_integer(sweep->n_cells), &ok);
-    xl_json_put(object, "seconds", json_real(estimate->seconds), &ok);
-    xl_json_put(object, "tflop", json_real(estimate->tflop), &ok);
-    xl_json_put(object, "tflop_per_s", json_real(estimate->tflop_per_s), &ok);
-    xl_json_put(object, "is_measured", json_boolean(estimate->is_measured), &ok);
-    xl_json_put(object, "memory_bytes", json_integer(estimate->memory_bytes), &ok);
-    xl_json_put(object, "memory_free", json_integer(estimate->memory_free), &ok);
-    xl_json_put(object, "disk_bytes", json_integer(estimate->disk_bytes), &ok);
-    xl_json_put(object, "disk_free", json_integer(estimate->disk_free), &ok);
-    xl_json_put(object, "notices", xl_json_text(sweep->notices.text), &ok);
-    xl_json_put(object, "order", order, &ok);
-    return xl_json_finish(object, ok);
-}
-
-static void print_order(const struct xl_sweep *sweep) {
-    for (int i = 0; i < sweep->n_cells; i++) {
-        const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
-        printf("%6d  %-24.40s %-32.60s %4dx%-4d %3d steps  guidance %-4g seed %llu\n", i + 1,
-               sweep->models[cell->model].key, cell->profile, cell->width, cell->height,
-               cell->steps, cell->guidance, (unsigned long long)cell->seed);
-    }
-}
-
-static void print_duration(double s) {
-    if (s < 90)
-        printf("%.0f s", s);
-    else if (s < 5400)
-        printf("%.0f min", s / 60);
-    else
-        printf("%.1f h", s / 3600);
-}
-
-static void print_for_people(const struct xl_sweep *sweep, const struct xl_estimate *estimate) {
-    print_order(sweep);
-    printf("\npictures %d\ntime     ", sweep->n_cells);
-    print_duration(estimate->seconds);
-    printf(" (%.2f TFLOP at %.2f TFLOP/s, %s), and loading the models\n", estimate->tflop,
-           estimate->tflop_per_s,
-           estimate->is_measured ? "as logged here before"
-                                 : "a guess: nothing is logged in the output directory yet");
-    printf("disk     %.2f GB of %.1f GB free%s\n", (double)estimate->disk_bytes / 1e9,
-           (double)estimate->disk_free / 1e9,
-           estimate->disk_bytes > estimate->disk_free ? ": NOT ENOUGH" : "");
-    printf("memory   %.2f GB of %.1f GB free%s\n", (double)estimate->memory_bytes / 1e9,
-           (double)estimate->memory_free / 1e9,
-           estimate->memory_bytes > estimate->memory_free
-               ? ": some pictures will be drawn in tiles or smaller"
-               : "");
-}
-
-enum xl_status xl_estimate_print(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                 struct xl_err *err) {
-    struct xl_estimate estimate;
-    enum xl_status status = xl_estimate(settings, sweep, &estimate, err);
-    if (status) return status;
-    if (settings->json) {
-        json_t *object = describe(sweep, &estimate);
-        if (!object || json_dumpf(object, stdout, JSON_INDENT(2))) status = XL_ENOMEM;
-        json_decref(object);
-        printf("\n");
-    } else {
-        print_for_people(sweep, &estimate);
-    }
-    if (!status && !fflush(stdout)) return XL_OK;
-    return xl_fail(err, status ? status : XL_EDISK, "standard output: cannot write");
 }

@@ -19,8 +19,4 @@ struct xl_estimate {
 enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) XL_CHECKED;
 
-/* The same on standard output, for people or, with settings->json, as a document. */
-enum xl_status xl_estimate_print(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                 struct xl_err *err) XL_CHECKED;
-
 #endif

@@ -5,10 +5,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "image/sheet.h"
+#include "lab/cell/cell_text.h"
 #include "lab/run/filename.h"
 #include "lab/run/run_page.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,55 +75,50 @@ static void note_failure(const struct xl_writer_params *params, const struct xl_
 
 /* --- The job log ------------------------------------------------------------------------------ */
 
-/* What a log line says of cells of one job; pictures are filled in by the caller. */
-static struct xl_job_entry describe_job(const struct xl_writer_params *params,
-                                        const struct xl_cell *cell) {
-    const struct xl_sweep *sweep = params->sweep;
-    const struct xl_sweep_model *model = &sweep->models[cell->model];
-    return (struct xl_job_entry){
-        .timestamp = params->run->stamp,
-        .mode = cell->init_image ? "img2img" : "txt2img",
-        .multi_profile = sweep->is_grid,
-        .profile_style = cell->profile,
-        .prompt = cell->prompt,
-        .styled_prompt = cell->styled_prompt,
-        .negative_prompt = cell->negative,
-        .effective_negative_prompt = cell->effective_negative,
-        .model_key = model->key,
-        .model_id = model->repository,
-        .revision = model->revision,
-        .weights = model->identity,
-        .scheduler = cell->scheduler,
-        .steps = cell->steps,
-        .guidance_scale = cell->guidance,
-        .guidance_rescale = cell->guidance_rescale,
-        .width = cell->width,
-        .height = cell->height,
-        .requested_width = cell->width,
-        .requested_height = cell->height,
-        .seed_base = cell->seed,
-        .init_image = cell->init_image,
-        .strength = cell->strength,
-        .precision = model->precision,
-        .device = model->backend,
-        .rng = cell->rng == XL_RNG_TORCH_CUDA ? "torch-cuda" : "torch-cpu",
-        .run_dir = params->run->dir,
-        .encode_s = NAN,
-        .sample_s = NAN,
-        .decode_s = NAN,
-        .total_s = NAN,
-        .tflop = NAN,
-    };
+static json_t *describe_drawn_by(const struct xl_sweep_model *model) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "device", xl_json_text(model->backend), &ok);
+    xl_json_put(object, "precision", xl_json_text(model->precision), &ok);
+    return xl_json_finish(object, ok);
+}
+
+/* What became of a group, of which the entry has a share. */
+static void put_drawn(struct xl_job_entry *entry, const struct xl_drawn *drawn, double share) {
+    entry->status = drawn->status;
+    entry->error = drawn->error;
+    entry->fallback = drawn->fallback;
+    if (!drawn->status) entry->vae_tile = drawn->vae_tile;
+    entry->encode_s = drawn->result.encode_s * share;
+    entry->sample_s = drawn->result.sample_s * share;
+    entry->decode_s = drawn->result.decode_s * share;
+    entry->total_s = drawn->total_s * share;
+    entry->tflop = drawn->tflop * share;
 }
 
 /* Log cells list[0..n) of one job. drawn: NULL for pictures that were found. */
 static enum xl_status log_job(const struct xl_writer_params *params, const int *list, int n,
                               const struct xl_drawn *drawn, struct xl_err *err) {
-    const struct xl_cell *cells = params->sweep->cells;
-    struct xl_job_entry entry = describe_job(params, &cells[list[0]]);
+    const struct xl_cell *cells = params->sweep->cells, *first = &cells[list[0]];
+    const struct xl_sweep_model *model = &params->sweep->models[first->model];
+    struct xl_job_entry entry = {.timestamp = params->run->stamp,
+                                 .multi_profile = params->sweep->is_grid,
+                                 .cell = first,
+                                 .model_id = model->repository,
+                                 .revision = model->commit ? model->commit : model->revision,
+                                 .weights = model->digest,
+                                 .width = first->width,
+                                 .height = first->height,
+                                 .vae_tile = first->vae_tile,
+                                 .batch_size = n,
+                                 .n_pictures = n,
+                                 .run_dir = params->run->dir};
     struct xl_job_picture *pictures = calloc((size_t)n, sizeof *pictures);
-    if (!pictures) return xl_fail_nomem(err, "a log line", 0);
-    for (int i = 0; i < n; i++) {
+    json_t *drawn_by = describe_drawn_by(model);
+    entry.pictures = pictures;
+    entry.drawn_by = drawn_by;
+    enum xl_status status = pictures && drawn_by ? XL_OK : xl_fail_nomem(err, "a log line", 0);
+    for (int i = 0; !status && i < n; i++) {
         const struct xl_outcome *outcome = &params->run->outcomes[list[i]];
         pictures[i] =
             (struct xl_job_picture){cells[list[i]].seed, outcome->path, cells[list[i]].id};
@@ -131,20 +126,9 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
         entry.width = outcome->width;
         entry.height = outcome->height;
     }
-    entry.pictures = pictures;
-    entry.n_pictures = entry.batch_size = n;
-    if (drawn) {
-        double share = (double)n / drawn->n;
-        entry.status = drawn->status;
-        entry.error = drawn->error;
-        entry.fallback = drawn->fallback;
-        entry.encode_s = drawn->result.encode_s * share;
-        entry.sample_s = drawn->result.sample_s * share;
-        entry.decode_s = drawn->result.decode_s * share;
-        entry.total_s = drawn->total_s * share;
-        entry.tflop = drawn->tflop * share;
-    }
-    enum xl_status status = xl_job_log_append(params->log, &entry, err);
+    if (drawn) put_drawn(&entry, drawn, (double)n / drawn->n);
+    if (!status) status = xl_job_log_append(params->log, &entry, err);
+    json_decref(drawn_by);
     free(pictures);
     return status;
 }
@@ -188,24 +172,10 @@ static json_t *describe_outcome(const struct xl_writer_params *params, const str
     return xl_json_finish(object, ok);
 }
 
+/* A cell as it was planned, and what became of it. */
 static json_t *describe_cell(const struct xl_writer_params *params, const struct xl_cell *cell) {
-    const struct xl_sweep_model *model = &params->sweep->models[cell->model];
-    char seed[24];
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)cell->seed);
-    json_t *object = json_object(), *outcome = describe_outcome(params, cell);
-    bool ok = object && outcome;
-    xl_json_put(object, "model", xl_json_text(model->key), &ok);
-    xl_json_put(object, "profile", xl_json_text(cell->profile), &ok);
-    xl_json_put(object, "prompt", xl_json_text(cell->styled_prompt), &ok);
-    xl_json_put(object, "negative", xl_json_text(cell->effective_negative), &ok);
-    xl_json_put(object, "seed", json_string(seed), &ok);
-    xl_json_put(object, "steps", json_integer(cell->steps), &ok);
-    xl_json_put(object, "guidance", json_real(cell->guidance), &ok);
-    xl_json_put(object, "scheduler", xl_json_text(cell->scheduler), &ok);
-    xl_json_put(object, "width", json_integer(cell->width), &ok);
-    xl_json_put(object, "height", json_integer(cell->height), &ok);
-    if (cell->init_image) xl_json_put(object, "strength", json_real(cell->strength), &ok);
-    if (ok) ok = !json_object_update(object, outcome);
+    json_t *object = xl_cell_write_shown(cell), *outcome = describe_outcome(params, cell);
+    bool ok = object && outcome && !json_object_update(object, outcome);
     json_decref(outcome);
     return xl_json_finish(object, ok);
 }
@@ -213,13 +183,15 @@ static json_t *describe_cell(const struct xl_writer_params *params, const struct
 static enum xl_status update_page(const struct xl_writer_params *params,
                                   const struct xl_drawn *drawn, struct xl_err *err) {
     if (!params->run->is_own) return XL_OK;
+    xl_json_watch();
     json_t *cells = json_array();
     bool ok = cells != NULL;
     for (int i = 0; i < drawn->n; i++)
         ok &= !json_array_append_new(
             cells, describe_outcome(params, &params->sweep->cells[drawn->cells[i]]));
-    enum xl_status status = ok ? xl_run_page_update(params->run->dir, cells, err)
-                               : xl_fail_nomem(err, "the run's page", 0);
+    enum xl_status status = ok && !xl_json_ran_out()
+                                ? xl_run_page_update(params->run->dir, cells, err)
+                                : xl_fail_nomem(err, "the run's page", 0);
     json_decref(cells);
     return status;
 }
@@ -229,6 +201,7 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     if (!params->run->is_own) return XL_OK;
     char started[21];
     xl_iso8601_utc(started);
+    xl_json_watch();
     json_t *run = json_object(), *cells = json_array();
     bool ok = run && cells;
     for (int c = 0; c < sweep->n_cells; c++)
@@ -239,8 +212,10 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     xl_json_put(run, "prompt", xl_json_text(params->settings->prompt), &ok);
     xl_json_put(run, "started", json_string(started), &ok);
     xl_json_put(run, "version", json_string(XL_VERSION), &ok);
-    enum xl_status status = ok ? xl_run_page_begin(params->run->dir, run, cells, err)
-                               : xl_fail_nomem(err, "the run's page", 0);
+    xl_json_put(run, "fields", xl_cell_describe_columns(), &ok);
+    enum xl_status status = ok && !xl_json_ran_out()
+                                ? xl_run_page_begin(params->run->dir, run, cells, err)
+                                : xl_fail_nomem(err, "the run's page", 0);
     json_decref(run);
     json_decref(cells);
     return status;
@@ -309,35 +284,22 @@ enum xl_status xl_output_log_missing(const struct xl_writer_params *params, stru
 enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
                                      const char *message, struct xl_err *err) {
     if (!xl_environment_is_headless() && !xl_dir_exists(settings->output_dir)) return XL_OK;
-    bool is_img2img = settings->mode == XL_MODE_IMG2IMG ||
-                      (settings->mode == XL_MODE_AUTO && settings->init_image);
+    struct xl_cell cell;
+    xl_cell_from_settings(&cell, settings);
+    cell.model_key = settings->model;
+    if (!cell.profile) cell.profile = XL_PROFILE_RAW;
+    if (settings->mode == XL_MODE_TXT2IMG) cell.init_image = NULL;
+    if (settings->mode == XL_MODE_IMG2IMG && !cell.init_image) cell.init_image = "";
     const struct xl_job_entry entry = {
-        .mode = is_img2img ? "img2img" : "txt2img",
         .multi_profile = settings->all_profiles || settings->all_models || settings->sweep.n,
-        .profile_style = settings->profile ? settings->profile : XL_PROFILE_RAW,
-        .prompt = settings->prompt,
-        .negative_prompt = settings->negative,
-        .model_key = settings->model,
+        .cell = &cell,
         .revision = settings->revision,
-        .scheduler = settings->scheduler,
-        .steps = settings->steps,
-        .guidance_scale = settings->guidance,
-        .guidance_rescale = settings->guidance_rescale,
-        .width = settings->width,
-        .height = settings->height,
-        .requested_width = settings->width,
-        .requested_height = settings->height,
+        .width = cell.width,
+        .height = cell.height,
+        .vae_tile = cell.vae_tile,
         .batch_size = settings->batch,
-        .seed_base = settings->seed,
-        .init_image = is_img2img ? settings->init_image : NULL,
-        .strength = settings->strength,
         .status = how,
         .error = message,
-        .encode_s = NAN,
-        .sample_s = NAN,
-        .decode_s = NAN,
-        .total_s = NAN,
-        .tflop = NAN,
     };
     struct xl_job_log *log = NULL;
     enum xl_status status = xl_job_log_open(settings->output_dir, settings->instance, &log, err);
@@ -352,6 +314,7 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
     char finished[21];
     xl_iso8601_utc(finished);
     const char *state = how == XL_ECANCELLED ? "interrupted" : how ? "failed" : "done";
+    xl_json_watch();
     json_t *summary = json_object(), *sheets = json_array();
     bool ok = summary && sheets;
     for (int m = 0; m < params->sweep->n_models; m++)
@@ -369,8 +332,9 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
     xl_json_put(summary, "state", json_string(state), &ok);
     xl_json_put(summary, "message", xl_json_text(message), &ok);
     xl_json_put(summary, "sheets", sheets, &ok);
-    enum xl_status status = ok ? xl_run_page_end(params->run->dir, summary, err)
-                               : xl_fail_nomem(err, "the run's page", 0);
+    enum xl_status status = ok && !xl_json_ran_out()
+                                ? xl_run_page_end(params->run->dir, summary, err)
+                                : xl_fail_nomem(err, "the run's page", 0);
     json_decref(summary);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "lab/run/filename.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, MAX_SAME_SECOND = 1000 };
+enum { MAX_SAME_SECOND = 1000 };
 
 const char *xl_cell_state_name(enum xl_cell_state state) {
     static const char *const names[] = {"waiting", "done", "failed"};
@@ -96,8 +97,9 @@ static json_t *model_to_json(const struct xl_sweep_model *model) {
     xl_json_put(object, "id", xl_json_text(model->id), &ok);
     xl_json_put(object, "revision", xl_json_text(model->revision), &ok);
     xl_json_put(object, "repository", xl_json_text(model->repository), &ok);
+    xl_json_put(object, "commit", xl_json_text(model->commit), &ok);
     xl_json_put(object, "licence", xl_json_text(model->entry ? model->entry->licence : NULL), &ok);
-    xl_json_put(object, "identity", xl_json_text(model->identity), &ok);
+    xl_json_put(object, "digest", xl_json_text(model->digest), &ok);
     xl_json_put(object, "skipped", xl_json_text(model->skipped), &ok);
     return xl_json_finish(object, ok);
 }
@@ -110,7 +112,7 @@ static json_t *run_to_json(const struct xl_run_dir *run, const struct xl_setting
         ok &= !json_array_append_new(models, model_to_json(&sweep->models[m]));
     for (int c = 0; c < sweep->n_cells; c++)
         ok &= !json_array_append_new(cells, xl_cell_write(&sweep->cells[c]));
-    xl_json_put(object, "version", json_integer(VERSION), &ok);
+    xl_json_put(object, "format", json_integer(XL_FORMAT), &ok);
     xl_json_put(object, "program", json_string("sdxl-lab " XL_VERSION), &ok);
     xl_json_put(object, "kind", json_string(sweep->kind), &ok);
     xl_json_put(object, "stamp", json_string(run->stamp), &ok);
@@ -123,12 +125,12 @@ static json_t *run_to_json(const struct xl_run_dir *run, const struct xl_setting
 
 enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_settings *settings,
                                 const struct xl_sweep *sweep, struct xl_err *err) {
-    json_t *object = run_to_json(run, settings, sweep);
+    xl_json_watch();
+    char *text = xl_json_take_text(run_to_json(run, settings, sweep), true,
+                                   JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     char *path = xl_path_join(run->dir, "run.json");
-    char *text = object ? json_dumps(object, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     enum xl_status status = path && text ? xl_file_replace(path, text, strlen(text), err)
                                          : xl_fail_nomem(err, "run.json", 0);
-    json_decref(object);
     free(path);
     free(text);
     return status;
@@ -212,9 +214,10 @@ static enum xl_status read_models(const char *path, const json_t *root, struct x
         model->id = kept(sweep, object, "id");
         model->revision = kept(sweep, object, "revision");
         model->repository = kept(sweep, object, "repository");
+        model->commit = kept(sweep, object, "commit");
         model->skipped = kept(sweep, object, "skipped");
-        const char *identity = kept(sweep, object, "identity");
-        snprintf(model->identity, sizeof model->identity, "%s", identity ? identity : "");
+        const char *digest = kept(sweep, object, "digest");
+        snprintf(model->digest, sizeof model->digest, "%s", digest ? digest : "");
         if (!model->key || !model->id)
             return xl_fail(err, XL_EINPUT, "%s: model %zu has no \"key\" or no \"id\"", path,
                            m + 1);
@@ -223,7 +226,17 @@ static enum xl_status read_models(const char *path, const json_t *root, struct x
     return XL_OK;
 }
 
-static enum xl_status read_cells(const char *path, const json_t *root, struct xl_sweep *sweep,
+/* What cells of format 1 do not say: the model's name, and the arithmetic, which was one for all.
+ */
+static void fill_in(const struct xl_sweep *sweep, const struct xl_settings *settings,
+                    struct xl_cell *cell) {
+    if (cell->model_key) return;
+    cell->model_key = sweep->models[cell->model].key;
+    cell->precision = settings->precision;
+}
+
+static enum xl_status read_cells(const char *path, const json_t *root,
+                                 const struct xl_settings *settings, struct xl_sweep *sweep,
                                  struct xl_err *err) {
     const json_t *cells = json_object_get(root, "cells");
     size_t n = json_array_size(cells);
@@ -239,6 +252,7 @@ static enum xl_status read_cells(const char *path, const json_t *root, struct xl
         if (cell->index != (int)c || cell->model >= sweep->n_models)
             return xl_fail(err, XL_EINPUT, "%s: cell %zu has index %d and model %d", path, c,
                            cell->index, cell->model);
+        fill_in(sweep, settings, cell);
     }
     return XL_OK;
 }
@@ -265,6 +279,23 @@ static enum xl_status read_request(const char *path, const json_t *root, struct 
     return XL_OK;
 }
 
+/* Format 1 called it version. */
+static enum xl_status check_format(const char *path, const json_t *root, struct xl_err *err) {
+    struct xl_json json = {root, path};
+    int format = 0;
+    enum xl_status status = xl_json_int(json, "version", 0, 1000, &format, err);
+    if (!status) status = xl_json_int(json, "format", 0, 1000, &format, err);
+    if (status) return status;
+    if (format == 1)
+        xl_warn("%s: an older version made this run and named its models in another way; whether "
+                "their files are still the same is not known",
+                path);
+    if (format >= 1 && format <= XL_FORMAT) return XL_OK;
+    return xl_fail(err, XL_EINPUT,
+                   "%s: its format is %d, and this program knows 1 to %d; a newer one made it",
+                   path, format, XL_FORMAT);
+}
+
 static enum xl_status read_run(const char *path, struct xl_settings *settings,
                                struct xl_sweep *sweep, struct xl_run_dir *run, struct xl_err *err) {
     const struct xl_read_rule rule = {(size_t)4 << 30, XL_EINPUT, XL_EINPUT};
@@ -274,18 +305,13 @@ static enum xl_status read_run(const char *path, struct xl_settings *settings,
     enum xl_status status = xl_file_read(path, rule, &text, &n, err);
     if (!status) status = xl_json_parse(path, text, n, &root, err);
     free(text);
-    int version = 0;
-    struct xl_json json = {root, path};
-    if (!status) status = xl_json_int(json, "version", 0, 1000, &version, err);
-    if (!status && version != VERSION)
-        status =
-            xl_fail(err, XL_EINPUT, "%s: \"version\" is %d, expected %d", path, version, VERSION);
+    if (!status) status = check_format(path, root, err);
     if (!status) status = read_request(path, root, sweep, settings, err);
     if (!status)
         status = xl_catalogue_load(settings->model_files.item, settings->model_files.n,
                                    &sweep->catalogue, err);
     if (!status) status = read_models(path, root, sweep, err);
-    if (!status) status = read_cells(path, root, sweep, err);
+    if (!status) status = read_cells(path, root, settings, sweep, err);
     if (!status) {
         const char *stamp = kept(sweep, root, "stamp"), *kind = kept(sweep, root, "kind");
         snprintf(run->stamp, sizeof run->stamp, "%s", stamp ? stamp : "");

@@ -8,9 +8,10 @@
  * cells. The page shows texts only as texts: a prompt with HTML in it is harmless.
  *
  * Descriptions are JSON objects. Of a run: {title, kind, prompt, started (ISO 8601), rows, columns
- * (the keys of a cell that make the grid, as "model" and "profile"; left out: chosen by the page),
- * sheets: [paths], version}. Of a cell: {id, model, profile, prompt, negative, seed (number or
- * string), steps, guidance, scheduler, width, height, state: "waiting" | "done" | "failed" |
+ * (keys of the fields that make the grid; left out: chosen by the page), sheets: [paths], version,
+ * fields}. fields: what cells were asked for as, in the order in which people see it, as
+ * xl_cell_describe_columns has it: [{keys, caption, is_plain, is_long, is_always, is_title,
+ * follows}]. Of a cell: {id, the keys of the fields, state: "waiting" | "done" | "failed" |
  * "skipped", path (relative to the run directory), error, seconds, ...}. Only id is required;
  * update needs only id and what changed. Other keys are shown in a picture's caption.
  *

@@ -51,29 +51,15 @@ struct runner {
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-struct xl_request xl_cells_request(const struct xl_settings *settings, const struct xl_sweep *sweep,
-                                   const int *list, int n, const struct xl_rung *rung,
-                                   struct xl_picture *pictures) {
-    const struct xl_cell *cell = &sweep->cells[list[0]];
-    for (int i = 0; i < n; i++) {
-        const struct xl_cell *own = &sweep->cells[list[i]];
-        pictures[i] =
-            (struct xl_picture){own->styled_prompt, own->effective_negative, own->seed, NULL};
-    }
+struct xl_request xl_cells_request(const struct xl_sweep *sweep, const int *list, int n,
+                                   const struct xl_rung *rung, struct xl_picture *pictures) {
     struct xl_request request;
-    xl_request_default(&request);
+    for (int i = n - 1; i >= 0; i--) /* the first one's stays: they share the rest */
+        xl_cell_request(&sweep->cells[list[i]], &request, &pictures[i]);
+    request.n_pictures = n;
     request.width = rung->width;
     request.height = rung->height;
-    request.steps = cell->steps;
-    request.guidance = cell->guidance;
-    request.guidance_rescale = cell->guidance_rescale;
-    request.n_pictures = n;
-    request.scheduler = cell->scheduler;
-    request.rng = (enum xl_rng)cell->rng;
-    request.strength = cell->strength;
     request.vae_tile = rung->vae_tile;
-    request.pictures = pictures;
-    request.precision = (enum xl_precision)settings->precision;
     request.progress = sweep->hooks.progress;
     request.progress_user = sweep->hooks.user;
     return request;
@@ -169,13 +155,13 @@ static enum xl_status open_model(struct runner *runner, int m, struct xl_err *er
     struct xl_sweep *sweep = runner->sweep;
     struct xl_sweep_model *model = &sweep->models[m];
     char planned[XL_SHA256_HEX];
-    strcpy(planned, model->identity);
+    strcpy(planned, model->digest);
     xl_read_ahead_end(runner->read_ahead);
     runner->read_ahead = NULL;
     runner->model = m;
     enum xl_status status = XL_OK;
     if (!model->open) status = xl_sweep_model_open(sweep, model, err);
-    if (!status && planned[0] && strcmp(planned, model->identity))
+    if (!status && planned[0] && strcmp(planned, model->digest))
         status = xl_fail(err, XL_EMODEL,
                          "%s: its files differ from those that the run was planned with, so its "
                          "pictures would not belong together; start a new run",
@@ -253,7 +239,7 @@ static enum xl_status plan_rung(struct runner *runner, const int *list, struct x
         struct xl_need need;
         int64_t short_by = 0;
         struct xl_request request =
-            xl_cells_request(runner->settings, runner->sweep, list, group, &ladder->now, pictures);
+            xl_cells_request(runner->sweep, list, group, &ladder->now, pictures);
         if (runner->sweep->cells[list[0]].init_image) request.init = &runner->init;
         status = xl_model_need(runner->device, model, &request, &need, err);
         if (status) break;
@@ -286,7 +272,7 @@ static enum xl_status draw(struct runner *runner, const int *list, int n,
     double start = xl_now_s();
     if (!status) {
         struct xl_request request =
-            xl_cells_request(runner->settings, runner->sweep, list, n, &ladder->now, pictures);
+            xl_cells_request(runner->sweep, list, n, &ladder->now, pictures);
         for (int i = 0; i < n; i++) pictures[i].extra = extra[i];
         if (runner->sweep->cells[list[0]].init_image) request.init = &runner->init;
         status = xl_generate(runner->device, runner->sweep->models[runner->model].open, &request,

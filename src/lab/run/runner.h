@@ -28,9 +28,8 @@ enum xl_status xl_run_draw(const struct xl_settings *settings, struct xl_sweep *
 
 /* The request of cells list[0..n) at a rung; pictures: [n], filled in. Strings are borrowed. */
 struct xl_rung;
-struct xl_request xl_cells_request(const struct xl_settings *settings, const struct xl_sweep *sweep,
-                                   const int *list, int n, const struct xl_rung *rung,
-                                   struct xl_picture *pictures);
+struct xl_request xl_cells_request(const struct xl_sweep *sweep, const int *list, int n,
+                                   const struct xl_rung *rung, struct xl_picture *pictures);
 
 /* Operations of drawing n pictures of a request of n pictures, at a rung. */
 double xl_need_flops(const struct xl_need *need, const struct xl_rung *rung, int n);

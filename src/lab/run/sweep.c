@@ -110,6 +110,7 @@ static enum xl_status check_count(const struct plan *plan, struct xl_err *err) {
 
 static enum xl_status set_init(struct plan *plan, const struct xl_settings *settings,
                                struct xl_cell *cell, struct xl_err *err) {
+    cell->init_image = NULL;
     if (settings->mode == XL_MODE_TXT2IMG) return XL_OK;
     if (!settings->init_image || !settings->init_image[0]) {
         if (settings->mode != XL_MODE_IMG2IMG) return XL_OK;
@@ -131,7 +132,6 @@ static enum xl_status set_init(struct plan *plan, const struct xl_settings *sett
     }
     cell->init_image = plan->init_path;
     cell->init_digest = plan->init_digest;
-    cell->strength = settings->strength;
     return XL_OK;
 }
 
@@ -154,8 +154,8 @@ static enum xl_status set_size(struct plan *plan, const struct xl_settings *sett
         width = model->width;
         height = model->height;
     }
-    cell->width = settings->width ? settings->width : width;
-    cell->height = settings->height ? settings->height : height;
+    if (!cell->width) cell->width = width;
+    if (!cell->height) cell->height = height;
     if (cell->width % unit || cell->height % unit)
         return xl_fail(err, XL_EINVAL, "--width and --height: %dx%d, each must be a multiple of %d",
                        cell->width, cell->height, unit);
@@ -209,21 +209,18 @@ static void set_sampling(struct plan *plan, const struct xl_settings *settings,
                          struct xl_cell *cell) {
     const struct xl_catalogue_model *entry = model->entry;
     bool takes_advice = !entry || !entry->ignores_profile;
-    cell->steps = settings->steps;
     if (!xl_settings_is_given(settings, "steps")) {
         if (takes_advice && advice.steps)
             cell->steps = advice.steps;
         else if (entry && entry->steps)
             cell->steps = entry->steps;
     }
-    cell->guidance = settings->guidance;
     if (!xl_settings_is_given(settings, "guidance")) {
         if (takes_advice && xl_has_guidance(advice.guidance))
             cell->guidance = advice.guidance;
         else if (entry && xl_has_guidance(entry->guidance))
             cell->guidance = entry->guidance;
     }
-    cell->scheduler = settings->scheduler;
     if (!xl_settings_is_given(settings, "scheduler")) {
         if (takes_advice && advice.scheduler)
             cell->scheduler = advice.scheduler;
@@ -233,13 +230,11 @@ static void set_sampling(struct plan *plan, const struct xl_settings *settings,
     apply_limits(plan, model, cell);
 }
 
-static enum xl_status set_text(struct plan *plan, const struct xl_settings *settings,
-                               struct xl_cell *cell, struct advice *advice, struct xl_err *err) {
+static enum xl_status set_text(struct plan *plan, struct xl_cell *cell, struct advice *advice,
+                               struct xl_err *err) {
     const struct xl_profile *stack[MAX_STACK];
     int n = 0;
-    cell->profile = settings->profile && settings->profile[0] ? settings->profile : XL_PROFILE_RAW;
-    cell->prompt = settings->prompt;
-    cell->negative = settings->negative;
+    if (!cell->profile || !cell->profile[0]) cell->profile = XL_PROFILE_RAW;
     enum xl_status status =
         xl_profiles_parse_stack(plan->sweep->profiles, cell->profile, stack, MAX_STACK, &n, err);
     if (status) return status;
@@ -257,12 +252,10 @@ static enum xl_status resolve(struct plan *plan, const struct xl_settings *setti
                               struct xl_cell *cell, struct xl_err *err) {
     const struct xl_sweep_model *model = &plan->sweep->models[m];
     struct advice advice;
-    *cell = (struct xl_cell){.model = m,
-                             .guidance_rescale = settings->guidance_rescale,
-                             .seed = settings->seed,
-                             .rng = settings->rng,
-                             .vae_tile = settings->vae_tile};
-    enum xl_status status = set_text(plan, settings, cell, &advice, err);
+    xl_cell_from_settings(cell, settings);
+    cell->model = m;
+    cell->model_key = model->key;
+    enum xl_status status = set_text(plan, cell, &advice, err);
     if (!status) status = set_init(plan, settings, cell, err);
     if (!status) status = set_size(plan, settings, model, cell, err);
     if (!status) set_sampling(plan, settings, model, advice, cell);
@@ -289,13 +282,13 @@ static enum xl_status append(struct plan *plan, const struct xl_cell *cell, stru
 
 /* The pictures of one batch: seeds seed, seed + 1, ... */
 static enum xl_status append_batch(struct plan *plan, struct xl_cell *cell, struct xl_err *err) {
-    const char *identity = plan->sweep->models[cell->model].identity;
+    const char *digest = plan->sweep->models[cell->model].digest;
     uint64_t seed = cell->seed;
     cell->job = plan->n_jobs++;
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < plan->settings->batch; i++) {
         cell->seed = seed + (uint64_t)i;
-        status = xl_cell_identify(cell, identity, err);
+        status = xl_cell_identify(cell, digest, err);
         if (!status) status = append(plan, cell, err);
     }
     return status;
@@ -363,74 +356,10 @@ static enum xl_status make_cells(struct plan *plan, struct xl_err *err) {
 /* --- Order ---------------------------------------------------------------------------------------
  */
 
-static int compare_text(const char *a, const char *b) {
-    return strcmp(a ? a : "", b ? b : "");
-}
-
-#define BY(expression)                                                                             \
-    if (a->expression != b->expression) return a->expression < b->expression ? -1 : 1
-
-/* What the order depends on. */
-struct work {
-    const struct xl_cell *cells;
-    int *text; /* by cell: the first cell with the same texts */
-};
-
-/* One model after the other; a plan is compiled for a size and for guidance; a text is encoded once
- * when the cells that share it are neighbours. */
-static int by_work(const void *left, const void *right, void *user) {
-    const struct work *work = user;
-    const struct xl_cell *a = work->cells + *(const int *)left;
-    const struct xl_cell *b = work->cells + *(const int *)right;
-    int order;
-    BY(model);
-    BY(width);
-    BY(height);
-    bool a_guided = a->guidance > 1, b_guided = b->guidance > 1;
-    if (a_guided != b_guided) return a_guided ? -1 : 1;
-    if ((order = compare_text(a->init_image, b->init_image))) return order;
-    BY(vae_tile);
-    if ((order = compare_text(a->scheduler, b->scheduler))) return order;
-    BY(steps);
-    BY(guidance);
-    BY(guidance_rescale);
-    BY(strength);
-    BY(rng);
-    if (work->text[a->index] != work->text[b->index])
-        return work->text[a->index] < work->text[b->index] ? -1 : 1;
-    return a->index - b->index;
-}
-
-static int by_text(const void *left, const void *right, void *cells) {
-    const struct xl_cell *a = (const struct xl_cell *)cells + *(const int *)left;
-    const struct xl_cell *b = (const struct xl_cell *)cells + *(const int *)right;
-    int order = compare_text(a->styled_prompt, b->styled_prompt);
-    if (!order) order = compare_text(a->effective_negative, b->effective_negative);
-    return order ? order : a->index - b->index;
-}
-
-/* Fill in work->text with the help of order, which is sorted by text afterwards. */
-static void find_texts(struct work *work, int *order, struct xl_sweep *sweep) {
-    qsort_r(order, (size_t)sweep->n_cells, sizeof *order, by_text, sweep->cells);
-    for (int i = 0, first = 0; i < sweep->n_cells; i++) {
-        const struct xl_cell *a = &sweep->cells[order[first]], *b = &sweep->cells[order[i]];
-        if (compare_text(a->styled_prompt, b->styled_prompt) ||
-            compare_text(a->effective_negative, b->effective_negative))
-            first = i;
-        work->text[order[i]] = order[first];
-    }
-}
-
 enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) {
     sweep->order = xl_arena_alloc(&sweep->arena, (size_t)sweep->n_cells * sizeof *sweep->order + 1);
     if (!sweep->order) return xl_fail_nomem(err, "cells", 0);
-    for (int i = 0; i < sweep->n_cells; i++) sweep->order[i] = i;
-    struct work work = {sweep->cells, calloc((size_t)sweep->n_cells + 1, sizeof *work.text)};
-    if (!work.text) return xl_fail_nomem(err, "cells", 0);
-    find_texts(&work, sweep->order, sweep);
-    qsort_r(sweep->order, (size_t)sweep->n_cells, sizeof *sweep->order, by_work, &work);
-    free(work.text);
-    return XL_OK;
+    return xl_cells_sort(sweep->cells, sweep->n_cells, sweep->order, err);
 }
 
 /* --- Planning ------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@
 
 #include "base/sha256.h"
 #include "base/str.h"
+#include "lab/cell/cell.h"
 #include "lab/data/catalogue.h"
 #include "lab/data/profiles.h"
-#include "lab/run/cell.h"
 #include "lab/settings/settings.h"
 
 struct xl_model;
@@ -33,8 +33,8 @@ struct xl_sweep_model {
     const char *revision;                   /* NULL: main */
     const struct xl_catalogue_model *entry; /* NULL: not in the catalogue */
     const char *skipped;                    /* why it cannot be used; NULL: it can */
-    const char *repository;                 /* as the hub resolved it */
-    char identity[XL_SHA256_HEX];           /* xl_model_info.digest */
+    const char *repository, *commit;        /* as the hub resolved them; commit NULL: a folder */
+    char digest[XL_SHA256_HEX];             /* of xl_model_info; "": not known */
     const char *precision, *backend;        /* "BF16", "cpu": once it is drawn with; else NULL */
     int width, height;                      /* the model's own size */
     int unit;                               /* sides are multiples of it */

@@ -22,7 +22,8 @@ enum xl_status xl_sweep_model_open(struct xl_sweep *sweep, struct xl_sweep_model
     model->width = info->width;
     model->height = info->height;
     model->unit = info->unit;
-    snprintf(model->identity, sizeof model->identity, "%s", info->digest);
+    snprintf(model->digest, sizeof model->digest, "%s", info->digest);
+    model->commit = info->commit ? xl_arena_strdup(&sweep->arena, info->commit) : NULL;
     return model->repository ? XL_OK : xl_fail_nomem(err, "a model", 0);
 }
 

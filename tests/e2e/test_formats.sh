@@ -1,0 +1,52 @@
+#!/bin/bash
+# test_formats.sh BINARY SOURCE_DIR - what older versions wrote is read: run.json, records and job logs of
+# tests/data/formats. Prints "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+data=$(realpath "$2")/tests/data
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+for name in HEADLESS PROMPT INSTANCE_ID CONTAINER_NAME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE \
+    XDG_CACHE_HOME XDG_CONFIG_HOME; do unset $name; done
+export HOME=$work INSTANCE_ID=new
+cd "$work" || exit 1
+ok() { passed=$((passed + 1)); echo "ok   $1"; }
+bad() { failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' err | head -5; }
+expect() {
+    local name=$1 code=$2 text=$3
+    shift 3
+    "$@" >out 2>err </dev/null
+    local got=$?
+    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
+    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
+    else ok "$name"; fi
+}
+check() {
+    local name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
+}
+
+# Format 1: a run of version 0.1.0, half of it done
+mkdir pictures
+ln -s "$data/models/repo" repo
+cp "$data/models/pipeline/init.png" .
+cp -r "$data/formats/1/sweep" pictures/sweep_20261128-190658
+cp "$data/formats/1/jobs_old.log" pictures
+sed -i '2d;4d' pictures/jobs_old.log # the lines of the pictures that are there
+run=pictures/sweep_20261128-190658
+expect "the pictures are what their records say" 0 "" "$bin" verify $run/*.png
+expect "a run of format 1 goes on" 0 "2 drawn, 2 were there" "$bin" resume $run
+check "with the ids that its cells had" sh -c "for id in \$(sed -n 's/^ *\"id\": \"\\([0-9a-f]*\\)\",/\\1/p' $run/run.json); do grep -aqF \$id $run/*.png || exit 1; done"
+check "four different pictures" test "$(cat $run/*.png | wc -c)" -gt 0 -a "$(ls $run/2*.png | wc -l)" -eq 4
+check "its log is read: only new pictures have new lines" test "$(wc -l <pictures/jobs_new.log)" -eq 2
+expect "and again" 0 "0 drawn, 4 were there" "$bin" resume $run
+expect "all of them verified" 0 "" "$bin" verify $run/2*.png
+expect "speed is known from the old log" 0 "as logged here before" "$bin" generate --model repo --dtype f32 \
+    --prompt cat --width 64 --height 64 --steps 1 --dry-run --output-dir pictures
+sed -i 's/"version": 1/"format": 99/' $run/run.json
+expect "a newer format is refused" 2 "its format is 99" "$bin" resume $run
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
