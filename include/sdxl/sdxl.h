@@ -40,6 +40,7 @@ extern "C" {
     X(XL_ENOMEM, "out of memory")                                                                  \
     X(XL_ENUMERIC, "not a number in the result")                                                   \
     X(XL_EPARTIAL, "some pictures failed")                                                         \
+    X(XL_EWORKER, "a worker process died")                                                         \
     X(XL_ECANCELLED, "interrupted")                                                                \
     X(XL_EINTERNAL, "internal error")
 

@@ -67,9 +67,9 @@ enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **
 
 int xl_exit_code_of(enum xl_status status) {
     static const int codes[] = {
-        [XL_OK] = 0,       [XL_EINVAL] = 2,       [XL_EINPUT] = 2,    [XL_EMODEL] = 5,
-        [XL_EFORMAT] = 5,  [XL_EDISK] = 6,        [XL_ENOMEM] = 3,    [XL_ENUMERIC] = 3,
-        [XL_EPARTIAL] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
+        [XL_OK] = 0,       [XL_EINVAL] = 2,  [XL_EINPUT] = 2,       [XL_EMODEL] = 5,
+        [XL_EFORMAT] = 5,  [XL_EDISK] = 6,   [XL_ENOMEM] = 3,       [XL_ENUMERIC] = 3,
+        [XL_EPARTIAL] = 3, [XL_EWORKER] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
     };
     bool is_known = (size_t)status < sizeof codes / sizeof *codes;
     return codes[is_known ? status : XL_EINTERNAL];
@@ -80,7 +80,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {0, "all done"},
         {1, "internal error: please report it"},
         {2, "wrong usage, or an input file that cannot be used"},
-        {3, "some pictures failed: out of memory, or not a number"},
+        {3, "some pictures failed: out of memory, not a number, or a worker process that died"},
         {4, "no idle GPU (reserved: this version computes on the CPU)"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},

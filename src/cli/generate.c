@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "lab/run/engine_painter.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
 
@@ -173,30 +174,39 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
 
 /* ---- The commands ---- */
 
-static enum xl_status draw_and_report(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                      struct xl_run_dir *run, struct follow *follow,
-                                      struct xl_err *err) {
+static enum xl_status draw_and_report(const struct xl_settings *settings,
+                                      const struct xl_sweep *sweep, struct xl_run_dir *dir,
+                                      struct follow *follow, struct xl_err *err) {
     struct xl_run_counts counts;
+    struct xl_painter *painter = NULL;
     follow->sweep = sweep;
-    enum xl_status status = xl_run_draw(settings, sweep, run, &counts, err);
+    enum xl_status status = xl_engine_painter_new(settings, &painter, err);
+    if (status) return status;
+    const struct xl_run run = {.settings = settings,
+                               .sweep = sweep,
+                               .dir = dir,
+                               .hooks = {on_progress, on_begin, on_saved, follow},
+                               .painters = &painter,
+                               .n_painters = 1};
+    status = xl_run_draw(&run, &counts, err);
+    painter->close(painter);
     xl_progress_end(&follow->progress);
     xl_info("text %.2f s, %d evaluations %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
             counts.n_evaluations, counts.sample_s, counts.decode_s, counts.total_s);
     enum xl_status printed = XL_OK;
-    if (settings->json && (!status || run->is_own))
-        printed = print_document(sweep, run, &counts, status ? NULL : err);
-    else if (!settings->json && (run->is_own || xl_environment_is_headless()))
-        print_summary(sweep, run, &counts);
+    if (settings->json && (!status || dir->is_own))
+        printed = print_document(sweep, dir, &counts, status ? NULL : err);
+    else if (!settings->json && (dir->is_own || xl_environment_is_headless()))
+        print_summary(sweep, dir, &counts);
     xl_run_counts_deinit(&counts);
     return status ? status : printed;
 }
 
 static enum xl_status new_run(struct xl_settings *settings, struct follow *follow,
                               struct xl_err *err) {
-    const struct xl_hooks hooks = {on_progress, on_begin, on_saved, follow};
     struct xl_sweep sweep;
     struct xl_run_dir run;
-    enum xl_status status = xl_sweep_plan(settings, &hooks, &sweep, err);
+    enum xl_status status = xl_sweep_plan(settings, &sweep, err);
     if (status) {
         struct xl_err why = {0};
         if (status != XL_ECANCELLED && !settings->dry_run &&
@@ -224,7 +234,6 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
     struct xl_run_dir run;
     enum xl_status status = xl_run_dir_open(settings->resume, settings, &sweep, &run, err);
     if (status) return status;
-    sweep.hooks = (struct xl_hooks){on_progress, on_begin, on_saved, follow};
     status = draw_and_report(settings, &sweep, &run, follow, err);
     xl_run_dir_close(&run);
     xl_sweep_deinit(&sweep);

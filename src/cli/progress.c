@@ -12,7 +12,8 @@
 
 static const char *const phase_names[] = {"loading", "reading the prompt", "sampling", "decoding"};
 
-/* The terminal is written to by the thread that draws and by the one that saves. */
+/* The terminal, and a struct xl_progress, are used by the threads that draw and by the one that
+ * saves. */
 static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
 
 /* A warning must not be written into the middle of the bar. */
@@ -80,38 +81,45 @@ static void draw(const struct xl_progress *progress, int64_t done, int64_t total
     snprintf(line, sizeof line, "%s%s%-18s [%s] %s%s%s", progress->what,
              progress->what[0] ? ": " : "", phase_names[progress->phase], bar, counts,
              left[0] ? ", left " : "", left);
-    pthread_mutex_lock(&terminal);
     fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, line);
     fflush(stderr);
-    pthread_mutex_unlock(&terminal);
 }
 
-bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total) {
-    struct xl_progress *progress = user;
-    if (xl_interrupted()) return false;
-    if (!progress->enabled || total < 0) return true;
+static void update(struct xl_progress *progress, enum xl_phase phase, int64_t done, int64_t total) {
     double now = xl_now_s();
     if (phase != progress->phase) {
         progress->phase = phase;
         progress->phase_start_s = now;
         progress->drawn_s = 0;
     }
-    if (done < total && now - progress->drawn_s < 0.1) return true;
+    if (done < total && now - progress->drawn_s < 0.1) return;
     progress->drawn_s = now;
     draw(progress, done, total, now);
+}
+
+bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct xl_progress *progress = user;
+    if (xl_interrupted()) return false;
+    if (!progress->enabled || total < 0) return true;
+    pthread_mutex_lock(&terminal);
+    update(progress, phase, done, total);
+    pthread_mutex_unlock(&terminal);
     return true;
 }
 
 void xl_progress_begin(struct xl_progress *progress, const char *what, int i, int n) {
     char left[16];
     double now = xl_now_s();
-    if (!i) progress->run_start_s = now;
+    pthread_mutex_lock(&terminal);
     if (!i) {
+        progress->run_start_s = now;
         snprintf(progress->what, sizeof progress->what, "%d/%d, %.90s", i + 1, n, what);
-        return;
+    } else {
+        format_duration((now - progress->run_start_s) / i * (n - i), left);
+        snprintf(progress->what, sizeof progress->what, "%d/%d, %s left, %.80s", i + 1, n, left,
+                 what);
     }
-    format_duration((now - progress->run_start_s) / i * (n - i), left);
-    snprintf(progress->what, sizeof progress->what, "%d/%d, %s left, %.80s", i + 1, n, left, what);
+    pthread_mutex_unlock(&terminal);
 }
 
 void xl_progress_print(struct xl_progress *progress, const char *text) {

@@ -34,12 +34,12 @@ static void give(const char *name, const char *text) {
 }
 
 static void plan(void) {
-    cr_assert_eq(xl_sweep_plan(&settings, NULL, &sweep, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_sweep_plan(&settings, &sweep, &err), XL_OK, "%s", err.text);
 }
 
 /* The sentence of a plan that fails. */
 static const char *refusal(enum xl_status expected) {
-    cr_expect_eq(xl_sweep_plan(&settings, NULL, &sweep, &err), expected, "%s", err.text);
+    cr_expect_eq(xl_sweep_plan(&settings, &sweep, &err), expected, "%s", err.text);
     return err.text;
 }
 

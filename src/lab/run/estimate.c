@@ -4,8 +4,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "lab/log/job_log.h"
-#include "lab/run/ladder.h"
-#include "lab/run/runner.h"
+#include "lab/run/request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,23 +69,22 @@ static bool measured_speed(const char *output_dir, struct speeds *speeds, double
 /* What the work is asked of. */
 struct work {
     const struct xl_settings *settings;
-    struct xl_sweep *sweep;
+    const struct xl_sweep *sweep;
     struct xl_device *device;
 };
 
 /* Add what cells order[first..last) of one shape take. */
-static enum xl_status add_shape(const struct work *work, int first, int last,
-                                struct xl_estimate *estimate, struct xl_err *err) {
-    struct xl_sweep *sweep = work->sweep;
+static enum xl_status add_shape(const struct work *work, struct xl_model *model, int first,
+                                int last, struct xl_estimate *estimate, struct xl_err *err) {
+    const struct xl_sweep *sweep = work->sweep;
     const struct xl_cell *cell = &sweep->cells[sweep->order[first]];
-    struct xl_sweep_model *model = &sweep->models[cell->model];
     struct xl_picture picture;
     struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
     struct xl_request request = xl_cells_request(sweep, &sweep->order[first], 1, &rung, &picture);
     struct xl_image blank = {cell->width, cell->height, NULL};
     if (cell->init_image) request.init = &blank;
     struct xl_need need;
-    enum xl_status status = xl_model_need(work->device, model->open, &request, &need, err);
+    enum xl_status status = xl_model_need(work->device, model, &request, &need, err);
     if (status) return status;
     int n = last - first;
     estimate->tflop += n * xl_need_flops(&need, &rung, 1) / 1e12;
@@ -98,20 +96,17 @@ static enum xl_status add_shape(const struct work *work, int first, int last,
 
 static enum xl_status add_model(const struct work *work, int first, int last,
                                 struct xl_estimate *estimate, struct xl_err *err) {
-    struct xl_sweep *sweep = work->sweep;
-    struct xl_sweep_model *model = &sweep->models[sweep->cells[sweep->order[first]].model];
-    bool was_open = model->open != NULL;
-    enum xl_status status = was_open ? XL_OK : xl_sweep_model_open(sweep, model, err);
+    const struct xl_sweep *sweep = work->sweep;
+    const struct xl_sweep_model *planned = &sweep->models[sweep->cells[sweep->order[first]].model];
+    struct xl_model *model = NULL;
+    enum xl_status status = xl_sweep_model_open(planned, &model, err);
     for (int i = first, next; !status && i < last; i = next) {
         for (next = i + 1; next < last && xl_cell_fits(&sweep->cells[sweep->order[i]],
                                                        &sweep->cells[sweep->order[next]]);)
             next++;
-        status = add_shape(work, i, next, estimate, err);
+        status = add_shape(work, model, i, next, estimate, err);
     }
-    if (!was_open) {
-        xl_model_close(model->open);
-        model->open = NULL;
-    }
+    xl_model_close(model);
     return status;
 }
 
@@ -144,15 +139,12 @@ static void set_speed(const struct work *work, struct xl_estimate *estimate) {
                                 ASSUMED_TFLOP_PER_S_CORE[precision == XL_PRECISION_BF16];
 }
 
-enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *sweep,
+enum xl_status xl_estimate(const struct xl_settings *settings, const struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) {
     struct xl_estimate estimate = {.memory_free = xl_memory_available(),
                                    .disk_free = disk_free(settings->output_dir)};
     struct work work = {settings, sweep, NULL};
-    struct xl_device_params params;
-    xl_device_params_default(&params);
-    params.name = settings->device;
-    params.n_threads = settings->threads;
+    struct xl_device_params params = xl_settings_device(settings);
     enum xl_status status = xl_device_open(&params, &work.device, err);
     for (int i = 0, next; !status && i < sweep->n_cells; i = next) {
         int model = sweep->cells[sweep->order[i]].model;

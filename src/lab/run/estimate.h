@@ -16,7 +16,7 @@ struct xl_estimate {
 
 /* Work it out from the plans of every distinct shape. Opens the models one after the other.
  * Errors: XL_EMODEL, XL_EFORMAT a model; XL_EINVAL a cell that cannot be drawn; XL_ENOMEM */
-enum xl_status xl_estimate(const struct xl_settings *settings, struct xl_sweep *sweep,
+enum xl_status xl_estimate(const struct xl_settings *settings, const struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -26,7 +26,7 @@ void xl_ladder_init(struct xl_ladder *ladder, struct xl_rung asked, int unit);
  * it (768 x 768: 576, 512). Returns false, and changes nothing, when there is none left. */
 bool xl_ladder_lower(struct xl_ladder *ladder);
 
-/* What was given up against `asked`, "VAE in tiles of 512, one picture at a time, 576x576 instead
+/* What was given up against `asked`, "VAE in tiles of 512, 1 instead of 2 together, 576x576 instead
  * of 768x768", or "" for nothing. */
 enum { XL_LADDER_TEXT = 160 };
 void xl_ladder_describe(const struct xl_ladder *ladder, char out[XL_LADDER_TEXT]);

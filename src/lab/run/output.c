@@ -4,91 +4,86 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "image/sheet.h"
 #include "lab/cell/cell_text.h"
-#include "lab/run/filename.h"
 #include "lab/run/run_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- Pictures --------------------------------------------------------------------------------- */
 
-/* Save one picture under the first free number; *path is malloc'd. */
-static enum xl_status save(const struct xl_writer_params *params, const struct xl_cell *cell,
-                           const struct xl_result *result, int i, char **path, struct xl_err *err) {
-    bool is_raw = !strcmp(cell->profile, XL_PROFILE_RAW);
-    struct xl_output_name name = {.stamp = params->run->stamp,
-                                  .profile = is_raw ? NULL : cell->profile,
-                                  .prompt = cell->prompt,
-                                  .seed = cell->seed};
-    for (name.index = 0;; name.index++) {
-        char file[XL_OUTPUT_NAME_MAX];
-        xl_output_name(&name, file);
-        char *candidate = xl_path_join(params->run->model_dirs[cell->model], file);
-        if (!candidate) return xl_fail_nomem(err, "a path", 0);
-        /* A name that is taken (another cell, another run in the same second) is skipped; the save
-         * itself never replaces a file, so losing a race costs a try, not a picture. */
-        enum xl_status status = XL_OK;
-        if (access(candidate, F_OK) != 0) {
-            status = xl_result_save_png(result, i, candidate, err);
-            if (!status) {
-                *path = candidate;
-                return XL_OK;
-            }
-        }
-        bool is_taken = access(candidate, F_OK) == 0;
-        free(candidate);
-        if (!is_taken) return status;
-    }
+static const struct xl_cell *cell_of(const struct xl_drawn *drawn, int i) {
+    return &drawn->group.sweep->cells[drawn->group.cells[i]];
 }
 
+static void note_picture(const struct xl_writer_params *params, const struct xl_cell *cell,
+                         const struct xl_outcome *outcome) {
+    params->run->outcomes[cell->index] = *outcome;
+    if (params->hooks.saved) params->hooks.saved(params->hooks.user, cell, outcome->path);
+}
+
+/* *n_saved: how many of the group, from its first on. */
 static enum xl_status save_all(const struct xl_writer_params *params, struct xl_drawn *drawn,
-                               struct xl_err *err) {
-    for (int i = 0; i < drawn->n; i++) {
-        const struct xl_cell *cell = &params->sweep->cells[drawn->cells[i]];
-        struct xl_outcome *outcome = &params->run->outcomes[cell->index];
+                               int *n_saved, struct xl_err *err) {
+    for (int i = 0; i < drawn->group.n; i++) {
         char *path = NULL;
-        enum xl_status status = save(params, cell, &drawn->result, i, &path, err);
+        enum xl_status status = drawn->painter->save(drawn->painter, drawn, i, &path, err);
         if (status) return status;
-        *outcome = (struct xl_outcome){.state = XL_CELL_DONE,
-                                       .path = path,
-                                       .width = drawn->width,
-                                       .height = drawn->height,
-                                       .seconds = drawn->total_s / drawn->n};
-        const struct xl_hooks *hooks = &params->sweep->hooks;
-        if (hooks->saved) hooks->saved(hooks->user, cell, path);
+        const struct xl_outcome outcome = {.state = XL_CELL_DONE,
+                                           .path = path,
+                                           .width = drawn->group.rung.width,
+                                           .height = drawn->group.rung.height,
+                                           .seconds = drawn->total_s / drawn->group.n};
+        note_picture(params, cell_of(drawn, i), &outcome);
+        *n_saved += 1;
     }
     return XL_OK;
 }
 
-static void note_failure(const struct xl_writer_params *params, const struct xl_drawn *drawn) {
-    for (int i = 0; i < drawn->n; i++) {
-        struct xl_outcome *outcome = &params->run->outcomes[drawn->cells[i]];
+/* Say what the engine had to say, each sentence once a run. */
+static void warn_all(struct xl_str *said, const char *warnings) {
+    for (const char *line = warnings; line && *line;) {
+        size_t n = strcspn(line, "\n");
+        char sentence[512];
+        snprintf(sentence, sizeof sentence, "%.*s\n", (int)n, line);
+        if (!said->text || !strstr(said->text, sentence)) {
+            xl_warn("%.*s", (int)n, line);
+            xl_str_puts(said, sentence);
+        }
+        line += n + (line[n] == '\n');
+    }
+}
+
+static void add_up(struct xl_run_counts *counts, const struct xl_result *result) {
+    counts->encode_s += result->encode_s;
+    counts->sample_s += result->sample_s;
+    counts->decode_s += result->decode_s;
+    counts->n_evaluations += result->n_evaluations;
+    warn_all(&counts->warnings, result->warnings);
+}
+
+static void note_failure(const struct xl_writer_params *params, const int *cells, int n,
+                         const struct xl_drawn *drawn) {
+    for (int i = 0; i < n; i++) {
+        struct xl_outcome *outcome = &params->run->outcomes[cells[i]];
         free(outcome->error);
         *outcome = (struct xl_outcome){
-            .state = XL_CELL_FAILED, .status = drawn->status, .error = strdup(drawn->error)};
+            .state = XL_CELL_FAILED, .status = drawn->status, .error = strdup(drawn->err.text)};
     }
 }
 
 /* --- The job log ------------------------------------------------------------------------------ */
 
-static json_t *describe_drawn_by(const struct xl_sweep_model *model) {
-    json_t *object = json_object();
-    bool ok = object != NULL;
-    xl_json_put(object, "device", xl_json_text(model->backend), &ok);
-    xl_json_put(object, "precision", xl_json_text(model->precision), &ok);
-    return xl_json_finish(object, ok);
-}
-
 /* What became of a group, of which the entry has a share. */
 static void put_drawn(struct xl_job_entry *entry, const struct xl_drawn *drawn, double share) {
     entry->status = drawn->status;
-    entry->error = drawn->error;
-    entry->fallback = drawn->fallback;
-    if (!drawn->status) entry->vae_tile = drawn->vae_tile;
+    entry->error = drawn->status ? drawn->err.text : NULL;
+    entry->fallback = drawn->group.fallback[0] ? drawn->group.fallback : NULL;
+    entry->drawn_by = drawn->drawn_by;
+    if (!drawn->status) entry->vae_tile = drawn->group.rung.vae_tile;
     entry->encode_s = drawn->result.encode_s * share;
     entry->sample_s = drawn->result.sample_s * share;
     entry->decode_s = drawn->result.decode_s * share;
@@ -114,10 +109,8 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
                                  .n_pictures = n,
                                  .run_dir = params->run->dir};
     struct xl_job_picture *pictures = calloc((size_t)n, sizeof *pictures);
-    json_t *drawn_by = describe_drawn_by(model);
     entry.pictures = pictures;
-    entry.drawn_by = drawn_by;
-    enum xl_status status = pictures && drawn_by ? XL_OK : xl_fail_nomem(err, "a log line", 0);
+    enum xl_status status = pictures ? XL_OK : xl_fail_nomem(err, "a log line", 0);
     for (int i = 0; !status && i < n; i++) {
         const struct xl_outcome *outcome = &params->run->outcomes[list[i]];
         pictures[i] =
@@ -126,22 +119,20 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
         entry.width = outcome->width;
         entry.height = outcome->height;
     }
-    if (drawn) put_drawn(&entry, drawn, (double)n / drawn->n);
+    if (drawn) put_drawn(&entry, drawn, (double)n / drawn->group.n);
     if (!status) status = xl_job_log_append(params->log, &entry, err);
-    json_decref(drawn_by);
     free(pictures);
     return status;
 }
 
-/* One line for each job of the group; a group holds cells of a job side by side. */
-static enum xl_status log_all(const struct xl_writer_params *params, const struct xl_drawn *drawn,
-                              struct xl_err *err) {
+/* One line for each job of some cells of a group, which holds cells of a job side by side. */
+static enum xl_status log_all(const struct xl_writer_params *params, const int *list, int n_list,
+                              const struct xl_drawn *drawn, struct xl_err *err) {
     const struct xl_cell *cells = params->sweep->cells;
-    for (int first = 0, n; first < drawn->n; first += n) {
-        for (n = 1; first + n < drawn->n &&
-                    cells[drawn->cells[first + n]].job == cells[drawn->cells[first]].job;)
+    for (int first = 0, n; first < n_list; first += n) {
+        for (n = 1; first + n < n_list && cells[list[first + n]].job == cells[list[first]].job;)
             n++;
-        enum xl_status status = log_job(params, drawn->cells + first, n, drawn, err);
+        enum xl_status status = log_job(params, list + first, n, drawn, err);
         if (status) return status;
     }
     return XL_OK;
@@ -180,15 +171,15 @@ static json_t *describe_cell(const struct xl_writer_params *params, const struct
     return xl_json_finish(object, ok);
 }
 
-static enum xl_status update_page(const struct xl_writer_params *params,
-                                  const struct xl_drawn *drawn, struct xl_err *err) {
-    if (!params->run->is_own) return XL_OK;
+static enum xl_status update_page(const struct xl_writer_params *params, const int *list, int n,
+                                  struct xl_err *err) {
+    if (!params->run->is_own || !n) return XL_OK;
     xl_json_watch();
     json_t *cells = json_array();
     bool ok = cells != NULL;
-    for (int i = 0; i < drawn->n; i++)
-        ok &= !json_array_append_new(
-            cells, describe_outcome(params, &params->sweep->cells[drawn->cells[i]]));
+    for (int i = 0; i < n; i++)
+        ok &=
+            !json_array_append_new(cells, describe_outcome(params, &params->sweep->cells[list[i]]));
     enum xl_status status = ok && !xl_json_ran_out()
                                 ? xl_run_page_update(params->run->dir, cells, err)
                                 : xl_fail_nomem(err, "the run's page", 0);
@@ -223,24 +214,97 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
 
 /* --- A group ---------------------------------------------------------------------------------- */
 
-enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_drawn *drawn,
-                               struct xl_err *err) {
-    enum xl_status status = XL_OK;
-    if (drawn->status)
-        note_failure(params, drawn);
-    else
-        status = save_all(params, drawn, err);
-    /* Logged even when saving stopped half-way: with the pictures that are there. */
-    if (status) {
-        struct xl_err ignored;
-        drawn->status = status;
-        drawn->error = err ? strdup(err->text) : NULL;
-        enum xl_status again = log_all(params, drawn, &ignored);
-        (void)again; /* the disk is full: the line has no place either */
-        return status;
+static enum xl_status log_and_show(const struct xl_writer_params *params, const int *cells, int n,
+                                   const struct xl_drawn *drawn, struct xl_err *err) {
+    enum xl_status status = log_all(params, cells, n, drawn, err);
+    return status ? status : update_page(params, cells, n, err);
+}
+
+/* A cell that was lost may be on disk: its painter died between the picture and the word of it. */
+static enum xl_status find_lost(const struct xl_writer_params *params, const struct xl_drawn *drawn,
+                                int i, bool *is_there, struct xl_err *err) {
+    const struct xl_cell *cell = cell_of(drawn, i);
+    struct xl_outcome outcome;
+    enum xl_status status =
+        xl_run_dir_find(drawn->group.dir, drawn->group.stamp, cell, &outcome, err);
+    *is_there = !status && outcome.state == XL_CELL_DONE;
+    if (!*is_there) return status;
+    note_picture(params, cell, &outcome);
+    return log_and_show(params, &drawn->group.cells[i], 1, NULL, err);
+}
+
+/* cells[0..n) are neither drawn nor failed: again, or enough of it. *n_failed is added to. */
+static enum xl_status bring_back(const struct xl_writer_params *params, const int *cells, int n,
+                                 struct xl_drawn *drawn, int *n_failed, struct xl_err *err) {
+    enum { MOST_LOST = 2 };
+    const struct xl_share share = {.cells = cells,
+                                   .n = n,
+                                   .model = params->sweep->cells[cells[0]].model,
+                                   .n_lost = drawn->n_lost};
+    if (drawn->n_lost + 1 < MOST_LOST) {
+        if (!xl_work_is_stopped(params->work))
+            xl_warn("%s; what it had in hand is drawn again", drawn->err.text);
+        return xl_work_return(params->work, drawn->who, &share, err);
     }
-    status = log_all(params, drawn, err);
-    return status ? status : update_page(params, drawn, err);
+    note_failure(params, cells, n, drawn);
+    if (params->sweep->is_grid) xl_warn("%s", drawn->err.text);
+    xl_work_failed(params->work, drawn->status, drawn->err.text);
+    *n_failed += n;
+    return log_and_show(params, cells, n, drawn, err);
+}
+
+/* The painter was lost with the group's cells from `first` on. */
+static enum xl_status take_back(const struct xl_writer_params *params, struct xl_drawn *drawn,
+                                int first, int *n_settled, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    int begin = first, n = drawn->group.n;
+    if (drawn->n_lost)
+        xl_fail_context(&drawn->err, XL_EWORKER, "for the second time over the same pictures");
+    for (int i = first; !status && i <= n; i++) {
+        bool is_there = false;
+        if (i < n) status = find_lost(params, drawn, i, &is_there, err);
+        *n_settled += is_there;
+        if (status || (i < n && !is_there)) continue;
+        if (i > begin)
+            status =
+                bring_back(params, drawn->group.cells + begin, i - begin, drawn, n_settled, err);
+        begin = i + 1;
+    }
+    return status;
+}
+
+/* Logged even when saving stopped half-way: with the pictures that are there. */
+static enum xl_status log_broken_off(const struct xl_writer_params *params, struct xl_drawn *drawn,
+                                     enum xl_status status, const struct xl_err *err) {
+    struct xl_err ignored;
+    drawn->status = status;
+    if (err) drawn->err = *err;
+    enum xl_status again = log_all(params, drawn->group.cells, drawn->group.n, drawn, &ignored);
+    (void)again; /* the disk is full: the line has no place either */
+    return status;
+}
+
+enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_drawn *drawn,
+                               int *n_settled, struct xl_err *err) {
+    const struct xl_group *group = &drawn->group;
+    enum xl_status status = XL_OK;
+    int n_saved = 0;
+    if (drawn->status == XL_EWORKER) return take_back(params, drawn, 0, n_settled, err);
+    if (drawn->status) {
+        note_failure(params, group->cells, group->n, drawn);
+    } else {
+        add_up(params->counts, &drawn->result);
+        status = save_all(params, drawn, &n_saved, &drawn->err);
+    }
+    if (status && status != XL_EWORKER) {
+        xl_fail(err, status, "%s", drawn->err.text);
+        return log_broken_off(params, drawn, status, err);
+    }
+    *n_settled = status ? n_saved : group->n;
+    enum xl_status logged = log_and_show(params, group->cells, *n_settled, drawn, err);
+    if (logged || !status) return logged;
+    drawn->status = status;
+    return take_back(params, drawn, n_saved, n_settled, err);
 }
 
 /* --- What an earlier process left ---------------------------------------------------------------

@@ -2,12 +2,27 @@
 #ifndef XL_LAB_OUTPUT_H
 #define XL_LAB_OUTPUT_H
 
-#include "lab/run/writer.h"
+#include "lab/log/job_log.h"
+#include "lab/run/run.h"
+#include "lab/run/work.h"
 
-/* Save the pictures of a group, log its jobs, tell the page. A failed group is logged as well.
- * Errors: XL_EDISK, XL_ENOMEM */
+struct xl_writer_params {
+    const struct xl_settings *settings;
+    const struct xl_sweep *sweep;
+    struct xl_run_dir *run; /* its outcomes belong to the writer until xl_writer_finish */
+    struct xl_job_log *log;
+    struct xl_hooks hooks;
+    struct xl_work *work;
+    struct xl_run_counts *counts; /* times and warnings are added up here */
+    int n_painters;
+};
+
+/* Save the pictures of a group, log its jobs, tell the page. A failed group is logged as well. Of a
+ * group that was lost with its painter, the pictures that are on disk all the same are logged, the
+ * others go back to the work, or fail when they lost a painter before. *n_settled: cells of which
+ * it is known what became of them. Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_drawn *drawn,
-                               struct xl_err *err) XL_CHECKED;
+                               int *n_settled, struct xl_err *err) XL_CHECKED;
 
 /* Make the contact sheet of a model from the pictures on disk; nothing for a run without a
  * directory of its own. Errors: XL_EDISK, XL_ENOMEM */

@@ -59,4 +59,14 @@ enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_se
 enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sweep,
                                struct xl_err *err) XL_CHECKED;
 
+/* run_scan.c: look for the picture of a cell in dir, among those whose names begin with stamp. out:
+ * state XL_CELL_DONE with path and size, or XL_CELL_WAITING where it is not there.
+ * Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_run_dir_find(const char *dir, const char *stamp, const struct xl_cell *cell,
+                               struct xl_outcome *out, struct xl_err *err) XL_CHECKED;
+
+/* run_scan.c: remove temporary files that painters left when they died. For a run directory's own
+ * process, when nobody draws any more. */
+void xl_run_dir_tidy(const struct xl_run_dir *run, const struct xl_sweep *sweep);
+
 #endif

@@ -126,3 +126,66 @@ enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sw
     free(index.cells);
     return status;
 }
+
+/* Whether the record in a PNG names this cell. */
+static enum xl_status is_of_cell(const char *path, const struct xl_cell *cell, bool *is_its,
+                                 struct xl_err *err) {
+    struct xl_err why = {0};
+    char *record = NULL;
+    enum xl_status status = xl_record_read(path, &record, &why);
+    if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
+    json_t *object = status ? NULL : json_loads(record, 0, NULL);
+    const char *id = json_string_value(json_object_get(object, "cell"));
+    *is_its = id && !strcmp(id, cell->id);
+    json_decref(object);
+    free(record);
+    return XL_OK;
+}
+
+static enum xl_status compare(const char *path, const struct xl_cell *cell, struct xl_outcome *out,
+                              struct xl_err *err) {
+    bool is_its = false;
+    enum xl_status status = is_of_cell(path, cell, &is_its, err);
+    if (status || !is_its) return status;
+    struct xl_image image = {0};
+    status = xl_image_load(path, &image, err);
+    if (status) return status == XL_ENOMEM ? status : XL_OK; /* not whole: not there */
+    *out = (struct xl_outcome){
+        .state = XL_CELL_DONE, .path = strdup(path), .width = image.width, .height = image.height};
+    xl_image_free(&image);
+    return out->path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
+enum xl_status xl_run_dir_find(const char *dir, const char *stamp, const struct xl_cell *cell,
+                               struct xl_outcome *out, struct xl_err *err) {
+    char seed[32];
+    size_t n = strlen(stamp);
+    snprintf(seed, sizeof seed, "_seed%llu_", (unsigned long long)cell->seed);
+    *out = (struct xl_outcome){.state = XL_CELL_WAITING};
+    DIR *stream = opendir(dir);
+    if (!stream) return xl_fail(err, XL_EDISK, "%s: cannot be read: %s", dir, strerror(errno));
+    enum xl_status status = XL_OK;
+    for (struct dirent *entry;
+         !status && out->state != XL_CELL_DONE && (entry = readdir(stream));) {
+        const char *name = entry->d_name;
+        if (strncmp(name, stamp, n) || !strstr(name, seed) || !is_picture(name)) continue;
+        char *path = xl_path_join(dir, name);
+        status = path ? compare(path, cell, out, err) : xl_fail_nomem(err, "a path", 0);
+        free(path);
+    }
+    closedir(stream);
+    return status;
+}
+
+static void tidy_dir(const char *dir) {
+    DIR *stream = opendir(dir);
+    for (struct dirent *entry; stream && (entry = readdir(stream));)
+        if (is_temporary(entry->d_name)) unlinkat(dirfd(stream), entry->d_name, 0);
+    if (stream) closedir(stream);
+}
+
+void xl_run_dir_tidy(const struct xl_run_dir *run, const struct xl_sweep *sweep) {
+    if (!run->is_own) return;
+    for (int m = 0; m < sweep->n_models; m++)
+        if (!sweep->models[m].skipped) tidy_dir(run->model_dirs[m]);
+}

@@ -391,10 +391,9 @@ static enum xl_status require_prompt(const struct plan *plan, struct xl_err *err
                    "to draw");
 }
 
-enum xl_status xl_sweep_plan(struct xl_settings *settings, const struct xl_hooks *hooks,
-                             struct xl_sweep *out, struct xl_err *err) {
+enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
+                             struct xl_err *err) {
     struct xl_sweep sweep = {.n_cells = 0};
-    if (hooks) sweep.hooks = *hooks;
     struct plan plan = {.settings = settings, .sweep = &sweep};
     enum xl_status status = load_data(&plan, err);
     if (!status) status = read_axes(&plan, err);
@@ -413,7 +412,6 @@ enum xl_status xl_sweep_plan(struct xl_settings *settings, const struct xl_hooks
 }
 
 void xl_sweep_deinit(struct xl_sweep *sweep) {
-    for (int m = 0; m < sweep->n_models; m++) xl_model_close(sweep->models[m].open);
     xl_profiles_free(sweep->profiles);
     xl_catalogue_free(sweep->catalogue);
     free(sweep->cells);

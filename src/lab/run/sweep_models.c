@@ -9,21 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum xl_status xl_sweep_model_open(struct xl_sweep *sweep, struct xl_sweep_model *model,
+enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl_model **out,
                                    struct xl_err *err) {
     struct xl_model_params params;
     xl_model_params_default(&params);
     params.model = model->id;
     params.revision = model->revision;
-    enum xl_status status = xl_model_open(&params, &model->open, err);
+    return xl_model_open(&params, out, err);
+}
+
+/* Open a model, fill in what is known only then, and close it. */
+static enum xl_status look_at(struct xl_arena *arena, struct xl_sweep_model *model,
+                              struct xl_err *err) {
+    struct xl_model *open = NULL;
+    enum xl_status status = xl_sweep_model_open(model, &open, err);
     if (status) return status;
-    const struct xl_model_info *info = xl_model_info(model->open);
-    model->repository = xl_arena_strdup(&sweep->arena, info->id);
+    const struct xl_model_info *info = xl_model_info(open);
+    model->repository = xl_arena_strdup(arena, info->id);
     model->width = info->width;
     model->height = info->height;
     model->unit = info->unit;
     snprintf(model->digest, sizeof model->digest, "%s", info->digest);
-    model->commit = info->commit ? xl_arena_strdup(&sweep->arena, info->commit) : NULL;
+    model->commit = info->commit ? xl_arena_strdup(arena, info->commit) : NULL;
+    xl_model_close(open);
     return model->repository ? XL_OK : xl_fail_nomem(err, "a model", 0);
 }
 
@@ -47,16 +55,14 @@ static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena 
     return XL_OK;
 }
 
-/* Open one model of several; what is wrong with it becomes the reason why it is skipped. */
+/* Look at one model of several; what is wrong with it becomes the reason why it is skipped. */
 static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *model,
                                 struct xl_err *err) {
     struct xl_err why = {0};
     enum xl_status reason = XL_OK, status = XL_OK;
     if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
     if (status || reason) return status;
-    reason = xl_sweep_model_open(sweep, model, &why);
-    xl_model_close(model->open);
-    model->open = NULL;
+    reason = look_at(&sweep->arena, model, &why);
     if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
     if (reason) model->skipped = xl_arena_strdup(&sweep->arena, why.text);
     return XL_OK;
@@ -155,8 +161,8 @@ static enum xl_status one(const struct xl_settings *settings, const struct xl_ca
         if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
     }
     if (status) return status;
-    status = xl_sweep_model_open(sweep, model, err);
-    if (status && !model->open && !model->entry) suggest(catalogue, model->id, err);
+    status = look_at(&sweep->arena, model, err);
+    if (status && !model->entry) suggest(catalogue, model->id, err);
     return status;
 }
 

@@ -19,6 +19,15 @@ void xl_settings_default(struct xl_settings *settings) {
     };
 }
 
+struct xl_device_params xl_settings_device(const struct xl_settings *settings) {
+    struct xl_device_params params;
+    xl_device_params_default(&params);
+    params.name = settings->device;
+    params.n_threads = settings->threads;
+    params.budget_bytes = (int64_t)(settings->max_memory * 1e9);
+    return params;
+}
+
 static enum xl_status set_int(int *field, const struct xl_option *option, const char *origin,
                               const char *text, struct xl_err *err) {
     char *end;

@@ -62,6 +62,9 @@ struct xl_settings {
 
 void xl_settings_default(struct xl_settings *settings);
 
+/* The device that the settings ask for. The name is borrowed. */
+struct xl_device_params xl_settings_device(const struct xl_settings *settings);
+
 /* Set one option from text (NULL for a switch: on). origin: "--steps" or "STEPS", opens the
  * sentence. A list grows by one. Errors: XL_EINVAL not a value of this option */
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,

@@ -1,0 +1,272 @@
+/* easel.c - from a share of cells to groups that were drawn. */
+#include "lab/run/easel.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lab/run/read_ahead.h"
+#include "lab/run/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct xl_cell *cell_at(const struct xl_easel *easel, int index) {
+    return &easel->run->sweep->cells[index];
+}
+
+/* --- Following -------------------------------------------------------------------------------- */
+
+/* What a painter reports goes to the caller when it is this easel's turn to be shown. */
+static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    const struct xl_easel *easel = user;
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    if (!hooks->progress) return true;
+    if (atomic_load(easel->shown) != easel->number) done = total = -1;
+    return hooks->progress(hooks->user, phase, done, total);
+}
+
+static bool asked_to_stop(struct xl_easel *easel) {
+    return !on_progress(easel, XL_PHASE_LOAD, -1, -1);
+}
+
+static void begin(struct xl_easel *easel, const struct xl_share *share) {
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    atomic_store(easel->shown, easel->number);
+    if (hooks->begin)
+        hooks->begin(hooks->user, cell_at(easel, share->cells[0]), share->n_before,
+                     xl_work_count(easel->work));
+}
+
+/* --- Models ----------------------------------------------------------------------------------- */
+
+static void forget_model(struct xl_easel *easel) {
+    easel->model = -1;
+    easel->n_fittings = 0;
+    easel->precedent.cell = NULL;
+}
+
+static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *err) {
+    const struct xl_sweep *sweep = easel->run->sweep;
+    if (easel->model == m) return XL_OK;
+    forget_model(easel);
+    xl_read_ahead_end(easel->read_ahead);
+    easel->read_ahead = NULL;
+    enum xl_status status = easel->painter->open(easel->painter, sweep, m, &easel->unit, err);
+    if (status) return status;
+    easel->model = m;
+    int next = xl_work_next_model(easel->work);
+    if (next >= 0)
+        easel->read_ahead =
+            xl_read_ahead_begin(sweep->models[next].id, sweep->models[next].revision);
+    return XL_OK;
+}
+
+/* --- Memory ----------------------------------------------------------------------------------- */
+
+/* Only what had to be given up: a group that was small to begin with says nothing. */
+static void remember(struct xl_easel *easel, const struct xl_ladder *ladder) {
+    if (!memcmp(&ladder->asked, &ladder->now, sizeof ladder->now)) return;
+    struct xl_fitting *fitting = NULL;
+    for (int i = 0; i < easel->n_fittings; i++)
+        if (easel->fittings[i].width == ladder->asked.width &&
+            easel->fittings[i].height == ladder->asked.height)
+            fitting = &easel->fittings[i];
+    if (!fitting && easel->n_fittings < XL_MAX_SIZES)
+        fitting = &easel->fittings[easel->n_fittings++];
+    if (fitting)
+        *fitting = (struct xl_fitting){ladder->asked.width, ladder->asked.height, ladder->now};
+}
+
+/* Begin at the rung that fitted this size before: the rest of a sweep does not fail again. */
+static void recall(const struct xl_easel *easel, struct xl_ladder *ladder) {
+    for (int i = 0; i < easel->n_fittings; i++) {
+        const struct xl_rung *rung = &easel->fittings[i].rung;
+        if (easel->fittings[i].width != ladder->asked.width ||
+            easel->fittings[i].height != ladder->asked.height)
+            continue;
+        while ((ladder->now.width > rung->width || ladder->now.height > rung->height ||
+                ladder->now.group > rung->group || (rung->vae_tile && !ladder->now.vae_tile)) &&
+               xl_ladder_lower(ladder)) {
+        }
+    }
+}
+
+/* Whether what the plan needs is there. The engine gives up one part of the model at a time by
+ * itself before a rung with tiles fails. */
+static bool fits(const struct xl_need *need, const struct xl_rung *rung, int64_t *short_by) {
+    int64_t work = rung->vae_tile ? need->least_bytes : need->work_bytes;
+    *short_by = need->weight_bytes + work - need->available_bytes;
+    return *short_by <= 0;
+}
+
+static bool is_like_before(const struct xl_easel *easel, const struct xl_cell *cell,
+                           const struct xl_rung *rung, int n) {
+    const struct xl_precedent *before = &easel->precedent;
+    return before->cell && before->n == n && xl_cell_fits(before->cell, cell) &&
+           !memcmp(&before->rung, rung, sizeof *rung);
+}
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* The first of n cells as a group at the ladder's rung. */
+static struct xl_group make_group(const struct xl_easel *easel, const int *cells, int n,
+                                  const struct xl_ladder *ladder) {
+    struct xl_group group = {.sweep = easel->run->sweep,
+                             .cells = cells,
+                             .n = smaller(ladder->now.group, n),
+                             .rung = ladder->now,
+                             .dir = easel->run->dir->model_dirs[easel->model],
+                             .stamp = easel->run->dir->stamp};
+    xl_ladder_describe(ladder, group.fallback);
+    return group;
+}
+
+/* Go down until the plan fits; the sentence of the last try stays in err. */
+static enum xl_status plan_rung(struct xl_easel *easel, const int *cells, int n,
+                                struct xl_ladder *ladder, double *flops, struct xl_err *err) {
+    const struct xl_settings *settings = easel->run->settings;
+    *flops = easel->precedent.flops;
+    if (is_like_before(easel, cell_at(easel, cells[0]), &ladder->now,
+                       smaller(ladder->now.group, n)))
+        return XL_OK;
+    for (;;) {
+        struct xl_group group = make_group(easel, cells, n, ladder);
+        struct xl_need need;
+        int64_t short_by = 0;
+        enum xl_status status = easel->painter->need(easel->painter, &group, &need, err);
+        if (status) return status;
+        *flops = xl_need_flops(&need, &ladder->now, group.n);
+        if (fits(&need, &ladder->now, &short_by)) return XL_OK;
+        if (settings->oom == XL_OOM_FAIL || !xl_ladder_lower(ladder))
+            return xl_fail(err, XL_ENOMEM,
+                           "%d x %d needs %.3f GB more memory than there is%s; close "
+                           "other programs or ask for a smaller picture",
+                           ladder->now.width, ladder->now.height, (double)short_by / 1e9,
+                           settings->oom == XL_OOM_FAIL ? "" : ", the least there is");
+    }
+}
+
+/* --- Groups ----------------------------------------------------------------------------------- */
+
+/* What became, or is about to become, of cells of a share. NULL: out of memory */
+static struct xl_drawn *new_drawn(const struct xl_easel *easel, const struct xl_share *share) {
+    struct xl_drawn *drawn = calloc(1, sizeof *drawn);
+    if (!drawn) return NULL;
+    drawn->painter = easel->painter;
+    drawn->who = easel->number;
+    drawn->n_lost = share->n_lost;
+    return drawn;
+}
+
+/* Draw as many of a share's cells, from first on, as the ladder's rung takes together, and hand
+ * them over. *n_drawn: how many; 0 where memory ran out and the ladder has a lower rung. */
+static enum xl_status draw_part(struct xl_easel *easel, const struct xl_share *share, int first,
+                                struct xl_ladder *ladder, int *n_drawn, struct xl_err *err) {
+    const int *cells = share->cells + first;
+    double flops = 0;
+    *n_drawn = 0;
+    enum xl_status status = plan_rung(easel, cells, share->n - first, ladder, &flops, err);
+    if (status) return status;
+    struct xl_drawn *drawn = new_drawn(easel, share);
+    if (!drawn) return xl_fail_nomem(err, "pictures", 0);
+    drawn->group = make_group(easel, cells, share->n - first, ladder);
+    status = easel->painter->draw(easel->painter, drawn, err);
+    if (status) {
+        xl_drawn_free(drawn);
+        bool is_lower = status == XL_ENOMEM && easel->run->settings->oom == XL_OOM_SHRINK &&
+                        xl_ladder_lower(ladder);
+        return is_lower ? XL_OK : status; /* the next rung */
+    }
+    if (drawn->group.fallback[0]) xl_warn("memory is short: %s", drawn->group.fallback);
+    drawn->tflop = flops / 1e12;
+    *n_drawn = drawn->group.n;
+    easel->precedent =
+        (struct xl_precedent){cell_at(easel, share->cells[0]), ladder->now, drawn->group.n, flops};
+    remember(easel, ladder);
+    xl_writer_put(easel->writer, drawn);
+    return XL_OK;
+}
+
+/* Draw a share, in parts where the ladder says so. *n_drawn: how much of it was handed over. */
+static enum xl_status draw_share(struct xl_easel *easel, const struct xl_share *share, int *n_drawn,
+                                 struct xl_err *err) {
+    const struct xl_cell *cell = cell_at(easel, share->cells[0]);
+    struct xl_ladder ladder;
+    struct xl_rung asked = {cell->vae_tile, share->n, cell->width, cell->height};
+    xl_ladder_init(&ladder, asked, easel->unit);
+    recall(easel, &ladder);
+    enum xl_status status = XL_OK;
+    while (!status && *n_drawn < share->n) {
+        int part = 0;
+        status = draw_part(easel, share, *n_drawn, &ladder, &part, err);
+        *n_drawn += part;
+    }
+    return status;
+}
+
+/* Hand over a failure as what became of a share. */
+static void put_failure(struct xl_easel *easel, const struct xl_share *share, enum xl_status status,
+                        const struct xl_err *why) {
+    if (!share->n) return;
+    struct xl_drawn *drawn = new_drawn(easel, share);
+    if (!drawn) {
+        xl_work_stop(easel->work, XL_ENOMEM, why->text);
+        return;
+    }
+    drawn->group = (struct xl_group){.sweep = easel->run->sweep,
+                                     .cells = share->cells,
+                                     .n = share->n,
+                                     .dir = easel->run->dir->model_dirs[share->model],
+                                     .stamp = easel->run->dir->stamp};
+    drawn->status = status;
+    drawn->err = *why;
+    xl_writer_put(easel->writer, drawn);
+}
+
+/* One share: drawn and handed over, or failed and handed over. */
+static void paint(struct xl_easel *easel, struct xl_share share) {
+    struct xl_err why = {0};
+    int n_drawn = 0;
+    begin(easel, &share);
+    enum xl_status opened = take_model(easel, share.model, &why);
+    enum xl_status status = opened ? opened : draw_share(easel, &share, &n_drawn, &why);
+    if (status == XL_ECANCELLED) {
+        xl_work_stop(easel->work, status, why.text);
+        return;
+    }
+    if (!status) {
+        xl_work_succeeded(easel->work);
+        return;
+    }
+    share.cells += n_drawn;
+    share.n -= n_drawn;
+    put_failure(easel, &share, status, &why);
+    if (status == XL_EWORKER) { /* the writer sees what is to be drawn again */
+        forget_model(easel);
+        return;
+    }
+    if (opened) { /* then all of this model's cells fail alike, in one go */
+        struct xl_share rest = xl_work_take_model(easel->work, easel->number, share.model);
+        put_failure(easel, &rest, status, &why);
+    }
+    if (easel->run->sweep->is_grid) xl_warn("%s", why.text);
+    xl_work_failed(easel->work, status, why.text);
+}
+
+void *xl_easel_run(void *user) {
+    struct xl_easel *easel = user;
+    struct xl_share share;
+    easel->painter->progress = on_progress;
+    easel->painter->user = easel;
+    for (;;) {
+        if (asked_to_stop(easel)) xl_work_stop(easel->work, XL_ECANCELLED, "interrupted");
+        if (!xl_work_take(easel->work, easel->number, &share)) break;
+        /* What lost a painter before is drawn alone, so that it is known what loses the next. */
+        if (share.n_lost) xl_work_wait(easel->work, easel->number, share.n);
+        paint(easel, share);
+        if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
+    }
+    xl_read_ahead_end(easel->read_ahead);
+    return NULL;
+}

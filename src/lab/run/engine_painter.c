@@ -1,0 +1,181 @@
+/* engine_painter.c - a model that is open, the init image at hand, and the names of pictures. */
+#include "lab/run/engine_painter.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "lab/run/filename.h"
+#include "lab/run/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct engine_painter {
+    struct xl_painter painter; /* first: one is the other */
+    const struct xl_settings *settings;
+    struct xl_device *device; /* NULL: not opened yet */
+    struct xl_model *model;   /* at hand; NULL: none */
+    struct xl_image init;     /* of init_path */
+    char *init_path;
+};
+
+static struct engine_painter *engine_of(struct xl_painter *painter) {
+    return (struct engine_painter *)painter;
+}
+
+/* --- Drawing ---------------------------------------------------------------------------------- */
+
+static enum xl_status check_digest(const struct xl_model *open, const struct xl_sweep_model *model,
+                                   struct xl_err *err) {
+    if (!model->digest[0] || !strcmp(xl_model_info(open)->digest, model->digest)) return XL_OK;
+    return xl_fail(err, XL_EMODEL,
+                   "%s: its files differ from those that the run was planned with, so its pictures "
+                   "would not belong together; start a new run",
+                   model->key);
+}
+
+/* Opened with the first model: whoever fails before has not touched it. */
+static enum xl_status need_device(struct engine_painter *engine, struct xl_err *err) {
+    if (engine->device) return XL_OK;
+    struct xl_device_params params = xl_settings_device(engine->settings);
+    return xl_device_open(&params, &engine->device, err);
+}
+
+/* The device and the precision that a cell is drawn with. */
+static json_t *describe(const struct engine_painter *engine, const struct xl_cell *cell) {
+    enum xl_precision precision =
+        xl_device_precision(engine->device, (enum xl_precision)cell->precision);
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "device", xl_json_text(xl_device_info(engine->device)->name), &ok);
+    xl_json_put(object, "precision", json_string(xl_precision_name(precision)), &ok);
+    return xl_json_finish(object, ok);
+}
+
+/* What the device holds of the model before stays there as long as there is room. */
+static enum xl_status open_model(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
+                                 int *unit, struct xl_err *err) {
+    struct engine_painter *engine = engine_of(painter);
+    const struct xl_sweep_model *model = &sweep->models[m];
+    xl_model_close(engine->model);
+    engine->model = NULL;
+    enum xl_status status = xl_sweep_model_open(model, &engine->model, err);
+    if (!status) status = check_digest(engine->model, model, err);
+    if (!status) status = need_device(engine, err);
+    if (!status) *unit = xl_model_info(engine->model)->unit;
+    return status;
+}
+
+static enum xl_status load_init(struct engine_painter *engine, const char *path,
+                                struct xl_err *err) {
+    if (!path || (engine->init_path && !strcmp(engine->init_path, path))) return XL_OK;
+    xl_image_free(&engine->init);
+    free(engine->init_path);
+    engine->init_path = NULL;
+    enum xl_status status = xl_image_load(path, &engine->init, err);
+    if (status || (engine->init_path = strdup(path))) return status;
+    return xl_fail_nomem(err, "a path", 0);
+}
+
+/* The request of a group; pictures: [n]. */
+static enum xl_status make_request(struct engine_painter *engine, const struct xl_group *group,
+                                   struct xl_picture *pictures, struct xl_request *out,
+                                   struct xl_err *err) {
+    const char *init = group->sweep->cells[group->cells[0]].init_image;
+    enum xl_status status = load_init(engine, init, err);
+    if (status) return status;
+    *out = xl_cells_request(group->sweep, group->cells, group->n, &group->rung, pictures);
+    if (init) out->init = &engine->init;
+    out->progress = engine->painter.progress;
+    out->progress_user = engine->painter.user;
+    return XL_OK;
+}
+
+static enum xl_status need(struct xl_painter *painter, const struct xl_group *group,
+                           struct xl_need *out, struct xl_err *err) {
+    struct engine_painter *engine = engine_of(painter);
+    struct xl_picture pictures[XL_GROUP_MAX];
+    struct xl_request request;
+    enum xl_status status = make_request(engine, group, pictures, &request, err);
+    return status ? status : xl_model_need(engine->device, engine->model, &request, out, err);
+}
+
+static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err) {
+    struct engine_painter *engine = engine_of(painter);
+    const struct xl_group *group = &drawn->group;
+    struct xl_picture pictures[XL_GROUP_MAX];
+    char *extra[XL_GROUP_MAX] = {NULL};
+    struct xl_request request;
+    double start_s = xl_now_s();
+    enum xl_status status = make_request(engine, group, pictures, &request, err);
+    for (int i = 0; !status && i < group->n; i++) {
+        extra[i] =
+            xl_cell_extra(group->sweep, &group->sweep->cells[group->cells[i]], group->fallback);
+        if (!extra[i]) status = xl_fail_nomem(err, "records", 0);
+        pictures[i].extra = extra[i];
+    }
+    drawn->drawn_by = describe(engine, &group->sweep->cells[group->cells[0]]);
+    if (!status && !drawn->drawn_by) status = xl_fail_nomem(err, "records", 0);
+    if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
+    for (int i = 0; i < group->n; i++) free(extra[i]);
+    drawn->total_s = xl_now_s() - start_s;
+    return status;
+}
+
+/* --- Saving ----------------------------------------------------------------------------------- */
+
+/* Under the first free number: a name that is taken (another cell, another run in the same second)
+ * is skipped. The save itself never replaces a file, so losing a race costs a try, not a picture.
+ */
+static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, int i, char **path,
+                           struct xl_err *err) {
+    const struct xl_group *group = &drawn->group;
+    const struct xl_cell *cell = &group->sweep->cells[group->cells[i]];
+    bool is_raw = !strcmp(cell->profile, XL_PROFILE_RAW);
+    struct xl_output_name name = {.stamp = group->stamp,
+                                  .profile = is_raw ? NULL : cell->profile,
+                                  .prompt = cell->prompt,
+                                  .seed = cell->seed};
+    (void)painter;
+    for (name.index = 0;; name.index++) {
+        char file[XL_OUTPUT_NAME_MAX];
+        xl_output_name(&name, file);
+        char *candidate = xl_path_join(group->dir, file);
+        if (!candidate) return xl_fail_nomem(err, "a path", 0);
+        enum xl_status status = XL_OK;
+        if (access(candidate, F_OK) != 0) {
+            status = xl_result_save_png(&drawn->result, i, candidate, err);
+            if (!status) {
+                *path = candidate;
+                return XL_OK;
+            }
+        }
+        bool is_taken = access(candidate, F_OK) == 0;
+        free(candidate);
+        if (!is_taken) return status;
+    }
+}
+
+/* --- Lifetime --------------------------------------------------------------------------------- */
+
+static void close_painter(struct xl_painter *painter) {
+    struct engine_painter *engine = engine_of(painter);
+    xl_device_close(engine->device);
+    xl_model_close(engine->model);
+    xl_image_free(&engine->init);
+    free(engine->init_path);
+    free(engine);
+}
+
+enum xl_status xl_engine_painter_new(const struct xl_settings *settings, struct xl_painter **out,
+                                     struct xl_err *err) {
+    struct engine_painter *engine = calloc(1, sizeof *engine);
+    if (!engine) return xl_fail_nomem(err, "the painter", sizeof *engine);
+    engine->painter = (struct xl_painter){
+        .open = open_model, .need = need, .draw = draw, .save = save, .close = close_painter};
+    engine->settings = settings;
+    *out = &engine->painter;
+    return XL_OK;
+}

@@ -1,0 +1,70 @@
+/* painter.h - who draws: the engine in this process, a worker process at the end of a pipe, or a
+ * test's fake that fails on demand. The runner knows a painter by these five functions alone.
+ *
+ * A painter draws one group at a time. open, need, draw and close are called by one thread; save by
+ * the writer's thread, while the next group is being drawn. A painter whose process ends unasked
+ * (killed, crashed) answers XL_EWORKER: what it had in hand is lost, the next call finds it ready
+ * again, with no model at hand.
+ */
+#ifndef XL_LAB_PAINTER_H
+#define XL_LAB_PAINTER_H
+
+#include "lab/run/ladder.h"
+#include "lab/run/sweep.h"
+
+#include <jansson.h>
+
+enum { XL_GROUP_MAX = 64 };
+
+/* Cells that are drawn together, and how. Borrowed for as long as the group is on its way. */
+struct xl_group {
+    const struct xl_sweep *sweep;
+    const int *cells; /* [n] indices into the sweep; of one model */
+    int n;
+    struct xl_rung rung;
+    char fallback[XL_LADDER_TEXT]; /* what was given up for memory; "": nothing */
+    const char *dir, *stamp;       /* the folder of the pictures, and how their names begin */
+};
+
+/* A group that was drawn, or failed, as a whole. */
+struct xl_drawn {
+    struct xl_group group;
+    enum xl_status status;   /* XL_OK: all pictures were drawn */
+    struct xl_err err;       /* the sentence of a failure */
+    json_t *drawn_by;        /* who computed it: an object for the job log; NULL when it failed */
+    struct xl_result result; /* its pictures only where the painter draws in this process */
+    double total_s, tflop;
+    struct xl_painter *painter; /* who drew it */
+    int who;                    /* its number among the painters of the run */
+    int n_lost;                 /* how often a painter was lost with these cells before */
+    uint64_t ticket;            /* the painter's own number for the group */
+};
+
+void xl_drawn_free(struct xl_drawn *drawn);
+
+struct xl_painter {
+    /* Make model m of the sweep the one at hand, which may let go of the one before. The sweep says
+     * what its weights were when the run was planned. *unit: sides are multiples of it
+     * Errors: XL_EMODEL not there, or its weights are others; XL_EFORMAT, XL_ENOMEM */
+    enum xl_status (*open)(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
+                           int *unit, struct xl_err *err);
+    /* What drawing the group would take, and what there is. Errors: as draw */
+    enum xl_status (*need)(struct xl_painter *painter, const struct xl_group *group,
+                           struct xl_need *out, struct xl_err *err);
+    /* Draw the group of drawn with the model at hand; fill in its result and ticket.
+     * Errors: what xl_generate fails with; XL_EINPUT the init image */
+    enum xl_status (*draw)(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err);
+    /* Put picture i of a drawn group on disk, or wait until whoever drew it has. Pictures are asked
+     * for in order. *path is malloc'd. Errors: XL_EDISK, XL_ENOMEM */
+    enum xl_status (*save)(struct xl_painter *painter, struct xl_drawn *drawn, int i, char **path,
+                           struct xl_err *err);
+    /* Give everything back; the painter is freed. */
+    void (*close)(struct xl_painter *painter);
+
+    /* Set by the runner before the first call; called on the thread that draws, also to ask whether
+     * to go on. */
+    xl_progress_fn *progress;
+    void *user;
+};
+
+#endif

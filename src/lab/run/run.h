@@ -1,0 +1,43 @@
+/* run.h - a run of a sweep: where to, who draws, who follows, and what it all comes to. What it
+ * draws is the sweep's affair (sweep.h), drawing it the runner's (runner.h).
+ */
+#ifndef XL_LAB_RUN_H
+#define XL_LAB_RUN_H
+
+#include "base/str.h"
+#include "lab/run/painter.h"
+#include "lab/run/run_dir.h"
+
+/* How a caller follows a run. All may be NULL. */
+struct xl_hooks {
+    /* Of the group that began last; also asked now and then whether to go on. On the threads of the
+     * painters. */
+    xl_progress_fn *progress;
+    /* A group begins with this cell, and i of the n that are to be drawn were begun before. On the
+     * threads of the painters. */
+    void (*begin)(void *user, const struct xl_cell *cell, int i, int n);
+    /* On the writer's thread: a picture is on disk. path is borrowed. */
+    void (*saved)(void *user, const struct xl_cell *cell, const char *path);
+    void *user;
+};
+
+/* A run of a sweep: where to, who draws, who follows. */
+struct xl_run {
+    const struct xl_settings *settings;
+    const struct xl_sweep *sweep;
+    struct xl_run_dir *dir;
+    struct xl_hooks hooks;
+    struct xl_painter *const *painters; /* [n_painters], at least one; the caller closes them */
+    int n_painters;
+};
+
+struct xl_run_counts {
+    int n_done, n_there, n_failed, n_waiting; /* there: made by an earlier process */
+    double encode_s, sample_s, decode_s, total_s;
+    int n_evaluations;
+    struct xl_str warnings; /* sentences of the engine, one a line, each once */
+    char *log_path;         /* malloc'd */
+};
+void xl_run_counts_deinit(struct xl_run_counts *counts);
+
+#endif
