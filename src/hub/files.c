@@ -1,4 +1,5 @@
-/* files.c */
+/* files.c - listings by bytes, so that results do not depend on the locale or the file system, and
+ * sentences for files that cannot be used. */
 #include "hub/files.h"
 #include "base/file.h"
 

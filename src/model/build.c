@@ -1,4 +1,5 @@
-/* build.c */
+/* build.c - names of tensors from places in the module tree, each checked against the shape that
+ * the configuration implies; the first that does not fit fails the plan. */
 #include "model/build.h"
 
 #include <assert.h>

@@ -1,4 +1,6 @@
-/* clip.c */
+/* clip.c - CLIP's text encoder as a plan: token and position embeddings, layers of causal attention
+ * and feed forward, and the hidden states and pooled vector that SDXL takes from them. Functions
+ * stand in the order in which a prompt passes them. */
 #include "model/clip.h"
 
 int xl_clip_eos_index(const struct xl_clip_config *config, const int32_t *ids, int tokens) {

@@ -1,4 +1,5 @@
-/* config.c */
+/* config.c - configurations say more than this program computes: what is absent or at its default
+ * passes, anything else is refused by name instead of being drawn wrongly. */
 #include "model/config.h"
 
 #include <stdio.h>

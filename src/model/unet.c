@@ -1,4 +1,7 @@
-/* unet.c */
+/* unet.c - the UNet as a plan. Latents go down through levels of ever fewer pixels and more
+ * channels, through the middle, and up again, where each level takes back what its way down pushed;
+ * time and size enter every resnet, the prompt every transformer. Names are diffusers' module
+ * names. */
 #include "model/unet.h"
 
 /* What a forward pass carries along. */

@@ -1,4 +1,5 @@
-/* vae.c */
+/* vae.c - both halves of the autoencoder as plans: resnets with one attention in the middle,
+ * halving the picture on the way to latents and doubling it on the way back. */
 #include "model/vae.h"
 
 /* Fixed in AutoencoderKL's source, not in its configuration. */

@@ -1,4 +1,5 @@
-/* vae_config.c - vae/config.json. */
+/* vae_config.c - vae/config.json: what the autoencoder's shape follows from, and how its latents
+ * are scaled for the UNet. */
 #include "model/config.h"
 #include "model/vae.h"
 

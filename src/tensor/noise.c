@@ -1,4 +1,4 @@
-/* noise.c */
+/* noise.c - one interface to the two generators that PyTorch has, one for each kind of device. */
 #include "tensor/noise_kinds.h"
 
 void xl_noise_seed(struct xl_noise *noise, enum xl_rng rng, uint64_t seed) {

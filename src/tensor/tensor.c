@@ -1,4 +1,4 @@
-/* tensor.c - dtypes, shapes, conversions. */
+/* tensor.c - names and sizes of dtypes, shapes, and conversions that round as PyTorch's do. */
 #include "tensor/tensor.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* parity.c */
+/* parity.c - taps of a plan against recorded ones, on the reference and on the CPU backend. */
 #include "parity/parity.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* test_presets.c - sizes by name. */
+/* test_presets.c - sizes by name: what is built in, what a file adds, what is refused. */
 #include "lab/data/presets.h"
 
 #include "unit/config.h"

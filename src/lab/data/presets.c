@@ -1,4 +1,4 @@
-/* presets.c - sizes by name. */
+/* presets.c - sizes by name: data/presets.yaml, built in, and a person's own over it. */
 #include "lab/data/presets.h"
 #include "lab/data/data.h"
 
