@@ -9,15 +9,15 @@
 #include "image/image.h"
 
 /* A file in memory; `name` opens every sentence about it. */
-struct xl_encoded {
+struct xl_image_file {
     const char *name;
     const uint8_t *data;
     size_t n;
 };
 
-enum xl_status xl_png_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
-enum xl_status xl_jpeg_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
-enum xl_status xl_webp_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
+enum xl_status xl_png_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err);
+enum xl_status xl_jpeg_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err);
+enum xl_status xl_webp_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err);
 
 /* xl_image_new for a picture whose size a file claims.
  * Errors: XL_EINPUT more than XL_IMAGE_MAX_PIXELS, or none; XL_ENOMEM */

@@ -43,7 +43,8 @@ enum xl_status xl_image_new_claimed(const char *name, uint64_t width, uint64_t h
 
 /* ---- Decoding ---- */
 
-typedef enum xl_status decode_fn(struct xl_encoded file, struct xl_image *out, struct xl_err *err);
+typedef enum xl_status decode_fn(struct xl_image_file file, struct xl_image *out,
+                                 struct xl_err *err);
 
 /* How files begin: `magic` at `offset`. The kinds without a decoder are there for their names. */
 static const struct {
@@ -73,7 +74,7 @@ enum { N_KINDS = sizeof kinds / sizeof *kinds };
 enum xl_status xl_image_decode(const char *name, const void *data, size_t n, struct xl_image *out,
                                struct xl_err *err) {
     if (!n) return xl_fail(err, XL_EINPUT, "%s: the file is empty; expected a picture", name);
-    struct xl_encoded file = {name, data, n};
+    struct xl_image_file file = {name, data, n};
     for (int i = 0; i < N_KINDS; i++) {
         size_t end = (size_t)(kinds[i].offset + kinds[i].n);
         if (n < end || memcmp(file.data + kinds[i].offset, kinds[i].magic, (size_t)kinds[i].n))

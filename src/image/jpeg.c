@@ -21,7 +21,7 @@ struct decoder {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
-    struct xl_encoded file;
+    struct xl_image_file file;
     struct xl_image image;
     uint8_t *cmyk; /* one row, where the file is CMYK */
     enum xl_status status;
@@ -101,7 +101,7 @@ static void decode(struct decoder *decoder) {
     read_rows(decoder);
 }
 
-enum xl_status xl_jpeg_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err) {
+enum xl_status xl_jpeg_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err) {
     struct decoder decoder = {.file = file, .err = err};
     decoder.jpeg.err = jpeg_std_error(&decoder.errors);
     decoder.jpeg.client_data = &decoder;

@@ -25,7 +25,7 @@ static void ignore_warning(png_structp png, png_const_charp message) {
 struct decoder {
     png_structp png;
     png_infop info;
-    struct xl_encoded file;
+    struct xl_image_file file;
     size_t at; /* of file.data */
     struct xl_image image;
     bool out_of_memory; /* an allocation failed, whatever libpng says of it */
@@ -96,7 +96,7 @@ static void decode(struct decoder *decoder) {
             png_read_row(png, decoder->image.pixels + (size_t)y * stride, NULL);
 }
 
-enum xl_status xl_png_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err) {
+enum xl_status xl_png_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err) {
     struct decoder decoder = {.file = file, .err = err};
     decoder.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder, on_decode_error,
                                            ignore_warning, &decoder, allocate, deallocate);

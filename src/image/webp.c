@@ -20,7 +20,7 @@ static VP8StatusCode decode_onto(const uint8_t *data, size_t n, int x, int y,
     return WebPDecode(data, n, &config);
 }
 
-static VP8StatusCode decode_first_frame(struct xl_encoded file, struct xl_image *canvas) {
+static VP8StatusCode decode_first_frame(struct xl_image_file file, struct xl_image *canvas) {
     WebPData data = {file.data, file.n};
     WebPDemuxer *demuxer = WebPDemux(&data);
     if (!demuxer) return VP8_STATUS_BITSTREAM_ERROR;
@@ -37,7 +37,7 @@ static VP8StatusCode decode_first_frame(struct xl_encoded file, struct xl_image 
     return result;
 }
 
-enum xl_status xl_webp_decode(struct xl_encoded file, struct xl_image *out, struct xl_err *err) {
+enum xl_status xl_webp_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err) {
     WebPBitstreamFeatures features;
     struct xl_image image = {0};
     VP8StatusCode result = WebPGetFeatures(file.data, file.n, &features);
