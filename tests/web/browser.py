@@ -9,7 +9,7 @@ SKIPPED = 77
 
 
 def skip(why):
-    print(f"SKIPPED: {why}")
+    print(f"skip browser: {why}")
     sys.exit(SKIPPED)
 
 
