@@ -1,6 +1,6 @@
 /* names.c - names as people type them. */
 #include "lab/data/names.h"
-#include "lab/run/filename.h"
+#include "lab/data/slug.h"
 
 #include <stdio.h>
 #include <stdlib.h>

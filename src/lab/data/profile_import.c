@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "lab/data/data.h"
-#include "lab/run/filename.h"
+#include "lab/data/slug.h"
 
 #include <stdio.h>
 #include <stdlib.h>
