@@ -267,7 +267,7 @@ struct xl_need {
     int64_t available_bytes; /* what weight_bytes and work may take together: what is free within
                                 the budget, and what the device would give up for the request */
     int n_evaluations;       /* of the UNet, each on all pictures */
-    double init_flops;       /* of encoding the init image once; each picture does. 0 without one */
+    double init_flops;       /* of encoding the init image, once for all pictures; 0 without one */
     double step_flops;       /* of one UNet evaluation of all pictures */
     double decode_flops, tiled_decode_flops; /* of decoding one picture */
 };

@@ -92,7 +92,8 @@ static int64_t count_of(const struct xl_exec *exec, xl_val value) {
 }
 
 static bool is_writable(const struct xl_exec *exec, xl_val value) {
-    return value_of(exec, value)->kind == XL_VALUE_INPUT;
+    enum xl_value_kind kind = value_of(exec, value)->kind;
+    return kind == XL_VALUE_INPUT || kind == XL_VALUE_STATE;
 }
 
 /* Whether the value still has its numbers after a run: itself or what it is a view of is kept. */
@@ -198,10 +199,12 @@ enum xl_status xl_host_run(struct xl_exec *exec, int64_t n, const struct xl_run_
         if (status) return status;
         exec->is_prologue_due = false;
     }
+    xl_val flag = xl_plan_halt_flag(exec->plan);
     for (int64_t i = 0; i < n; i++) {
         enum xl_status status = run_part(exec, XL_PER_RUN, hooks, err);
         if (status) return status;
         if (hooks->after) hooks->after(hooks->user, i);
+        if (flag && *(const int32_t *)xl_exec_address(exec, flag)) break;
     }
     return XL_OK;
 }

@@ -62,7 +62,8 @@ enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *cons
                           struct xl_weight_need *weights, size_t *exec_bytes,
                           struct xl_err *err) XL_CHECKED;
 
-/* Copy a whole input in, or an input, output or kept tap out: dense, in the value's own dtype. */
+/* Copy a whole input or state in, or an input, state, output or kept tap out: dense, in the value's
+ * own dtype. */
 void xl_exec_write(struct xl_exec *exec, xl_val value, const void *data);
 void xl_exec_read(const struct xl_exec *exec, xl_val value, void *data);
 
@@ -72,7 +73,8 @@ struct xl_run_hooks {
     void *user;
 };
 
-/* n runs, one after the other. hooks: NULL for none. Errors: XL_ECANCELLED, XL_EINTERNAL */
+/* n runs, one after the other; fewer when the plan's halt flag is set (which is no error: read it).
+ * hooks: NULL for none. Errors: XL_ECANCELLED, XL_EINTERNAL */
 enum xl_status xl_exec_run(struct xl_exec *exec, int64_t n, const struct xl_run_hooks *hooks,
                            struct xl_err *err) XL_CHECKED;
 
@@ -83,10 +85,10 @@ struct xl_place {
     int64_t first;
 };
 
-/* Copy n numbers from a value that can be read to an input of an executable of the same backend
- * and of the same dtype, by whatever way is shortest there. Both are dense. */
+/* Copy n numbers from a value that can be read to an input or state of an executable of the same
+ * backend and of the same dtype, by whatever way is shortest there. Both are dense. */
 void xl_exec_copy(struct xl_place from, struct xl_place to, int64_t n);
-/* Write n numbers of an input, or read n of a dense value. */
+/* Write n numbers of an input or state, or read n of a dense value. */
 void xl_exec_write_at(struct xl_place to, const void *data, int64_t n);
 void xl_exec_read_at(struct xl_place from, void *data, int64_t n);
 

@@ -38,7 +38,7 @@ static void live_for_ever(struct block *block) {
 static void visit_op(const struct xl_plan *plan, const struct xl_op *op, int time,
                      struct block *blocks) {
     struct block *out = &blocks[op->out];
-    out->first = out->last = time;
+    if (xl_plan_value(plan, op->out)->kind == XL_VALUE_RESULT) out->first = out->last = time;
     for (int i = 0; i < XL_MAX_OPERANDS; i++) {
         if (!op->in[i]) continue;
         xl_val root = root_of(plan, op->in[i]);
@@ -60,7 +60,8 @@ static void find_lives(const struct xl_plan *plan, bool keep_taps, struct block 
                 visit_op(plan, xl_plan_op(plan, i), time++, blocks);
     for (xl_val v = 1; v < xl_plan_n_values(plan); v++) {
         const struct xl_value *value = xl_plan_value(plan, v);
-        if (value->kind == XL_VALUE_INPUT || value->is_output || (keep_taps && value->name))
+        bool is_given = value->kind == XL_VALUE_INPUT || value->kind == XL_VALUE_STATE;
+        if (is_given || value->is_output || (keep_taps && value->name))
             live_for_ever(&blocks[root_of(plan, v)]);
     }
 }
@@ -121,7 +122,7 @@ enum xl_status xl_plan_layout(const struct xl_plan *plan, bool keep_taps, struct
     find_lives(plan, keep_taps, blocks);
     for (xl_val v = 1; v < n_values; v++) {
         const struct xl_value *value = xl_plan_value(plan, v);
-        if (value->kind != XL_VALUE_INPUT && value->kind != XL_VALUE_RESULT) continue;
+        if (value->kind == XL_VALUE_WEIGHT || value->kind == XL_VALUE_VIEW) continue;
         blocks[n] = blocks[v];
         blocks[n].value = v;
         blocks[n].bytes = block_bytes(value);

@@ -31,12 +31,16 @@ enum need {
     FLOAT,    /* dense, any floating dtype */
     F32,      /* dense f32 */
     INDEX,    /* dense i32 */
+    BYTES,    /* dense u8 */
+    STATE,    /* an f32 state */
+    COUNTER,  /* an i32 state */
     CONSTANT, /* a weight of any floating dtype */
 };
 
 static const char *const need_texts[] = {
     [DENSE] = "an activation", [STRIDED] = "an activation", [FLOAT] = "floating-point numbers",
-    [F32] = "F32 numbers",     [INDEX] = "I32 numbers",     [CONSTANT] = "a floating-point weight",
+    [F32] = "F32 numbers",     [INDEX] = "I32 numbers",     [BYTES] = "U8 numbers",
+    [STATE] = "an F32 state",  [COUNTER] = "an I32 state",  [CONSTANT] = "a floating-point weight",
 };
 
 /* A shape with free dimensions: -1 is any size, rank 0 any shape. */
@@ -80,6 +84,9 @@ static bool satisfies(const struct xl_plan *plan, const struct xl_value *v, enum
     if (need == FLOAT) return is_float(v->dtype);
     if (need == F32) return v->dtype == XL_DTYPE_F32;
     if (need == INDEX) return v->dtype == XL_DTYPE_I32;
+    if (need == BYTES) return v->dtype == XL_DTYPE_U8;
+    if (need == STATE) return v->kind == XL_VALUE_STATE && v->dtype == XL_DTYPE_F32;
+    if (need == COUNTER) return v->kind == XL_VALUE_STATE && v->dtype == XL_DTYPE_I32;
     return v->dtype == xl_plan_act_dtype(plan);
 }
 
@@ -337,6 +344,98 @@ xl_val xl_cast(struct xl_plan *plan, xl_val x, enum xl_dtype dtype) {
     return xl_plan_add_op(plan, &op, dtype, shape_of(plan, x));
 }
 
+/* --- The sampling loop, pictures and latents -------------------------------------------------- */
+
+/* Operands i and i + 1: a table of steps, and the counter. */
+static bool step_operands(struct xl_plan *plan, const struct xl_op *op, int i) {
+    return operand(plan, op, i, F32, XL_SHAPE(FREE, XL_N_STEP_COLUMNS)) &&
+           operand(plan, op, i + 1, COUNTER, XL_SHAPE(1));
+}
+
+xl_val xl_step_value(struct xl_plan *plan, xl_val steps, xl_val counter,
+                     struct xl_step_value attr) {
+    struct xl_op op = {.kind = XL_OP_STEP_VALUE, .in = {steps, counter}, .attr.step_value = attr};
+    assert(attr.column < XL_N_STEP_COLUMNS);
+    if (!step_operands(plan, &op, 0)) return 0;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, XL_SHAPE(attr.n, 1));
+}
+
+xl_val xl_scale_input(struct xl_plan *plan, xl_val x, xl_val steps, xl_val counter, int repeat) {
+    struct xl_op op = {.kind = XL_OP_SCALE_INPUT, .in = {x, steps, counter}, .attr.repeat = repeat};
+    if (!operand(plan, &op, 0, F32, ANY_SHAPE) || !step_operands(plan, &op, 1)) return 0;
+    struct xl_shape shape = shape_of(plan, x);
+    shape.dim[0] *= repeat;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, shape);
+}
+
+xl_val xl_guide(struct xl_plan *plan, xl_val out, xl_val params) {
+    struct xl_op op = {.kind = XL_OP_GUIDE, .in = {out, params}};
+    if (!operand(plan, &op, 0, F32, ANY_SHAPE) || !operand(plan, &op, 1, F32, XL_SHAPE(2)))
+        return 0;
+    struct xl_shape shape = shape_of(plan, out);
+    if (shape.dim[0] % 2) {
+        char found[XL_VALUE_TEXT];
+        return refuse(plan, XL_OP_GUIDE, "out is %s, expected an even number of samples",
+                      xl_plan_describe(plan, out, found));
+    }
+    shape.dim[0] /= 2;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, shape);
+}
+
+/* Bits of xl_op.writes: from the names of the operands in XL_OP_LIST. */
+enum {
+    WRITES_SAVED = 1 << 2,
+    WRITES_HISTORY = 1 << 3,
+    WRITES_COUNTER = 1 << 6,
+    WRITES_FLAG = 1 << 7
+};
+
+xl_val xl_sampler_step(struct xl_plan *plan, xl_val x, xl_val out, struct xl_sampler_step attr) {
+    struct xl_op op = {
+        .kind = XL_OP_SAMPLER_STEP,
+        .in = {x, out, attr.saved, attr.history, attr.noise, attr.steps, attr.counter, attr.flag},
+        .writes = WRITES_SAVED | WRITES_COUNTER | WRITES_FLAG,
+    };
+    if (!operand(plan, &op, 0, STATE, ANY_SHAPE)) return 0;
+    struct xl_shape shape = shape_of(plan, x), rows = XL_SHAPE(FREE, xl_shape_count(shape));
+    if (!operand(plan, &op, 1, F32, shape) || !operand(plan, &op, 2, STATE, shape) ||
+        !optional(plan, &op, 3, STATE, rows) || !optional(plan, &op, 4, F32, rows) ||
+        !step_operands(plan, &op, 5) || !operand(plan, &op, 7, COUNTER, XL_SHAPE(1)))
+        return 0;
+    if (attr.history) op.writes |= WRITES_HISTORY;
+    return xl_plan_add_update(plan, &op, x);
+}
+
+xl_val xl_latents_affine(struct xl_plan *plan, xl_val x, xl_val params, enum xl_latents_way way) {
+    struct xl_op op = {.kind = XL_OP_LATENTS_AFFINE, .in = {x, params}, .attr.way = way};
+    if (!operand(plan, &op, 0, F32, ANY_SHAPE)) return 0;
+    if (!operand(plan, &op, 1, F32, XL_SHAPE(2, xl_shape_last(shape_of(plan, x))))) return 0;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, shape_of(plan, x));
+}
+
+xl_val xl_sample_latents(struct xl_plan *plan, xl_val moments, xl_val noise) {
+    struct xl_op op = {.kind = XL_OP_SAMPLE_LATENTS, .in = {moments, noise}};
+    if (!operand(plan, &op, 1, F32, ANY_SHAPE)) return 0;
+    struct xl_shape shape = shape_of(plan, noise);
+    if (!operand(plan, &op, 0, F32, with_last(shape, 2 * xl_shape_last(shape)))) return 0;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, shape);
+}
+
+xl_val xl_from_rgb(struct xl_plan *plan, xl_val x) {
+    struct xl_op op = {.kind = XL_OP_FROM_RGB, .in = {x}};
+    if (!operand(plan, &op, 0, BYTES, ANY_SHAPE)) return 0;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_F32, shape_of(plan, x));
+}
+
+xl_val xl_to_rgb(struct xl_plan *plan, xl_val x, xl_val flag) {
+    struct xl_op op = {.kind = XL_OP_TO_RGB, .in = {x, flag}, .writes = 1 << 1};
+    if (!operand(plan, &op, 0, F32, ANY_SHAPE)) return 0;
+    if (!operand(plan, &op, 1, COUNTER, XL_SHAPE(1))) return 0;
+    return xl_plan_add_op(plan, &op, XL_DTYPE_U8, shape_of(plan, x));
+}
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
 /* The value that a view is asked of; NULL after recording why there can be none. */
 static const struct xl_value *viewable(struct xl_plan *plan, const char *view, xl_val x) {
     if (xl_plan_failed(plan)) return NULL;
@@ -402,10 +501,9 @@ double xl_op_flops(const struct xl_plan *plan, const struct xl_op *op) {
     }
 }
 
-double xl_plan_flops(const struct xl_plan *plan) {
+double xl_plan_flops(const struct xl_plan *plan, enum xl_rate rate) {
     double flops = 0;
     for (int i = 0; i < xl_plan_n_ops(plan); i++)
-        if (xl_plan_op(plan, i)->rate == XL_PER_RUN)
-            flops += xl_op_flops(plan, xl_plan_op(plan, i));
+        if (xl_plan_op(plan, i)->rate == rate) flops += xl_op_flops(plan, xl_plan_op(plan, i));
     return flops;
 }

@@ -27,7 +27,16 @@
     X(XL_OP_EMBED, embed, "ids", "table", "positions")                                             \
     X(XL_OP_SINUSOID, sinusoid, "x")                                                               \
     X(XL_OP_PICK_ROW, pick_row, "x", "index")                                                      \
-    X(XL_OP_CAST, cast, "x")
+    X(XL_OP_CAST, cast, "x")                                                                       \
+    X(XL_OP_STEP_VALUE, step_value, "steps", "counter")                                            \
+    X(XL_OP_SCALE_INPUT, scale_input, "x", "steps", "counter")                                     \
+    X(XL_OP_GUIDE, guide, "out", "params")                                                         \
+    X(XL_OP_SAMPLER_STEP, sampler_step, "x", "out", "saved", "history", "noise", "steps",          \
+      "counter", "flag")                                                                           \
+    X(XL_OP_LATENTS_AFFINE, latents_affine, "x", "params")                                         \
+    X(XL_OP_SAMPLE_LATENTS, sample_latents, "moments", "noise")                                    \
+    X(XL_OP_FROM_RGB, from_rgb, "x")                                                               \
+    X(XL_OP_TO_RGB, to_rgb, "x", "flag")
 
 enum xl_op_kind {
 #define X(kind, ...) kind,
@@ -125,18 +134,103 @@ xl_val xl_pick_row(struct xl_plan *plan, xl_val x, xl_val index);
 /* The same numbers in another floating dtype. */
 xl_val xl_cast(struct xl_plan *plan, xl_val x, enum xl_dtype dtype);
 
+/* --- The sampling loop ------------------------------------------------------------------------
+ * Steps are rows of a table (f32 [rows, XL_N_STEP_COLUMNS], an input), of which the counter (a
+ * state, i32 [1]) names the one that this run makes. Everything is f32, whatever the act_dtype. */
+
+enum { XL_HISTORY_SLOTS = 6 };
+
+/* What a step adds up. */
+enum xl_step_source {
+    XL_SRC_X,               /* base_coef: the sample before the step */
+    XL_SRC_BASE = XL_SRC_X, /* coef: the base in its place */
+    XL_SRC_SAVED,
+    XL_SRC_OUT, /* the model's output itself */
+    XL_SRC_NOISE,
+    XL_SRC_HISTORY, /* + slot */
+    XL_N_SOURCES = XL_SRC_HISTORY + XL_HISTORY_SLOTS,
+};
+
+/* A row of the table. Whole numbers are exact in f32. */
+enum xl_step_column {
+    XL_STEP_TIMESTEP,
+    XL_STEP_INPUT_SCALE,
+    XL_STEP_CONVERT_X, /* m = convert_x * x + convert_out * out ... */
+    XL_STEP_CONVERT_OUT,
+    XL_STEP_CLIP,       /* ... clamped to +-clip; 0: not */
+    XL_STEP_STORE_SLOT, /* history slot that receives m; -1: m is not needed */
+    XL_STEP_NOISE_ROW,  /* of the noise; -1: none */
+    XL_STEP_BASE_COEF,  /* + source */
+    XL_STEP_COEF = XL_STEP_BASE_COEF + XL_N_SOURCES,
+    XL_N_STEP_COLUMNS = XL_STEP_COEF + XL_N_SOURCES,
+};
+
+/* One number of the step, n times: f32 [n, 1] */
+struct xl_step_value {
+    enum xl_step_column column;
+    int n;
+};
+xl_val xl_step_value(struct xl_plan *plan, xl_val steps, xl_val counter, struct xl_step_value attr);
+
+/* x: [b, ...] times the step's input scale, `repeat` times one after the other:
+ * [repeat * b, ...] */
+xl_val xl_scale_input(struct xl_plan *plan, xl_val x, xl_val steps, xl_val counter, int repeat);
+
+/* Classifier-free guidance. out: [2b, ...], unguided before guided -> [b, ...]
+ *   y = u + scale * (g - u), then of each sample rescale * (y * std(g) / std(y)) + (1 - rescale) *
+ * y params: f32 [2], scale and rescale. Standard deviations in double, of a sample (n - 1). Source:
+ * Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed", 3.4 */
+xl_val xl_guide(struct xl_plan *plan, xl_val out, xl_val params);
+
+/* One step of any sampler (sampler/sampler.h says how a table comes about):
+ *   m = convert_x * x + convert_out * out, clamped; history[store_slot] = m
+ *   saved = sum of base_coef[i] * source i; x = sum of coef[i] * source i, with saved for x
+ * Sums in double, in order of the sources, those with coefficient 0 left out.
+ * Then the counter goes up by one. When x holds a number that is none and the flag was 0, it
+ * becomes 1 + this step. Returns x. */
+struct xl_sampler_step {
+    xl_val saved;          /* state, shape of x */
+    xl_val history;        /* state, f32 [slots, numbers of x]; none if no step stores */
+    xl_val noise;          /* f32 [rows, numbers of x]; none if no step draws */
+    xl_val steps, counter; /* the counter is updated */
+    xl_val flag;           /* state, i32 [1] */
+};
+/* x: state; out: shape of x */
+xl_val xl_sampler_step(struct xl_plan *plan, xl_val x, xl_val out, struct xl_sampler_step attr);
+
+/* --- Pictures and latents: f32, whatever the act_dtype ------------------------------------------
+ */
+
+enum xl_latents_way {
+    XL_LATENTS_TO_UNET, /* (x - shift) * scale */
+    XL_LATENTS_TO_VAE,  /* x / scale + shift */
+};
+/* x: [..., c]; params: f32 [2, c], shift and scale of each channel */
+xl_val xl_latents_affine(struct xl_plan *plan, xl_val x, xl_val params, enum xl_latents_way way);
+
+/* A sample of what the VAE's encoder found: mean + exp(logvar / 2) * noise, logvar clamped to
+ * -30..20. moments: [..., 2c], means before logarithms of variances; noise: [..., c] -> [..., c] */
+xl_val xl_sample_latents(struct xl_plan *plan, xl_val moments, xl_val noise);
+
+/* Bytes to -1..1: 2 * (x / 255) - 1. x: U8 -> f32 */
+xl_val xl_from_rgb(struct xl_plan *plan, xl_val x);
+/* And back, clamped, halves to the even byte, as diffusers does it. A number that is none becomes 0
+ * and sets the flag (state, i32 [1]) to 1. x: f32 -> U8 */
+xl_val xl_to_rgb(struct xl_plan *plan, xl_val x, xl_val flag);
+
 /* Views: no op, no copy. */
 xl_val xl_reshape(struct xl_plan *plan, xl_val x, struct xl_shape shape);  /* x dense */
 xl_val xl_slice(struct xl_plan *plan, xl_val x, int64_t first, int64_t n); /* of the last axis */
 
 /* One op of a plan, as backends see it. */
-enum { XL_MAX_OPERANDS = 5 };
+enum { XL_MAX_OPERANDS = 8 };
 
 struct xl_op {
     enum xl_op_kind kind;
-    enum xl_rate rate; /* XL_PER_PROMPT: part of the prologue */
-    xl_val out;
+    enum xl_rate rate;          /* XL_PER_PROMPT: part of the prologue */
+    xl_val out;                 /* its own, or a state that it updates */
     xl_val in[XL_MAX_OPERANDS]; /* as XL_OP_LIST names them; 0: none */
+    unsigned writes;            /* bit i: in[i] is a state that it updates, too */
     /* With defaults filled in: conv2d has a stride and up_height, up_width (h, w without upsample),
      * attention a scale. */
     union {
@@ -146,13 +240,16 @@ struct xl_op {
         struct xl_layer_norm layer_norm;
         struct xl_attention attention;
         struct xl_sinusoid sinusoid;
+        struct xl_step_value step_value;
+        int repeat; /* scale_input */
+        enum xl_latents_way way;
         enum xl_activation act;
     } attr;
 };
 
 /* Multiplications and additions of products (linear, conv2d, attention); 0 for the other ops. */
 double xl_op_flops(const struct xl_plan *plan, const struct xl_op *op);
-/* Floating-point operations of one run without the prologue (multiply and add count as two). */
-double xl_plan_flops(const struct xl_plan *plan);
+/* Floating-point operations of one run, or of the prologue (multiply and add count as two). */
+double xl_plan_flops(const struct xl_plan *plan, enum xl_rate rate);
 
 #endif

@@ -18,6 +18,7 @@ struct xl_plan {
     int n_ops, ops_capacity;
     enum xl_status status; /* the first mistake, and its sentence */
     struct xl_err err;
+    xl_val halt_flag;
     bool is_finished;
 };
 
@@ -129,6 +130,26 @@ xl_val xl_plan_input(struct xl_plan *plan, const char *name, enum xl_dtype dtype
         .name = add_name(plan, name),
     };
     return add_value(plan, &value);
+}
+
+xl_val xl_plan_state(struct xl_plan *plan, const char *name, enum xl_dtype dtype,
+                     struct xl_shape shape) {
+    xl_val value = xl_plan_input(plan, name, dtype, shape, XL_PER_RUN);
+    if (value) plan->values[value].kind = XL_VALUE_STATE;
+    return value;
+}
+
+void xl_plan_halt(struct xl_plan *plan, xl_val flag) {
+    if (plan->status) return;
+    const struct xl_value *v = xl_plan_value(plan, flag);
+    if (v->kind != XL_VALUE_STATE || v->dtype != XL_DTYPE_I32 || xl_shape_count(v->shape) != 1)
+        xl_plan_fail(plan, XL_EINTERNAL, "\"%s\" cannot halt a plan",
+                     v->name ? v->name : "a value");
+    plan->halt_flag = flag;
+}
+
+xl_val xl_plan_halt_flag(const struct xl_plan *plan) {
+    return plan->halt_flag;
 }
 
 /* Whether b may follow a in a concatenation along axis 0. */
@@ -248,10 +269,24 @@ xl_val xl_plan_add_view(struct xl_plan *plan, xl_val base, int64_t offset, struc
     return add_value(plan, &value);
 }
 
+/* Returns out; 0 once the plan has failed. */
+static xl_val append_op(struct xl_plan *plan, const struct xl_op *op, enum xl_rate rate,
+                        xl_val out) {
+    if (plan->status) return 0;
+    struct xl_op *ops = grow(plan, plan->ops, plan->n_ops, &plan->ops_capacity, sizeof *ops);
+    if (!ops) return 0;
+    plan->ops = ops;
+    plan->ops[plan->n_ops] = *op;
+    plan->ops[plan->n_ops].rate = rate;
+    plan->ops[plan->n_ops].out = out;
+    plan->n_ops++;
+    return out;
+}
+
 xl_val xl_plan_add_op(struct xl_plan *plan, const struct xl_op *op, enum xl_dtype dtype,
                       struct xl_shape shape) {
     if (plan->status) return 0;
-    enum xl_rate rate = XL_PER_PROMPT;
+    enum xl_rate rate = op->writes ? XL_PER_RUN : XL_PER_PROMPT;
     for (int i = 0; i < XL_MAX_OPERANDS; i++)
         if (op->in[i] && plan->values[op->in[i]].rate == XL_PER_RUN) rate = XL_PER_RUN;
     struct xl_value value = {
@@ -261,16 +296,14 @@ xl_val xl_plan_add_op(struct xl_plan *plan, const struct xl_op *op, enum xl_dtyp
         .shape = shape,
         .row_stride = xl_shape_last(shape),
     };
-    struct xl_op *ops = grow(plan, plan->ops, plan->n_ops, &plan->ops_capacity, sizeof *ops);
-    if (!ops) return 0;
-    plan->ops = ops;
     xl_val out = add_value(plan, &value);
-    if (!out) return 0;
-    plan->ops[plan->n_ops] = *op;
-    plan->ops[plan->n_ops].rate = rate;
-    plan->ops[plan->n_ops].out = out;
-    plan->n_ops++;
-    return out;
+    return append_op(plan, op, rate, out);
+}
+
+xl_val xl_plan_add_update(struct xl_plan *plan, const struct xl_op *op, xl_val state) {
+    if (plan->status) return 0;
+    assert(plan->values[state].kind == XL_VALUE_STATE);
+    return append_op(plan, op, XL_PER_RUN, state);
 }
 
 /* The value to name: itself, or a view of it when it already has a name. 0 once failed. */

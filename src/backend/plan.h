@@ -49,7 +49,10 @@ enum xl_value_kind {
     XL_VALUE_INPUT,  /* written by the caller before a run */
     XL_VALUE_WEIGHT, /* constant: `parts`, concatenated along axis 0 */
     XL_VALUE_RESULT, /* computed by the op that has it as `out` */
-    XL_VALUE_VIEW,   /* the elements of `base` seen otherwise; no memory of its own */
+    /* Kept from run to run: written by the caller before the first one, like an input, and updated
+     * in place by the ops that say so. */
+    XL_VALUE_STATE,
+    XL_VALUE_VIEW, /* the elements of `base` seen otherwise; no memory of its own */
 };
 
 enum xl_rate { XL_PER_RUN, XL_PER_PROMPT };
@@ -69,7 +72,7 @@ struct xl_value {
     struct xl_weight_part parts[XL_MAX_PARTS];
     int n_parts;
     bool is_output;   /* kept until the end of the run, readable by the caller */
-    const char *name; /* inputs, outputs and taps; else NULL */
+    const char *name; /* inputs, states, outputs and taps; else NULL */
 };
 
 struct xl_plan; /* opaque */
@@ -82,10 +85,14 @@ void xl_plan_free(struct xl_plan *plan);
 
 xl_val xl_plan_input(struct xl_plan *plan, const char *name, enum xl_dtype dtype,
                      struct xl_shape shape, enum xl_rate rate);
+xl_val xl_plan_state(struct xl_plan *plan, const char *name, enum xl_dtype dtype,
+                     struct xl_shape shape);
 /* n tensors of one dtype and shape but for axis 0, concatenated along axis 0 (QKV in one product).
  * parts: copied, but for what they point at. */
 xl_val xl_plan_weight(struct xl_plan *plan, const struct xl_weight_part *parts, int n);
 void xl_plan_output(struct xl_plan *plan, xl_val value, const char *name);
+/* Runs in a row end early, with the run or a later one that finds this state (i32 [1]) not 0. */
+void xl_plan_halt(struct xl_plan *plan, xl_val flag);
 /* Name a value for parity tests. Costs nothing unless the plan is compiled with keep_taps. */
 void xl_plan_tap(struct xl_plan *plan, xl_val value, const char *format, ...) XL_PRINTF(3, 4);
 
@@ -105,11 +112,13 @@ const struct xl_value *xl_plan_value(const struct xl_plan *plan, xl_val value);
 int xl_plan_n_ops(const struct xl_plan *plan);
 const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i);
 enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan);
+xl_val xl_plan_halt_flag(const struct xl_plan *plan); /* 0: none */
 /* The input, output or tap of that name; 0 when there is none. */
 xl_val xl_plan_find(const struct xl_plan *plan, const char *name);
 
 /* Where each value lives in one block of memory. Values share memory when their lives do not
- * overlap; inputs, outputs, kept taps and prologue results used by the main part never share. */
+ * overlap; inputs, states, outputs, kept taps and prologue results used by the main part never
+ * share. */
 struct xl_layout {
     size_t total_bytes;
     size_t *offset; /* by value; views point into their base; weights have none (0) */

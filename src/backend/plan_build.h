@@ -14,6 +14,9 @@ xl_val xl_plan_add_view(struct xl_plan *plan, xl_val base, int64_t offset, struc
 xl_val xl_plan_add_op(struct xl_plan *plan, const struct xl_op *op, enum xl_dtype dtype,
                       struct xl_shape shape);
 
+/* Append an op that updates a state in place instead of having a result of its own. */
+xl_val xl_plan_add_update(struct xl_plan *plan, const struct xl_op *op, xl_val state);
+
 /* For messages: `"conv_in.weight" F16 [320, 4, 3, 3]`, without quotes when it has no name. */
 enum { XL_VALUE_TEXT = 256 };
 char *xl_plan_describe(const struct xl_plan *plan, xl_val value, char out[XL_VALUE_TEXT]);

@@ -1,142 +1,111 @@
-/* denoise.c - the sampling loop: UNet, guidance, sampler, step by step. */
+/* denoise.c - the sampling loop: what the UNet's plan is told beforehand, and n runs of it. */
 #include "engine/engine.h"
 
 #include "tensor/noise.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* What the loop works on, for the whole batch. */
-struct loop {
-    float *input;  /* [samples, h, w, c]: what the UNet sees */
-    float *output; /* [samples, h, w, c]: what it answers; without guidance first */
-    float *fresh;  /* [batch, h, w, c]: noise of a step */
-    float *scratch, *timesteps;
-    struct xl_sampler_state *state;
-    int n_samples; /* batch, twice that with guidance */
-};
-
-static void loop_deinit(struct loop *loop) {
-    free(loop->input);
-    free(loop->output);
-    free(loop->fresh);
-    free(loop->scratch);
-    free(loop->timesteps);
-    xl_sampler_state_free(loop->state);
+static void write_at(struct xl_stage *unet, xl_val value, int64_t first, const float *data,
+                     int64_t n) {
+    xl_exec_write_at((struct xl_place){unet->exec, value, first}, data, n);
 }
 
-static enum xl_status loop_init(struct loop *loop, const struct xl_drawing *drawing,
-                                struct xl_err *err) {
-    int batch = drawing->request->n_pictures;
-    size_t count = (size_t)drawing->latent_count;
-    *loop = (struct loop){.n_samples = xl_drawing_n_samples(drawing)};
-    size_t samples = (size_t)loop->n_samples;
-    loop->input = malloc(samples * count * sizeof(float));
-    loop->output = malloc(samples * count * sizeof(float));
-    loop->fresh = malloc((size_t)batch * count * sizeof(float));
-    loop->scratch = malloc(count * sizeof(float));
-    loop->timesteps = malloc(samples * sizeof(float));
-    if (!loop->input || !loop->output || !loop->fresh || !loop->scratch || !loop->timesteps)
-        return xl_fail_nomem(err, "latents", samples * count * sizeof(float));
-    return xl_sampler_state_new(drawing->schedule, batch * drawing->latent_count, &loop->state,
-                                err);
+static enum xl_status write_steps(const struct xl_drawing *drawing, struct xl_stage *unet,
+                                  struct xl_err *err) {
+    int64_t n = (int64_t)drawing->schedule->n_steps * XL_N_STEP_COLUMNS;
+    float *table = malloc((size_t)n * sizeof *table);
+    if (!table) return xl_fail_nomem(err, "the table of steps", (size_t)n * sizeof *table);
+    xl_schedule_table(drawing->schedule, table);
+    write_at(unet, unet->io.denoise.steps, 0, table, n);
+    free(table);
+    return XL_OK;
+}
+
+/* The noise of all steps that draw some, each picture's in the order of its steps. */
+static enum xl_status write_noise(const struct xl_drawing *drawing, struct xl_stage *unet,
+                                  struct xl_noise *noise, struct xl_err *err) {
+    int n_drawn = xl_schedule_n_noise(drawing->schedule);
+    if (!n_drawn) return XL_OK;
+    int64_t n = drawing->latent_count, batch = drawing->request->n_pictures;
+    float *fresh = malloc(2 * (size_t)n * sizeof *fresh);
+    if (!fresh) return xl_fail_nomem(err, "noise", 2 * (size_t)n * sizeof *fresh);
+    for (int64_t b = 0; b < batch; b++)
+        for (int64_t row = 0; row < n_drawn; row++) {
+            xl_latent_noise(drawing, &noise[b], fresh, fresh + n);
+            write_at(unet, unet->io.denoise.noise, (row * batch + b) * n, fresh, n);
+        }
+    free(fresh);
+    return XL_OK;
 }
 
 enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
-                               struct xl_stage **unet, struct xl_err *err) {
-    struct xl_part_key key = xl_drawing_part(drawing, XL_PART_UNET);
-    struct xl_stage *stage;
-    enum xl_status status = xl_stage_get(drawing, &key, &stage, err);
-    if (status) return status;
-    xl_exec_write(stage->exec, stage->io.unet.text, conditions->text);
-    xl_exec_write(stage->exec, stage->io.unet.pooled, conditions->pooled);
-    xl_exec_write(stage->exec, stage->io.unet.time_ids, conditions->ids);
-    *unet = stage;
-    return XL_OK;
-}
-
-static double deviation(const float *x, int64_t n) {
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++) sum += x[i];
-    double mean = sum / (double)n;
-    for (int64_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
-    return sqrt(squares / (double)(n > 1 ? n - 1 : 1));
-}
-
-/* Guided output of one image into `unguided`. Rescaling: Lin et al. 2023, section 3.4. */
-static void guide(const struct xl_request *request, float *unguided, const float *guided,
-                  int64_t n) {
-    float scale = (float)request->guidance, rescale = (float)request->guidance_rescale;
-    for (int64_t i = 0; i < n; i++) unguided[i] += scale * (guided[i] - unguided[i]);
-    if (rescale <= 0) return;
-    float ratio = (float)(deviation(guided, n) / deviation(unguided, n));
-    for (int64_t i = 0; i < n; i++)
-        unguided[i] = rescale * (unguided[i] * ratio) + (1 - rescale) * unguided[i];
-}
-
-static bool all_finite(const float *x, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
-static enum xl_status run_unet(struct xl_drawing *drawing, struct xl_stage *unet, struct loop *loop,
-                               const struct xl_step *step, const float *latents,
+                               struct xl_noise *noise, const float *latents, struct xl_stage **out,
                                struct xl_err *err) {
-    int batch = drawing->request->n_pictures;
-    int64_t half = batch * drawing->latent_count;
-    for (int64_t i = 0; i < half; i++) loop->input[i] = latents[i] * step->input_scale;
-    if (drawing->has_guidance)
-        memcpy(loop->input + half, loop->input, (size_t)half * sizeof *loop->input);
-    for (int i = 0; i < loop->n_samples; i++) loop->timesteps[i] = step->timestep;
-    struct xl_exec *exec = unet->exec;
-    xl_exec_write(exec, unet->io.unet.latents, loop->input);
-    xl_exec_write(exec, unet->io.unet.timestep, loop->timesteps);
-    enum xl_status status = xl_stage_run(drawing, unet, err);
+    const struct xl_request *request = drawing->request;
+    struct xl_part_key key = xl_drawing_part(drawing, XL_PART_UNET);
+    struct xl_stage *unet;
+    enum xl_status status = xl_stage_get(drawing, &key, &unet, err);
+    if (!status) status = write_steps(drawing, unet, err);
+    if (!status) status = write_noise(drawing, unet, noise, err);
     if (status) return status;
-    xl_exec_read(exec, unet->io.unet.out, loop->output);
-    for (int b = 0; drawing->has_guidance && b < batch; b++)
-        guide(drawing->request, loop->output + b * drawing->latent_count,
-              loop->output + half + b * drawing->latent_count, drawing->latent_count);
+    const struct xl_denoise_io *io = &unet->io.denoise;
+    float guidance[] = {(float)request->guidance, (float)request->guidance_rescale};
+    int32_t zero = 0;
+    xl_exec_write(unet->exec, io->text, conditions->text);
+    xl_exec_write(unet->exec, io->pooled, conditions->pooled);
+    xl_exec_write(unet->exec, io->time_ids, conditions->ids);
+    if (io->guidance) xl_exec_write(unet->exec, io->guidance, guidance);
+    xl_exec_write(unet->exec, io->x, latents);
+    xl_exec_write(unet->exec, io->counter, &zero);
+    xl_exec_write(unet->exec, io->flag, &zero);
+    *out = unet;
     return XL_OK;
 }
 
-static enum xl_status run_steps(struct xl_drawing *drawing, struct xl_stage *unet,
-                                struct loop *loop, struct xl_noise *noise, float *latents,
-                                struct xl_err *err) {
-    const struct xl_schedule *schedule = drawing->schedule;
-    int batch = drawing->request->n_pictures;
-    for (int i = 0; i < schedule->n_steps; i++) {
-        const struct xl_step *step = &schedule->steps[i];
-        if (!xl_drawing_progress(drawing, XL_PHASE_SAMPLE, i, schedule->n_steps))
-            return xl_fail(err, XL_ECANCELLED, "interrupted before step %d", i + 1);
-        enum xl_status status = run_unet(drawing, unet, loop, step, latents, err);
-        if (status) return status;
-        for (int b = 0; step->uses_noise && b < batch; b++)
-            xl_latent_noise(drawing, &noise[b], loop->fresh + b * drawing->latent_count,
-                            loop->scratch);
-        xl_sampler_step(schedule, i, loop->state, latents, loop->output,
-                        step->uses_noise ? loop->fresh : NULL);
-        if (drawing->request->latents)
-            drawing->request->latents(drawing->request->latents_user, i, latents,
-                                      batch * drawing->latent_count);
-        if (!all_finite(latents, batch * drawing->latent_count))
-            return xl_fail(err, XL_ENUMERIC,
-                           "the latents are not numbers any more after step %d of %d; %s", i + 1,
-                           schedule->n_steps,
-                           drawing->act_dtype == XL_DTYPE_F32 ? "the model's weights may be damaged"
-                                                              : "f32 may do better");
+struct loop {
+    struct xl_drawing *drawing;
+    struct xl_stage *unet;
+    float *seen; /* [pictures, h, w, c]: for the caller's hook, or NULL */
+    bool is_stopped;
+};
+
+static bool tick(void *user) {
+    struct loop *loop = user;
+    return !loop->is_stopped && xl_drawing_tick(loop->drawing);
+}
+
+static void after_step(void *user, int64_t i) {
+    struct loop *loop = user;
+    const struct xl_request *request = loop->drawing->request;
+    int n_steps = loop->drawing->schedule->n_steps;
+    if (loop->seen) {
+        xl_exec_read(loop->unet->exec, loop->unet->io.denoise.x, loop->seen);
+        request->latents(request->latents_user, (int)i, loop->seen,
+                         request->n_pictures * loop->drawing->latent_count);
     }
-    xl_drawing_progress(drawing, XL_PHASE_SAMPLE, schedule->n_steps, schedule->n_steps);
-    return XL_OK;
+    loop->is_stopped = !xl_drawing_progress(loop->drawing, XL_PHASE_SAMPLE, i + 1, n_steps);
 }
 
-enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet, struct xl_noise *noise,
-                          float *latents, struct xl_err *err) {
-    struct loop loop;
-    enum xl_status status = loop_init(&loop, drawing, err);
-    if (!status) status = run_steps(drawing, unet, &loop, noise, latents, err);
-    loop_deinit(&loop);
+static enum xl_status check_flag(const struct loop *loop, struct xl_err *err) {
+    int32_t broken;
+    xl_exec_read(loop->unet->exec, loop->unet->io.denoise.flag, &broken);
+    if (!broken) return XL_OK;
+    return xl_fail(err, XL_ENUMERIC, "the latents are not numbers any more after step %d of %d; %s",
+                   broken, loop->drawing->schedule->n_steps,
+                   loop->drawing->act_dtype == XL_DTYPE_F32 ? "the model's weights may be damaged"
+                                                            : "f32 may do better");
+}
+
+enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet, struct xl_err *err) {
+    int n_steps = drawing->schedule->n_steps;
+    size_t bytes = (size_t)(drawing->request->n_pictures * drawing->latent_count) * sizeof(float);
+    struct loop loop = {.drawing = drawing, .unet = unet};
+    struct xl_run_hooks hooks = {tick, after_step, &loop};
+    if (drawing->request->latents && !(loop.seen = malloc(bytes)))
+        return xl_fail_nomem(err, "latents", bytes);
+    loop.is_stopped = !xl_drawing_progress(drawing, XL_PHASE_SAMPLE, 0, n_steps);
+    enum xl_status status = xl_exec_run(unet->exec, n_steps, &hooks, err);
+    if (!status) status = check_flag(&loop, err);
+    free(loop.seen);
     return status;
 }

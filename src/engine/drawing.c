@@ -16,7 +16,11 @@ void xl_request_default(struct xl_request *request) {
     };
 }
 
-enum { MAX_SIDE = 16384, MAX_PICTURES = 64 };
+enum {
+    MAX_SIDE = 16384,
+    MAX_PICTURES = 64,
+    STEPS_UNIT = 64, /* rows of a table of steps: some hundred bytes each, a compilation saved */
+};
 
 static enum xl_status check_side(const char *name, int value, int unit, struct xl_err *err) {
     if (value < unit || value > MAX_SIDE || value % unit)
@@ -60,7 +64,13 @@ struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_par
     struct xl_part_key key = {.part = part, .act_dtype = drawing->act_dtype, .n = 1};
     bool is_vae = xl_part_component(part) == XL_VAE, is_unet = part == XL_PART_UNET;
     if (is_vae) key.act_dtype = XL_DTYPE_F32;
-    if (is_unet) key.n = xl_drawing_n_samples(drawing);
+    if (is_unet) {
+        key.n = xl_drawing_n_samples(drawing);
+        key.batch = drawing->request->n_pictures;
+        key.steps = (drawing->schedule->n_steps + STEPS_UNIT - 1) / STEPS_UNIT * STEPS_UNIT;
+        key.history = xl_schedule_n_history(drawing->schedule);
+        key.noise = xl_schedule_n_noise(drawing->schedule);
+    }
     if (!is_vae) key.tokens = drawing->n_tokens;
     if (is_vae || is_unet) {
         key.height = drawing->latent_height;

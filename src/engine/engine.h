@@ -15,8 +15,8 @@
 #include "base/str.h"
 #include "hub/hub.h"
 #include "model/clip.h"
-#include "model/unet.h"
-#include "model/vae.h"
+#include "model/denoise.h"
+#include "model/picture.h"
 #include "sampler/sampler.h"
 #include "text/tokenizer.h"
 #include "weights/weights.h"
@@ -75,13 +75,17 @@ struct xl_part_key {
     int n;             /* samples of a run */
     int tokens;        /* encoders, UNet */
     int height, width; /* of the latents: UNet, VAE */
+    bool is_tile;      /* VAE decoder */
+    int batch;         /* UNet: pictures; n may be twice as many */
+    /* UNet: rows and slots that the loop needs. A stage with more of them does as well. */
+    int steps, history, noise;
 };
 
 /* The inputs and outputs of its plan. */
 union xl_part_io {
     struct xl_clip_io clip;
-    struct xl_unet_io unet;
-    struct xl_vae_io vae;
+    struct xl_denoise_io denoise;
+    struct xl_picture_io picture;
 };
 
 /* part.c: the plan of a part; the caller's. Errors: see model/ */
@@ -187,7 +191,7 @@ struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_par
 bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, int64_t done,
                          int64_t total);
 
-/* stage.c: the stage of a key, compiled unless it is there. When memory is short, other stages are
+/* stage.c: a stage for a key, compiled unless it is there. When memory is short, other stages are
  * given up for it: a stage is sure to be there only from its call to the next. The stage is the
  * device's. Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED, those of building */
 enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key *key,
@@ -196,9 +200,11 @@ enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key
 struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key);
 void xl_stage_free(struct xl_stage *stage);
 
-/* Run a stage; the user's progress function may cancel it between two ops. */
+/* Run a stage once; the user's progress function may cancel it between two ops. */
 enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
                             struct xl_err *err) XL_CHECKED;
+/* The question whether to go on, as a tick: user is the drawing. */
+bool xl_drawing_tick(void *user);
 
 /* text.c: encode a prompt (kept for later requests). The result is the resident's and is sure to be
  * there only until the next call. Errors: XL_ENOMEM, XL_EINVAL not UTF-8, XL_EFORMAT ids outside
@@ -220,28 +226,39 @@ enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditio
                                   struct xl_err *err) XL_CHECKED;
 void xl_conditions_deinit(struct xl_conditions *conditions);
 
-/* denoise.c: the UNet, told the conditions. */
-enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
-                               struct xl_stage **unet, struct xl_err *err) XL_CHECKED;
-/* latents [pictures, h, w, c], from noise or an encoded picture to the last step. noise: one seeded
- * generator a picture. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
+/* denoise.c: latents [pictures, h, w, c] from noise or an encoded picture to the last step. noise:
+ * one seeded generator a picture, whose latents have been started. The results stay in the
+ * stage. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
 struct xl_noise;
-enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet, struct xl_noise *noise,
-                          float *latents, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                               struct xl_noise *noise, const float *latents, struct xl_stage **unet,
+                               struct xl_err *err) XL_CHECKED;
+enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet,
+                          struct xl_err *err) XL_CHECKED;
 
 /* latents.c: between pictures and latents.
  * One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
  * as large as out. */
 void xl_latent_noise(const struct xl_drawing *drawing, struct xl_noise *noise, float *out,
                      float *scratch);
-/* encode: init picture (the drawing's size) -> latents [h, w, c], scaled; draws from noise. */
+/* Samples of the init picture (the drawing's size), each with a noise of its own, scaled.
+ * latents: [pictures, h, w, c] */
 enum xl_status xl_latents_encode(struct xl_drawing *drawing, const struct xl_image *image,
                                  struct xl_noise *noise, float *latents,
                                  struct xl_err *err) XL_CHECKED;
-/* decode: one latent -> picture. Sets drawing->vae_tile and warns when memory is short.
- * Errors: XL_ENUMERIC not a number in the picture */
-enum xl_status xl_latents_decode(struct xl_drawing *drawing, const float *latents,
-                                 struct xl_image *out, struct xl_err *err) XL_CHECKED;
+/* The pictures of all latents in the UNet's stage. saved: room for them, [pictures, h, w, c], in
+ * case that stage has to make way. Sets drawing->vae_tile and warns when memory is short. The
+ * images of `pictures` are the caller's, also on failure. Errors: XL_ENUMERIC not a number in a
+ * picture; XL_ECANCELLED, XL_ENOMEM */
+enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,
+                                 struct xl_drawn_picture *pictures, struct xl_err *err) XL_CHECKED;
+/* Tell a stage of the VAE how latents are scaled. */
+void xl_stage_write_affine(const struct xl_drawing *drawing, struct xl_stage *vae);
+enum xl_status xl_fail_picture(struct xl_err *err); /* XL_ENUMERIC, with its sentence */
+
+/* tiles.c: decode one latent in tiles and blend them. latents: [h, w, c]; image: with its pixels */
+enum xl_status xl_tiles_decode(struct xl_drawing *drawing, const float *latents,
+                               struct xl_image *image, struct xl_err *err) XL_CHECKED;
 
 /* Tiles of a picture along one axis: n of them, each `size` latents. */
 struct xl_tiling {
@@ -249,6 +266,8 @@ struct xl_tiling {
 };
 struct xl_tiling xl_tile_axis(int extent, int size);
 enum { XL_TILE_PIXELS = 512 }; /* a side, when memory is short */
+/* Bytes of what tiles.c takes beside the decoder. */
+int64_t xl_tiles_bytes(const struct xl_drawing *drawing, struct xl_tiling ty, struct xl_tiling tx);
 
 /* record.c: records and A1111 texts of a finished drawing into result->pictures. Errors: XL_ENOMEM
  */

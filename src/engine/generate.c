@@ -19,11 +19,11 @@ static enum xl_status start_latents(struct xl_drawing *drawing, const struct xl_
     float by_x0 = (float)drawing->schedule->start_x0,
           by_noise = (float)drawing->schedule->start_noise;
     if (!init) by_noise = (float)drawing->schedule->init_noise_sigma;
+    for (int b = 0; b < drawing->request->n_pictures; b++)
+        xl_noise_seed(&noise[b], drawing->request->rng, drawing->request->pictures[b].seed);
+    if (init) status = xl_latents_encode(drawing, init, noise, latents, err);
     for (int b = 0; !status && b < drawing->request->n_pictures; b++) {
         float *x = latents + b * n;
-        xl_noise_seed(&noise[b], drawing->request->rng, drawing->request->pictures[b].seed);
-        if (init) status = xl_latents_encode(drawing, init, &noise[b], x, err);
-        if (status) break;
         xl_latent_noise(drawing, &noise[b], fresh, scratch);
         for (int64_t i = 0; i < n; i++)
             x[i] = init ? by_x0 * x[i] + by_noise * fresh[i] : by_noise * fresh[i];
@@ -43,21 +43,13 @@ static enum xl_status fit_init(const struct xl_drawing *drawing, const struct xl
     return xl_image_resize_lanczos(image, drawing->width, drawing->height, resized, err);
 }
 
-static enum xl_status decode_all(struct xl_drawing *drawing, const float *latents,
+static enum xl_status decode_all(struct xl_drawing *drawing, struct xl_stage *unet, float *latents,
                                  struct xl_result *result, struct xl_err *err) {
     int n = drawing->request->n_pictures;
     result->pictures = calloc((size_t)n, sizeof *result->pictures);
     if (!result->pictures) return xl_fail_nomem(err, "pictures", 0);
     result->n_pictures = n;
-    for (int i = 0; i < n; i++) {
-        if (!xl_drawing_progress(drawing, XL_PHASE_DECODE, i, n))
-            return xl_fail(err, XL_ECANCELLED, "interrupted before decoding picture %d", i + 1);
-        enum xl_status status = xl_latents_decode(drawing, latents + i * drawing->latent_count,
-                                                  &result->pictures[i].image, err);
-        if (status) return status;
-    }
-    xl_drawing_progress(drawing, XL_PHASE_DECODE, n, n);
-    return XL_OK;
+    return xl_latents_decode(drawing, unet, latents, result->pictures, err);
 }
 
 static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
@@ -74,11 +66,11 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     if (!status) status = fit_init(drawing, &init, &resized, err);
     if (!status) status = xl_conditions_init(drawing, &conditions, err);
     if (!status) status = start_latents(drawing, init, noise, latents, err);
-    if (!status) status = xl_unet_prepare(drawing, &conditions, &unet, err);
+    if (!status) status = xl_unet_prepare(drawing, &conditions, noise, latents, &unet, err);
     double t1 = xl_now_s();
-    if (!status) status = xl_denoise(drawing, unet, noise, latents, err);
+    if (!status) status = xl_denoise(drawing, unet, err);
     double t2 = xl_now_s();
-    if (!status) status = decode_all(drawing, latents, result, err);
+    if (!status) status = decode_all(drawing, unet, latents, result, err);
     result->encode_s = t1 - t0;
     result->sample_s = t2 - t1;
     result->decode_s = xl_now_s() - t2;

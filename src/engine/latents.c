@@ -1,11 +1,9 @@
-/* latents.c - between pictures and latents: the VAE, its scaling, and decoding in tiles. */
+/* latents.c - between pictures and latents: noise, the init picture, and decoding. */
 #include "engine/engine.h"
 
 #include "tensor/noise.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 void xl_latent_noise(const struct xl_drawing *drawing, struct xl_noise *noise, float *out,
                      float *scratch) {
@@ -16,65 +14,31 @@ void xl_latent_noise(const struct xl_drawing *drawing, struct xl_noise *noise, f
         for (int64_t c = 0; c < channels; c++) out[p * channels + c] = scratch[c * pixels + p];
 }
 
-/* Channel c of the UNet's latents is (z - shift) * scale of the VAE's. */
-struct affine {
-    float shift, scale;
-};
-
-static struct affine latent_affine(const struct xl_vae_config *vae, int c) {
-    if (!vae->has_latents_stats)
-        return (struct affine){(float)vae->shift_factor, (float)vae->scaling_factor};
-    return (struct affine){(float)vae->latents_mean[c],
-                           (float)(vae->scaling_factor / vae->latents_std[c])};
-}
-
-/* Run the VAE on one input. */
-static enum xl_status run_vae(struct xl_drawing *drawing, struct xl_stage *vae, const float *in,
-                              float *out, struct xl_err *err) {
-    xl_exec_write(vae->exec, vae->io.vae.in, in);
-    enum xl_status status = xl_stage_run(drawing, vae, err);
-    if (!status) xl_exec_read(vae->exec, vae->io.vae.out, out);
-    return status;
+void xl_stage_write_affine(const struct xl_drawing *drawing, struct xl_stage *vae) {
+    float affine[2 * XL_VAE_MAX_LATENT_CHANNELS];
+    xl_picture_affine(&drawing->model->vae, affine);
+    xl_exec_write(vae->exec, vae->io.picture.affine, affine);
 }
 
 enum xl_status xl_latents_encode(struct xl_drawing *drawing, const struct xl_image *image,
                                  struct xl_noise *noise, float *latents, struct xl_err *err) {
-    size_t n_pixels = (size_t)drawing->width * (size_t)drawing->height * 3,
-           n = (size_t)drawing->latent_count;
-    const struct xl_vae_config *config = &drawing->model->vae;
-    int channels = config->latent_channels;
+    int64_t n = drawing->latent_count;
     struct xl_part_key key = xl_drawing_part(drawing, XL_PART_VAE_ENCODER);
     struct xl_stage *vae = NULL;
-    float *pixels = malloc(n_pixels * sizeof(float));
-    float *moments = malloc(2 * n * sizeof(float));
-    float *normal = malloc(2 * n * sizeof(float)); /* and scratch */
-    enum xl_status status = XL_OK;
-    if (!pixels || !moments || !normal)
-        status = xl_fail_nomem(err, "the init image", n_pixels * sizeof(float));
-    if (!status) status = xl_stage_get(drawing, &key, &vae, err);
-    for (size_t i = 0; !status && i < n_pixels; i++)
-        pixels[i] = 2.0f * ((float)image->pixels[i] / 255.0f) - 1.0f;
-    if (!status) status = run_vae(drawing, vae, pixels, moments, err);
-    if (!status) {
-        /* A sample of the posterior: mean + exp(logvar / 2) * normal */
-        xl_latent_noise(drawing, noise, normal, normal + n);
-        for (size_t i = 0; i < n; i++) {
-            size_t pixel = i / (size_t)channels, c = i % (size_t)channels;
-            const float *moment = moments + pixel * 2 * (size_t)channels;
-            float logvar = fminf(fmaxf(moment[(size_t)channels + c], -30.0f), 20.0f);
-            float z = moment[c] + expf(0.5f * logvar) * normal[i];
-            struct affine affine = latent_affine(config, (int)c);
-            latents[i] = (z - affine.shift) * affine.scale;
-        }
+    enum xl_status status = xl_stage_get(drawing, &key, &vae, err);
+    if (status) return status;
+    float *fresh = malloc(2 * (size_t)n * sizeof *fresh);
+    if (!fresh) return xl_fail_nomem(err, "the init image", 2 * (size_t)n * sizeof *fresh);
+    xl_stage_write_affine(drawing, vae);
+    xl_exec_write(vae->exec, vae->io.picture.picture, image->pixels);
+    for (int b = 0; !status && b < drawing->request->n_pictures; b++) {
+        xl_latent_noise(drawing, &noise[b], fresh, fresh + n);
+        xl_exec_write(vae->exec, vae->io.picture.noise, fresh);
+        status = xl_stage_run(drawing, vae, err);
+        if (!status) xl_exec_read(vae->exec, vae->io.picture.latents, latents + b * n);
     }
-    free(pixels);
-    free(moments);
-    free(normal);
+    free(fresh);
     return status;
-}
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
 }
 
 /* Decode in tiles when the whole picture's activations would not fit. */
@@ -102,154 +66,76 @@ static enum xl_status choose_tile(struct xl_drawing *drawing, struct xl_err *err
     return XL_OK;
 }
 
-/* Evenly placed with at least a quarter of a tile in common. */
-struct xl_tiling xl_tile_axis(int extent, int size) {
-    size = smaller(size, extent);
-    int stride = size - size / 4, n = 1;
-    if (extent > size) n += (extent - size + stride - 1) / stride;
-    return (struct xl_tiling){n, size, extent};
+static bool is_whole(const struct xl_drawing *drawing) {
+    int size = drawing->vae_tile;
+    return !size || (size >= drawing->latent_height && size >= drawing->latent_width);
 }
 
-static int tile_start(struct xl_tiling t, int i) {
-    return t.n == 1 ? 0 : (int)((int64_t)(t.extent - t.size) * i / (t.n - 1));
+enum xl_status xl_fail_picture(struct xl_err *err) {
+    return xl_fail(
+        err, XL_ENUMERIC,
+        "the decoded picture holds values that are not numbers; the VAE's weights may be "
+        "damaged");
 }
 
-/* Weight of pixel x of tile i: a ramp where a neighbour overlaps, so that weights of neighbours
- * cross over without a step. Never 0. */
-static float tile_weight(struct xl_tiling t, int i, int x, int scale) {
-    int start = tile_start(t, i) * scale, size = t.size * scale;
-    float weight = 1;
-    if (i > 0) {
-        int overlap = (tile_start(t, i - 1) + t.size) * scale - start;
-        weight = fminf(weight, ((float)x + 0.5f) / (float)overlap);
-    }
-    if (i + 1 < t.n) {
-        int overlap = start + size - tile_start(t, i + 1) * scale;
-        weight = fminf(weight, ((float)(size - x) - 0.5f) / (float)overlap);
-    }
-    return weight;
-}
+/* A batch being decoded. */
+struct decoding {
+    struct xl_drawing *drawing;
+    struct xl_stage *unet; /* has the latents; NULL: they are in `saved` */
+    struct xl_stage *vae;  /* NULL: in tiles */
+    float *saved;          /* [pictures, h, w, c] */
+};
 
-/* Add one decoded tile to the picture, weighted. Weights of all tiles are divided out afterwards.
- */
-static void add_tile(float *picture, const float *tile, struct xl_tiling ty, struct xl_tiling tx,
-                     int iy, int ix, int scale) {
-    int y0 = tile_start(ty, iy) * scale, x0 = tile_start(tx, ix) * scale;
-    int width = tx.extent * scale, tile_width = tx.size * scale;
-    for (int y = 0; y < ty.size * scale; y++) {
-        float wy = tile_weight(ty, iy, y, scale);
-        for (int x = 0; x < tile_width; x++) {
-            float w = wy * tile_weight(tx, ix, x, scale);
-            float *to = picture + 3 * ((int64_t)(y0 + y) * width + x0 + x);
-            const float *from = tile + 3 * ((int64_t)y * tile_width + x);
-            for (int c = 0; c < 3; c++) to[c] += w * from[c];
-        }
-    }
-}
-
-/* Sum of the weights at each pixel of an axis: the sum over tiles is a product over axes. */
-static void axis_weights(struct xl_tiling t, int scale, float *sums) {
-    memset(sums, 0, (size_t)(t.extent * scale) * sizeof *sums);
-    for (int i = 0; i < t.n; i++)
-        for (int x = 0; x < t.size * scale; x++)
-            sums[tile_start(t, i) * scale + x] += tile_weight(t, i, x, scale);
-}
-
-static void divide_weights(float *picture, struct xl_tiling ty, struct xl_tiling tx, int scale,
-                           float *sums) {
-    int height = ty.extent * scale, width = tx.extent * scale;
-    float *wy = sums, *wx = sums + height;
-    axis_weights(ty, scale, wy);
-    axis_weights(tx, scale, wx);
-    for (int64_t y = 0; y < height; y++)
-        for (int64_t x = 0; x < width; x++)
-            for (int c = 0; c < 3; c++) picture[3 * (y * width + x) + c] /= wy[y] * wx[x];
-}
-
-static void copy_tile(const struct xl_drawing *drawing, const float *z, float *tile,
-                      struct xl_tiling ty, struct xl_tiling tx, int iy, int ix) {
-    size_t channels = (size_t)drawing->model->vae.latent_channels;
-    size_t row = (size_t)tx.size * channels;
-    for (int y = 0; y < ty.size; y++) {
-        size_t from = (size_t)(tile_start(ty, iy) + y) * (size_t)drawing->latent_width +
-                      (size_t)tile_start(tx, ix);
-        memcpy(tile + (size_t)y * row, z + from * channels, row * sizeof *tile);
-    }
-}
-
-/* z: the VAE's own latents -> picture, f32 [h, w, 3] */
-static enum xl_status decode_tiles(struct xl_drawing *drawing, const float *z, float *picture,
-                                   struct xl_err *err) {
-    int scale = xl_vae_scale(&drawing->model->vae);
-    int size = drawing->vae_tile ? drawing->vae_tile
-                                 : drawing->latent_height + drawing->latent_width;
-    struct xl_tiling ty = xl_tile_axis(drawing->latent_height, size);
-    struct xl_tiling tx = xl_tile_axis(drawing->latent_width, size);
+/* The decoder. A stage that has to be made may want the UNet's memory: latents are saved before. */
+static enum xl_status prepare(struct decoding *d, struct xl_err *err) {
+    struct xl_drawing *drawing = d->drawing;
     struct xl_part_key key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
-    key.height = ty.size;
-    key.width = tx.size;
-    struct xl_stage *vae;
-    enum xl_status status = xl_stage_get(drawing, &key, &vae, err);
+    enum xl_status status = choose_tile(drawing, err);
     if (status) return status;
-    if (ty.n * tx.n == 1) return run_vae(drawing, vae, z, picture, err);
-
-    size_t n_tile = (size_t)ty.size * (size_t)tx.size;
-    float *tile = malloc(n_tile * (size_t)drawing->model->vae.latent_channels * sizeof *tile);
-    float *pixels = malloc(n_tile * (size_t)(scale * scale) * 3 * sizeof *pixels);
-    float *sums = malloc((size_t)(drawing->height + drawing->width) * sizeof *sums);
-    if (!tile || !pixels || !sums)
-        status = xl_fail_nomem(err, "a tile", n_tile * (size_t)(scale * scale) * 3);
-    memset(picture, 0, (size_t)drawing->width * (size_t)drawing->height * 3 * sizeof *picture);
-    for (int i = 0; !status && i < ty.n * tx.n; i++) {
-        int iy = i / tx.n, ix = i % tx.n;
-        copy_tile(drawing, z, tile, ty, tx, iy, ix);
-        status = run_vae(drawing, vae, tile, pixels, err);
-        if (!status) add_tile(picture, pixels, ty, tx, iy, ix, scale);
+    bool stays = is_whole(drawing) && xl_stage_find(drawing->resident, &key);
+    if (!stays) {
+        xl_exec_read(d->unet->exec, d->unet->io.denoise.x, d->saved);
+        d->unet = NULL;
     }
-    if (!status) divide_weights(picture, ty, tx, scale, sums);
-    free(tile);
-    free(pixels);
-    free(sums);
+    if (!is_whole(drawing)) return XL_OK;
+    status = xl_stage_get(drawing, &key, &d->vae, err);
+    if (!status) xl_stage_write_affine(drawing, d->vae);
     return status;
 }
 
-/* -1..1 to bytes as diffusers does it: halves round to even. */
-static enum xl_status to_bytes(const float *picture, struct xl_image *image, struct xl_err *err) {
-    size_t n = (size_t)image->width * (size_t)image->height * 3;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(picture[i]))
-            return xl_fail(
-                err, XL_ENUMERIC,
-                "the decoded picture holds values that are not numbers; the VAE's weights "
-                "may be damaged");
-        float x = fminf(fmaxf(picture[i] * 0.5f + 0.5f, 0.0f), 1.0f);
-        image->pixels[i] = (uint8_t)lrintf(x * 255.0f);
-    }
-    return XL_OK;
+static enum xl_status decode_picture(const struct decoding *d, int b, struct xl_image *image,
+                                     struct xl_err *err) {
+    int64_t n = d->drawing->latent_count;
+    if (!d->vae) return xl_tiles_decode(d->drawing, d->saved + b * n, image, err);
+    const struct xl_picture_io *io = &d->vae->io.picture;
+    struct xl_place to = {d->vae->exec, io->latents, 0};
+    int32_t flag = 0;
+    if (d->unet)
+        xl_exec_copy((struct xl_place){d->unet->exec, d->unet->io.denoise.x, b * n}, to, n);
+    else
+        xl_exec_write_at(to, d->saved + b * n, n);
+    xl_exec_write(d->vae->exec, io->flag, &flag);
+    enum xl_status status = xl_stage_run(d->drawing, d->vae, err);
+    if (status) return status;
+    xl_exec_read(d->vae->exec, io->picture, image->pixels);
+    xl_exec_read(d->vae->exec, io->flag, &flag);
+    return flag ? xl_fail_picture(err) : XL_OK;
 }
 
-enum xl_status xl_latents_decode(struct xl_drawing *drawing, const float *latents,
-                                 struct xl_image *out, struct xl_err *err) {
-    const struct xl_vae_config *vae = &drawing->model->vae;
-    size_t n_pixels = (size_t)drawing->width * (size_t)drawing->height * 3;
-    struct xl_image image = {drawing->width, drawing->height, malloc(n_pixels)};
-    float *z = malloc((size_t)drawing->latent_count * sizeof *z);
-    float *picture = malloc(n_pixels * sizeof *picture);
-    enum xl_status status = XL_OK;
-    if (!image.pixels || !z || !picture)
-        status = xl_fail_nomem(err, "the picture", n_pixels * sizeof *picture);
-    if (!status) status = choose_tile(drawing, err);
-    for (int64_t i = 0; !status && i < drawing->latent_count; i++) {
-        struct affine affine = latent_affine(vae, (int)(i % vae->latent_channels));
-        z[i] = latents[i] / affine.scale + affine.shift;
+enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,
+                                 struct xl_drawn_picture *pictures, struct xl_err *err) {
+    struct decoding decoding = {.drawing = drawing, .unet = unet, .saved = saved};
+    size_t n_bytes = (size_t)drawing->width * (size_t)drawing->height * 3;
+    int n = drawing->request->n_pictures;
+    enum xl_status status = prepare(&decoding, err);
+    for (int i = 0; !status && i < n; i++) {
+        struct xl_image *image = &pictures[i].image;
+        if (!xl_drawing_progress(drawing, XL_PHASE_DECODE, i, n))
+            return xl_fail(err, XL_ECANCELLED, "interrupted before decoding picture %d", i + 1);
+        *image = (struct xl_image){drawing->width, drawing->height, malloc(n_bytes)};
+        if (!image->pixels) return xl_fail_nomem(err, "the picture", n_bytes);
+        status = decode_picture(&decoding, i, image, err);
     }
-    if (!status) status = decode_tiles(drawing, z, picture, err);
-    if (!status) status = to_bytes(picture, &image, err);
-    free(z);
-    free(picture);
-    if (status)
-        free(image.pixels);
-    else
-        *out = image;
+    if (!status) xl_drawing_progress(drawing, XL_PHASE_DECODE, n, n);
     return status;
 }

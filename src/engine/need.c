@@ -11,11 +11,16 @@ enum { TILE = XL_N_PARTS, N_PLANS };
 struct plans {
     struct xl_plan *plan[N_PLANS]; /* NULL: not run */
     int64_t bytes[N_PLANS];        /* of the executables */
-    int64_t n_tiles;
+    struct xl_tiling ty, tx;
 };
 
 static void plans_deinit(struct plans *plans) {
     for (int i = 0; i < N_PLANS; i++) xl_plan_free(plans->plan[i]);
+}
+
+/* Else the only one is the whole picture. */
+static bool has_tiles(const struct plans *plans) {
+    return plans->ty.n > 1 || plans->tx.n > 1;
 }
 
 static enum xl_status build(const struct xl_drawing *drawing, const struct xl_part_key *key,
@@ -28,9 +33,8 @@ static enum xl_status build_plans(const struct xl_drawing *drawing, struct plans
                                   struct xl_err *err) {
     int scale = xl_vae_scale(&drawing->model->vae);
     int size = drawing->vae_tile ? drawing->vae_tile : XL_TILE_PIXELS / scale;
-    struct xl_tiling ty = xl_tile_axis(drawing->latent_height, size);
-    struct xl_tiling tx = xl_tile_axis(drawing->latent_width, size);
-    plans->n_tiles = (int64_t)ty.n * tx.n;
+    plans->ty = xl_tile_axis(drawing->latent_height, size);
+    plans->tx = xl_tile_axis(drawing->latent_width, size);
     struct xl_part_key key;
     enum xl_status status = XL_OK;
     for (enum xl_part part = 0; !status && part < XL_N_PARTS; part++) {
@@ -39,8 +43,9 @@ static enum xl_status build_plans(const struct xl_drawing *drawing, struct plans
         status = build(drawing, &key, &plans->plan[part], err);
     }
     key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
-    key.height = ty.size;
-    key.width = tx.size;
+    key.height = plans->ty.size;
+    key.width = plans->tx.size;
+    key.is_tile = has_tiles(plans);
     return status ? status : build(drawing, &key, &plans->plan[TILE], err);
 }
 
@@ -60,42 +65,33 @@ static enum xl_status measure(const struct xl_drawing *drawing, struct plans *pl
     return status;
 }
 
-/* Arrays of the engine while a batch is drawn: see generate.c, denoise.c, latents.c. */
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+/* Arrays of the engine while a batch is drawn: see generate.c, denoise.c, latents.c, tiles.c. */
 struct arrays {
-    int64_t batch;              /* latents, noise, conditions, finished pictures: all the time */
-    int64_t loop;               /* of the sampling loop */
-    int64_t init, whole, tiled; /* of encoding, and of decoding a picture */
+    int64_t batch; /* latents, noise, conditions, finished pictures: all the time */
+    int64_t loop;  /* before the sampling loop, and in it where the caller sees latents */
+    int64_t init;  /* of encoding */
+    int64_t tiled; /* of decoding a picture in tiles */
 };
 
-static struct arrays count_arrays(const struct xl_drawing *drawing, int64_t n_tiles) {
+static struct arrays count_arrays(const struct xl_drawing *drawing, const struct plans *plans) {
     const struct xl_model *model = drawing->model;
     int64_t batch = drawing->request->n_pictures, samples = xl_drawing_n_samples(drawing);
     int64_t latents = drawing->latent_count * (int64_t)sizeof(float);
     int64_t pixels = (int64_t)drawing->width * drawing->height * 3;
     int64_t text = (int64_t)drawing->n_tokens * model->unet.cross_attention_dim +
                    model->unet.pooled_dim + XL_UNET_TIME_IDS;
-    int history = 1; /* the sampler's, a latent each */
-    bool is_used[XL_HISTORY_SLOTS] = {false};
-    for (int i = 0; i < drawing->schedule->n_steps; i++) {
-        int slot = drawing->schedule->steps[i].store_slot;
-        if (slot < 0 || is_used[slot]) continue;
-        is_used[slot] = true;
-        history++;
-    }
-    struct arrays arrays = {
+    bool is_seen = drawing->request->latents;
+    return (struct arrays){
         .batch = batch * (latents + (int64_t)sizeof(struct xl_noise) + pixels) +
                  samples * text * (int64_t)sizeof(float),
-        .loop = (2 * samples + batch * (1 + history) + 1) * latents,
-        .init = drawing->request->init ? pixels * (int64_t)sizeof(float) + 6 * latents : 0,
-        .whole = pixels * (int64_t)sizeof(float) + latents,
+        .loop = larger(2 * latents, is_seen ? batch * latents : 0),
+        .init = drawing->request->init ? 4 * latents : 0, /* its noise, and the first latents' */
+        .tiled = has_tiles(plans) ? xl_tiles_bytes(drawing, plans->ty, plans->tx) : 0,
     };
-    arrays.tiled = arrays.whole;
-    if (n_tiles > 1) arrays.tiled += arrays.whole / n_tiles * 2; /* tiles overlap by a quarter */
-    return arrays;
-}
-
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
 }
 
 /* The most that lives at once when every part stays, with this decoder. */
@@ -117,8 +113,8 @@ static int64_t least(const struct plans *plans, const struct arrays *arrays) {
     return arrays->batch + larger(most, plans->bytes[TILE] + arrays->tiled);
 }
 
-static double flops_of(const struct plans *plans, int i) {
-    return plans->plan[i] ? xl_plan_flops(plans->plan[i]) : 0;
+static double flops_of(const struct plans *plans, int i, enum xl_rate rate) {
+    return plans->plan[i] ? xl_plan_flops(plans->plan[i], rate) : 0;
 }
 
 static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans,
@@ -130,20 +126,21 @@ static enum xl_status tell(const struct xl_drawing *drawing, struct plans *plans
     if (status) return status;
     struct xl_memory memory;
     xl_backend_memory(drawing->device->backend, &memory);
-    struct arrays arrays = count_arrays(drawing, plans->n_tiles);
+    struct arrays arrays = count_arrays(drawing, plans);
     *out = (struct xl_need){
         .weight_bytes = (int64_t)weights.missing,
-        .work_bytes = peak(plans, &arrays, XL_PART_VAE_DECODER, arrays.whole),
+        .work_bytes = peak(plans, &arrays, XL_PART_VAE_DECODER, 0),
         .tiled_bytes = peak(plans, &arrays, TILE, arrays.tiled),
         .least_bytes = least(plans, &arrays),
         .held_weight_bytes = memory.weight_bytes,
         .held_work_bytes = memory.work_bytes,
         .available_bytes = xl_device_available(drawing->device, (int64_t)weights.held),
         .n_evaluations = drawing->schedule->n_steps,
-        .init_flops = flops_of(plans, XL_PART_VAE_ENCODER),
-        .step_flops = flops_of(plans, XL_PART_UNET),
-        .decode_flops = flops_of(plans, XL_PART_VAE_DECODER),
-        .tiled_decode_flops = flops_of(plans, TILE) * (double)plans->n_tiles,
+        .init_flops = flops_of(plans, XL_PART_VAE_ENCODER, XL_PER_PROMPT),
+        .step_flops = flops_of(plans, XL_PART_UNET, XL_PER_RUN),
+        .decode_flops = flops_of(plans, XL_PART_VAE_DECODER, XL_PER_RUN),
+        .tiled_decode_flops = flops_of(plans, TILE, XL_PER_RUN) * (double)plans->ty.n *
+                              (double)plans->tx.n,
     };
     return XL_OK;
 }

@@ -28,17 +28,19 @@ enum xl_status xl_part_build(const struct xl_model *model, const struct xl_part_
                              union xl_part_io *io, struct xl_plan **plan, struct xl_err *err) {
     struct xl_source source = xl_source_of_files(&model->tensors[xl_part_component(key->part)]);
     struct xl_unet_shape unet = {key->n, key->height, key->width, key->tokens, key->act_dtype};
+    struct xl_denoise_shape loop = {unet, key->batch, key->steps, key->history, key->noise};
     struct xl_vae_shape vae = {key->n, key->height, key->width, key->act_dtype};
     switch (key->part) {
     case XL_PART_ENCODER:
     case XL_PART_ENCODER_2:
         return build_encoder(model, key, source, &io->clip, plan, err);
     case XL_PART_UNET:
-        return xl_unet_build(&model->unet, source, unet, &io->unet, plan, err);
+        return xl_denoise_build(&model->unet, source, loop, &io->denoise, plan, err);
     case XL_PART_VAE_ENCODER:
-        return xl_vae_build_encoder(&model->vae, source, vae, &io->vae, plan, err);
+        return xl_picture_build_encoder(&model->vae, source, vae, &io->picture, plan, err);
     case XL_PART_VAE_DECODER:
-        return xl_vae_build_decoder(&model->vae, source, vae, &io->vae, plan, err);
+        return xl_picture_build_decoder(&model->vae, source, vae, key->is_tile, &io->picture, plan,
+                                        err);
     case XL_N_PARTS:
         break;
     }

@@ -95,32 +95,47 @@ static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, s
     return xl_fail_context(err, status, "load %s", name);
 }
 
-static bool is_same(const struct xl_part_key *a, const struct xl_part_key *b) {
+static bool is_same_shape(const struct xl_part_key *a, const struct xl_part_key *b) {
     return a->part == b->part && a->act_dtype == b->act_dtype && a->n == b->n &&
-           a->tokens == b->tokens && a->height == b->height && a->width == b->width;
+           a->tokens == b->tokens && a->height == b->height && a->width == b->width &&
+           a->is_tile == b->is_tile && a->batch == b->batch;
+}
+
+static bool has_room(const struct xl_part_key *stage, const struct xl_part_key *wanted) {
+    return stage->steps >= wanted->steps && stage->history >= wanted->history &&
+           stage->noise >= wanted->noise;
 }
 
 /* Shapes of a part that are kept compiled: the sizes that somebody goes back and forth between. */
 enum { MAX_SHAPES = 2 };
 
-/* Give up the stage of this part that was used longest ago, if there are too many. */
-static void thin_out(struct xl_resident *resident, enum xl_part part) {
+static void remove_stage(struct xl_stage **at) {
+    struct xl_stage *stage = *at;
+    *at = stage->next;
+    xl_stage_free(stage);
+}
+
+/* Give up a stage of this shape that has too little room; else, if there are too many of the part,
+ * the one that was used longest ago. */
+static void thin_out(struct xl_resident *resident, const struct xl_part_key *key) {
     struct xl_stage **oldest = NULL;
     int n = 0;
     for (struct xl_stage **at = &resident->stages; *at; at = &(*at)->next) {
-        if ((*at)->key.part != part) continue;
+        if (is_same_shape(&(*at)->key, key)) {
+            remove_stage(at);
+            return;
+        }
+        if ((*at)->key.part != key->part) continue;
         n++;
         if (!oldest || (*at)->last_used < (*oldest)->last_used) oldest = at;
     }
-    if (n < MAX_SHAPES) return;
-    struct xl_stage *stage = *oldest;
-    *oldest = stage->next;
-    xl_stage_free(stage);
+    if (n >= MAX_SHAPES) remove_stage(oldest);
 }
 
 struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key) {
     struct xl_stage *stage = resident->stages;
-    while (stage && !is_same(&stage->key, key)) stage = stage->next;
+    while (stage && !(is_same_shape(&stage->key, key) && has_room(&stage->key, key)))
+        stage = stage->next;
     return stage;
 }
 
@@ -129,7 +144,7 @@ enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key
     struct xl_resident *resident = drawing->resident;
     struct xl_stage *stage = xl_stage_find(resident, key);
     if (!stage) {
-        thin_out(resident, key->part);
+        thin_out(resident, key);
         stage = calloc(1, sizeof *stage);
         if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
         stage->key = *key;
@@ -147,12 +162,12 @@ enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key
 }
 
 /* Between two ops there is nothing new to show, only the question whether to go on. */
-static bool run_tick(void *user) {
+bool xl_drawing_tick(void *user) {
     return xl_drawing_progress(user, XL_PHASE_SAMPLE, -1, -1);
 }
 
 enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
                             struct xl_err *err) {
-    struct xl_run_hooks hooks = {.tick = run_tick, .user = drawing};
+    struct xl_run_hooks hooks = {.tick = xl_drawing_tick, .user = drawing};
     return xl_exec_run(stage->exec, 1, &hooks, err);
 }

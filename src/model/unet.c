@@ -169,11 +169,8 @@ static xl_val up_block(struct pass *p, int i, xl_val x) {
     return xl_module_tap(&up, x);
 }
 
-static void declare_inputs(struct xl_plan *plan, const struct xl_unet_config *config,
-                           struct xl_unet_shape s, struct xl_unet_io *io) {
-    io->latents = xl_plan_input(plan, "latents", XL_DTYPE_F32,
-                                XL_SHAPE(s.n, s.height, s.width, config->in_channels), XL_PER_RUN);
-    io->timestep = xl_plan_input(plan, "timestep", XL_DTYPE_F32, XL_SHAPE(s.n, 1), XL_PER_RUN);
+void xl_unet_conditions(const struct xl_unet_config *config, struct xl_unet_shape s,
+                        struct xl_plan *plan, struct xl_unet_io *io) {
     io->text = xl_plan_input(plan, "text", XL_DTYPE_F32,
                              XL_SHAPE(s.n, s.tokens, config->cross_attention_dim), XL_PER_PROMPT);
     io->pooled = xl_plan_input(plan, "pooled", XL_DTYPE_F32, XL_SHAPE(s.n, config->pooled_dim),
@@ -182,7 +179,7 @@ static void declare_inputs(struct xl_plan *plan, const struct xl_unet_config *co
                                  XL_PER_PROMPT);
 }
 
-static void forward(struct pass *p, struct xl_unet_io *io) {
+static xl_val forward(struct pass *p, const struct xl_unet_io *io) {
     const struct xl_unet_config *config = p->config;
     struct xl_plan *plan = p->root.plan;
     enum xl_dtype dtype = xl_plan_act_dtype(plan);
@@ -202,20 +199,29 @@ static void forward(struct pass *p, struct xl_unet_io *io) {
                             (struct xl_group_norm){.groups = config->norm_num_groups,
                                                    .eps = config->norm_eps,
                                                    .act = XL_ACT_SILU});
-    x = xl_build_conv3x3(&p->root, "conv_out", x, config->out_channels, (struct xl_conv2d){0});
-    io->out = xl_build_output(&p->root, x, "conv_out");
+    return xl_build_conv3x3(&p->root, "conv_out", x, config->out_channels, (struct xl_conv2d){0});
+}
+
+xl_val xl_unet_forward(const struct xl_unet_config *config, const struct xl_module *root,
+                       const struct xl_unet_io *io) {
+    struct pass pass = {.config = config, .root = *root};
+    return forward(&pass, io);
 }
 
 enum xl_status xl_unet_build(const struct xl_unet_config *config, struct xl_source source,
                              struct xl_unet_shape shape, struct xl_unet_io *io,
                              struct xl_plan **plan, struct xl_err *err) {
-    struct pass pass = {.config = config,
-                        .root = {.plan = xl_plan_new(shape.act_dtype), .source = source}};
-    if (!pass.root.plan) return xl_fail_nomem(err, "the plan of the UNet", 0);
+    struct xl_module root = {.plan = xl_plan_new(shape.act_dtype), .source = source};
+    if (!root.plan) return xl_fail_nomem(err, "the plan of the UNet", 0);
     struct xl_unet_io values = {0};
-    declare_inputs(pass.root.plan, config, shape, &values);
-    forward(&pass, &values);
-    enum xl_status status = xl_build_finish(&pass.root, plan, err);
+    struct xl_shape latents = XL_SHAPE(shape.n, shape.height, shape.width, config->in_channels);
+    values.latents = xl_plan_input(root.plan, "latents", XL_DTYPE_F32, latents, XL_PER_RUN);
+    values.timestep =
+        xl_plan_input(root.plan, "timestep", XL_DTYPE_F32, XL_SHAPE(shape.n, 1), XL_PER_RUN);
+    xl_unet_conditions(config, shape, root.plan, &values);
+    xl_val out = xl_unet_forward(config, &root, &values);
+    values.out = xl_build_output(&root, out, "conv_out");
+    enum xl_status status = xl_build_finish(&root, plan, err);
     if (!status) *io = values;
     return status;
 }

@@ -59,7 +59,15 @@ struct xl_unet_io {
     xl_val out;      /* f32 [n, height, width, out_channels] */
 };
 
-/* The plan is the caller's: xl_plan_free.
+/* For a plan that holds more than the UNet (denoise.h): declare text, pooled and time_ids ... */
+void xl_unet_conditions(const struct xl_unet_config *config, struct xl_unet_shape shape,
+                        struct xl_plan *plan, struct xl_unet_io *io);
+/* ... and compute from io's inputs, whatever made them. Returns the prediction in the plan's
+ * act_dtype. */
+xl_val xl_unet_forward(const struct xl_unet_config *config, const struct xl_module *root,
+                       const struct xl_unet_io *io);
+
+/* The UNet alone. The plan is the caller's: xl_plan_free.
  * Errors: XL_EMODEL a tensor is missing, XL_EFORMAT a tensor's shape, XL_ENOMEM */
 enum xl_status xl_unet_build(const struct xl_unet_config *config, struct xl_source source,
                              struct xl_unet_shape shape, struct xl_unet_io *io,

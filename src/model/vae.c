@@ -80,7 +80,7 @@ static xl_val upsample(const struct xl_module *at, xl_val x) {
     return xl_module_tap(at, xl_build_conv3x3(at, "conv", x, c, attr));
 }
 
-static xl_val encode(const struct xl_module *root, xl_val x, const struct xl_vae_config *config) {
+xl_val xl_vae_encode(const struct xl_module *root, xl_val x, const struct xl_vae_config *config) {
     struct xl_module encoder = xl_module_sub(root, "encoder");
     x = conv_in(&encoder, x, config->block_out_channels[0]);
     for (int i = 0; i < config->n_blocks; i++) {
@@ -100,7 +100,7 @@ static xl_val encode(const struct xl_module *root, xl_val x, const struct xl_vae
         (struct xl_layer){{"quant_conv"}, .out = 2 * config->latent_channels, .is_conv = true});
 }
 
-static xl_val decode(const struct xl_module *root, xl_val z, const struct xl_vae_config *config) {
+xl_val xl_vae_decode(const struct xl_module *root, xl_val z, const struct xl_vae_config *config) {
     struct xl_module decoder = xl_module_sub(root, "decoder");
     if (config->use_post_quant_conv)
         z = xl_build_linear(root, z,
@@ -146,7 +146,7 @@ enum xl_status xl_vae_build_encoder(const struct xl_vae_config *config, struct x
                                     struct xl_vae_shape shape, struct xl_vae_io *io,
                                     struct xl_plan **plan, struct xl_err *err) {
     int64_t scale = xl_vae_scale(config);
-    struct half encoder = {encode, "picture", "moments",
+    struct half encoder = {xl_vae_encode, "picture", "moments",
                            XL_SHAPE(shape.n, scale * shape.height, scale * shape.width, 3)};
     return build(config, source, shape.act_dtype, &encoder, io, plan, err);
 }
@@ -154,7 +154,7 @@ enum xl_status xl_vae_build_encoder(const struct xl_vae_config *config, struct x
 enum xl_status xl_vae_build_decoder(const struct xl_vae_config *config, struct xl_source source,
                                     struct xl_vae_shape shape, struct xl_vae_io *io,
                                     struct xl_plan **plan, struct xl_err *err) {
-    struct half decoder = {decode, "latents", "picture",
+    struct half decoder = {xl_vae_decode, "latents", "picture",
                            XL_SHAPE(shape.n, shape.height, shape.width, config->latent_channels)};
     return build(config, source, shape.act_dtype, &decoder, io, plan, err);
 }

@@ -47,6 +47,11 @@ struct xl_vae_io {
     xl_val in, out;
 };
 
+/* For plans that hold more than the autoencoder (picture.h). root: of the component. x, z and the
+ * results: see below, in the plan's act_dtype */
+xl_val xl_vae_encode(const struct xl_module *root, xl_val x, const struct xl_vae_config *config);
+xl_val xl_vae_decode(const struct xl_module *root, xl_val z, const struct xl_vae_config *config);
+
 /* Encoder. in: f32 [n, scale * height, scale * width, 3], -1..1
  * out: f32 [n, height, width, 2 * latent_channels], mean and logarithm of the variance
  * Decoder. in: f32 [n, height, width, latent_channels]

@@ -2,8 +2,7 @@
  *
  * Every sampler that SDXL repositories name is linear in the current sample x, the model's output,
  * earlier outputs and fresh noise, with coefficients known before the first step. So a sampler is a
- * function that fills a table of steps, and one routine (a fused kernel on a GPU) applies any
- * table:
+ * function that fills a table of steps, and one op (sampler_step) applies any table:
  *
  *   model input  = input_scale * x                      at `timestep`
  *   m            = convert_x * x + convert_out * out    (x0 or noise; perhaps clipped)
@@ -17,6 +16,7 @@
 #ifndef XL_SAMPLER_SAMPLER_H
 #define XL_SAMPLER_SAMPLER_H
 
+#include "backend/ops.h"
 #include "base/json.h"
 
 enum xl_prediction { XL_PREDICT_EPSILON, XL_PREDICT_V, XL_PREDICT_SAMPLE };
@@ -105,19 +105,6 @@ const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config
 /* The i-th name that --scheduler takes, NULL after the last. */
 const char *xl_scheduler_list(int i);
 
-enum { XL_HISTORY_SLOTS = 6 };
-
-/* Indexes into the coefficients of a step. */
-enum xl_step_source {
-    XL_SRC_X,               /* base_coef: the sample before the step */
-    XL_SRC_BASE = XL_SRC_X, /* coef: the base in its place */
-    XL_SRC_SAVED,
-    XL_SRC_OUT, /* the model's output itself */
-    XL_SRC_NOISE,
-    XL_SRC_HISTORY, /* + slot */
-    XL_N_SOURCES = XL_SRC_HISTORY + XL_HISTORY_SLOTS,
-};
-
 /* One call of the model and the update after it. */
 struct xl_step {
     float timestep;
@@ -148,15 +135,10 @@ enum xl_status xl_schedule_new(const struct xl_scheduler_config *config, int ste
                                struct xl_err *err) XL_CHECKED;
 void xl_schedule_free(struct xl_schedule *schedule);
 
-/* What is carried from step to step for n numbers. Errors: XL_ENOMEM */
-struct xl_sampler_state; /* opaque */
-enum xl_status xl_sampler_state_new(const struct xl_schedule *schedule, int64_t n,
-                                    struct xl_sampler_state **out, struct xl_err *err) XL_CHECKED;
-void xl_sampler_state_free(struct xl_sampler_state *state);
-
-/* Apply step i. x: [n] sample, updated; out: [n] model output (after guidance); noise: [n] or NULL
- * when the step uses none. Steps are applied in order, from 0. */
-void xl_sampler_step(const struct xl_schedule *schedule, int i, struct xl_sampler_state *state,
-                     float *x, const float *out, const float *noise);
+/* History slots that the steps use, and steps that draw noise. */
+int xl_schedule_n_history(const struct xl_schedule *schedule);
+int xl_schedule_n_noise(const struct xl_schedule *schedule);
+/* The steps as the op sampler_step takes them (ops.h). table: [n_steps, XL_N_STEP_COLUMNS] */
+void xl_schedule_table(const struct xl_schedule *schedule, float *table);
 
 #endif

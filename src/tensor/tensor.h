@@ -12,7 +12,8 @@
     X(XL_DTYPE_F16, 2, "F16")                                                                      \
     X(XL_DTYPE_BF16, 2, "BF16")                                                                    \
     X(XL_DTYPE_I32, 4, "I32")                                                                      \
-    X(XL_DTYPE_I64, 8, "I64")
+    X(XL_DTYPE_I64, 8, "I64")                                                                      \
+    X(XL_DTYPE_U8, 1, "U8")
 
 enum xl_dtype {
 #define X(name, bytes, text) name,

@@ -53,6 +53,17 @@
     { .op = {.kind = XL_OP_SINUSOID, .attr.sinusoid = {__VA_ARGS__}}, .x = SHAPE x_ }
 #define CAST(x_, to_)                                                                              \
     { .op = {.kind = XL_OP_CAST}, .x = SHAPE x_, .to = XL_DTYPE_##to_ }
+#define STEP_VALUE(column_, n_)                                                                    \
+    {                                                                                              \
+        .op = {.kind = XL_OP_STEP_VALUE, .attr.step_value = {XL_STEP_##column_, n_} }              \
+    }
+#define SCALE_INPUT(x_, repeat_)                                                                   \
+    { .op = {.kind = XL_OP_SCALE_INPUT, .attr.repeat = repeat_}, .x = SHAPE x_ }
+#define LATENTS_AFFINE(x_, y_, way_)                                                               \
+    {                                                                                              \
+        .op = {.kind = XL_OP_LATENTS_AFFINE, .attr.way = XL_LATENTS_TO_##way_}, .x = SHAPE x_,     \
+        .y = SHAPE y_                                                                              \
+    }
 
 const struct op_case op_cases[] = {
     /* linear: x, weight */
@@ -199,6 +210,26 @@ const struct op_case op_cases[] = {
     CAST((7, 33), F32),
     CAST((3, 17), F16),
 
+    /* The sampling loop, pictures and latents. */
+    STEP_VALUE(TIMESTEP, 1),
+    STEP_VALUE(NOISE_ROW, 7),
+    SCALE_INPUT((1, 1), 1),
+    SCALE_INPUT((2, 33, 65, 4), 2),
+    BINARY(XL_OP_GUIDE, (2, 3), (2), 0),
+    BINARY(XL_OP_GUIDE, (6, 5, 7, 4), (2), 0),
+    BINARY(XL_OP_GUIDE, (2, 33, 65, 4), (2), 0),
+    UNARY(XL_OP_SAMPLER_STEP, (1), 0),
+    UNARY(XL_OP_SAMPLER_STEP, (2, 33, 65, 4), 0),
+    LATENTS_AFFINE((1, 1), (2, 1), UNET),
+    LATENTS_AFFINE((1, 33, 130, 16), (2, 16), UNET),
+    LATENTS_AFFINE((1, 33, 130, 16), (2, 16), VAE),
+    BINARY(XL_OP_SAMPLE_LATENTS, (1, 2), (1, 1), 0),
+    BINARY(XL_OP_SAMPLE_LATENTS, (1, 130, 130, 8), (1, 130, 130, 4), 0),
+    UNARY(XL_OP_FROM_RGB, (1), 0),
+    UNARY(XL_OP_FROM_RGB, (1, 130, 200, 3), 0),
+    UNARY(XL_OP_TO_RGB, (1), 0),
+    UNARY(XL_OP_TO_RGB, (1, 130, 200, 3), 0),
+
     /* ---- benchmarks ---- */
     /* The transformers at 32 x 32 (10 heads of 64) and 16 x 16 (20 heads). */
     LINEAR((2, 1024, 640), (1920, 640), NONE, PARTS | BENCH),
@@ -258,6 +289,9 @@ const struct op_case op_cases[] = {
     ACTIVATION(SILU, (2, 1280), BENCH),
     BINARY(XL_OP_CONCAT, (2, 64, 64, 640), (2, 64, 64, 320), BENCH),
     BINARY(XL_OP_CONCAT, (2, 16, 16, 1280), (2, 16, 16, 1280), BENCH),
+    BINARY(XL_OP_GUIDE, (2, 64, 64, 4), (2), BENCH),
+    UNARY(XL_OP_SAMPLER_STEP, (1, 64, 64, 4), BENCH),
+    UNARY(XL_OP_TO_RGB, (1, 512, 512, 3), BENCH),
 };
 
 const int n_op_cases = sizeof op_cases / sizeof *op_cases;

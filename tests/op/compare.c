@@ -5,6 +5,7 @@
 
 double op_number(const void *data, enum xl_dtype dtype, int64_t i) {
     if (dtype == XL_DTYPE_I32) return ((const int32_t *)data)[i];
+    if (dtype == XL_DTYPE_U8) return ((const uint8_t *)data)[i];
     float x;
     xl_convert(&x, XL_DTYPE_F32, (const char *)data + (size_t)i * xl_dtype_size(dtype), dtype, 1);
     return (double)x;

@@ -148,6 +148,104 @@ static double naive_sinusoid(const struct op_instance *run, int64_t i) {
     return is_sine ? sin((double)angle) : cos((double)angle);
 }
 
+/* The ops below round to f32 after each operation, as they are defined. */
+
+static long double variance(const double *x, int64_t n) {
+    long double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) sum += (long double)x[i];
+    for (int64_t i = 0; i < n; i++) squares += powl((long double)x[i] - sum / n, 2);
+    return squares / (n > 1 ? n - 1 : 1);
+}
+
+/* The whole result; a sample's deviation concerns all of its numbers. */
+static bool naive_guide(const struct op_instance *run, double *out) {
+    int64_t half = xl_shape_count(run->out_shape), n = half / run->out_shape.dim[0];
+    float scale = (float)run->in[1].x[0], rescale = (float)run->in[1].x[1];
+    for (int64_t i = 0; i < half; i++) {
+        float u = (float)run->in[0].x[i], g = (float)run->in[0].x[half + i];
+        float difference = g - u;
+        out[i] = (double)(float)(u + scale * difference);
+    }
+    for (int64_t first = 0; first < half; first += n) {
+        const double *guided = run->in[0].x + half + first;
+        float ratio = (float)sqrtl(variance(guided, n) / variance(out + first, n));
+        for (int64_t i = first; i < first + n; i++) {
+            float y = (float)out[i], rescaled = rescale * (y * ratio);
+            out[i] = (double)(rescaled + (1 - rescale) * y);
+        }
+    }
+    return true;
+}
+
+/* In the order of enum xl_step_source; the op adds up in double, so that the order hardly counts.
+ */
+static double naive_sum(const double *coefs, const double *sources) {
+    long double sum = 0;
+    for (int i = 0; i < XL_N_SOURCES; i++)
+        if (coefs[i] != 0) sum += (long double)coefs[i] * (long double)sources[i];
+    return (double)(float)sum;
+}
+
+static double naive_sampler_step(const struct op_instance *run, int64_t k) {
+    int64_t n = xl_shape_count(run->out_shape);
+    const double *row = run->in[5].x + (int64_t)run->in[6].x[0] * XL_N_STEP_COLUMNS;
+    double x = run->in[0].x[k], out = run->in[1].x[k], sources[XL_N_SOURCES] = {0};
+    sources[XL_SRC_X] = x;
+    sources[XL_SRC_SAVED] = run->in[2].x[k];
+    sources[XL_SRC_OUT] = out;
+    sources[XL_SRC_NOISE] = run->in[4].x[(int64_t)row[XL_STEP_NOISE_ROW] * n + k];
+    for (int64_t slot = 0; slot < run->in[3].shape.dim[0]; slot++)
+        sources[XL_SRC_HISTORY + slot] = run->in[3].x[slot * n + k];
+    double m = (double)(float)(row[XL_STEP_CONVERT_X] * x + row[XL_STEP_CONVERT_OUT] * out);
+    sources[XL_SRC_HISTORY + (int)row[XL_STEP_STORE_SLOT]] =
+        fmin(fmax(m, -row[XL_STEP_CLIP]), row[XL_STEP_CLIP]);
+    sources[XL_SRC_BASE] = naive_sum(row + XL_STEP_BASE_COEF, sources);
+    return naive_sum(row + XL_STEP_COEF, sources);
+}
+
+static double naive_affine(const struct op_instance *run, int64_t i) {
+    int64_t c = xl_shape_last(run->out_shape);
+    float x = (float)run->in[0].x[i];
+    float shift = (float)run->in[1].x[i % c], scale = (float)run->in[1].x[c + i % c];
+    if (run->op->attr.way == XL_LATENTS_TO_UNET) return (double)((x - shift) * scale);
+    return (double)(x / scale + shift);
+}
+
+static double naive_sample(const struct op_instance *run, int64_t i) {
+    int64_t c = xl_shape_last(run->out_shape);
+    const double *moments = run->in[0].x + i / c * 2 * c + i % c;
+    double logvar = fmin(fmax(moments[c], -30), 20);
+    return moments[0] + exp(logvar / 2) * run->in[1].x[i];
+}
+
+/* Bytes: the nearest whole number, the even one of two. */
+static double naive_byte(double x) {
+    float unit = fminf(fmaxf((float)x * 0.5F + 0.5F, 0), 1) * 255;
+    return nearbyint((double)unit);
+}
+
+/* Number i of the result of an op around the sampling loop. */
+static double naive_around_loop(const struct op_instance *run, int64_t i) {
+    const double *x = run->in[0].x;
+    switch (run->op->kind) {
+    case XL_OP_STEP_VALUE:
+        return x[(int64_t)run->in[1].x[0] * XL_N_STEP_COLUMNS + run->op->attr.step_value.column];
+    case XL_OP_SCALE_INPUT:
+        return x[i % xl_shape_count(run->in[0].shape)] *
+               run->in[1].x[(int64_t)run->in[2].x[0] * XL_N_STEP_COLUMNS + XL_STEP_INPUT_SCALE];
+    case XL_OP_SAMPLER_STEP:
+        return naive_sampler_step(run, i);
+    case XL_OP_LATENTS_AFFINE:
+        return naive_affine(run, i);
+    case XL_OP_SAMPLE_LATENTS:
+        return naive_sample(run, i);
+    case XL_OP_FROM_RGB:
+        return (double)(2 * ((float)x[i] / 255) - 1);
+    default: /* to_rgb */
+        return naive_byte(x[i]);
+    }
+}
+
 /* Number i of the result of an op that takes each number from one place. */
 static double naive_number(const struct op_instance *run, int64_t i) {
     const double *x = run->in[0].x, *y = run->in[1].x;
@@ -168,8 +266,10 @@ static double naive_number(const struct op_instance *run, int64_t i) {
         return naive_sinusoid(run, i);
     case XL_OP_PICK_ROW:
         return x[(row * run->in[0].shape.dim[1] + (int64_t)y[row]) * c + column];
-    default: /* cast */
+    case XL_OP_CAST:
         return x[i];
+    default:
+        return naive_around_loop(run, i);
     }
 }
 
@@ -184,6 +284,8 @@ bool naive_run(const struct op_instance *instance, double *out) {
         return naive_norm(instance, out);
     case XL_OP_ATTENTION:
         return naive_attention(instance, out);
+    case XL_OP_GUIDE:
+        return naive_guide(instance, out);
     default:
         for (int64_t i = 0; i < xl_shape_count(instance->out_shape); i++)
             out[i] = naive_number(instance, i);

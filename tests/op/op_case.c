@@ -69,15 +69,22 @@ static void keep_doubles(struct maker *maker, int i, struct xl_shape shape, stru
     }
 }
 
-static xl_val add_input(struct maker *maker, enum xl_dtype dtype, struct xl_shape shape,
-                        const void *data) {
+/* data: written before each run. is_state: to a state. */
+static xl_val add_value(struct maker *maker, enum xl_dtype dtype, struct xl_shape shape,
+                        const void *data, bool is_state) {
     struct op_instance *instance = maker->instance;
-    static const char *const names[] = {"in0", "in1", "in2", "in3", "in4"};
+    static const char *const names[] = {"in0", "in1", "in2", "in3", "in4", "in5", "in6", "in7"};
     int i = instance->n_inputs++;
-    xl_val value = xl_plan_input(instance->plan, names[i], dtype, shape, XL_PER_RUN);
+    xl_val value = is_state ? xl_plan_state(instance->plan, names[i], dtype, shape)
+                            : xl_plan_input(instance->plan, names[i], dtype, shape, XL_PER_RUN);
     instance->inputs[i].value = value;
     instance->inputs[i].data = data;
     return value;
+}
+
+static xl_val add_input(struct maker *maker, enum xl_dtype dtype, struct xl_shape shape,
+                        const void *data) {
+    return add_value(maker, dtype, shape, data, false);
 }
 
 /* Operand i: a dense input of random numbers. */
@@ -320,6 +327,92 @@ static xl_val make_simple(struct maker *maker) {
     }
 }
 
+/* Operand i, f32 whatever the activations are. */
+static xl_val f32_input(struct maker *maker, int i, struct xl_shape shape, struct spread spread) {
+    maker->dtypes.act = XL_DTYPE_F32;
+    return activation(maker, i, shape, spread);
+}
+
+static xl_val f32_state(struct maker *maker, int i, struct xl_shape shape) {
+    const void *data = random_numbers(maker, XL_DTYPE_F32, xl_shape_count(shape), unit);
+    keep_doubles(maker, i, shape, (struct window){data, XL_DTYPE_F32, xl_shape_last(shape), 0});
+    return add_value(maker, XL_DTYPE_F32, shape, data, true);
+}
+
+/* Operand i: a counter, or a flag. */
+static xl_val counter(struct maker *maker, int i, int32_t number) {
+    int32_t *data = allocate(maker, sizeof *data);
+    if (data) *data = number;
+    keep_doubles(maker, i, XL_SHAPE(1), (struct window){data, XL_DTYPE_I32, 1, 0});
+    return add_value(maker, XL_DTYPE_I32, XL_SHAPE(1), data, true);
+}
+
+enum { N_STEPS = 3, STEP = 1, N_HISTORY = 3, N_NOISE = 2 }; /* STEP: that is made */
+
+/* Operand i: a table of steps of which the middle one clips, stores and draws. */
+static xl_val steps(struct maker *maker, int i) {
+    struct xl_shape shape = XL_SHAPE(N_STEPS, XL_N_STEP_COLUMNS);
+    float *data = random_numbers(maker, XL_DTYPE_F32, xl_shape_count(shape), unit);
+    if (!data) return 0;
+    float *row = data + STEP * XL_N_STEP_COLUMNS;
+    row[XL_STEP_CLIP] = 1;
+    row[XL_STEP_STORE_SLOT] = N_HISTORY - 1;
+    row[XL_STEP_NOISE_ROW] = N_NOISE - 1;
+    for (int slot = N_HISTORY; slot < XL_HISTORY_SLOTS; slot++)
+        row[XL_STEP_BASE_COEF + XL_SRC_HISTORY + slot] = row[XL_STEP_COEF + XL_SRC_HISTORY + slot] =
+            0;
+    keep_doubles(maker, i, shape, (struct window){data, XL_DTYPE_F32, XL_N_STEP_COLUMNS, 0});
+    maker->instance->inputs[maker->instance->n_inputs].is_table = true;
+    return add_input(maker, XL_DTYPE_F32, shape, data);
+}
+
+static xl_val make_sampler_step(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    int64_t n = xl_shape_count(c->x);
+    xl_val x = f32_state(maker, 0, c->x), out = f32_input(maker, 1, c->x, unit);
+    struct xl_sampler_step attr = {.saved = f32_state(maker, 2, c->x)};
+    attr.history = f32_state(maker, 3, XL_SHAPE(N_HISTORY, n));
+    attr.noise = f32_input(maker, 4, XL_SHAPE(N_NOISE, n), unit);
+    attr.steps = steps(maker, 5);
+    attr.counter = counter(maker, 6, STEP);
+    attr.flag = counter(maker, 7, 0);
+    return xl_sampler_step(maker->instance->plan, x, out, attr);
+}
+
+static xl_val make_from_rgb(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    int64_t n = xl_shape_count(c->x);
+    uint8_t *data = allocate(maker, (size_t)n);
+    for (int64_t i = 0; data && i < n; i++) data[i] = (uint8_t)next_random(maker->instance);
+    keep_doubles(maker, 0, c->x, (struct window){data, XL_DTYPE_U8, xl_shape_last(c->x), 0});
+    return xl_from_rgb(maker->instance->plan, add_input(maker, XL_DTYPE_U8, c->x, data));
+}
+
+/* The other ops around the sampling loop. */
+static xl_val make_around_loop(struct maker *maker) {
+    const struct op_case *c = maker->op_case;
+    struct xl_plan *plan = maker->instance->plan;
+    if (c->op.kind == XL_OP_STEP_VALUE) {
+        xl_val table = steps(maker, 0);
+        return xl_step_value(plan, table, counter(maker, 1, STEP), c->op.attr.step_value);
+    }
+    xl_val x = f32_input(maker, 0, c->x, unit), y;
+    switch (c->op.kind) {
+    case XL_OP_SCALE_INPUT:
+        y = steps(maker, 1);
+        return xl_scale_input(plan, x, y, counter(maker, 2, STEP), c->op.attr.repeat);
+    case XL_OP_GUIDE:
+        return xl_guide(plan, x, f32_input(maker, 1, c->y, (struct spread){3, 1}));
+    case XL_OP_LATENTS_AFFINE:
+        return xl_latents_affine(plan, x, f32_input(maker, 1, c->y, (struct spread){2, 0.5}),
+                                 c->op.attr.way);
+    case XL_OP_SAMPLE_LATENTS:
+        return xl_sample_latents(plan, x, f32_input(maker, 1, c->y, unit));
+    default:
+        return xl_to_rgb(plan, x, counter(maker, 1, 0));
+    }
+}
+
 static xl_val make_op(struct maker *maker) {
     switch (maker->op_case->op.kind) {
     case XL_OP_LINEAR:
@@ -335,6 +428,17 @@ static xl_val make_op(struct maker *maker) {
         return make_embed(maker);
     case XL_OP_SINUSOID:
         return make_sinusoid(maker);
+    case XL_OP_SAMPLER_STEP:
+        return make_sampler_step(maker);
+    case XL_OP_FROM_RGB:
+        return make_from_rgb(maker);
+    case XL_OP_STEP_VALUE:
+    case XL_OP_SCALE_INPUT:
+    case XL_OP_GUIDE:
+    case XL_OP_LATENTS_AFFINE:
+    case XL_OP_SAMPLE_LATENTS:
+    case XL_OP_TO_RGB:
+        return make_around_loop(maker);
     default:
         return make_simple(maker);
     }
@@ -381,7 +485,7 @@ static enum xl_status write_poison(struct op_instance *instance, struct xl_exec 
                                    struct xl_err *err) {
     for (int i = 0; i < instance->n_inputs; i++) {
         const struct xl_value *value = xl_plan_value(instance->plan, instance->inputs[i].value);
-        if (value->dtype == XL_DTYPE_I32) continue;
+        if (value->dtype == XL_DTYPE_I32 || instance->inputs[i].is_table) continue;
         size_t bytes = (size_t)xl_shape_count(value->shape) * xl_dtype_size(value->dtype);
         void *poison = malloc(bytes);
         if (!poison) return xl_fail_nomem(err, "an op case", bytes);

@@ -20,6 +20,7 @@ struct op_instance {
     struct {
         xl_val value;
         const void *data;
+        bool is_table; /* of steps: rows and slots, which NaN are none */
     } inputs[XL_MAX_OPERANDS];
     int n_inputs;
     struct op_operand in[XL_MAX_OPERANDS];

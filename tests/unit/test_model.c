@@ -66,7 +66,7 @@ Test(model, sdxl_unet) {
     double all = 0;
     for (int i = 0; i < xl_plan_n_ops(plan); i++) all += xl_op_flops(plan, xl_plan_op(plan, i));
     cr_expect_float_eq(all / 1e12, 6.761, 0.0005, "%.4f TFLOP", all / 1e12);
-    double per_prompt = (all - xl_plan_flops(plan)) / 1e12;
+    double per_prompt = (all - xl_plan_flops(plan, XL_PER_RUN)) / 1e12;
     cr_expect_float_eq(per_prompt, 0.0525, 0.0001, "%.4f TFLOP", per_prompt);
     xl_plan_free(plan);
     check_counts("unet", &manifest);
@@ -84,8 +84,8 @@ Test(model, sdxl_vae) {
     struct xl_vae_shape shape = {1, 128, 128, XL_DTYPE_F32};
     ok(xl_vae_build_encoder(&config, source, shape, &io, &encoder, &err));
     ok(xl_vae_build_decoder(&config, source, shape, &io, &decoder, &err));
-    cr_expect_float_eq(xl_plan_flops(decoder) / 1e12, 10.47, 0.01, "%.4f TFLOP",
-                       xl_plan_flops(decoder) / 1e12);
+    cr_expect_float_eq(xl_plan_flops(decoder, XL_PER_RUN) / 1e12, 10.47, 0.01, "%.4f TFLOP",
+                       xl_plan_flops(decoder, XL_PER_RUN) / 1e12);
     xl_plan_free(encoder);
     xl_plan_free(decoder);
     check_counts("vae", &manifest);

@@ -274,7 +274,7 @@ Test(plan, rates) {
     cr_expect_eq(xl_plan_value(p, y)->rate, XL_PER_RUN);
     cr_expect_eq(xl_plan_op(p, 0)->rate, XL_PER_PROMPT);
     cr_expect_eq(xl_plan_op(p, 1)->rate, XL_PER_RUN);
-    cr_expect_eq(xl_plan_flops(p), 4.0 * 8 * 5 * 7, "the prologue is not counted");
+    cr_expect_eq(xl_plan_flops(p, XL_PER_RUN), 4.0 * 8 * 5 * 7, "the prologue is not counted");
     maker_free(&m);
 }
 

@@ -192,14 +192,19 @@ static void gather(const struct xl_value *value, const char *data, char *dense) 
 }
 
 /* An operand as kernels see it, converted into scratch memory when need be. */
-static struct xl_ref_operand load(const struct ref_exec *exec, xl_val v, char **scratch) {
+static struct xl_ref_operand load(const struct ref_exec *exec, const struct xl_op *op, int i,
+                                  char **scratch) {
+    xl_val v = op->in[i];
     if (!v) return (struct xl_ref_operand){0};
     const struct xl_value *value = xl_plan_value(exec->base.plan, v);
     struct xl_ref_operand operand = {.shape = value->shape, .x = exec->weights[v]};
     if (operand.x) return operand;
-    const void *data = xl_exec_address(&exec->base, v);
+    void *data = xl_exec_address(&exec->base, v);
+    if (op->writes >> i & 1) operand.state = data;
     if (value->dtype == XL_DTYPE_I32)
         operand.ids = data;
+    else if (value->dtype == XL_DTYPE_U8)
+        operand.bytes = data;
     else if (is_plain(value))
         operand.x = data;
     else {
@@ -218,11 +223,14 @@ static void run_op(const struct ref_exec *exec, const struct xl_op *op) {
     char *scratch = exec->scratch;
     struct xl_ref_op ready = {.op = op, .shape = out->shape, .scratch = scratch};
     take(&scratch, kernel_scratch_bytes(plan, op));
-    for (int i = 0; i < XL_MAX_OPERANDS; i++) ready.in[i] = load(exec, op->in[i], &scratch);
+    for (int i = 0; i < XL_MAX_OPERANDS; i++) ready.in[i] = load(exec, op, i, &scratch);
     void *result = xl_exec_address(&exec->base, op->out);
-    ready.out = out->dtype == XL_DTYPE_F32 ? result : take(&scratch, f32_bytes(out));
+    if (out->dtype == XL_DTYPE_U8)
+        ready.bytes = result;
+    else
+        ready.out = out->dtype == XL_DTYPE_F32 ? result : take(&scratch, f32_bytes(out));
     kernels[op->kind](&ready);
-    if (ready.out != result)
+    if (ready.out && ready.out != result)
         xl_convert(result, out->dtype, ready.out, XL_DTYPE_F32, xl_shape_count(out->shape));
 }
 

@@ -1,8 +1,8 @@
 /* reference.h - inside the reference backend: an op made ready to compute.
  *
- * Whatever the dtypes and strides of a plan, a kernel sees dense f32 operands and writes a dense
- * f32 result; reference.c converts before and after. So each kernel is its formula and little else.
- * Sums are taken in double: results are right to the last bit or so of f32.
+ * Whatever the floating dtypes and strides of a plan, a kernel sees dense f32 operands and writes a
+ * dense f32 result; reference.c converts before and after. So each kernel is its formula and little
+ * else. Sums are taken in double: results are right to the last bit or so of f32.
  */
 #ifndef XL_BACKEND_REFERENCE_REFERENCE_H
 #define XL_BACKEND_REFERENCE_REFERENCE_H
@@ -11,8 +11,10 @@
 
 struct xl_ref_operand {
     struct xl_shape shape;
-    const float *x;     /* NULL: an optional operand that is absent, or indices */
-    const int32_t *ids; /* embed's ids, pick_row's index */
+    const float *x;       /* NULL: an optional operand that is absent, or one of the others */
+    const int32_t *ids;   /* i32 */
+    const uint8_t *bytes; /* u8 */
+    void *state;          /* where it lies, if the op updates it */
 };
 
 struct xl_ref_op {
@@ -20,7 +22,8 @@ struct xl_ref_op {
     struct xl_ref_operand in[XL_MAX_OPERANDS];
     struct xl_shape shape; /* of the result */
     float *out;
-    void *scratch; /* as much as the op wants (below) */
+    uint8_t *bytes; /* instead of out, for a result in u8 */
+    void *scratch;  /* as much as the op wants (below) */
 };
 
 /* One kernel an op, each in the file of its kind. */

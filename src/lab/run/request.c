@@ -40,5 +40,5 @@ char *xl_cell_extra(const struct xl_sweep *sweep, const struct xl_cell *cell,
 
 double xl_need_flops(const struct xl_need *need, const struct xl_rung *rung, int n) {
     double decode = rung->vae_tile ? need->tiled_decode_flops : need->decode_flops;
-    return need->n_evaluations * need->step_flops + n * (decode + need->init_flops);
+    return need->n_evaluations * need->step_flops + n * decode + need->init_flops;
 }
