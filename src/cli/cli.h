@@ -35,6 +35,7 @@ extern const struct xl_command xl_command_completion;
 extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;
 extern const struct xl_command xl_command_complete_line;
+extern const struct xl_command xl_command_worker;
 
 /* The i-th command, NULL after the last. */
 const struct xl_command *xl_command_at(int i);

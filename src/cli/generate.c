@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/threads.h"
+#include "jobs/worker_painter.h"
 #include "lab/run/engine_painter.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
@@ -174,22 +176,57 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
 
 /* ---- The commands ---- */
 
+/* Who draws, and with what part of threads and memory. */
+struct painters {
+    struct xl_settings settings; /* of one of them */
+    struct xl_painter *item[XL_WORKERS_MAX];
+    int n;
+};
+
+static void close_painters(struct painters *painters) {
+    for (int i = 0; i < painters->n; i++) painters->item[i]->close(painters->item[i]);
+}
+
+static enum xl_status make_painters(const struct xl_settings *settings,
+                                    const struct xl_run_dir *dir, struct painters *out,
+                                    struct xl_err *err) {
+    int n = settings->workers;
+    *out = (struct painters){.settings = *settings};
+    if (!n) {
+        out->n = 1;
+        enum xl_status status = xl_engine_painter_new(&out->settings, &out->item[0], err);
+        if (status) out->n = 0;
+        return status;
+    }
+    int threads = settings->threads ? settings->threads : xl_cpu_count();
+    out->settings.threads = threads > n ? threads / n : 1;
+    out->settings.max_memory /= n;
+    const struct xl_worker_params params = {.settings = &out->settings, .kept_open = dir->lock};
+    enum xl_status status = XL_OK;
+    while (!status && out->n < n) {
+        status = xl_worker_painter_new(&params, &out->item[out->n], err);
+        if (!status) out->n++;
+    }
+    if (status) close_painters(out);
+    return status;
+}
+
 static enum xl_status draw_and_report(const struct xl_settings *settings,
                                       const struct xl_sweep *sweep, struct xl_run_dir *dir,
                                       struct follow *follow, struct xl_err *err) {
     struct xl_run_counts counts;
-    struct xl_painter *painter = NULL;
+    struct painters painters;
     follow->sweep = sweep;
-    enum xl_status status = xl_engine_painter_new(settings, &painter, err);
+    enum xl_status status = make_painters(settings, dir, &painters, err);
     if (status) return status;
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
                                .dir = dir,
                                .hooks = {on_progress, on_begin, on_saved, follow},
-                               .painters = &painter,
-                               .n_painters = 1};
+                               .painters = painters.item,
+                               .n_painters = painters.n};
     status = xl_run_draw(&run, &counts, err);
-    painter->close(painter);
+    close_painters(&painters);
     xl_progress_end(&follow->progress);
     xl_info("text %.2f s, %d evaluations %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
             counts.n_evaluations, counts.sample_s, counts.decode_s, counts.total_s);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_SAME_SECOND = 1000 };
@@ -136,7 +137,21 @@ enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_se
     return status;
 }
 
-/* Nobody else may work on the directory; the lock ends with the process, however it ends. */
+/* Take the lock. Workers hold it, too: those of a process that was killed end a moment after it,
+ * and until then may still put a picture where it belongs. */
+static bool take_lock(int lock) {
+    enum { TRIES = 40, MS = 50 };
+    const struct timespec moment = {.tv_nsec = MS * 1000000};
+    for (int i = 0; i < TRIES; i++) {
+        if (!flock(lock, LOCK_EX | LOCK_NB)) return true;
+        if (errno != EWOULDBLOCK && errno != EINTR) break;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
+/* Nobody else may work on the directory; the lock ends with the last process that holds it, however
+ * it ends. */
 static enum xl_status lock_run(struct xl_run_dir *run, struct xl_err *err) {
     char *path = xl_path_join(run->dir, "run.json");
     if (!path) return xl_fail_nomem(err, "a path", 0);
@@ -146,7 +161,7 @@ static enum xl_status lock_run(struct xl_run_dir *run, struct xl_err *err) {
         status = xl_fail(err, XL_EINPUT,
                          "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
                          strerror(errno));
-    else if (flock(run->lock, LOCK_EX | LOCK_NB))
+    else if (!take_lock(run->lock))
         status = xl_fail(err, XL_EDISK,
                          "%s: another process is working on this run; wait for it or "
                          "stop it first",
@@ -267,6 +282,7 @@ static enum xl_status read_request(const char *path, const json_t *root, struct 
         &request, path, json_object_get(root, "request"), &sweep->arena, err);
     if (status) return status == XL_EINVAL ? XL_EINPUT : status;
     if (xl_settings_is_given(settings, "threads")) request.threads = settings->threads;
+    if (xl_settings_is_given(settings, "workers")) request.workers = settings->workers;
     if (xl_settings_is_given(settings, "instance")) request.instance = settings->instance;
     if (xl_settings_is_given(settings, "oom")) request.oom = settings->oom;
     if (xl_settings_is_given(settings, "max-memory")) request.max_memory = settings->max_memory;

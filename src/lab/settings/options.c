@@ -11,7 +11,7 @@ static const char *const oom_choices[] = {"shrink", "fail", NULL};
 #define AT(field) offsetof(struct xl_settings, field)
 #define READS_MODEL (XL_FOR_GENERATE | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
-#define COMPUTES (RUNS | XL_FOR_VERIFY)
+#define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
 /* Shorthand for the rows: what most of them leave at its default. */
 #define TEXT(name_, argument_, field)                                                              \
@@ -123,7 +123,8 @@ static const struct xl_option options[] = {
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
      .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
 
-    {TEXT("device", "NAME", device), .commands = XL_FOR_GENERATE, .group = "Computing",
+    {TEXT("device", "NAME", device), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
+     .group = "Computing",
      .help = "where to compute: auto, cpu, or reference, the slow plain-C oracle",
      .fallback = "auto"},
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE,
@@ -138,8 +139,14 @@ static const struct xl_option options[] = {
     {CHOICE("oom", "NAME", oom, oom_choices), .commands = RUNS, .group = "Computing",
      .help = "when memory is short: shrink (tiles, fewer together, smaller pictures) or fail",
      .fallback = "shrink"},
-    {REAL("max-memory", "GB", max_memory, 0, 100000), .commands = RUNS, .group = "Computing",
-     .help = "memory that model and work may take; 0: what is free", .fallback = "0"},
+    {REAL("max-memory", "GB", max_memory, 0, 100000), .commands = RUNS | XL_FOR_WORKER,
+     .group = "Computing",
+     .help = "memory that models and work may take, in all workers together; 0: what is free",
+     .fallback = "0"},
+    {INT("workers", "N", workers, 0, XL_WORKERS_MAX), .commands = RUNS, .group = "Computing",
+     .help = "draw in N processes of their own, which share the threads: one that dies costs the "
+             "pictures that it had in hand, which are drawn again; 0: in this process",
+     .fallback = "0"},
 
     {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
      .environment = "OUTPUT_DIR", .is_place = true, .completion = XL_COMPLETE_DIR,
@@ -153,7 +160,8 @@ static const struct xl_option options[] = {
      .help = "replace a file that is there"},
     {SWITCH("markdown", markdown), .commands = XL_FOR_MANUAL, .group = "Output",
      .help = "as Markdown instead of troff"},
-    {SWITCH("json", json), .commands = XL_FOR_ALL & ~(XL_FOR_COMPLETION | XL_FOR_MANUAL),
+    {SWITCH("json", json),
+     .commands = XL_FOR_ALL & ~(XL_FOR_COMPLETION | XL_FOR_MANUAL | XL_FOR_WORKER),
      .group = "Output", .help = "one JSON document on standard output and nothing else there"},
     {SWITCH("quiet", quiet), .commands = XL_FOR_ALL, .group = "Output",
      .help = "no progress, no warnings"},

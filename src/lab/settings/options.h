@@ -31,7 +31,8 @@ enum {
     XL_FOR_PRESETS = 512,
     XL_FOR_COMPLETION = 1024,
     XL_FOR_MANUAL = 2048,
-    XL_FOR_ALL = 4095,
+    XL_FOR_WORKER = 4096,
+    XL_FOR_ALL = 8191,
 };
 
 /* What values a shell completes after the option. */

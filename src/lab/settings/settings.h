@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-enum { XL_LIST_MAX = 64 };
+enum { XL_LIST_MAX = 64, XL_WORKERS_MAX = 64 };
 
 /* What a repeatable option collected. */
 struct xl_list {
@@ -42,6 +42,7 @@ struct xl_settings {
     const char *device; /* what xl_device_open takes */
     int precision;      /* enum xl_precision */
     int threads;
+    int workers;       /* processes that draw; 0: this one */
     int oom;           /* enum xl_oom_choice */
     double max_memory; /* GB that a model and its work may take; 0: what is free */
     int group;         /* pictures drawn together; 0: the batch */

@@ -1,0 +1,242 @@
+/* worker.c - requests in, answers out: the main thread reads and draws, a second one saves. */
+#include "jobs/worker.h"
+
+#include "base/clock.h"
+#include "base/handover.h"
+#include "base/json.h"
+#include "jobs/wire.h"
+#include "lab/run/engine_painter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SAVING = 2 };
+
+static const double PROGRESS_S = 0.1; /* between two reports */
+
+struct worker {
+    const struct xl_worker *params;
+    struct xl_painter *painter;
+    struct xl_line_reader reader;
+    struct xl_arena arena; /* of the model */
+    struct xl_sweep model; /* one model, no cells */
+    struct xl_sweep_model models[1];
+    struct xl_handover *saver;
+    pthread_mutex_t output; /* a line at a time */
+    double reported_s;
+};
+
+/* A group on its way: what was asked, and what came of it. */
+struct task {
+    struct worker *worker;
+    struct xl_wire_group asked;
+    struct xl_sweep_model models[1]; /* as they were then */
+    struct xl_drawn *drawn;
+};
+
+/* --- Answering -------------------------------------------------------------------------------- */
+
+/* Say what was built since xl_json_watch. That nobody listens is seen at the input. */
+static void say(struct worker *worker, json_t *message, bool ok) {
+    struct xl_err ignored;
+    pthread_mutex_lock(&worker->output);
+    enum xl_status status = xl_line_write(worker->params->output, message, ok, &ignored);
+    pthread_mutex_unlock(&worker->output);
+    (void)status;
+}
+
+static void say_failed(struct worker *worker, enum xl_status status, const struct xl_err *why) {
+    xl_json_watch();
+    json_t *message = xl_wire_failure("failed", status, why->text);
+    say(worker, message, message != NULL);
+}
+
+/* Whether somebody is still there who could read an answer. */
+static bool is_spoken_to(const struct worker *worker) {
+    struct pollfd input = {.fd = worker->params->input};
+    return poll(&input, 1, 0) <= 0 || !(input.revents & (POLLHUP | POLLERR));
+}
+
+static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct worker *worker = user;
+    const struct xl_worker *params = worker->params;
+    if ((params->goes_on && !params->goes_on(params->user)) || !is_spoken_to(worker)) return false;
+    double now_s = xl_now_s();
+    if (total < 0 || (done < total && now_s - worker->reported_s < PROGRESS_S)) return true;
+    worker->reported_s = now_s;
+    xl_json_watch();
+    json_t *message = xl_wire_event("progress");
+    bool ok = message != NULL;
+    xl_json_put(message, "phase", json_string(xl_wire_phase_name(phase)), &ok);
+    xl_json_put(message, "done", json_integer(done), &ok);
+    xl_json_put(message, "total", json_integer(total), &ok);
+    say(worker, message, ok);
+    return true;
+}
+
+/* --- Saving (on the saver's thread) ----------------------------------------------------------- */
+
+static void free_task(struct task *task) {
+    xl_drawn_free(task->drawn);
+    xl_wire_group_deinit(&task->asked);
+    free(task);
+}
+
+/* Say where picture i of a group is, or why it is nowhere. */
+static enum xl_status save_one(struct task *task, int i) {
+    struct worker *worker = task->worker;
+    struct xl_err why = {0};
+    char *path = NULL;
+    enum xl_status status = worker->painter->save(worker->painter, task->drawn, i, &path, &why);
+    xl_json_watch();
+    json_t *message = status ? xl_wire_failure("unsaved", status, why.text)
+                             : xl_wire_event("saved");
+    bool ok = message != NULL;
+    xl_json_put(message, "ticket", json_integer((json_int_t)task->asked.ticket), &ok);
+    xl_json_put(message, "i", json_integer(i), &ok);
+    if (path) xl_json_put(message, "path", xl_json_text(path), &ok);
+    say(worker, message, ok);
+    free(path);
+    return status;
+}
+
+static void save_all(void *user, void *item) {
+    struct task *task = item;
+    (void)user;
+    for (int i = 0; i < task->asked.group.n && !save_one(task, i); i++) {
+    }
+    free_task(task);
+}
+
+/* --- Requests --------------------------------------------------------------------------------- */
+
+static enum xl_status open_model(struct worker *worker, const json_t *request, struct xl_err *err) {
+    int unit = 0;
+    struct xl_sweep_model model;
+    enum xl_status status = xl_wire_read_model(request, &worker->arena, &model, err);
+    if (status) return status;
+    worker->models[0] = model;
+    status = worker->painter->open(worker->painter, &worker->model, 0, &unit, err);
+    if (status) return status;
+    xl_json_watch();
+    json_t *message = xl_wire_event("opened");
+    bool ok = message != NULL;
+    xl_json_put(message, "unit", json_integer(unit), &ok);
+    say(worker, message, ok);
+    return XL_OK;
+}
+
+/* The group of a request, with what it needs to be drawn. */
+static enum xl_status new_task(struct worker *worker, const json_t *request, struct task **out,
+                               struct xl_err *err) {
+    if (!worker->models[0].id)
+        return xl_fail(err, XL_EINPUT, "a message: there is no model at hand; say \"open\" before");
+    struct task *task = calloc(1, sizeof *task);
+    if (!task) return xl_fail_nomem(err, "a group", sizeof *task);
+    task->worker = worker;
+    task->models[0] = worker->models[0];
+    enum xl_status status = xl_wire_read_group(request, task->models, &task->asked, err);
+    if (!status && !(task->drawn = calloc(1, sizeof *task->drawn)))
+        status = xl_fail_nomem(err, "a group", sizeof *task->drawn);
+    if (status) {
+        free_task(task);
+        return status;
+    }
+    task->drawn->group = task->asked.group;
+    *out = task;
+    return XL_OK;
+}
+
+static enum xl_status tell_need(struct worker *worker, const json_t *request, struct xl_err *err) {
+    struct task *task = NULL;
+    struct xl_need need;
+    enum xl_status status = new_task(worker, request, &task, err);
+    if (status) return status;
+    status = worker->painter->need(worker->painter, &task->asked.group, &need, err);
+    free_task(task);
+    if (status) return status;
+    xl_json_watch();
+    json_t *message = xl_wire_event("need");
+    bool ok = message != NULL;
+    xl_wire_put_need(message, &need, &ok);
+    say(worker, message, ok);
+    return XL_OK;
+}
+
+/* What is drawn is announced before it is saved: no picture is on disk that nobody expects. */
+static enum xl_status draw(struct worker *worker, const json_t *request, struct xl_err *err) {
+    struct task *task = NULL;
+    enum xl_status status = new_task(worker, request, &task, err);
+    if (status) return status;
+    status = worker->painter->draw(worker->painter, task->drawn, err);
+    if (status) {
+        free_task(task);
+        return status;
+    }
+    xl_json_watch();
+    json_t *message = xl_wire_event("drawn");
+    bool ok = message != NULL;
+    xl_json_put(message, "ticket", json_integer((json_int_t)task->asked.ticket), &ok);
+    xl_wire_put_drawn(message, task->drawn, &ok);
+    say(worker, message, ok);
+    xl_handover_put(worker->saver, task);
+    return XL_OK;
+}
+
+static enum xl_status obey(struct worker *worker, const json_t *request) {
+    const char *what = json_string_value(json_object_get(request, "do"));
+    struct xl_err why = {0};
+    enum xl_status status;
+    if (!what) what = "";
+    if (!strcmp(what, "open"))
+        status = open_model(worker, request, &why);
+    else if (!strcmp(what, "need"))
+        status = tell_need(worker, request, &why);
+    else if (!strcmp(what, "draw"))
+        status = draw(worker, request, &why);
+    else
+        status = xl_fail(&why, XL_EINPUT,
+                         "a message: \"do\" is \"%.40s\", expected open, need or draw", what);
+    if (status && status != XL_ECANCELLED) say_failed(worker, status, &why);
+    return status;
+}
+
+static enum xl_status obey_all(struct worker *worker, struct xl_err *err) {
+    const struct xl_worker *params = worker->params;
+    for (;;) {
+        json_t *request = NULL;
+        enum xl_status status = xl_line_read(&worker->reader, &request, err);
+        if (params->goes_on && !params->goes_on(params->user))
+            status = xl_fail(err, XL_ECANCELLED, "interrupted");
+        else if (!status && !request)
+            return XL_OK;
+        else if (!status)
+            status = obey(worker, request) == XL_ECANCELLED ? XL_ECANCELLED : XL_OK;
+        json_decref(request);
+        if (status == XL_ECANCELLED && !is_spoken_to(worker)) return XL_OK;
+        if (status) return status;
+    }
+}
+
+enum xl_status xl_worker_run(const struct xl_worker *params, struct xl_err *err) {
+    struct worker worker = {.params = params,
+                            .reader = {.fd = params->input, .ends_at_signal = true}};
+    worker.model = (struct xl_sweep){.models = worker.models, .n_models = 1};
+    pthread_mutex_init(&worker.output, NULL);
+    enum xl_status status = xl_engine_painter_new(params->settings, &worker.painter, err);
+    if (!status) {
+        worker.painter->progress = on_progress;
+        worker.painter->user = &worker;
+        status = xl_handover_new(MOST_SAVING, save_all, NULL, &worker.saver, err);
+    }
+    if (!status) status = obey_all(&worker, err);
+    xl_handover_finish(worker.saver);
+    if (worker.painter) worker.painter->close(worker.painter);
+    xl_line_reader_deinit(&worker.reader);
+    xl_arena_deinit(&worker.arena);
+    pthread_mutex_destroy(&worker.output);
+    return status;
+}
