@@ -101,8 +101,9 @@ enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_d
 void xl_device_close(struct xl_device *device);
 
 struct xl_device_info {
-    const char *name; /* "cpu": what xl_device_params.name means it */
-    const char *isa;  /* "AVX-512 with BF16": what the kernels were chosen for */
+    const char *name;      /* "cpu": what xl_device_params.name means it */
+    const char *isa;       /* "AVX-512 with BF16": what the kernels were chosen for */
+    const char *libraries; /* "oneDNN 2.6.3": those that compute; "" for none */
     int n_threads;
 };
 
@@ -113,6 +114,12 @@ const struct xl_device_info *xl_device_info(const struct xl_device *device);
 enum xl_precision xl_device_precision(const struct xl_device *device, enum xl_precision asked);
 /* "F32", "BF16", "AUTO" */
 const char *xl_precision_name(enum xl_precision precision);
+
+/* How this device computes, a JSON object: {program, device, isa, libraries, precision (as chosen
+ * for `asked`), vae_precision}. Records have it as "drawn_by": where it is equal, the same request
+ * gives the same picture to the byte. *json: malloc'd, the caller's. Errors: XL_ENOMEM */
+enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_precision asked,
+                                     char **json, struct xl_err *err);
 
 /* --- Models ---------------------------------------------------------------------------------- */
 
@@ -196,9 +203,11 @@ struct xl_picture {
     const char *prompt;   /* required; "" is allowed */
     const char *negative; /* NULL: omitted (zeros where the model says so); "" is encoded */
     uint64_t seed;
-    const char *extra; /* a JSON object whose members are added to the record, or NULL. The engine's
-                          own keys are refused. "profile" (a text) and "requested_width" with
-                          "requested_height" (integers) get into the A1111 text as well */
+    const char *extra; /* a JSON object whose members are added to the record, or NULL; those that
+                          the record has of its own stay as they are. "prompt" and "negative" say
+                          what was asked for, where it is not what is drawn. "profile" (a text) and
+                          "requested_width" with "requested_height" (integers) get into the A1111
+                          text as well */
 };
 
 /* Called after every model evaluation with the latents of the batch: f32 [batch, h/8, w/8,
@@ -290,6 +299,10 @@ enum xl_status xl_image_load(const char *path, struct xl_image *out, struct xl_e
  * Errors: XL_EINVAL no such picture, XL_EDISK */
 enum xl_status xl_result_save_png(const struct xl_result *result, int i, const char *path,
                                   struct xl_err *err);
+
+/* "format" of a record. Records of version 0.1.0 have no number: program, isa, ... stand beside the
+ * rest there, and the prompt as drawn is called "prompt". */
+enum { XL_RECORD_FORMAT = 2 };
 
 /* The record in a PNG that xl_result_save_png wrote; other texts in it may be damaged. The pixels
  * are not looked at. *record: JSON object, malloc'd, the caller's.

@@ -19,6 +19,10 @@ const char *xl_backend_isa(const struct xl_backend *backend) {
     return backend->vtable->isa(backend);
 }
 
+const char *xl_backend_libraries(const struct xl_backend *backend) {
+    return backend->vtable->libraries ? backend->vtable->libraries(backend) : "";
+}
+
 int xl_backend_n_threads(const struct xl_backend *backend) {
     return backend->vtable->n_threads(backend);
 }

@@ -37,6 +37,8 @@ void xl_backend_free(struct xl_backend *backend);
 const char *xl_backend_name(const struct xl_backend *backend);
 /* "AVX2", "AVX-512 with BF16, AMX": what the kernels were chosen for. */
 const char *xl_backend_isa(const struct xl_backend *backend);
+/* "oneDNN 2.6.3": those that compute, with their versions; "" for none. */
+const char *xl_backend_libraries(const struct xl_backend *backend);
 int xl_backend_n_threads(const struct xl_backend *backend);
 /* Whether plans of this act_dtype run at full speed here (bf16: the CPU has instructions for it).
  */
@@ -124,6 +126,7 @@ struct xl_backend_vtable {
     const char *name;
     void (*free)(struct xl_backend *backend);
     const char *(*isa)(const struct xl_backend *backend);
+    const char *(*libraries)(const struct xl_backend *backend); /* NULL: there are none */
     int (*n_threads)(const struct xl_backend *backend);
     bool (*is_native)(const struct xl_backend *backend, enum xl_dtype act_dtype);
     void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */

@@ -14,7 +14,9 @@ static json_t *describe(const char *path, const struct xl_verdict *verdict, cons
     json_t *object = json_object();
     bool ok = object != NULL;
     xl_json_put(object, "path", xl_json_text(path), &ok);
-    xl_json_put(object, "same", json_boolean(!error && verdict->is_same), &ok);
+    xl_json_put(object, "same", json_boolean(!error && verdict->likeness == XL_SAME), &ok);
+    if (!error)
+        xl_json_put(object, "likeness", json_string(xl_likeness_name(verdict->likeness)), &ok);
     if (!error && isfinite(verdict->psnr))
         xl_json_put(object, "psnr", json_real(verdict->psnr), &ok);
     if (!error && verdict->notice)
@@ -28,12 +30,14 @@ static void print(struct xl_progress *progress, const char *path, const struct x
     struct xl_str line = {0};
     if (error)
         xl_str_printf(&line, "error      %s", error);
-    else if (verdict->is_same)
+    else if (verdict->likeness == XL_SAME)
         xl_str_printf(&line, "same       %s", path);
     else if (verdict->psnr < 0)
         xl_str_printf(&line, "DIFFERENT  %s: another size", path);
     else
-        xl_str_printf(&line, "DIFFERENT  %s: %.1f dB", path, verdict->psnr);
+        xl_str_printf(&line, "%s  %s: %.1f dB",
+                      verdict->likeness == XL_NEAR ? "near     " : "DIFFERENT", path,
+                      verdict->psnr);
     if (!error && verdict->notice) xl_str_printf(&line, " (%s)", verdict->notice);
     char *text = xl_str_take(&line);
     xl_progress_print(progress, text ? text : path);
@@ -59,7 +63,7 @@ static enum xl_status verify(const struct xl_settings *settings, struct xl_err *
             json_array_append_new(pictures, describe(path, &verdict, one ? why.text : NULL));
         else
             print(&progress, path, &verdict, one ? why.text : NULL);
-        n_other += one || !verdict.is_same;
+        n_other += one || verdict.likeness == XL_DIFFERENT;
         free(verdict.notice);
     }
     xl_progress_end(&progress);

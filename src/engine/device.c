@@ -30,6 +30,7 @@ enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_d
     device->info = (struct xl_device_info){
         .name = xl_backend_name(device->backend),
         .isa = xl_backend_isa(device->backend),
+        .libraries = xl_backend_libraries(device->backend),
         .n_threads = xl_backend_n_threads(device->backend),
     };
     device->params.name = device->info.name; /* the caller's text may go away */

@@ -44,10 +44,14 @@ static enum xl_status check_numbers(const struct xl_request *request, struct xl_
     return status;
 }
 
-static enum xl_status check_pictures(const struct xl_request *request, struct xl_err *err) {
+static enum xl_status read_pictures(struct xl_drawing *drawing, struct xl_err *err) {
+    const struct xl_request *request = drawing->request;
     if (!request->pictures) return xl_fail(err, XL_EINVAL, "pictures: missing");
+    drawing->extra = calloc((size_t)request->n_pictures, sizeof *drawing->extra);
+    if (!drawing->extra) return xl_fail_nomem(err, "records", 0);
     for (int i = 0; i < request->n_pictures; i++) {
-        enum xl_status status = xl_record_check_extra(request->pictures[i].extra, err);
+        enum xl_status status =
+            xl_record_read_extra(request->pictures[i].extra, &drawing->extra[i], err);
         if (!request->pictures[i].prompt) status = xl_fail(err, XL_EINVAL, "prompt: missing");
         if (status && request->n_pictures > 1)
             return xl_fail_context(err, status, "picture %d", i + 1);
@@ -149,7 +153,7 @@ enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
                                    .has_guidance = request->guidance > 1};
     xl_str_puts(&drawing->warnings, model->notices);
     enum xl_status status = check_numbers(request, err);
-    if (!status) status = check_pictures(request, err);
+    if (!status) status = read_pictures(drawing, err);
     if (!status) status = set_sizes(drawing, err);
     if (!status) status = set_schedule(drawing, err);
     if (!status) status = xl_device_resident(device, model, &drawing->resident, err);
@@ -159,5 +163,8 @@ enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
 
 void xl_drawing_deinit(struct xl_drawing *drawing) {
     xl_schedule_free(drawing->schedule);
+    for (int i = 0; drawing->extra && i < drawing->request->n_pictures; i++)
+        json_decref(drawing->extra[i]);
+    free(drawing->extra);
     xl_str_deinit(&drawing->warnings);
 }

@@ -170,7 +170,8 @@ struct xl_drawing {
     bool has_guidance;
     struct xl_scheduler_config scheduler;
     struct xl_schedule *schedule;
-    int vae_tile; /* latent pixels; 0: whole; set as well when memory is short */
+    int vae_tile;   /* latent pixels; 0: whole; set as well when memory is short */
+    json_t **extra; /* [pictures]: of each for its record; NULL where there is none */
     struct xl_str warnings;
 };
 
@@ -273,8 +274,8 @@ int64_t xl_tiles_bytes(const struct xl_drawing *drawing, struct xl_tiling ty, st
  */
 enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_result *result,
                                struct xl_err *err) XL_CHECKED;
-/* Whether `extra` (NULL is fine) may join a record. Errors: XL_EINVAL not a JSON object, or with a
- * key of the engine */
-enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) XL_CHECKED;
+/* Read `extra` of a picture; NULL gives NULL. Caller: json_decref. Errors: XL_EINVAL not a JSON
+ * object */
+enum xl_status xl_record_read_extra(const char *extra, json_t **out, struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -17,70 +17,63 @@ static const char *rng_name(enum xl_rng rng) {
     return rng == XL_RNG_TORCH_CUDA ? "torch-cuda" : "torch-cpu";
 }
 
-static json_t *describe_scheduler(const struct xl_drawing *drawing) {
-    static const char *const spacings[] = {"leading", "trailing", "linspace"};
-    static const char *const predictions[] = {"epsilon", "v_prediction", "sample"};
-    const struct xl_scheduler_config *config = &drawing->scheduler;
+/* --- How it was computed -----------------------------------------------------------------------
+ */
+
+static json_t *describe_drawn_by(const struct xl_device_info *device, enum xl_precision precision) {
     json_t *object = json_object();
-    bool ok = true;
-    xl_json_put(object, "name", json_string(xl_scheduler_name(config)), &ok);
-    xl_json_put(object, "class", json_string(xl_scheduler_class(config)), &ok);
-    xl_json_put(object, "sampler", json_string(xl_scheduler_a1111_name(config)), &ok);
-    xl_json_put(object, "schedule_type", json_string(xl_scheduler_a1111_schedule(config)), &ok);
-    xl_json_put(object, "timestep_spacing", json_string(spacings[config->spacing]), &ok);
-    xl_json_put(object, "prediction_type", json_string(predictions[config->prediction]), &ok);
-    xl_json_put(object, "model_calls", json_integer(drawing->schedule->n_steps), &ok);
+    bool ok = object != NULL;
+    xl_json_put(object, "program", json_string("sdxl-lab " XL_VERSION), &ok);
+    xl_json_put(object, "device", json_string(device->name), &ok);
+    xl_json_put(object, "isa", json_string(device->isa), &ok);
+    xl_json_put(object, "libraries", json_string(device->libraries), &ok);
+    xl_json_put(object, "precision", json_string(xl_precision_name(precision)), &ok);
+    xl_json_put(object, "vae_precision", json_string("F32"), &ok);
     return xl_json_finish(object, ok);
 }
 
-static json_t *describe_files(const struct xl_component_info *component) {
+enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_precision asked,
+                                     char **json, struct xl_err *err) {
+    xl_json_watch();
+    json_t *object = describe_drawn_by(&device->info, xl_device_precision(device, asked));
+    char *text = xl_json_take_text(object, true, JSON_COMPACT);
+    if (!text) return xl_fail_nomem(err, "the fingerprint of a device", 0);
+    *json = text;
+    return XL_OK;
+}
+
+/* --- The record --------------------------------------------------------------------------------
+ */
+
+/* Every file that decides pixels, by its role: where files lie does not. */
+static json_t *describe_files(const struct xl_model_info *info) {
     json_t *array = json_array();
-    bool ok = true;
-    for (int i = 0; i < component->n_files; i++) {
-        const struct xl_file_info *info = &component->files[i];
-        json_t *file = json_object();
-        xl_json_put(file, "path", xl_json_text(info->path), &ok);
-        xl_json_put(file, info->is_fingerprint ? "fingerprint" : "digest",
-                    json_string(info->digest), &ok);
-        if (json_array_append_new(array, file)) ok = false;
+    bool ok = array != NULL;
+    for (int i = 0; i < info->n_files; i++) {
+        const struct xl_file_info *file = &info->files[i];
+        json_t *object = json_object();
+        xl_json_put(object, "role", json_string(file->role), &ok);
+        xl_json_put(object, file->is_fingerprint ? "fingerprint" : "digest",
+                    json_string(file->digest), &ok);
+        if (json_array_append_new(array, object)) ok = false;
     }
     return xl_json_finish(array, ok);
 }
 
-static json_t *describe_components(const struct xl_model_info *info) {
-    json_t *components = json_array();
-    bool ok = true;
-    for (int i = 0; i < info->n_components; i++) {
-        const struct xl_component_info *component = &info->components[i];
-        json_t *object = json_object();
-        xl_json_put(object, "name", json_string(component->name), &ok);
-        xl_json_put(object, "parameters", json_integer(component->n_parameters), &ok);
-        xl_json_put(object, "dtype", json_string(component->dtype), &ok);
-        xl_json_put(object, "bytes", json_integer(component->bytes), &ok);
-        xl_json_put(object, "files", describe_files(component), &ok);
-        if (json_array_append_new(components, object)) ok = false;
-    }
-    return xl_json_finish(components, ok);
-}
-
 static json_t *describe_model(const struct xl_model_info *info) {
     json_t *object = json_object();
-    bool ok = true;
+    bool ok = object != NULL;
     xl_json_put(object, "id", xl_json_text(info->id), &ok);
     if (info->commit) xl_json_put(object, "commit", json_string(info->commit), &ok);
     xl_json_put(object, "digest", json_string(info->digest), &ok);
-    xl_json_put(object, "components", describe_components(info), &ok);
+    xl_json_put(object, "force_zeros_for_empty_prompt",
+                json_boolean(info->force_zeros_for_empty_prompt), &ok);
+    xl_json_put(object, "files", describe_files(info), &ok);
     return xl_json_finish(object, ok);
 }
 
-static const char *const engine_keys[] = {
-    "program",   "mode",      "prompt",        "negative",         "width",
-    "height",    "steps",     "guidance",      "strength",         "seed",
-    "rng",       "scheduler", "model",         "backend",          "isa",
-    "precision", "vae_tile",  "vae_precision", "guidance_rescale",
-};
-
-enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) {
+enum xl_status xl_record_read_extra(const char *extra, json_t **out, struct xl_err *err) {
+    *out = NULL;
     if (!extra) return XL_OK;
     json_error_t error;
     xl_json_watch();
@@ -91,44 +84,56 @@ enum xl_status xl_record_check_extra(const char *extra, struct xl_err *err) {
     else if (!json_is_object(object))
         status = xl_fail(err, XL_EINVAL, "extra: expected a JSON object%s%s",
                          object ? "" : "; found: ", object ? "" : error.text);
-    for (size_t i = 0; !status && i < sizeof engine_keys / sizeof *engine_keys; i++)
-        if (json_object_get(object, engine_keys[i]))
-            status = xl_fail(err, XL_EINVAL, "extra: \"%s\" is a key of the engine's own record",
-                             engine_keys[i]);
-    json_decref(object);
+    if (status)
+        json_decref(object);
+    else
+        *out = object;
     return status;
 }
 
-/* The record of one picture without what the caller adds. */
-static json_t *describe(const struct xl_drawing *drawing, const struct xl_picture *picture) {
+/* What was drawn. Keys that the lab's cells have too mean the same there. */
+static void put_picture(json_t *record, const struct xl_drawing *drawing,
+                        const struct xl_picture *picture, bool *ok) {
     const struct xl_request *request = drawing->request;
-    const struct xl_device_info *device = &drawing->device->info;
-    json_t *record = json_object();
-    bool ok = true;
-    char seed[24]; /* as text: JSON readers lose digits of numbers above 2^53 */
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)picture->seed);
-    xl_json_put(record, "program", json_string("sdxl-lab " XL_VERSION), &ok);
-    xl_json_put(record, "mode", json_string(request->init ? "img2img" : "txt2img"), &ok);
-    xl_json_put(record, "prompt", xl_json_text(picture->prompt), &ok);
-    xl_json_put(record, "negative", xl_json_text(picture->negative), &ok);
-    xl_json_put(record, "width", json_integer(drawing->width), &ok);
-    xl_json_put(record, "height", json_integer(drawing->height), &ok);
-    xl_json_put(record, "steps", json_integer(request->steps), &ok);
-    xl_json_put(record, "guidance", json_real(request->guidance), &ok);
-    xl_json_put(record, "guidance_rescale", json_real(request->guidance_rescale), &ok);
-    if (request->init) xl_json_put(record, "strength", json_real(request->strength), &ok);
-    xl_json_put(record, "seed", json_string(seed), &ok);
-    xl_json_put(record, "rng", json_string(rng_name(request->rng)), &ok);
-    xl_json_put(record, "scheduler", describe_scheduler(drawing), &ok);
-    xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
-    xl_json_put(record, "backend", json_string(device->name), &ok);
-    xl_json_put(record, "isa", json_string(device->isa), &ok);
-    xl_json_put(record, "precision", json_string(xl_dtype_name(drawing->act_dtype)), &ok);
-    xl_json_put(record, "vae_precision", json_string("F32"), &ok);
+    const char *scheduler = request->scheduler ? request->scheduler : "default";
+    xl_json_put(record, "styled_prompt", xl_json_text(picture->prompt), ok);
+    xl_json_put(record, "effective_negative", xl_json_text(picture->negative), ok);
+    xl_json_put(record, "width", json_integer(drawing->width), ok);
+    xl_json_put(record, "height", json_integer(drawing->height), ok);
+    xl_json_put(record, "steps", json_integer(request->steps), ok);
+    xl_json_put(record, "guidance", json_real(request->guidance), ok);
+    xl_json_put(record, "guidance_rescale", json_real(request->guidance_rescale), ok);
+    if (request->init) xl_json_put(record, "strength", json_real(request->strength), ok);
+    xl_json_put(record, "seed", xl_json_seed(picture->seed), ok);
+    xl_json_put(record, "rng", json_string(rng_name(request->rng)), ok);
+    xl_json_put(record, "scheduler", xl_json_text(scheduler), ok);
     xl_json_put(record, "vae_tile",
-                json_integer(drawing->vae_tile * xl_vae_scale(&drawing->model->vae)), &ok);
+                json_integer(drawing->vae_tile * xl_vae_scale(&drawing->model->vae)), ok);
+}
+
+/* The record of one picture. No time and no host in it: the same request gives the same bytes, so
+ * that a resumed sweep can be compared with an uninterrupted one. */
+static json_t *describe(const struct xl_drawing *drawing, int i) {
+    const struct xl_picture *picture = &drawing->request->pictures[i];
+    enum xl_precision precision = drawing->act_dtype == XL_DTYPE_BF16 ? XL_PRECISION_BF16
+                                                                      : XL_PRECISION_F32;
+    json_t *record = json_object();
+    bool ok = record != NULL;
+    xl_json_put(record, "format", json_integer(XL_RECORD_FORMAT), &ok);
+    xl_json_put(record, "mode", json_string(drawing->request->init ? "img2img" : "txt2img"), &ok);
+    put_picture(record, drawing, picture, &ok);
+    xl_json_put(record, "scheduler_config", xl_scheduler_config_describe(&drawing->scheduler), &ok);
+    xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
+    xl_json_put(record, "drawn_by", describe_drawn_by(&drawing->device->info, precision), &ok);
+    if (drawing->extra[i] && json_object_update_missing(record, drawing->extra[i])) ok = false;
+    if (json_object_get(record, "prompt")) return xl_json_finish(record, ok);
+    xl_json_put(record, "prompt", xl_json_text(picture->prompt), &ok); /* it was drawn as asked */
+    xl_json_put(record, "negative", xl_json_text(picture->negative), &ok);
     return xl_json_finish(record, ok);
 }
+
+/* --- The same for A1111's tools ----------------------------------------------------------------
+ */
 
 static const char *string_at(const json_t *record, const char *key) {
     const char *text = json_string_value(json_object_get(record, key));
@@ -137,8 +142,7 @@ static const char *string_at(const json_t *record, const char *key) {
 
 /* The first ten digits of the UNet file's digest, which A1111 calls the model's hash. */
 static void model_hash(const json_t *record, char out[11]) {
-    const json_t *components = json_object_get(json_object_get(record, "model"), "components");
-    const json_t *files = json_object_get(json_array_get(components, XL_UNET), "files");
+    const json_t *files = json_object_get(json_object_get(record, "model"), "files");
     snprintf(out, 11, "%.10s", string_at(json_array_get(files, 0), "digest"));
 }
 
@@ -152,8 +156,8 @@ static void write_size(const json_t *record, const char *width, const char *heig
 }
 
 /* The "parameters" text of one picture. */
-static char *write_infotext(const json_t *record) {
-    const json_t *scheduler = json_object_get(record, "scheduler");
+static char *write_infotext(const struct xl_scheduler_config *scheduler, const json_t *record) {
+    const json_t *drawn_by = json_object_get(record, "drawn_by");
     char steps[16], guidance[32], size[48], requested[48], strength[32], hash[11];
     snprintf(steps, sizeof steps, "%lld",
              (long long)json_integer_value(json_object_get(record, "steps")));
@@ -166,8 +170,8 @@ static char *write_infotext(const json_t *record) {
     model_hash(record, hash);
     const struct xl_info_pair candidates[] = {
         {"Steps", steps},
-        {"Sampler", string_at(scheduler, "sampler")},
-        {"Schedule type", string_at(scheduler, "schedule_type")},
+        {"Sampler", xl_scheduler_a1111_name(scheduler)},
+        {"Schedule type", xl_scheduler_a1111_schedule(scheduler)},
         {"CFG scale", guidance},
         {"Seed", string_at(record, "seed")},
         {"Size", size},
@@ -175,43 +179,38 @@ static char *write_infotext(const json_t *record) {
         {"Model", string_at(json_object_get(record, "model"), "id")},
         {"Denoising strength", json_object_get(record, "strength") ? strength : ""},
         {"RNG", strcmp(string_at(record, "rng"), "torch-cpu") ? "" : "CPU"},
-        {"Timestep spacing", string_at(scheduler, "timestep_spacing")},
-        {"Precision", string_at(record, "precision")},
+        {"Timestep spacing",
+         string_at(json_object_get(record, "scheduler_config"), "timestep_spacing")},
+        {"Precision", string_at(drawn_by, "precision")},
         {"Style profile", string_at(record, "profile")},
         {"Requested size", strcmp(requested, size) ? requested : ""},
-        {"Version", string_at(record, "program")},
+        {"Version", string_at(drawn_by, "program")},
     };
     enum { N = sizeof candidates / sizeof *candidates };
     struct xl_info_pair pairs[N];
     int n = 0;
     for (int i = 0; i < N; i++)
         if (candidates[i].value[0]) pairs[n++] = candidates[i];
-    struct xl_infotext info = {string_at(record, "prompt"), string_at(record, "negative"), pairs,
-                               n};
+    struct xl_infotext info = {string_at(record, "styled_prompt"),
+                               string_at(record, "effective_negative"), pairs, n};
     return xl_infotext_write(&info);
 }
 
-/* No time and no host in it: the same request gives the same bytes, so that a resumed sweep can be
- * compared with an uninterrupted one. */
-static bool write_one(const struct xl_drawing *drawing, const struct xl_picture *picture,
-                      struct xl_drawn_picture *drawn) {
-    json_t *record = describe(drawing, picture);
-    json_t *added = picture->extra ? json_loads(picture->extra, 0, NULL) : NULL;
-    bool ok = record && (!picture->extra || (added && !json_object_update(record, added)));
-    if (ok) drawn->record = json_dumps(record, JSON_COMPACT);
-    if (ok) drawn->parameters = write_infotext(record);
-    json_decref(added);
-    json_decref(record);
-    return ok && drawn->record && drawn->parameters;
-}
+/* --- Files -------------------------------------------------------------------------------------
+ */
 
 enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_result *result,
                                struct xl_err *err) {
     xl_json_watch();
     bool ok = true;
-    for (int i = 0; ok && i < result->n_pictures; i++)
-        ok = write_one(drawing, &drawing->request->pictures[i], &result->pictures[i]);
-    return ok && !xl_json_ran_out() ? XL_OK : xl_fail_nomem(err, "the record", 0);
+    for (int i = 0; ok && i < result->n_pictures; i++) {
+        struct xl_drawn_picture *drawn = &result->pictures[i];
+        json_t *record = describe(drawing, i);
+        if (record) drawn->parameters = write_infotext(&drawing->scheduler, record);
+        drawn->record = xl_json_take_text(record, true, JSON_COMPACT);
+        ok = drawn->record && drawn->parameters;
+    }
+    return ok ? XL_OK : xl_fail_nomem(err, "the record", 0);
 }
 
 enum xl_status xl_result_save_png(const struct xl_result *result, int i, const char *path,

@@ -1,10 +1,11 @@
-/* config.c - reading scheduler_config.json by diffusers' from_config rule: keys that the wanted
- * class knows are kept, the rest take the class's defaults. */
+/* config.c - scheduler_config.json, read by diffusers' from_config rule (keys that the wanted class
+ * knows are kept, the rest take the class's defaults) and written as it was understood. */
 #include "base/json.h"
 #include "base/str.h"
 #include "sampler/draft.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -115,167 +116,203 @@ static enum xl_status refuse_unsupported(struct xl_json json, unsigned keys, str
     return XL_OK;
 }
 
-/* Keys that every class knows. */
-static enum xl_status read_common(struct xl_json json, struct xl_scheduler_config *c,
-                                  struct xl_err *err) {
-    int beta_schedule = c->beta_schedule, prediction = c->prediction, spacing = c->spacing;
-    enum xl_status status = xl_json_int(json, "num_train_timesteps", 2, 10000, &c->n_train, err);
-    if (!status) status = xl_json_double(json, "beta_start", 1e-9, 0.999, &c->beta_start, err);
-    if (!status) status = xl_json_double(json, "beta_end", 1e-9, 0.999, &c->beta_end, err);
-    if (!status) status = read_choice(json, "beta_schedule", beta_schedules, &beta_schedule, err);
-    if (!status) status = read_choice(json, "prediction_type", predictions, &prediction, err);
-    if (!status) status = read_choice(json, "timestep_spacing", spacings, &spacing, err);
-    if (!status)
-        status = xl_json_int(json, "steps_offset", 0, c->n_train - 1, &c->steps_offset, err);
-    c->beta_schedule = (enum xl_beta_schedule)beta_schedule;
-    c->prediction = (enum xl_prediction)prediction;
-    c->spacing = (enum xl_spacing)spacing;
+/* --- The keys --------------------------------------------------------------------------------- */
+
+enum type { INT, REAL, BOOL, CHOICE, BOOL_CHOICE /* of two words */, CHECKED /* and not used */ };
+
+struct key {
+    unsigned group; /* enum xl_key_group; 0: every class knows it */
+    const char *name;
+    enum type type;
+    size_t offset; /* in struct xl_scheduler_config */
+    double min, max;
+    bool is_relative; /* max is added to the number of training steps */
+    const struct choice *choices;
+};
+
+#define AT(field) offsetof(struct xl_scheduler_config, field)
+static const struct key keys[] = {
+    {0, "num_train_timesteps", INT, AT(n_train), 2, 10000, false, NULL},
+    {0, "beta_start", REAL, AT(beta_start), 1e-9, 0.999, false, NULL},
+    {0, "beta_end", REAL, AT(beta_end), 1e-9, 0.999, false, NULL},
+    {0, "beta_schedule", CHOICE, AT(beta_schedule), 0, 0, false, beta_schedules},
+    {0, "prediction_type", CHOICE, AT(prediction), 0, 0, false, predictions},
+    {0, "timestep_spacing", CHOICE, AT(spacing), 0, 0, false, spacings},
+    {0, "steps_offset", INT, AT(steps_offset), 0, -1, true, NULL},
+    {XL_KEYS_SIGMAS, "sigma_min", REAL, AT(sigma_min), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_SIGMAS, "sigma_max", REAL, AT(sigma_max), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_FINAL_SIGMA, "final_sigmas_type", CHOICE, AT(final_sigma), 0, 0, false, final_sigmas},
+    {XL_KEYS_ZERO_SNR, "rescale_betas_zero_snr", BOOL, AT(rescale_zero_snr), 0, 0, false, NULL},
+    {XL_KEYS_ALPHA_TO_ONE, "set_alpha_to_one", BOOL, AT(set_alpha_to_one), 0, 0, false, NULL},
+    {XL_KEYS_CLIP, "clip_sample", BOOL, AT(clip_sample), 0, 0, false, NULL},
+    {XL_KEYS_CLIP, "clip_sample_range", REAL, AT(clip_range), 1e-3, 1e6, false, NULL},
+    {XL_KEYS_SOLVER, "solver_order", INT, AT(solver_order), 1, 3, false, NULL},
+    {XL_KEYS_SOLVER, "solver_type", CHOICE, AT(solver), 0, 0, false, solvers},
+    {XL_KEYS_SOLVER, "lower_order_final", BOOL, AT(lower_order_final), 0, 0, false, NULL},
+    {XL_KEYS_EULER, "interpolation_type", BOOL_CHOICE, AT(log_interpolation), 0, 0, false,
+     interpolations},
+    {XL_KEYS_EULER, "timestep_type", BOOL_CHOICE, AT(continuous_timesteps), 0, 0, false,
+     timestep_types},
+    {XL_KEYS_DPM, "algorithm_type", CHOICE, AT(algorithm), 0, 0, false, algorithms},
+    {XL_KEYS_DPM, "euler_at_final", BOOL, AT(euler_at_final), 0, 0, false, NULL},
+    {XL_KEYS_DPM, "lambda_min_clipped", REAL, AT(lambda_min_clipped), -1e9, 1e9, false, NULL},
+    {XL_KEYS_DPM, "variance_type", CHECKED, 0, 0, 0, false, variances},
+    {XL_KEYS_UNIPC, "predict_x0", BOOL, AT(predict_x0), 0, 0, false, NULL},
+    {XL_KEYS_DDPM, "variance_type", CHOICE, AT(variance), 0, 0, false, variances},
+    {XL_KEYS_PNDM, "skip_prk_steps", BOOL, AT(skip_prk_steps), 0, 0, false, NULL},
+    {XL_KEYS_LCM, "original_inference_steps", INT, AT(original_inference_steps), 1, 0, true, NULL},
+    {XL_KEYS_LCM, "timestep_scaling", REAL, AT(timestep_scaling), 0, 1e6, false, NULL},
+};
+enum { N_KEYS = sizeof keys / sizeof *keys };
+
+/* Flags of which one may be true, by sigma spacing. */
+static const struct {
+    unsigned group;
+    const char *name;
+} spacing_keys[XL_N_SIGMA_SPACINGS] = {
+    [XL_SIGMA_KARRAS] = {XL_KEYS_SIGMAS, "use_karras_sigmas"},
+    [XL_SIGMA_EXPONENTIAL] = {XL_KEYS_SIGMAS, "use_exponential_sigmas"},
+    [XL_SIGMA_BETA] = {XL_KEYS_SIGMAS, "use_beta_sigmas"},
+    [XL_SIGMA_LU] = {XL_KEYS_DPM, "use_lu_lambdas"},
+};
+
+static bool knows(const struct xl_sampler_class *class, unsigned group) {
+    return !group || class->keys & group;
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+/* Enums are read as the int that they are. */
+_Static_assert(sizeof(enum xl_spacing) == sizeof(int), "enums of a config are int");
+
+static enum xl_status read_key(struct xl_json json, const struct key *key,
+                               struct xl_scheduler_config *config, struct xl_err *err) {
+    void *out = (char *)config + key->offset;
+    double max = key->max + (key->is_relative ? config->n_train : 0);
+    int word = 0;
+    switch (key->type) {
+    case INT:
+        return xl_json_int(json, key->name, (int64_t)key->min, (int64_t)max, out, err);
+    case REAL:
+        return xl_json_double(json, key->name, key->min, max, out, err);
+    case BOOL:
+        return xl_json_bool(json, key->name, out, err);
+    case CHOICE:
+        return read_choice(json, key->name, key->choices, out, err);
+    case BOOL_CHOICE:
+    case CHECKED:
+        break;
+    }
+    if (key->type == BOOL_CHOICE) word = *(bool *)out;
+    enum xl_status status = read_choice(json, key->name, key->choices, &word, err);
+    if (!status && key->type == BOOL_CHOICE) *(bool *)out = word;
     return status;
 }
 
-static enum xl_status read_sigma_ends(struct xl_json json, struct xl_scheduler_config *c,
-                                      struct xl_err *err) {
-    enum xl_status status = xl_json_double(json, "sigma_min", 1e-6, 1e6, &c->sigma_min, err);
-    if (!status) status = xl_json_double(json, "sigma_max", 1e-6, 1e6, &c->sigma_max, err);
-    if (!status && c->sigma_max > 0 && c->sigma_min >= c->sigma_max)
+/* LU gives way to another one; of the others only one may be there. */
+static enum xl_status read_sigma_spacing(struct xl_json json, const struct xl_sampler_class *class,
+                                         struct xl_scheduler_config *c, struct xl_err *err) {
+    for (int i = XL_SIGMA_KARRAS; i < XL_N_SIGMA_SPACINGS; i++) {
+        bool is_used = false;
+        if (!knows(class, spacing_keys[i].group)) continue;
+        enum xl_status status = xl_json_bool(json, spacing_keys[i].name, &is_used, err);
+        if (status) return status;
+        if (!is_used || (i == XL_SIGMA_LU && c->sigma_spacing != XL_SIGMA_PLAIN)) continue;
+        if (c->sigma_spacing != XL_SIGMA_PLAIN)
+            return xl_fail(err, XL_EFORMAT, "%s: \"%s\" and \"%s\" are both true, expected one",
+                           json.name, spacing_keys[c->sigma_spacing].name, spacing_keys[i].name);
+        c->sigma_spacing = (enum xl_sigma_spacing)i;
+    }
+    if (c->sigma_max > 0 && c->sigma_min >= c->sigma_max)
         return xl_fail(err, XL_EFORMAT, "%s: \"sigma_min\" is %g, expected less than sigma_max, %g",
                        json.name, c->sigma_min, c->sigma_max);
-    return status;
+    return XL_OK;
 }
 
-static enum xl_status read_sigmas(struct xl_json json, struct xl_scheduler_config *c,
-                                  struct xl_err *err) {
-    static const char *const keys[XL_N_SIGMA_SPACINGS] = {
-        [XL_SIGMA_KARRAS] = "use_karras_sigmas",
-        [XL_SIGMA_EXPONENTIAL] = "use_exponential_sigmas",
-        [XL_SIGMA_BETA] = "use_beta_sigmas"};
-    for (int i = XL_SIGMA_KARRAS; i <= XL_SIGMA_BETA; i++) {
-        bool is_used = false;
-        enum xl_status status = xl_json_bool(json, keys[i], &is_used, err);
-        if (status) return status;
-        if (is_used && c->sigma_spacing != XL_SIGMA_PLAIN)
-            return xl_fail(err, XL_EFORMAT, "%s: \"%s\" and \"%s\" are both true, expected one",
-                           json.name, keys[c->sigma_spacing], keys[i]);
-        if (is_used) c->sigma_spacing = (enum xl_sigma_spacing)i;
-    }
-    return read_sigma_ends(json, c, err);
-}
-
-static enum xl_status read_final_sigma(struct xl_json json, struct xl_scheduler_config *c,
-                                       struct xl_err *err) {
-    int value = c->final_sigma;
-    enum xl_status status = read_choice(json, "final_sigmas_type", final_sigmas, &value, err);
-    c->final_sigma = (enum xl_final_sigma)value;
-    return status;
-}
-
-static enum xl_status read_zero_snr(struct xl_json json, struct xl_scheduler_config *c,
-                                    struct xl_err *err) {
-    return xl_json_bool(json, "rescale_betas_zero_snr", &c->rescale_zero_snr, err);
-}
-
-static enum xl_status read_alpha_to_one(struct xl_json json, struct xl_scheduler_config *c,
-                                        struct xl_err *err) {
-    return xl_json_bool(json, "set_alpha_to_one", &c->set_alpha_to_one, err);
-}
-
-static enum xl_status read_clip(struct xl_json json, struct xl_scheduler_config *c,
-                                struct xl_err *err) {
-    enum xl_status status = xl_json_bool(json, "clip_sample", &c->clip_sample, err);
-    if (!status) status = xl_json_double(json, "clip_sample_range", 1e-3, 1e6, &c->clip_range, err);
-    return status;
-}
-
-static enum xl_status read_solver(struct xl_json json, struct xl_scheduler_config *c,
-                                  struct xl_err *err) {
-    int solver = c->solver;
-    enum xl_status status = xl_json_int(json, "solver_order", 1, 3, &c->solver_order, err);
-    if (!status) status = read_choice(json, "solver_type", solvers, &solver, err);
-    if (!status) status = xl_json_bool(json, "lower_order_final", &c->lower_order_final, err);
-    c->solver = (enum xl_solver)solver;
-    return status;
-}
-
-static enum xl_status read_euler(struct xl_json json, struct xl_scheduler_config *c,
-                                 struct xl_err *err) {
-    int is_log = c->log_interpolation, is_continuous = c->continuous_timesteps;
-    enum xl_status status = read_choice(json, "interpolation_type", interpolations, &is_log, err);
-    if (!status) status = read_choice(json, "timestep_type", timestep_types, &is_continuous, err);
-    c->log_interpolation = is_log;
-    c->continuous_timesteps = is_continuous;
-    return status;
-}
-
-static enum xl_status read_dpm(struct xl_json json, struct xl_scheduler_config *c,
-                               struct xl_err *err) {
-    int algorithm = c->algorithm, variance = XL_VARIANCE_FIXED_SMALL;
-    bool is_lu = false;
-    enum xl_status status = read_choice(json, "algorithm_type", algorithms, &algorithm, err);
-    if (!status) status = xl_json_bool(json, "euler_at_final", &c->euler_at_final, err);
-    if (!status) status = xl_json_bool(json, "use_lu_lambdas", &is_lu, err);
-    if (!status)
-        status = xl_json_double(json, "lambda_min_clipped", -1e9, 1e9, &c->lambda_min_clipped, err);
-    if (!status) status = read_choice(json, "variance_type", variances, &variance, err);
-    if (is_lu && c->sigma_spacing == XL_SIGMA_PLAIN) c->sigma_spacing = XL_SIGMA_LU;
-    c->algorithm = (enum xl_algorithm)algorithm;
-    return status;
-}
-
-static enum xl_status read_unipc(struct xl_json json, struct xl_scheduler_config *c,
-                                 struct xl_err *err) {
+static enum xl_status read_corrector(struct xl_json json, struct xl_scheduler_config *c,
+                                     struct xl_err *err) {
     const json_t *disabled = json_object_get(json.object, "disable_corrector");
-    enum xl_status status = xl_json_bool(json, "predict_x0", &c->predict_x0, err);
-    if (!status && !(json_is_array(disabled) && json_array_size(disabled) == 0))
-        status = xl_json_int_array(json, "disable_corrector", 0, c->n_train, c->uncorrected_steps,
-                                   XL_MAX_UNCORRECTED, &c->n_uncorrected_steps, err);
-    return status;
+    if (json_is_array(disabled) && json_array_size(disabled) == 0) return XL_OK;
+    return xl_json_int_array(json, "disable_corrector", 0, c->n_train, c->uncorrected_steps,
+                             XL_MAX_UNCORRECTED, &c->n_uncorrected_steps, err);
 }
-
-static enum xl_status read_ddpm(struct xl_json json, struct xl_scheduler_config *c,
-                                struct xl_err *err) {
-    int value = c->variance;
-    enum xl_status status = read_choice(json, "variance_type", variances, &value, err);
-    c->variance = (enum xl_variance)value;
-    return status;
-}
-
-static enum xl_status read_pndm(struct xl_json json, struct xl_scheduler_config *c,
-                                struct xl_err *err) {
-    return xl_json_bool(json, "skip_prk_steps", &c->skip_prk_steps, err);
-}
-
-static enum xl_status read_lcm(struct xl_json json, struct xl_scheduler_config *c,
-                               struct xl_err *err) {
-    enum xl_status status = xl_json_int(json, "original_inference_steps", 1, c->n_train,
-                                        &c->original_inference_steps, err);
-    if (!status)
-        status = xl_json_double(json, "timestep_scaling", 0, 1e6, &c->timestep_scaling, err);
-    return status;
-}
-
-static const struct {
-    enum xl_key_group keys;
-    enum xl_status (*read)(struct xl_json json, struct xl_scheduler_config *config,
-                           struct xl_err *err);
-} readers[] = {
-    {XL_KEYS_SIGMAS, read_sigmas},     {XL_KEYS_FINAL_SIGMA, read_final_sigma},
-    {XL_KEYS_ZERO_SNR, read_zero_snr}, {XL_KEYS_ALPHA_TO_ONE, read_alpha_to_one},
-    {XL_KEYS_CLIP, read_clip},         {XL_KEYS_SOLVER, read_solver},
-    {XL_KEYS_EULER, read_euler},       {XL_KEYS_DPM, read_dpm},
-    {XL_KEYS_UNIPC, read_unipc},       {XL_KEYS_DDPM, read_ddpm},
-    {XL_KEYS_PNDM, read_pndm},         {XL_KEYS_LCM, read_lcm},
-};
 
 static enum xl_status read_keys(struct xl_json json, const struct xl_sampler_class *class,
                                 struct xl_scheduler_config *config, struct xl_err *err) {
     *config = common_defaults;
     if (class->set_defaults) class->set_defaults(config);
     enum xl_status status = refuse_unsupported(json, class->keys, err);
-    if (!status) status = read_common(json, config, err);
-    for (size_t i = 0; !status && i < sizeof readers / sizeof *readers; i++)
-        if (class->keys & readers[i].keys) status = readers[i].read(json, config, err);
+    for (int i = 0; !status && i < N_KEYS; i++)
+        if (knows(class, keys[i].group)) status = read_key(json, &keys[i], config, err);
+    if (!status) status = read_sigma_spacing(json, class, config, err);
+    if (!status && knows(class, XL_KEYS_UNIPC)) status = read_corrector(json, config, err);
     return status;
 }
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* The word of a value; of several words for one value the one that the class says. */
+static json_t *word_of(const struct key *key, int value, const struct xl_sampler_class *class) {
+    if (key->choices == solvers && value == XL_SOLVER_DEFAULT)
+        return json_string(class->keys & XL_KEYS_UNIPC ? "bh2"
+                           : class->keys & XL_KEYS_DPM ? "midpoint"
+                                                       : "logrho");
+    const struct choice *choice = key->choices;
+    while (choice->value != value) choice++;
+    return json_string(choice->word);
+}
+
+static json_t *value_of(const struct key *key, const struct xl_scheduler_config *config) {
+    const void *at = (const char *)config + key->offset;
+    switch (key->type) {
+    case INT:
+        return json_integer(*(const int *)at);
+    case REAL:
+        return json_real(*(const double *)at);
+    case BOOL:
+        return json_boolean(*(const bool *)at);
+    case CHOICE:
+        return word_of(key, *(const int *)at, config->sampler->class);
+    case BOOL_CHOICE:
+        return word_of(key, *(const bool *)at, config->sampler->class);
+    case CHECKED:
+        break;
+    }
+    return NULL;
+}
+
+/* What nobody said is outside of what can be said: ends of the sigma spacing, a clipped lambda. */
+static bool is_said(const struct key *key, const struct xl_scheduler_config *config) {
+    if (key->type != REAL) return key->type != CHECKED;
+    double value = *(const double *)((const char *)config + key->offset);
+    return value >= key->min && value <= key->max;
+}
+
+static json_t *describe_corrector(const struct xl_scheduler_config *config) {
+    json_t *steps = json_array();
+    bool ok = steps != NULL;
+    for (int i = 0; i < config->n_uncorrected_steps; i++)
+        ok &= !json_array_append_new(steps, json_integer(config->uncorrected_steps[i]));
+    return xl_json_finish(steps, ok);
+}
+
+json_t *xl_scheduler_config_describe(const struct xl_scheduler_config *config) {
+    const struct xl_sampler_class *class = config->sampler->class;
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "_class_name", json_string(class->name), &ok);
+    for (int i = 0; i < N_KEYS; i++)
+        if (knows(class, keys[i].group) && is_said(&keys[i], config))
+            xl_json_put(object, keys[i].name, value_of(&keys[i], config), &ok);
+    for (int i = XL_SIGMA_KARRAS; i < XL_N_SIGMA_SPACINGS; i++)
+        if (config->sigma_spacing == (enum xl_sigma_spacing)i)
+            xl_json_put(object, spacing_keys[i].name, json_true(), &ok);
+    if (config->n_uncorrected_steps)
+        xl_json_put(object, "disable_corrector", describe_corrector(config), &ok);
+    return xl_json_finish(object, ok);
+}
+
+/* --- A file ----------------------------------------------------------------------------------- */
 
 /* Combinations that diffusers refuses too, or that end in divisions by zero there. */
 static enum xl_status check(struct xl_json json, const struct xl_sampler_class *class,

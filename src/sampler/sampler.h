@@ -96,6 +96,10 @@ enum xl_status xl_scheduler_config_read(struct xl_json json, const char *name,
                                         struct xl_scheduler_config *out, char **notice,
                                         struct xl_err *err) XL_CHECKED;
 
+/* A config as a scheduler_config.json with every key that its class knows and that changes numbers,
+ * defaults included. Caller: json_decref. NULL: out of memory (within xl_json_watch) */
+json_t *xl_scheduler_config_describe(const struct xl_scheduler_config *config);
+
 /* "dpmpp-2m-karras" and "DPMSolverMultistepScheduler": what a config really is. */
 const char *xl_scheduler_name(const struct xl_scheduler_config *config);
 const char *xl_scheduler_class(const struct xl_scheduler_config *config);

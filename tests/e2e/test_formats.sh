@@ -48,5 +48,22 @@ expect "speed is known from the old log" 0 "as logged here before" "$bin" genera
 sed -i 's/"version": 1/"format": 99/' $run/run.json
 expect "a newer format is refused" 2 "its format is 99" "$bin" resume $run
 
+# Which thing changed
+draw=("$bin" generate --prompt "a cat" --width 64 --height 64 --steps 3 --seed 5 --dtype f32 --model copy --quiet)
+fresh() { rm -rf copy drawn; cp -r repo/ copy; "${draw[@]}" --output-dir drawn >/dev/null 2>&1; }
+fresh
+expect "nothing changed" 0 "same       drawn/" "$bin" verify drawn/*.png
+sed -i 's/"beta_end": [0-9.]*/"beta_end": 0.02/' copy/scheduler/scheduler_config.json
+expect "the scheduler's config is blamed" 3 "(beta_end of the scheduler 0.02, was 0.012)" "$bin" verify drawn/*.png
+fresh
+vae=copy/vae/diffusion_pytorch_model.safetensors
+dd if=/dev/zero of=$vae bs=1 seek=$(($(stat -c %s $vae) - 2000)) count=2000 conv=notrunc 2>/dev/null
+expect "weights are blamed by their component" 3 "(weights of vae)" "$bin" verify drawn/*.png
+fresh
+echo >>copy/tokenizer/merges.txt
+expect "so is a tokenizer that draws the same" 0 "(tokenizer/merges.txt)" "$bin" verify drawn/*.png
+sed 's/AVX/XVA/; s/plain C/plein C/' drawn/*.png >other.png # the record's checksum is wrong then
+expect "a damaged record" 3 "damaged" "$bin" verify other.png
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

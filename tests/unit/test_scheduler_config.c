@@ -292,3 +292,32 @@ Test(scheduler_config, unknown_names_list_the_known_ones) {
     cr_expect_eq(load_config("{}", longest, &config, &notice, &err), XL_EINVAL);
     cr_expect_eq(load_config("{}", "", &config, &notice, &err), XL_EINVAL);
 }
+
+/* A config that is written and read again is the same, whatever sampler it is for. */
+Test(scheduler_config, what_was_understood_is_read_back) {
+    const char *name;
+    for (int i = 0; (name = xl_scheduler_list(i)); i++) {
+        struct xl_scheduler_config config =
+            loaded("{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_schedule\": "
+                   "\"scaled_linear\", \"beta_start\": 0.00085, \"beta_end\": 0.012, "
+                   "\"steps_offset\": 1, \"timestep_spacing\": \"trailing\", "
+                   "\"disable_corrector\": [0, 2], \"sigma_min\": 0.03, \"solver_type\": "
+                   "\"heun\", \"rescale_betas_zero_snr\": true}",
+                   name);
+        json_t *object = xl_scheduler_config_describe(&config);
+        char *text = json_dumps(object, JSON_REAL_PRECISION(17));
+        struct xl_scheduler_config again = loaded(text, "default");
+        json_t *object_again = xl_scheduler_config_describe(&again);
+        cr_expect(json_equal(object, object_again), "%s: %s", name, text);
+        cr_expect_eq(json_real_value(json_object_get(object, "beta_end")), 0.012);
+        cr_expect(again.sampler == config.sampler && again.beta_start == config.beta_start &&
+                      again.sigma_spacing == config.sigma_spacing &&
+                      again.algorithm == config.algorithm && again.solver == config.solver &&
+                      again.n_uncorrected_steps == config.n_uncorrected_steps &&
+                      again.rescale_zero_snr == config.rescale_zero_snr,
+                  "%s", name);
+        json_decref(object);
+        json_decref(object_again);
+        free(text);
+    }
+}

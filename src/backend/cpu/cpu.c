@@ -224,6 +224,10 @@ static const char *isa(const struct xl_backend *base) {
     return xl_cpu_isa_text(((const struct xl_cpu_backend *)base)->isa);
 }
 
+static const char *libraries(const struct xl_backend *base) {
+    return xl_dnn_version(((const struct xl_cpu_backend *)base)->dnn);
+}
+
 static int n_threads(const struct xl_backend *base) {
     return xl_pool_size(((const struct xl_cpu_backend *)base)->pool);
 }
@@ -247,6 +251,7 @@ static const struct xl_backend_vtable vtable = {
     .name = "cpu",
     .free = backend_free,
     .isa = isa,
+    .libraries = libraries,
     .n_threads = n_threads,
     .is_native = is_native,
     .memory = memory,

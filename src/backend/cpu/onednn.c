@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -175,7 +176,12 @@ struct xl_dnn {
     struct xl_dnn_prototype *prototypes;
     struct xl_dnn_product *products;
     bool has_run_out; /* of memory, since check_headroom */
+    char version[32];
 };
+
+const char *xl_dnn_version(const struct xl_dnn *dnn) {
+    return dnn->version;
+}
 
 enum xl_status xl_dnn_open(int n_workers, struct xl_dnn **out, struct xl_err *err) {
     struct xl_dnn *dnn = calloc(1, sizeof *dnn);
@@ -187,6 +193,9 @@ enum xl_status xl_dnn_open(int n_workers, struct xl_dnn **out, struct xl_err *er
     }
     dnn->n_workers = n_workers;
     dnn->streams = streams;
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(dnn->version, sizeof dnn->version, "oneDNN %d.%d.%d", version->major, version->minor,
+             version->patch);
     bool ok = !dnnl_engine_create(&dnn->engine, dnnl_cpu, 0) &&
               !dnnl_primitive_attr_create(&dnn->attr) &&
               !dnnl_primitive_attr_set_scratchpad_mode(dnn->attr, dnnl_scratchpad_mode_user);

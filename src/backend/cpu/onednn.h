@@ -35,6 +35,8 @@ struct xl_dnn_layout {
  * Errors: XL_EINTERNAL oneDNN refuses, XL_ENOMEM */
 enum xl_status xl_dnn_open(int n_workers, struct xl_dnn **out, struct xl_err *err) XL_CHECKED;
 void xl_dnn_close(struct xl_dnn *dnn);
+/* "oneDNN 2.6.3": the library that is there, which may be another than was compiled with. */
+const char *xl_dnn_version(const struct xl_dnn *dnn);
 
 /* oneDNN takes its number of threads from OpenMP, which keeps it for each thread. To be called on
  * every thread that makes or runs products; returns what the number was before. */

@@ -18,8 +18,8 @@
 
 enum { XL_CELL_ID_DIGITS = 32 };
 
-/* Of run.json, records and lines of the job log. 1: one name for what was asked and how it was
- * computed, "prompt" of a record is the styled one; still read. */
+/* Of run.json and lines of the job log. 1: one name for what was asked and how it was computed;
+ * still read. Records have a number of their own. */
 enum { XL_FORMAT = 2 };
 
 struct xl_cell {

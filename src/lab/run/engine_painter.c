@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "lab/cell/cell_record.h"
 #include "lab/run/filename.h"
 #include "lab/run/request.h"
 
@@ -43,15 +44,16 @@ static enum xl_status need_device(struct engine_painter *engine, struct xl_err *
     return xl_device_open(&params, &engine->device, err);
 }
 
-/* The device and the precision that a cell is drawn with. */
-static json_t *describe(const struct engine_painter *engine, const struct xl_cell *cell) {
-    enum xl_precision precision =
-        xl_device_precision(engine->device, (enum xl_precision)cell->precision);
-    json_t *object = json_object();
-    bool ok = object != NULL;
-    xl_json_put(object, "device", xl_json_text(xl_device_info(engine->device)->name), &ok);
-    xl_json_put(object, "precision", json_string(xl_precision_name(precision)), &ok);
-    return xl_json_finish(object, ok);
+/* How a cell is computed, as the record of its picture has it. */
+static enum xl_status describe(const struct engine_painter *engine, const struct xl_cell *cell,
+                               json_t **out, struct xl_err *err) {
+    char *text = NULL;
+    enum xl_status status =
+        xl_device_fingerprint(engine->device, (enum xl_precision)cell->precision, &text, err);
+    if (status) return status;
+    status = xl_json_parse("a fingerprint", text, strlen(text), out, err);
+    free(text);
+    return status;
 }
 
 /* What the device holds of the model before stays there as long as there is room. */
@@ -111,13 +113,12 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     double start_s = xl_now_s();
     enum xl_status status = make_request(engine, group, pictures, &request, err);
     for (int i = 0; !status && i < group->n; i++) {
-        extra[i] =
-            xl_cell_extra(group->sweep, &group->sweep->cells[group->cells[i]], group->fallback);
+        extra[i] = xl_cell_extra(&group->sweep->cells[group->cells[i]], group->fallback);
         if (!extra[i]) status = xl_fail_nomem(err, "records", 0);
         pictures[i].extra = extra[i];
     }
-    drawn->drawn_by = describe(engine, &group->sweep->cells[group->cells[0]]);
-    if (!status && !drawn->drawn_by) status = xl_fail_nomem(err, "records", 0);
+    if (!status)
+        status = describe(engine, &group->sweep->cells[group->cells[0]], &drawn->drawn_by, err);
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;

@@ -1,6 +1,4 @@
-/* request.h - cells as a request to the engine, and what their records say beside what the engine
- * knows.
- */
+/* request.h - cells as a request to the engine. */
 #ifndef XL_LAB_REQUEST_H
 #define XL_LAB_REQUEST_H
 
@@ -11,10 +9,6 @@
  * init image is the caller's to add. */
 struct xl_request xl_cells_request(const struct xl_sweep *sweep, const int *list, int n,
                                    const struct xl_rung *rung, struct xl_picture *pictures);
-
-/* What the record of a cell's picture says beside what the engine knows: a JSON object, malloc'd;
- * NULL when out of memory. fallback: what was given up for memory, "" for nothing */
-char *xl_cell_extra(const struct xl_sweep *sweep, const struct xl_cell *cell, const char *fallback);
 
 /* Operations of drawing n pictures of a request whose batch was n, at a rung. */
 double xl_need_flops(const struct xl_need *need, const struct xl_rung *rung, int n);
