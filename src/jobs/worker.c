@@ -125,6 +125,7 @@ static enum xl_status open_model(struct worker *worker, const json_t *request, s
     json_t *message = xl_wire_event("opened");
     bool ok = message != NULL;
     xl_json_put(message, "unit", json_integer(unit), &ok);
+    xl_json_put(message, "drawn_by", json_incref(worker->painter->drawn_by), &ok);
     say(worker, message, ok);
     return XL_OK;
 }

@@ -122,9 +122,12 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
     const char *program = worker->params.program;
     char threads[NUMBER], memory[NUMBER];
     char *argv[MAX_ARGUMENTS] = {
-        (char *)"sdxl-lab",  (char *)"worker", (char *)"--device",     (char *)settings->device,
-        (char *)"--threads", threads,          (char *)"--max-memory", memory};
-    int n = 8;
+        (char *)"sdxl-lab",     (char *)"worker",
+        (char *)"--device",     (char *)settings->device,
+        (char *)"--threads",    threads,
+        (char *)"--max-memory", memory,
+        (char *)"--dtype",      (char *)xl_option_find("dtype")->choices[settings->precision]};
+    int n = 10;
     snprintf(threads, sizeof threads, "%d", settings->threads);
     snprintf(memory, sizeof memory, "%.9g", settings->max_memory);
     if (settings->quiet) argv[n++] = (char *)"--quiet";
@@ -239,6 +242,7 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     status = ask(worker, request, "opened", &answer, err);
     if (!status) {
         *unit = (int)json_integer_value(json_object_get(answer, "unit"));
+        replace(&painter->drawn_by, json_incref(json_object_get(answer, "drawn_by")));
         replace(&worker->model, json_incref(request));
     }
     json_decref(request);
@@ -330,6 +334,7 @@ static void close_painter(struct xl_painter *painter) {
     end_process(worker);
     while (worker->savings) drop_saving(worker, worker->savings->ticket);
     json_decref(worker->model);
+    json_decref(painter->drawn_by);
     pthread_cond_destroy(&worker->changed);
     pthread_mutex_destroy(&worker->mutex);
     free(worker);

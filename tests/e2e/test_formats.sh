@@ -65,5 +65,29 @@ expect "so is a tokenizer that draws the same" 0 "(tokenizer/merges.txt)" "$bin"
 sed 's/AVX/XVA/; s/plain C/plein C/' drawn/*.png >other.png # the record's checksum is wrong then
 expect "a damaged record" 3 "damaged" "$bin" verify other.png
 
+# Gone on with by something else than what began it: said, or refused
+begin() {
+    rm -rf drawn
+    "$bin" generate --model repo --prompt "a cat" --width 64 --height 64 --steps 2 --dtype f32 --device reference \
+        --sweep seed=1..4 --output-dir drawn --quiet >/dev/null 2>&1
+    run=$(ls -d drawn/sweep_*)
+    rm "$(ls $run/2*.png | head -1)" "$(ls $run/2*.png | tail -1)"
+    cp $run/run.json whole.json
+    sed -i 's/"device": "reference"/"device": "cpu"/' $run/run.json
+}
+for workers in 0 1; do
+    begin
+    expect "--strict refuses ($workers workers)" 2 "device cpu, was reference" "$bin" resume $run --strict --workers $workers
+    check "and draws nothing" test "$(ls $run/2*.png | wc -l)" -eq 2
+    expect "without it, it is said ($workers workers)" 0 "were drawn in another way: device cpu, was reference" \
+        "$bin" resume $run --workers $workers
+    check "what was drawn by each is in its record" test "$(grep -la '"device":"cpu"' $run/2*.png | wc -l)" -eq 2
+    check "and in its line" grep -q '"device": *"cpu".*"precision": *"F32"' drawn/jobs_new.log
+    expect "all are the same, drawn in their own way" 0 "same" "$bin" verify $run/2*.png
+done
+begin
+cp whole.json $run/run.json
+expect "--strict with what began it" 0 "2 drawn, 2 were there" "$bin" resume $run --strict
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -60,6 +60,24 @@ static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *e
     return XL_OK;
 }
 
+/* A run goes on where only what computes it is another than before, and says so once; not where
+ * that was asked for. Errors: XL_EINVAL */
+static enum xl_status check_drawn_by(struct xl_easel *easel, struct xl_err *err) {
+    char *differs = xl_run_dir_differs(easel->run->dir, easel->painter->drawn_by);
+    enum xl_status status = XL_OK;
+    if (differs && easel->run->settings->strict)
+        status = xl_fail(err, XL_EINVAL,
+                         "--strict: pictures that are there were drawn in another way: %s; go on "
+                         "without --strict, or start a new run",
+                         differs);
+    else if (differs && !atomic_exchange(easel->is_told, true))
+        xl_warn("pictures that are there were drawn in another way: %s; the record of each says "
+                "how",
+                differs);
+    free(differs);
+    return status;
+}
+
 /* --- Memory ----------------------------------------------------------------------------------- */
 
 /* Only what had to be given up: a group that was small to begin with says nothing. */
@@ -230,6 +248,10 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
     int n_drawn = 0;
     begin(easel, &share);
     enum xl_status opened = take_model(easel, share.model, &why);
+    if (!opened && check_drawn_by(easel, &why)) {
+        xl_work_stop(easel->work, XL_EINVAL, why.text);
+        return;
+    }
     enum xl_status status = opened ? opened : draw_share(easel, &share, &n_drawn, &why);
     if (status == XL_ECANCELLED) {
         xl_work_stop(easel->work, status, why.text);

@@ -29,7 +29,8 @@ struct xl_easel {
     const struct xl_run *run;
     struct xl_work *work;
     struct xl_writer *writer;
-    atomic_int *shown; /* the easel whose progress is reported: the one that began last */
+    atomic_int *shown;    /* the easel whose progress is reported: the one that began last */
+    atomic_bool *is_told; /* that what draws is not what drew the pictures that are there */
     struct xl_painter *painter;
     int number;
     pthread_t thread;
@@ -41,7 +42,7 @@ struct xl_easel {
     struct xl_precedent precedent;
 };
 
-/* Draw until there is nothing left or the run stops. user: a struct xl_easel with its first six
+/* Draw until there is nothing left or the run stops. user: a struct xl_easel with its first seven
  * members filled in and model -1. Returns NULL: a thread's function. */
 void *xl_easel_run(void *user);
 

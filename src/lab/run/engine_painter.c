@@ -44,16 +44,18 @@ static enum xl_status need_device(struct engine_painter *engine, struct xl_err *
     return xl_device_open(&params, &engine->device, err);
 }
 
-/* How a cell is computed, as the record of its picture has it. */
-static enum xl_status describe(const struct engine_painter *engine, const struct xl_cell *cell,
-                               json_t **out, struct xl_err *err) {
+/* How pictures are computed that ask for a precision. */
+static enum xl_status describe(struct engine_painter *engine, int precision, struct xl_err *err) {
     char *text = NULL;
-    enum xl_status status =
-        xl_device_fingerprint(engine->device, (enum xl_precision)cell->precision, &text, err);
-    if (status) return status;
-    status = xl_json_parse("a fingerprint", text, strlen(text), out, err);
+    json_t *object = NULL;
+    enum xl_precision asked = (enum xl_precision)precision;
+    enum xl_status status = xl_device_fingerprint(engine->device, asked, &text, err);
+    if (!status) status = xl_json_parse("a fingerprint", text, strlen(text), &object, err);
     free(text);
-    return status;
+    if (status) return status;
+    json_decref(engine->painter.drawn_by);
+    engine->painter.drawn_by = object;
+    return XL_OK;
 }
 
 /* What the device holds of the model before stays there as long as there is room. */
@@ -66,6 +68,7 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     enum xl_status status = xl_sweep_model_open(model, &engine->model, err);
     if (!status) status = check_digest(engine->model, model, err);
     if (!status) status = need_device(engine, err);
+    if (!status) status = describe(engine, engine->settings->precision, err);
     if (!status) *unit = xl_model_info(engine->model)->unit;
     return status;
 }
@@ -117,8 +120,8 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
         if (!extra[i]) status = xl_fail_nomem(err, "records", 0);
         pictures[i].extra = extra[i];
     }
-    if (!status)
-        status = describe(engine, &group->sweep->cells[group->cells[0]], &drawn->drawn_by, err);
+    if (!status) status = describe(engine, group->sweep->cells[group->cells[0]].precision, err);
+    drawn->drawn_by = json_incref(painter->drawn_by);
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;
@@ -167,6 +170,7 @@ static void close_painter(struct xl_painter *painter) {
     xl_model_close(engine->model);
     xl_image_free(&engine->init);
     free(engine->init_path);
+    json_decref(painter->drawn_by);
     free(engine);
 }
 

@@ -65,6 +65,10 @@ struct xl_painter {
      * to go on. */
     xl_progress_fn *progress;
     void *user;
+
+    /* Filled in by open: how it computes, as drawn_by of its records has it. The painter's own;
+     * NULL: not known. */
+    json_t *drawn_by;
 };
 
 #endif

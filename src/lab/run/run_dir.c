@@ -201,6 +201,7 @@ void xl_run_dir_close(struct xl_run_dir *run) {
         free(run->outcomes[i].error);
     }
     free(run->outcomes);
+    json_decref(run->drawn_by);
     free(run->dir);
     free(run->output_dir);
     if (run->lock >= 0) close(run->lock);
@@ -287,6 +288,7 @@ static enum xl_status read_request(const char *path, const json_t *root, struct 
     if (xl_settings_is_given(settings, "oom")) request.oom = settings->oom;
     if (xl_settings_is_given(settings, "max-memory")) request.max_memory = settings->max_memory;
     if (xl_settings_is_given(settings, "group")) request.group = settings->group;
+    request.strict = settings->strict;
     request.resume = settings->resume;
     request.json = settings->json;
     request.quiet = settings->quiet;

@@ -34,6 +34,7 @@ struct xl_run_dir {
     const char **model_dirs;     /* by model, in the sweep's arena */
     struct xl_outcome *outcomes; /* by cell */
     int n_outcomes;
+    json_t *drawn_by; /* the different drawn_by of the pictures that were there; NULL: none */
 };
 
 /* Create what the sweep needs: directories and, for a sweep of several pictures, run.json.
@@ -58,6 +59,11 @@ enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_se
 /* run_scan.c: fill in the outcomes of pictures that are there. Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sweep,
                                struct xl_err *err) XL_CHECKED;
+
+/* run_scan.c: what differs between how pictures that are there were computed and how it is done now
+ * ("isa AVX2, was AVX-512 with BF16"), malloc'd; NULL for nothing. now: as drawn_by of records; may
+ * be NULL. */
+char *xl_run_dir_differs(const struct xl_run_dir *run, const json_t *now);
 
 /* run_scan.c: look for the picture of a cell in dir, among those whose names begin with stamp. out:
  * state XL_CELL_DONE with path and size, or XL_CELL_WAITING where it is not there.

@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "lab/cell/cell_record.h"
+#include "lab/run/blame.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,6 +75,16 @@ static void take(struct xl_outcome *outcome, const char *path, const struct xl_i
                                    .height = image->height};
 }
 
+/* Keep the different ways in which pictures were computed. False: out of memory. */
+static bool note_drawn_by(struct xl_run_dir *run, json_t *drawn_by) {
+    size_t i;
+    json_t *known;
+    if (!json_is_object(drawn_by)) return true;
+    json_array_foreach(run->drawn_by, i, known) if (json_equal(known, drawn_by)) return true;
+    if (!run->drawn_by) run->drawn_by = json_array();
+    return !json_array_append(run->drawn_by, drawn_by);
+}
+
 static enum xl_status look_at(struct xl_run_dir *run, const struct index *index, const char *path,
                               struct xl_err *err) {
     struct xl_image image = {0};
@@ -82,15 +94,28 @@ static enum xl_status look_at(struct xl_run_dir *run, const struct index *index,
     if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
     if (status) return set_aside(path, why.text, err);
     if (!xl_record_read(path, &record, &why)) { /* a picture without a record is not ours */
-        json_t *object = json_loads(record, 0, NULL);
+        json_t *object = NULL;
+        status = xl_record_parse(record, path, &object, &why);
         const char *id = json_string_value(json_object_get(object, "cell"));
         const struct xl_cell *cell = id ? find(index, id) : NULL;
         if (cell) take(&run->outcomes[cell->index], path, &image);
+        if (cell && !note_drawn_by(run, json_object_get(object, "drawn_by"))) status = XL_ENOMEM;
         json_decref(object);
     }
     free(record);
     xl_image_free(&image);
-    return XL_OK;
+    return status == XL_ENOMEM ? xl_fail_nomem(err, path, 0) : XL_OK;
+}
+
+char *xl_run_dir_differs(const struct xl_run_dir *run, const json_t *now) {
+    struct xl_str text = {0};
+    size_t i;
+    json_t *then;
+    json_array_foreach(run->drawn_by, i, then) if (!text.len)
+        xl_blame_members(&text, then, now, NULL);
+    if (text.len) return xl_str_take(&text);
+    xl_str_deinit(&text);
+    return NULL;
 }
 
 static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index, const char *dir,

@@ -15,6 +15,7 @@ struct runner {
     struct xl_writer *writer;
     struct xl_easel *easels; /* [run->n_painters] */
     atomic_int shown;
+    atomic_bool is_told;
 };
 
 /* --- Drawing ---------------------------------------------------------------------------------- */
@@ -28,6 +29,7 @@ static enum xl_status make_easels(struct runner *runner, struct xl_err *err) {
                                               .work = runner->work,
                                               .writer = runner->writer,
                                               .shown = &runner->shown,
+                                              .is_told = &runner->is_told,
                                               .painter = run->painters[i],
                                               .number = i,
                                               .model = -1};

@@ -120,6 +120,9 @@ static const struct xl_option options[] = {
      .help = "a sweep of more than 10000 pictures is meant"},
     {TEXT("resume", "DIR", resume), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_DIR,
      .group = "Sweeps", .help = "make what is missing in a run directory, and nothing else"},
+    {SWITCH("strict", strict), .commands = RUNS, .group = "Sweeps",
+     .help =
+         "do not resume with another program, device or instruction set than drew what is there"},
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
      .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
 
@@ -127,7 +130,7 @@ static const struct xl_option options[] = {
      .group = "Computing",
      .help = "where to compute: auto, cpu, or reference, the slow plain-C oracle",
      .fallback = "auto"},
-    {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE,
+    {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
      .group = "Computing",
      .help = "arithmetic; auto takes bf16 where the CPU has instructions for it",
      .fallback = "auto"},

@@ -49,6 +49,7 @@ struct xl_settings {
     bool all_profiles, all_models, dry_run, yes;
     struct xl_list sweep; /* "key=values" */
     const char *resume;   /* a run directory */
+    bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
