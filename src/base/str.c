@@ -1,4 +1,4 @@
-/* str.c - a growing string, and what is UTF-8. */
+/* str.c - a growing string, and UTF-8. No state: any thread. */
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -57,20 +57,51 @@ void xl_str_deinit(struct xl_str *str) {
     *str = (struct xl_str){0};
 }
 
-int xl_utf8_len(const char *text, size_t n) {
+/* What may follow a lead byte (Unicode 15, table 3-7): how many continuation bytes, and the range
+ * of the first of them; n = 0 for a byte that leads nothing. */
+struct lead {
+    int n;
+    unsigned char low, high;
+};
+
+static struct lead lead_of(unsigned char byte) {
+    if (byte >= 0xC2 && byte <= 0xDF) return (struct lead){1, 0x80, 0xBF};
+    if (byte >= 0xE0 && byte <= 0xEF)
+        return (struct lead){2, byte == 0xE0 ? 0xA0 : 0x80, byte == 0xED ? 0x9F : 0xBF};
+    if (byte >= 0xF0 && byte <= 0xF4)
+        return (struct lead){3, byte == 0xF0 ? 0x90 : 0x80, byte == 0xF4 ? 0x8F : 0xBF};
+    return (struct lead){0};
+}
+
+int xl_utf8_get(const char *text, size_t n, int32_t *code) {
     const unsigned char *c = (const unsigned char *)text;
     if (n < 1) return 0;
-    if (c[0] < 0x80) return 1;
-    if (c[0] < 0xC2 || c[0] > 0xF4) return 0;
-    int len = c[0] < 0xE0 ? 2 : c[0] < 0xF0 ? 3 : 4;
-    if ((size_t)len > n) return 0;
-    for (int i = 1; i < len; i++)
-        if ((c[i] & 0xC0) != 0x80) return 0;
-    if (c[0] == 0xE0 && c[1] < 0xA0) return 0; /* overlong */
-    if (c[0] == 0xED && c[1] > 0x9F) return 0; /* surrogate */
-    if (c[0] == 0xF0 && c[1] < 0x90) return 0; /* overlong */
-    if (c[0] == 0xF4 && c[1] > 0x8F) return 0; /* above U+10FFFF */
-    return len;
+    if (c[0] < 0x80) return *code = c[0], 1;
+    struct lead lead = lead_of(c[0]);
+    int32_t value = c[0] & (0x3F >> lead.n);
+    int i = 1;
+    for (; i <= lead.n && (size_t)i < n && c[i] >= lead.low && c[i] <= lead.high; i++) {
+        value = value << 6 | (c[i] & 0x3F);
+        lead.low = 0x80;
+        lead.high = 0xBF;
+    }
+    if (!lead.n || i <= lead.n) return -i;
+    *code = value;
+    return i;
+}
+
+int xl_utf8_put(int32_t code, char out[4]) {
+    if (code < 0x80) return out[0] = (char)code, 1;
+    int n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (int i = n - 1; i; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
+    out[0] = (char)((n == 2 ? 0xC0 : n == 3 ? 0xE0 : 0xF0) | code);
+    return n;
+}
+
+int xl_utf8_len(const char *text, size_t n) {
+    int32_t code;
+    int length = xl_utf8_get(text, n, &code);
+    return length > 0 ? length : 0;
 }
 
 bool xl_utf8_valid(const char *text, size_t n) {

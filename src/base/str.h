@@ -19,8 +19,16 @@ void xl_str_printf(struct xl_str *str, const char *format, ...) XL_PRINTF(2, 3);
 char *xl_str_take(struct xl_str *str);
 void xl_str_deinit(struct xl_str *str);
 
-/* Length of the valid UTF-8 sequence at text (1..4), or 0 when the bytes are not UTF-8.
- * Overlong forms, surrogates and values above U+10FFFF are not UTF-8. */
+/* The character that n bytes begin with: its length (1..4), *code set; or minus the length of what
+ * is no UTF-8: of the maximal part of a sequence (Unicode Standard 3.9, best practice: one U+FFFD
+ * stands for each), at least one byte. 0: n is. Overlong forms, surrogates and values above
+ * U+10FFFF are not UTF-8. */
+int xl_utf8_get(const char *text, size_t n, int32_t *code);
+
+/* Write a character that UTF-8 has; its length. */
+int xl_utf8_put(int32_t code, char out[4]);
+
+/* Length of the valid sequence at text, or 0. */
 int xl_utf8_len(const char *text, size_t n);
 bool xl_utf8_valid(const char *text, size_t n);
 

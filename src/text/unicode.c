@@ -1,5 +1,7 @@
-/* unicode.c */
+/* unicode.c - code points for the tokenizer: Normalization Form C, lower case and classes as the
+ * Python tokenizer has them, over utf8proc's tables. No state: any thread. */
 #include "text/unicode.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <utf8proc.h>
@@ -10,40 +12,12 @@ enum {
     COMBINING_DOT_ABOVE = 0x307,
 };
 
-/* What may follow a lead byte (Unicode 15, table 3-7): how many continuation bytes, and the range
- * of the first of them; n = 0 for a byte that leads nothing. */
-struct lead {
-    int n;
-    uint8_t low, high;
-};
-
-static struct lead lead_of(uint8_t byte) {
-    if (byte >= 0xC2 && byte <= 0xDF) return (struct lead){1, 0x80, 0xBF};
-    if (byte >= 0xE0 && byte <= 0xEF)
-        return (struct lead){2, byte == 0xE0 ? 0xA0 : 0x80, byte == 0xED ? 0x9F : 0xBF};
-    if (byte >= 0xF0 && byte <= 0xF4)
-        return (struct lead){3, byte == 0xF0 ? 0x90 : 0x80, byte == 0xF4 ? 0x8F : 0xBF};
-    return (struct lead){0};
-}
-
 void xl_utf8_decode(const char *bytes, size_t n, struct xl_ints *out) {
     for (size_t i = 0; i < n;) {
-        uint8_t first = (uint8_t)bytes[i++];
-        if (first < 0x80) {
-            xl_ints_push(out, first);
-            continue;
-        }
-        struct lead lead = lead_of(first);
-        int32_t c = first & (0x3F >> lead.n);
-        int left = lead.n;
-        for (; left && i < n; left--, i++) {
-            uint8_t next = (uint8_t)bytes[i];
-            if (next < lead.low || next > lead.high) break;
-            lead.low = 0x80;
-            lead.high = 0xBF;
-            c = c << 6 | (next & 0x3F);
-        }
-        xl_ints_push(out, lead.n && !left ? c : REPLACEMENT);
+        int32_t c;
+        int length = xl_utf8_get(bytes + i, n - i, &c);
+        xl_ints_push(out, length > 0 ? c : REPLACEMENT);
+        i += (size_t)abs(length);
     }
 }
 

@@ -4,7 +4,7 @@
 #ifndef XL_TEXT_VOCAB_H
 #define XL_TEXT_VOCAB_H
 
-#include "text/json_scan.h"
+#include "base/json_scan.h"
 
 struct xl_vocab {
     struct xl_vocab_token *tokens; /* in the order in which they came */

@@ -1,4 +1,5 @@
-/* vocab_files.c */
+/* vocab_files.c - the two forms in which a tokenizer's vocabulary and merges come, read without a
+ * tree. Used while a tokenizer is opened, by the thread that opens it. */
 #include "text/vocab_files.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -17,20 +18,19 @@ static size_t guess_entries(size_t n) {
 
 enum xl_status xl_vocab_parse(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_err *err) {
     bool more;
-    enum xl_status status = xl_scan_enter(scan, '{', err);
-    if (status) return status;
-    while (!(status = xl_scan_more(scan, '}', &more, err)) && more) {
+    enum xl_status status = xl_scan_enter(scan, '{', "an object", err);
+    while (!status && !(status = xl_scan_more(scan, '}', "the vocabulary", &more, err)) && more) {
         struct xl_span token;
-        int32_t id = 0;
+        int64_t id = 0;
         bool is_new = true;
         status = xl_scan_key(scan, &token, err);
-        if (!status) status = xl_scan_int(scan, MAX_ID, &id, err);
-        if (!status) status = xl_vocab_add(vocab, token, id, &is_new, err);
+        if (!status) status = xl_scan_int(scan, "a token's id", &id, err);
+        if (!status && id > MAX_ID)
+            status = xl_scan_fail(scan, err, "expected a whole number from 0 to %d", MAX_ID);
+        if (!status) status = xl_vocab_add(vocab, token, (int32_t)id, &is_new, err);
         if (!status && !is_new)
-            status = xl_fail(err, XL_EFORMAT,
-                             "%s:%d: the token that has id %d has another id before", scan->name,
-                             xl_scan_line(scan), (int)id);
-        if (status) return status;
+            status =
+                xl_scan_fail(scan, err, "the token that has id %d has another id before", (int)id);
     }
     if (!status && !vocab->n)
         status = xl_fail(err, XL_EFORMAT, "%s: the vocabulary is empty", scan->name);
@@ -40,9 +40,9 @@ enum xl_status xl_vocab_parse(struct xl_scan *scan, struct xl_vocab *vocab, stru
 /* ---- Merges ---------------------------------------------------------------------------------- */
 
 struct merge_reader {
-    const char *name;           /* of the file */
-    int line;                   /* in merges.txt */
-    const struct xl_scan *scan; /* of tokenizer.json: knows the line; else NULL */
+    const char *name; /* merges.txt, and the line in it */
+    int line;
+    const struct xl_scan *scan; /* of tokenizer.json: knows both; else NULL */
     const struct xl_vocab *vocab;
     struct xl_bpe *bpe;
     uint32_t rank;        /* of the next merge */
@@ -52,8 +52,8 @@ struct merge_reader {
 
 static enum xl_status refuse(const struct merge_reader *reader, const char *why,
                              struct xl_err *err) {
-    return xl_fail(err, XL_EFORMAT, "%s:%d: %s", reader->name,
-                   reader->scan ? xl_scan_line(reader->scan) : reader->line, why);
+    if (reader->scan) return xl_scan_fail(reader->scan, err, "%s", why);
+    return xl_fail(err, XL_EFORMAT, "%s:%d: %s", reader->name, reader->line, why);
 }
 
 static enum xl_status add_merge(struct merge_reader *reader, struct xl_span left,
@@ -115,10 +115,10 @@ static enum xl_status scan_pair(struct xl_scan *scan, struct merge_reader *reade
     struct xl_span parts[2];
     int n = 0;
     bool more;
-    enum xl_status status = xl_scan_enter(scan, '[', err);
-    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+    enum xl_status status = xl_scan_enter(scan, '[', "a merge, a string or an array,", err);
+    while (!status && !(status = xl_scan_more(scan, ']', "the merge", &more, err)) && more) {
         if (n == 2) return refuse(reader, "expected a merge of two tokens, found more", err);
-        status = xl_scan_string(scan, &parts[n++], err);
+        status = xl_scan_string(scan, "a token", SIZE_MAX, &parts[n++], err);
     }
     if (status) return status;
     if (n < 2) return refuse(reader, "expected a merge of two tokens, found fewer", err);
@@ -128,15 +128,15 @@ static enum xl_status scan_pair(struct xl_scan *scan, struct merge_reader *reade
 /* A merge is "left right" or ["left", "right"], depending on the version that wrote the file. */
 static enum xl_status scan_merges(struct xl_scan *scan, const struct xl_vocab *vocab,
                                   struct xl_bpe *bpe, struct xl_err *err) {
-    struct merge_reader reader = {.name = scan->name, .scan = scan, .vocab = vocab, .bpe = bpe};
+    struct merge_reader reader = {.scan = scan, .vocab = vocab, .bpe = bpe};
     bool more;
-    enum xl_status status = xl_scan_enter(scan, '[', err);
-    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+    enum xl_status status = xl_scan_enter(scan, '[', "an array", err);
+    while (!status && !(status = xl_scan_more(scan, ']', "the merges", &more, err)) && more) {
         struct xl_span line;
         if (xl_scan_peek(scan) != '"') {
             status = scan_pair(scan, &reader, err);
         } else {
-            status = xl_scan_string(scan, &line, err);
+            status = xl_scan_string(scan, "a merge", SIZE_MAX, &line, err);
             if (!status) status = add_line(&reader, line, err);
         }
     }
@@ -147,8 +147,8 @@ static enum xl_status scan_merges(struct xl_scan *scan, const struct xl_vocab *v
 static enum xl_status scan_added_tokens(struct xl_scan *scan, json_t *added_tokens,
                                         struct xl_err *err) {
     bool more;
-    enum xl_status status = xl_scan_enter(scan, '[', err);
-    while (!status && !(status = xl_scan_more(scan, ']', &more, err)) && more) {
+    enum xl_status status = xl_scan_enter(scan, '[', "an array", err);
+    while (!status && !(status = xl_scan_more(scan, ']', "the added tokens", &more, err)) && more) {
         struct xl_span value;
         json_t *token = NULL;
         status = xl_scan_value(scan, &value, err);
@@ -163,15 +163,13 @@ static enum xl_status check_type(struct xl_scan *scan, struct xl_err *err) {
     struct xl_span type;
     enum xl_status status = xl_scan_value(scan, &type, err);
     if (!status && !xl_span_is(type, "\"BPE\""))
-        status = xl_fail(err, XL_EFORMAT,
-                         "%s:%d: the model's type is not \"BPE\", which CLIP needs", scan->name,
-                         xl_scan_line(scan));
+        status = xl_scan_fail(scan, err, "the model's type is not \"BPE\", which CLIP needs");
     return status;
 }
 
 /* Merges can only be read behind the vocabulary. Files have them there; if not, *late is where. */
 static enum xl_status scan_member(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_bpe *bpe,
-                                  size_t *late, struct xl_err *err) {
+                                  const char **late, struct xl_err *err) {
     struct xl_span key, value;
     enum xl_status status = xl_scan_key(scan, &key, err);
     if (status) return status;
@@ -187,12 +185,12 @@ static enum xl_status scan_member(struct xl_scan *scan, struct xl_vocab *vocab, 
 static enum xl_status scan_model(struct xl_scan *scan, struct xl_vocab *vocab, struct xl_bpe *bpe,
                                  struct xl_err *err) {
     bool more;
-    size_t late = 0;
-    enum xl_status status = xl_scan_enter(scan, '{', err);
-    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more)
+    const char *late = NULL;
+    enum xl_status status = xl_scan_enter(scan, '{', "an object", err);
+    while (!status && !(status = xl_scan_more(scan, '}', "the model", &more, err)) && more)
         status = scan_member(scan, vocab, bpe, &late, err);
     if (status || !late || !vocab->n) return status;
-    size_t end = scan->at;
+    const char *end = scan->at;
     scan->at = late;
     status = scan_merges(scan, vocab, bpe, err);
     scan->at = end;
@@ -203,8 +201,8 @@ enum xl_status xl_tokenizer_json_parse(struct xl_scan *scan, struct xl_vocab *vo
                                        struct xl_bpe *bpe, json_t *added_tokens,
                                        struct xl_err *err) {
     bool more;
-    enum xl_status status = xl_scan_enter(scan, '{', err);
-    while (!status && !(status = xl_scan_more(scan, '}', &more, err)) && more) {
+    enum xl_status status = xl_scan_enter(scan, '{', "an object", err);
+    while (!status && !(status = xl_scan_more(scan, '}', "the file", &more, err)) && more) {
         struct xl_span key, value;
         status = xl_scan_key(scan, &key, err);
         if (status) break;
@@ -257,7 +255,7 @@ enum xl_status xl_vocab_files_open(struct xl_vocab_files *files, const char *dir
     size_t n;
     enum xl_status status = xl_file_read(files->path, rule, &text, &n, err);
     if (status) return status;
-    files->scan = (struct xl_scan){.name = files->path, .text = {text, n}};
+    files->scan = xl_scan_text(files->path, text, n);
     size_t n_entries = guess_entries(n);
     status = xl_vocab_init(&files->vocab, n_entries, err);
     if (!status) status = xl_bpe_init(&files->bpe, n_entries, err);
@@ -271,7 +269,7 @@ void xl_vocab_files_close(struct xl_vocab_files *files) {
     xl_vocab_deinit(&files->vocab);
     xl_bpe_deinit(&files->bpe);
     json_decref(files->added_tokens);
-    free((char *)files->scan.text.at);
+    free((char *)files->scan.begin);
     xl_scan_deinit(&files->scan);
     free(files->path);
     *files = (struct xl_vocab_files){0};

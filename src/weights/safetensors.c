@@ -1,6 +1,6 @@
 /* safetensors.c - the grammar of the header, and the checks over all of its tensors. */
 #include "weights/safetensors.h"
-#include "weights/safetensors_json.h"
+#include "base/json_scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,14 +18,21 @@ static const struct {
 #undef X
 };
 
-enum { N_DTYPES = sizeof dtypes / sizeof *dtypes, LENGTH_BYTES = 8 };
+enum {
+    N_DTYPES = sizeof dtypes / sizeof *dtypes,
+    LENGTH_BYTES = 8,
+    CHUNK_BYTES = 64 * 1024, /* of the header that are in memory at once */
+};
 
 struct parser {
-    struct xl_st_lexer lexer;
+    struct xl_scan scan;
+    int fd;
+    int64_t offset, end; /* of the next byte to load; of the header */
     struct xl_safetensors *file;
     int capacity;
     bool has_metadata;
     char name[XL_ST_MAX_NAME + 1];
+    char chunk[CHUNK_BYTES];
 };
 
 const char *xl_st_dtype_name(enum xl_st_dtype dtype) {
@@ -69,54 +76,77 @@ static enum xl_status fail_stranger(const char *path, int fd, const char *why, s
 static enum xl_status fail_tensor(const struct parser *parser, const char *name, struct xl_err *err,
                                   const char *what) {
     return xl_fail(err, XL_EFORMAT, "%s: damaged safetensors header: tensor \"%s\" %s",
-                   parser->lexer.path, name, what);
+                   parser->scan.name, name, what);
+}
+
+static ssize_t load_chunk(void *user, char *to, size_t n) {
+    struct parser *parser = user;
+    int64_t left = parser->end - parser->offset;
+    ssize_t got;
+    if (left < (int64_t)n) n = (size_t)left;
+    do got = n ? pread(parser->fd, to, n, parser->offset) : 0;
+    while (got < 0 && errno == EINTR);
+    if (got > 0) parser->offset += got;
+    return got;
+}
+
+/* Take a string of at most max bytes into text[max + 1]; a name, so control characters are refused.
+ * what: "a tensor's name". */
+static enum xl_status take_name(struct xl_scan *scan, char *text, size_t max, const char *what,
+                                struct xl_err *err) {
+    struct xl_span name;
+    enum xl_status status = xl_scan_string(scan, what, max, &name, err);
+    if (status) return status;
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.at[i] < ' ' || name.at[i] == 127)
+            return xl_scan_fail(scan, err, "%s holds control character 0x%02X", what, name.at[i]);
+    memcpy(text, name.at, name.n);
+    text[name.n] = 0;
+    return XL_OK;
 }
 
 static enum xl_status parse_dtype(struct parser *parser, struct xl_st_tensor *tensor,
                                   struct xl_err *err) {
     char text[16];
-    enum xl_status status =
-        xl_st_take_name(&parser->lexer, text, sizeof text - 1, "the dtype", err);
+    enum xl_status status = take_name(&parser->scan, text, sizeof text - 1, "the dtype", err);
     if (status) return status;
     for (int i = 0; i < N_DTYPES; i++) {
         if (strcmp(text, dtypes[i].name)) continue;
         tensor->dtype = (enum xl_st_dtype)i;
         return XL_OK;
     }
-    return xl_st_fail(&parser->lexer, err, "tensor \"%s\" has the unknown dtype \"%s\"",
-                      parser->name, text);
+    return xl_scan_fail(&parser->scan, err, "tensor \"%s\" has the unknown dtype \"%s\"",
+                        parser->name, text);
 }
 
 /* Also gives the product of the dimensions. */
 static enum xl_status parse_shape(struct parser *parser, struct xl_st_tensor *tensor,
                                   int64_t *count, struct xl_err *err) {
-    struct xl_st_lexer *lexer = &parser->lexer;
-    enum xl_status status = xl_st_take(lexer, '[', "the shape, an array,", err);
+    struct xl_scan *scan = &parser->scan;
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '[', "the shape, an array,", err);
     *count = 1;
-    for (bool first = true; !status && (first ? xl_st_peek_token(lexer) != ']' : true);) {
-        if (!first && xl_st_peek_token(lexer) != ',') break;
-        if (!first) lexer->at++;
-        first = false;
+    while (!status && !(status = xl_scan_more(scan, ']', "the shape", &more, err)) && more) {
         int64_t dim = 0;
-        if ((status = xl_st_take_int(lexer, "a dimension", &dim, err))) break;
+        if ((status = xl_scan_int(scan, "a dimension", &dim, err))) break;
         if (__builtin_mul_overflow(*count, dim, count))
-            status = xl_st_fail(lexer, err, "the shape of tensor \"%s\" multiplies beyond 2^63",
-                                parser->name);
+            status = xl_scan_fail(scan, err, "the shape of tensor \"%s\" multiplies beyond 2^63",
+                                  parser->name);
         if (tensor->rank < XL_MAX_RANK) tensor->dim[tensor->rank] = dim;
         tensor->rank++;
     }
-    return status ? status : xl_st_take(lexer, ']', "a comma or the end of the shape", err);
+    return status;
 }
 
 static enum xl_status parse_offsets(struct parser *parser, struct xl_st_tensor *tensor,
                                     struct xl_err *err) {
     static const char what[] = "data_offsets, an array of two numbers";
-    struct xl_st_lexer *lexer = &parser->lexer;
-    enum xl_status status = xl_st_take(lexer, '[', what, err);
-    if (!status) status = xl_st_take_int(lexer, "the first data offset", &tensor->begin, err);
-    if (!status) status = xl_st_take(lexer, ',', what, err);
-    if (!status) status = xl_st_take_int(lexer, "the second data offset", &tensor->end, err);
-    return status ? status : xl_st_take(lexer, ']', what, err);
+    struct xl_scan *scan = &parser->scan;
+    enum xl_status status = xl_scan_take(scan, '[', what, err);
+    if (!status) status = xl_scan_int(scan, "the first data offset", &tensor->begin, err);
+    if (!status) status = xl_scan_take(scan, ',', what, err);
+    if (!status) status = xl_scan_int(scan, "the second data offset", &tensor->end, err);
+    return status ? status : xl_scan_take(scan, ']', what, err);
 }
 
 /* Offsets, shape and dtype of one tensor tell the same size. */
@@ -133,7 +163,7 @@ static enum xl_status check_size(const struct parser *parser, const struct xl_st
         return xl_fail(err, XL_EFORMAT,
                        "%s: damaged safetensors header: tensor \"%s\" has data_offsets of %lld "
                        "bytes, but shape and dtype %s need %lld",
-                       parser->lexer.path, parser->name, (long long)(tensor->end - tensor->begin),
+                       parser->scan.name, parser->name, (long long)(tensor->end - tensor->begin),
                        dtypes[tensor->dtype].name, (long long)(bits / 8));
     return XL_OK;
 }
@@ -149,54 +179,52 @@ static int field_of(const char *key) {
 /* {"dtype": ..., "shape": ..., "data_offsets": ...} in any order, each once. */
 static enum xl_status parse_tensor(struct parser *parser, struct xl_st_tensor *tensor,
                                    struct xl_err *err) {
-    struct xl_st_lexer *lexer = &parser->lexer;
-    enum xl_status status = xl_st_take(lexer, '{', "an object that describes the tensor", err);
+    struct xl_scan *scan = &parser->scan;
+    enum xl_status status = xl_scan_take(scan, '{', "an object that describes the tensor", err);
     int64_t count = 0;
     for (int seen = 0; !status && seen != HAS_ALL;) {
         char key[16];
-        if (seen) status = xl_st_take(lexer, ',', "dtype, shape and data_offsets", err);
-        if (!status) status = xl_st_take_name(lexer, key, sizeof key - 1, "a field's name", err);
+        if (seen) status = xl_scan_take(scan, ',', "dtype, shape and data_offsets", err);
+        if (!status) status = take_name(scan, key, sizeof key - 1, "a field's name", err);
         if (status) return status;
         int field = field_of(key);
         if (!field || seen & field)
-            return xl_st_fail(lexer, err, "tensor \"%s\" has the field \"%s\"%s", parser->name, key,
-                              field ? " twice" : ", which the format does not know");
+            return xl_scan_fail(scan, err, "tensor \"%s\" has the field \"%s\"%s", parser->name,
+                                key, field ? " twice" : ", which the format does not know");
         seen |= field;
-        if ((status = xl_st_take(lexer, ':', "a colon", err))) return status;
+        if ((status = xl_scan_take(scan, ':', "a colon", err))) return status;
         if (field == HAS_DTYPE) status = parse_dtype(parser, tensor, err);
         if (field == HAS_SHAPE) status = parse_shape(parser, tensor, &count, err);
         if (field == HAS_OFFSETS) status = parse_offsets(parser, tensor, err);
     }
-    if (!status) status = xl_st_take(lexer, '}', "the end of the tensor's description", err);
+    if (!status) status = xl_scan_take(scan, '}', "the end of the tensor's description", err);
     return status ? status : check_size(parser, tensor, count, err);
 }
 
 /* {"key": "text", ...}: checked, not kept. */
 static enum xl_status parse_metadata(struct parser *parser, struct xl_err *err) {
-    struct xl_st_lexer *lexer = &parser->lexer;
-    if (parser->has_metadata) return xl_st_fail(lexer, err, "__metadata__ comes twice");
+    struct xl_scan *scan = &parser->scan;
+    if (parser->has_metadata) return xl_scan_fail(scan, err, "__metadata__ comes twice");
     parser->has_metadata = true;
-    enum xl_status status = xl_st_take(lexer, '{', "the object of __metadata__", err);
-    if (!status && xl_st_peek_token(lexer) != '}') {
-        for (int n = 1;; n++) {
-            if (n > XL_ST_MAX_METADATA)
-                return xl_st_fail(lexer, err, "more than %d entries in __metadata__",
-                                  XL_ST_MAX_METADATA);
-            status = xl_st_skip_string(lexer, "a key of __metadata__", err);
-            if (!status) status = xl_st_take(lexer, ':', "a colon", err);
-            if (!status) status = xl_st_skip_string(lexer, "a text of __metadata__", err);
-            if (status || xl_st_peek_token(lexer) != ',') break;
-            lexer->at++;
-        }
+    bool more;
+    int n = 0;
+    enum xl_status status = xl_scan_enter(scan, '{', "the object of __metadata__", err);
+    while (!status && !(status = xl_scan_more(scan, '}', "__metadata__", &more, err)) && more) {
+        if (n++ == XL_ST_MAX_METADATA)
+            return xl_scan_fail(scan, err, "more than %d entries in __metadata__",
+                                XL_ST_MAX_METADATA);
+        status = xl_scan_string(scan, "a key of __metadata__", 0, NULL, err);
+        if (!status) status = xl_scan_take(scan, ':', "a colon", err);
+        if (!status) status = xl_scan_string(scan, "a text of __metadata__", 0, NULL, err);
     }
-    return status ? status : xl_st_take(lexer, '}', "a comma or the end of __metadata__", err);
+    return status;
 }
 
 static enum xl_status append(struct parser *parser, const struct xl_st_tensor *tensor,
                              struct xl_err *err) {
     struct xl_safetensors *file = parser->file;
     if (file->n_tensors == XL_ST_MAX_TENSORS)
-        return xl_st_fail(&parser->lexer, err, "more than %d tensors", XL_ST_MAX_TENSORS);
+        return xl_scan_fail(&parser->scan, err, "more than %d tensors", XL_ST_MAX_TENSORS);
     if (file->n_tensors == parser->capacity) {
         int capacity = parser->capacity ? 2 * parser->capacity : 256;
         size_t bytes = (size_t)capacity * sizeof *file->tensors;
@@ -214,10 +242,9 @@ static enum xl_status append(struct parser *parser, const struct xl_st_tensor *t
 }
 
 static enum xl_status parse_entry(struct parser *parser, struct xl_err *err) {
-    struct xl_st_lexer *lexer = &parser->lexer;
-    enum xl_status status =
-        xl_st_take_name(lexer, parser->name, XL_ST_MAX_NAME, "a tensor's name", err);
-    if (!status) status = xl_st_take(lexer, ':', "a colon", err);
+    struct xl_scan *scan = &parser->scan;
+    enum xl_status status = take_name(scan, parser->name, XL_ST_MAX_NAME, "a tensor's name", err);
+    if (!status) status = xl_scan_take(scan, ':', "a colon", err);
     if (status) return status;
     if (!strcmp(parser->name, "__metadata__")) return parse_metadata(parser, err);
     struct xl_st_tensor tensor = {0};
@@ -226,19 +253,13 @@ static enum xl_status parse_entry(struct parser *parser, struct xl_err *err) {
 }
 
 static enum xl_status parse_header(struct parser *parser, struct xl_err *err) {
-    struct xl_st_lexer *lexer = &parser->lexer;
-    enum xl_status status = xl_st_take(lexer, '{', "an object", err);
-    if (!status && xl_st_peek_token(lexer) != '}') {
-        for (;;) {
-            status = parse_entry(parser, err);
-            if (status || xl_st_peek_token(lexer) != ',') break;
-            lexer->at++;
-        }
-    }
-    if (!status) status = xl_st_take(lexer, '}', "a comma or the end of the header", err);
-    if (!status && xl_st_peek_token(lexer) >= 0)
-        status = xl_st_fail(lexer, err, "something follows the closing brace");
-    if (!status && lexer->read_errno) status = xl_st_fail(lexer, err, "unreadable");
+    struct xl_scan *scan = &parser->scan;
+    bool more;
+    enum xl_status status = xl_scan_enter(scan, '{', "an object", err);
+    while (!status && !(status = xl_scan_more(scan, '}', "the header", &more, err)) && more)
+        status = parse_entry(parser, err);
+    if (!status && (xl_scan_peek(scan) >= 0 || scan->read_errno))
+        status = xl_scan_fail(scan, err, "something follows the closing brace");
     return status;
 }
 
@@ -256,7 +277,7 @@ static int by_name(const void *a, const void *b) {
 static enum xl_status check_coverage(const struct parser *parser, int64_t data_size,
                                      struct xl_err *err) {
     struct xl_safetensors *file = parser->file;
-    const char *path = parser->lexer.path;
+    const char *path = parser->scan.name;
     int64_t end = 0;
     if (file->n_tensors)
         qsort(file->tensors, (size_t)file->n_tensors, sizeof *file->tensors, by_offset);
@@ -346,11 +367,20 @@ enum xl_status xl_safetensors_read(const char *path, int fd, struct xl_safetenso
     struct xl_safetensors file = {.size = st.st_size};
     int64_t data_start = LENGTH_BYTES + length;
     parser->file = &file;
-    parser->lexer =
-        (struct xl_st_lexer){.path = path, .fd = fd, .offset = LENGTH_BYTES, .end = data_start};
+    parser->fd = fd;
+    parser->offset = LENGTH_BYTES;
+    parser->end = data_start;
+    parser->scan = (struct xl_scan){.name = path,
+                                    .part = "safetensors header",
+                                    .before = LENGTH_BYTES,
+                                    .buffer = parser->chunk,
+                                    .capacity = CHUNK_BYTES,
+                                    .refill = load_chunk,
+                                    .user = parser};
     status = parse_header(parser, err);
     if (!status) status = check_coverage(parser, file.size - data_start, err);
     if (!status) status = check_names(parser, err);
+    xl_scan_deinit(&parser->scan);
     free(parser);
     if (status) {
         xl_safetensors_deinit(&file);

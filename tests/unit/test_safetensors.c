@@ -109,7 +109,7 @@ static const struct {
 } bad_headers[] = {
     /* JSON that is none */
     {"{", 0, "expected a tensor's name, found its end"},
-    {"{'a", 0, "the header ends within a tensor's name"},
+    {"{'a", 0, "the safetensors header ends within a tensor's name"},
     {"{" TENSOR_A, 8, "expected a comma or the end of the header"},
     {"{" TENSOR_A ",}", 8, "expected a tensor's name, found '}'"},
     {"{" TENSOR_A "}x", 8, "something follows the closing brace"},
