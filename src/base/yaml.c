@@ -2,6 +2,7 @@
 #include "base/yaml.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 
 #include <errno.h>
 #include <math.h>
@@ -483,42 +484,29 @@ static bool is_bounded(const json_t *value, int depth, int *n_nodes) {
 /* JSON is YAML, but for characters beyond the sixteenth bit that are escaped as programs do
  * ("\ud83d\ude00"): what looks like JSON is tried as such before it is refused. */
 static json_t *parse_json(const char *text, size_t n) {
-    size_t blanks = 0;
-    int n_nodes = 0;
-    while (blanks < n && strchr(" \t\r\n", text[blanks])) blanks++;
-    if (blanks == n || !strchr("{[", text[blanks])) return NULL;
+    struct xl_scan scan = xl_scan_text("", text, n);
+    int first = xl_scan_peek(&scan), n_nodes = 0;
+    if (first != '{' && first != '[') return NULL;
     json_t *value = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
     if (!value || is_bounded(value, 1, &n_nodes)) return value;
     json_decref(value);
     return NULL;
 }
 
-/* A walk over JSON beside the tree that became of it: both have the members in the same order. As
- * the text is known to be valid, no more is looked at than where each token ends. */
+/* A walk over JSON beside the tree that became of it: both have the members in the same order. */
 struct walk {
     struct reader *reader;
-    const char *at, *end;
+    struct xl_scan scan;
+    const char *at;
     struct xl_yaml_place place; /* of at */
 };
 
-static void pass(struct walk *walk, int n) {
-    for (; n && walk->at < walk->end; n--, walk->at++) step(&walk->place, walk->at, walk->end);
-}
-
-static bool is_before(const struct walk *walk, const char *bytes) {
-    return walk->at < walk->end && *walk->at && strchr(bytes, *walk->at);
-}
-
-static void pass_blanks(struct walk *walk) {
-    while (is_before(walk, " \t\r\n,:")) pass(walk, 1);
-}
-
-static void pass_scalar(struct walk *walk) {
-    bool is_string = is_before(walk, "\"");
-    const char *ends = is_string ? "\"" : " \t\r\n,:]}";
-    pass(walk, is_string);
-    while (walk->at < walk->end && !is_before(walk, ends)) pass(walk, *walk->at == '\\' ? 2 : 1);
-    pass(walk, is_string);
+/* Go to the next token that is not punctuation between members. */
+static void walk_on(struct walk *walk) {
+    struct xl_span token;
+    do token = xl_scan_token(&walk->scan);
+    while (xl_span_is(token, ",") || xl_span_is(token, ":"));
+    for (; walk->at < token.at; walk->at++) step(&walk->place, walk->at, walk->scan.end);
 }
 
 /* at: what the caller knows of the value that comes next. */
@@ -526,29 +514,25 @@ static enum xl_status note_json(struct walk *walk, struct xl_yaml_entry at, cons
     const char *key;
     json_t *member;
     size_t i;
-    pass_blanks(walk);
+    walk_on(walk); /* a scalar, or the bracket of a collection */
     at.place = walk->place;
     enum xl_status status = note_place(walk->reader, &at);
-    bool is_collection = json_is_object(value) || json_is_array(value);
-    if (!is_collection) pass_scalar(walk);
-    pass(walk, is_collection); /* the bracket */
     json_object_foreach((json_t *)value, key, member) {
-        pass_blanks(walk);
+        walk_on(walk);
         struct xl_yaml_entry entry = {.container = value, .key = key, .key_place = walk->place};
-        pass_scalar(walk);
         if (!status) status = note_json(walk, entry, member);
     }
     json_array_foreach(value, i, member) {
         struct xl_yaml_entry entry = {.container = value, .index = i};
         if (!status) status = note_json(walk, entry, member);
     }
-    pass_blanks(walk);
-    pass(walk, is_collection);
+    if (json_is_object(value) || json_is_array(value)) walk_on(walk); /* its other bracket */
     return status;
 }
 
 static enum xl_status note_json_places(struct reader *reader, const json_t *root) {
-    struct walk walk = {reader, reader->text, reader->text + reader->n, {1, 1}};
+    struct walk walk = {
+        reader, xl_scan_text(reader->name, reader->text, reader->n), reader->text, {1, 1}};
     if (!reader->places) return XL_OK;
     xl_yaml_places_deinit(reader->places); /* of the YAML that was given up */
     return note_json(&walk, (struct xl_yaml_entry){0}, root);
