@@ -1,78 +1,46 @@
-/* json.c */
+/* json.c - configuration files through jansson, with limits that it does not have, and getters that
+ * say what is wrong. No state: any thread. */
 #include "base/json.h"
 #include "base/file.h"
+#include "base/json_scan.h"
 #include "base/str.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_DIGITS = 18 };
-
-/* jansson's own limit is 2048 levels; a config needs three. Checked before parsing, on the text. */
-static bool too_deep(const char *text, size_t n) {
-    int depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (in_string) {
-            if (c == '\\') i++;
-            if (c == '"') in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > MAX_DEPTH) return true;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
+/* Before parsing: is it nested deeper than it may be? (jansson's own limit is 2048 levels; a config
+ * needs three.) On the way words for "no limit" become null, padded with blanks so that positions
+ * in messages stay right: Infinity, which Python's json module writes and JSON does not have, and
+ * integers beyond 64 bits (transformers writes int(1e30) for a length that nobody set). */
+static bool prepare(char *text, size_t n) {
+    struct xl_scan scan = xl_scan_text("", text, n);
+    struct xl_span token;
+    for (int depth = 0; (token = xl_scan_token(&scan)).n;) {
+        depth += *token.at == '{' || *token.at == '[';
+        depth -= *token.at == '}' || *token.at == ']';
+        if (depth > XL_JSON_MAX_DEPTH) return false;
+        enum xl_json_word word = xl_json_word(token);
+        if (word != XL_WORD_INFINITE && word != XL_WORD_LARGE) continue;
+        char *at = text + (token.at - text);
+        memset(at, ' ', token.n);
+        memcpy(at, "null", 4);
     }
-    return false;
-}
-
-/* Length of the word at text, which begins outside of strings, if it means "no limit": Infinity and
- * -Infinity, which Python's json module writes and JSON does not have, and integers beyond 64 bits
- * (transformers writes int(1e30) for a length that nobody set). 0 for other words. */
-static size_t unlimited_word(const char *text, size_t n) {
-    static const char *const words[] = {"-Infinity", "Infinity"};
-    for (int i = 0; i < 2; i++)
-        if (n >= strlen(words[i]) && !memcmp(text, words[i], strlen(words[i])))
-            return strlen(words[i]);
-    size_t sign = n && text[0] == '-', digits = 0;
-    while (sign + digits < n && isdigit((unsigned char)text[sign + digits])) digits++;
-    size_t end = sign + digits;
-    bool is_real = end < n && strchr(".eE", text[end]);
-    return digits > MAX_DIGITS && !is_real ? end : 0;
-}
-
-/* Words for "no limit" become null, padded with blanks so that positions in messages stay right. */
-static void blank_unlimited(char *text, size_t n) {
-    bool in_string = false;
-    for (size_t i = 0; i < n; i++) {
-        if (in_string && text[i] == '\\') {
-            i++;
-        } else if (text[i] == '"') {
-            in_string = !in_string;
-        } else if (!in_string && strchr(" \t\r\n:,[", text[i])) {
-            size_t length = unlimited_word(text + i + 1, n - i - 1);
-            if (!length) continue;
-            memset(text + i + 1, ' ', length);
-            memcpy(text + i + 1, "null", 4);
-            i += length;
-        }
-    }
+    return true;
 }
 
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) {
-    if (too_deep(text, n))
-        return xl_fail(err, XL_EFORMAT, "%s: JSON nested deeper than %d levels", name, MAX_DEPTH);
     char *copy = malloc(n + 1);
     if (!copy) return xl_fail_nomem(err, name, n + 1);
     memcpy(copy, text, n);
-    blank_unlimited(copy, n);
+    if (!prepare(copy, n)) {
+        free(copy);
+        return xl_fail(err, XL_EFORMAT, "%s: JSON nested deeper than %d levels", name,
+                       XL_JSON_MAX_DEPTH);
+    }
     json_error_t error;
     xl_json_watch();
     json_t *value = json_loadb(copy, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
@@ -211,11 +179,7 @@ enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t m
 json_t *xl_json_text(const char *text) {
     if (!text) return json_null();
     struct xl_str clean = {0};
-    for (size_t n = strlen(text), i = 0; i < n;) {
-        int len = xl_utf8_len(text + i, n - i);
-        xl_str_append(&clean, len ? text + i : "\xEF\xBF\xBD", len ? (size_t)len : 3);
-        i += len ? (size_t)len : 1;
-    }
+    xl_str_append_utf8(&clean, text, strlen(text));
     char *utf8 = xl_str_take(&clean);
     json_t *string = utf8 ? json_string(utf8) : NULL;
     free(utf8);

@@ -15,9 +15,9 @@ void xl_json_watch(void);
 bool xl_json_ran_out(void);
 
 /* Parse text of n bytes; `name` (a path) opens every sentence. The root must be an object.
- * Duplicate keys and nesting deeper than 64 are refused; words for "no limit" (Python's Infinity,
- * integers beyond 64 bits) are read as null. Caller: json_decref.
- * Errors: XL_EFORMAT; XL_ENOMEM */
+ * Duplicate keys and nesting deeper than XL_JSON_MAX_DEPTH are refused; words for "no limit"
+ * (Python's Infinity, integers beyond 64 bits) are read as null. Caller: json_decref. Errors:
+ * XL_EFORMAT; XL_ENOMEM */
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) XL_CHECKED;
 
@@ -46,8 +46,8 @@ enum xl_status xl_json_string(struct xl_json json, const char *key, const char *
 enum xl_status xl_json_int_array(struct xl_json json, const char *key, int64_t min, int64_t max,
                                  int *values, int max_n, int *n, struct xl_err *err) XL_CHECKED;
 
-/* A JSON string of text that may not be UTF-8 (a prompt from the command line, a path): every byte
- * that is not becomes U+FFFD, as it does for the tokenizer. text NULL: JSON null. NULL: out of
+/* A JSON string of text that may not be UTF-8 (a prompt from the command line, a path): what
+ * is not becomes U+FFFD, as it does for the tokenizer. text NULL: JSON null. NULL: out of
  * memory */
 json_t *xl_json_text(const char *text);
 

@@ -44,6 +44,18 @@ void xl_str_printf(struct xl_str *str, const char *format, ...) {
     str->len += (size_t)n;
 }
 
+void xl_str_append_utf8(struct xl_str *str, const char *bytes, size_t n) {
+    for (size_t i = 0; i < n;) {
+        int32_t code;
+        int length = xl_utf8_get(bytes + i, n - i, &code);
+        if (length > 0)
+            xl_str_append(str, bytes + i, (size_t)length);
+        else
+            xl_str_puts(str, XL_REPLACEMENT);
+        i += (size_t)abs(length);
+    }
+}
+
 char *xl_str_take(struct xl_str *str) {
     xl_str_append(str, "", 0);
     char *text = str->failed ? NULL : str->text;

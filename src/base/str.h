@@ -12,12 +12,16 @@ struct xl_str {
 
 void xl_str_append(struct xl_str *str, const char *bytes, size_t n);
 void xl_str_puts(struct xl_str *str, const char *text);
+/* What is no UTF-8 becomes U+FFFD, one for each maximal part (see xl_utf8_get). */
+void xl_str_append_utf8(struct xl_str *str, const char *bytes, size_t n);
 void xl_str_printf(struct xl_str *str, const char *format, ...) XL_PRINTF(2, 3);
 
 /* Hand the text to the caller (free with free) and reset. NULL when an append failed;
  * "" when nothing was appended. */
 char *xl_str_take(struct xl_str *str);
 void xl_str_deinit(struct xl_str *str);
+
+#define XL_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 /* The character that n bytes begin with: its length (1..4), *code set; or minus the length of what
  * is no UTF-8: of the maximal part of a sequence (Unicode Standard 3.9, best practice: one U+FFFD

@@ -24,13 +24,16 @@ Test(job_read, logs_of_the_earlier_app_are_read) {
         "'run_dir': 'run_1', 'instance_id': 'dgx'}\r\n";
     char *text = scratch_quotes(v16), *more = scratch_quotes(v17);
     struct xl_str log = {0};
-    xl_str_printf(&log, "%s\n  \nTraceback (most recent call last):\n%s[1, 2]\n{\"cut", text, more);
+    xl_str_printf(
+        &log,
+        "%s\n  \nTraceback (most recent call last):\n%s[1, 2]\n{\"a\":NaN, \"b\":1 2}\n{\"cut",
+        text, more);
     scratch_puts(scratch("jobs.log"), log.text);
     struct xl_job_counts counts;
     json_t *lines = read_all(scratch("jobs.log"), &counts);
     cr_assert_eq(json_array_size(lines), 2);
     cr_expect_eq(counts.n_entries, 2);
-    cr_expect_eq(counts.n_damaged, 3);
+    cr_expect_eq(counts.n_damaged, 4);
     cr_expect_eq(counts.first_damaged, 4);
     const json_t *old = json_array_get(lines, 0), *new = json_array_get(lines, 1);
     expect_key(old, "mood", "\"calm\"");
