@@ -1,32 +1,24 @@
-/* prefetch.c - reading a model's weights into the page cache, ahead of its turn.
- *
- * By plain reads into a small buffer: advice to read ahead (madvise, posix_fadvise, readahead) is
- * cut by Linux to what one request of the device holds, a few hundred kilobytes, whatever was asked
- * for. The copy costs about 0.1 s of one core a gigabyte. */
+/* prefetch.c - reading a model's weights into the page cache, ahead of its turn. Opens no model;
+ * runs on whichever thread calls it. */
 #include "engine/engine.h"
 
 #include "base/memory.h"
+#include "base/read_ahead.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20 };
+enum { ROOM_BYTES = 64 << 20 }; /* of a file between two looks at the memory */
 
 struct prefetch {
     xl_progress_fn *progress;
     void *user;
-    int64_t done, total;
-    char *buffer; /* [PIECE] */
-    bool is_full; /* no memory for more */
+    int64_t before, total; /* bytes: of the files that are done; of all */
+    bool is_full;          /* no memory for more */
+    bool is_cancelled;
 };
-
-static bool go_on(const struct prefetch *p) {
-    return !p->progress || p->progress(p->user, XL_PHASE_LOAD, p->done, p->total);
-}
 
 static int64_t file_bytes(const char *path) {
     struct stat st;
@@ -34,29 +26,24 @@ static int64_t file_bytes(const char *path) {
 }
 
 /* Files that would push out others (or themselves) are better read when they are needed. */
-static bool has_room(const struct prefetch *p) {
-    return xl_memory_available() > p->total - p->done;
+static bool go_on(void *user, size_t done) {
+    struct prefetch *p = user;
+    int64_t at = p->before + (int64_t)done;
+    if (done % ROOM_BYTES == 0 && xl_memory_available() <= p->total - at) p->is_full = true;
+    if (p->progress && !p->progress(p->user, XL_PHASE_LOAD, at, p->total)) p->is_cancelled = true;
+    return !p->is_full && !p->is_cancelled;
 }
 
 /* What cannot be read is left to the one who opens the model. */
-static enum xl_status read_file(struct prefetch *p, const char *path, struct xl_err *err) {
-    int64_t size = file_bytes(path), at = 0;
+static void read_file(struct prefetch *p, const char *path) {
+    size_t size = (size_t)file_bytes(path);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return XL_OK;
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    enum xl_status status = XL_OK;
-    while (at < size) {
-        if (at % (64 * PIECE) == 0 && !has_room(p)) p->is_full = true;
-        if (!go_on(p)) status = xl_fail(err, XL_ECANCELLED, "interrupted while reading ahead");
-        if (status || p->is_full) break;
-        ssize_t n = pread(fd, p->buffer, PIECE, at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        at += n;
-        p->done += n;
+    void *data = fd < 0 || !size ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (data != MAP_FAILED) {
+        if (xl_read_ahead((struct xl_reading){data, size}, go_on, p)) p->before += (int64_t)size;
+        munmap(data, size);
     }
-    close(fd);
-    return status;
+    if (fd >= 0) close(fd);
 }
 
 static enum xl_status read_all(struct prefetch *p, const struct xl_pipeline_files *files,
@@ -66,12 +53,11 @@ static enum xl_status read_all(struct prefetch *p, const struct xl_pipeline_file
             p->total += file_bytes(files->component[c].files[i]);
     /* In the order of use. */
     static const enum xl_component order[] = {XL_TEXT_ENCODER, XL_TEXT_ENCODER_2, XL_UNET, XL_VAE};
-    enum xl_status status = XL_OK;
     for (int c = 0; c < XL_N_COMPONENTS; c++)
-        for (int i = 0; !status && !p->is_full && i < files->component[order[c]].n_files; i++)
-            status = read_file(p, files->component[order[c]].files[i], err);
-    if (!status && !go_on(p)) status = xl_fail(err, XL_ECANCELLED, "interrupted");
-    return status;
+        for (int i = 0; i < files->component[order[c]].n_files; i++)
+            if (!p->is_full && !p->is_cancelled) read_file(p, files->component[order[c]].files[i]);
+    if (!p->is_full && !p->is_cancelled) go_on(p, 0); /* so that its last word is the whole */
+    return p->is_cancelled ? xl_fail(err, XL_ECANCELLED, "interrupted while reading ahead") : XL_OK;
 }
 
 enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progress_fn *progress,
@@ -81,12 +67,10 @@ enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progre
     struct xl_arena arena = {0};
     struct xl_snapshot snapshot;
     struct xl_pipeline_files files;
-    struct prefetch prefetch = {.progress = progress, .user = user, .buffer = malloc(PIECE)};
-    enum xl_status status = prefetch.buffer ? XL_OK : xl_fail_nomem(err, "reading ahead", PIECE);
-    if (!status) status = xl_hub_resolve(params->model, params->revision, &arena, &snapshot, err);
+    struct prefetch prefetch = {.progress = progress, .user = user};
+    enum xl_status status = xl_hub_resolve(params->model, params->revision, &arena, &snapshot, err);
     if (!status) status = xl_hub_pipeline(&snapshot, &arena, &files, err);
     if (!status) status = read_all(&prefetch, &files, err);
-    free(prefetch.buffer);
     xl_arena_deinit(&arena);
     return status;
 }

@@ -47,7 +47,6 @@ static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage
     enum xl_component component = xl_part_component(stage->key.part);
     struct xl_weights *weights = resident->model->weights[component];
     struct loading loading = {drawing, weights, !resident->is_loaded[component]};
-    if (loading.counts) xl_weights_will_need(weights);
     int64_t before = resident->load_done;
     int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
     struct xl_compile_options options = {

@@ -232,11 +232,6 @@ enum xl_dtype xl_weights_main_dtype(const struct xl_weights *weights) {
     return main_dtype;
 }
 
-void xl_weights_will_need(const struct xl_weights *weights) {
-    for (int i = 0; i < weights->n_files; i++)
-        madvise(weights->files[i].base, weights->files[i].size, MADV_WILLNEED);
-}
-
 /* Only whole pages: the ones at the ends hold neighbours too. */
 void xl_weights_drop(const struct xl_weights *weights, const struct xl_tensor *tensor) {
     (void)weights;

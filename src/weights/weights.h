@@ -39,8 +39,7 @@ int64_t xl_weights_bytes(const struct xl_weights *weights); /* of all tensors, a
 /* The dtype that most bytes have: what the user means by "an fp16 model". */
 enum xl_dtype xl_weights_main_dtype(const struct xl_weights *weights);
 
-/* Hints to the system: read ahead; pages of this tensor are not needed again soon. */
-void xl_weights_will_need(const struct xl_weights *weights);
+/* A hint to the system: the pages of this tensor are not needed again soon. */
 void xl_weights_drop(const struct xl_weights *weights, const struct xl_tensor *tensor);
 
 #endif

@@ -421,7 +421,6 @@ Test(safetensors, dropped_pages_are_released_and_come_back) {
                         N);
     struct xl_weights *weights;
     cr_assert_eq(open_one(scratch("a"), &weights, NULL), XL_OK);
-    xl_weights_will_need(weights);
     const struct xl_tensor *b = xl_weights_find(weights, "b");
     for (int pass = 0; pass < 2; pass++) {
         const uint8_t *data = b->data;

@@ -1,7 +1,7 @@
 /* pack_fill.c - packing a group: some entries at a time, on all threads, while a reader has the
  * next pages of the files come in; and telling the owner of a tensor when it has been read. */
 #include "backend/cpu/pack_entry.h"
-#include "backend/cpu/reader.h"
+#include "base/read_ahead.h"
 
 #include <stdlib.h>
 

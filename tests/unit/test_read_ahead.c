@@ -1,8 +1,9 @@
-/* test_reader.c - the thread that reads ahead: it starts, keeps its distance, and stops wherever it
- * is. What it reads shows in the residency of a mapping. */
-#include "backend/cpu/reader.h"
+/* test_read_ahead.c - the thread that reads ahead: it starts, keeps its distance, and stops
+ * wherever it is. What it reads shows in the residency of a mapping. */
+#include "base/read_ahead.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,6 +57,35 @@ Test(reader, reads_all_of_it) {
     struct timespec pause = {0, 5000000};
     while (n_resident() < BYTES / PAGE) nanosleep(&pause, NULL); /* or the suite's timeout */
     xl_reader_stop(reader);
+}
+
+static bool stop_at(void *user, size_t done) {
+    size_t *limit = user;
+    return done < *limit;
+}
+
+Test(reader, reads_here_until_told_to_stop) {
+    size_t limit = 1;
+    cr_expect_not(xl_read_ahead((struct xl_reading){mapping, BYTES}, stop_at, &limit));
+    size_t n = n_resident();
+    cr_expect(n > 0 && n < BYTES / PAGE / 2, "%zu", n);
+    limit = BYTES;
+    cr_expect(xl_read_ahead((struct xl_reading){mapping, BYTES}, stop_at, &limit));
+    cr_expect_eq(n_resident(), BYTES / PAGE);
+}
+
+/* A file that was cut after it was mapped: its pages are nobody's, and nothing happens. */
+Test(reader, what_cannot_be_read_is_left_alone) {
+    FILE *file = tmpfile();
+    cr_assert_not_null(file);
+    cr_assert_eq(ftruncate(fileno(file), BYTES), 0);
+    void *data = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, fileno(file), 0);
+    cr_assert_neq(data, MAP_FAILED);
+    cr_assert_eq(ftruncate(fileno(file), 0), 0);
+    size_t limit = BYTES;
+    cr_expect(xl_read_ahead((struct xl_reading){data, BYTES}, stop_at, &limit));
+    munmap(data, BYTES);
+    fclose(file);
 }
 
 /* More than it may read ahead, as the same pieces over and over: it waits to be told, and the end
