@@ -1,4 +1,4 @@
-/* str.c - a growing string, and UTF-8. No state: any thread. */
+/* str.c - a growing string, UTF-8, and how far two words are apart. No state: any thread. */
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -123,4 +123,28 @@ bool xl_utf8_valid(const char *text, size_t n) {
         i += (size_t)len;
     }
     return true;
+}
+
+/* Optimal string alignment: Levenshtein's distance, and a swap of neighbours is one. */
+int xl_edit_distance(const char *a, const char *b, int max) {
+    int n = (int)strlen(a), m = (int)strlen(b);
+    if (abs(n - m) > max || n > XL_EDIT_MAX || m > XL_EDIT_MAX) return max + 1;
+    int rows[3][XL_EDIT_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+    for (int j = 0; j <= m; j++) above[j] = j;
+    for (int i = 1; i <= n; i++) {
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best) best = above[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (is_swap && before[j - 2] + 1 < best) best = before[j - 2] + 1;
+            row[j] = best;
+        }
+        int *oldest = before;
+        before = above;
+        above = row;
+        row = oldest;
+    }
+    return above[m] > max ? max + 1 : above[m];
 }

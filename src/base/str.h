@@ -1,4 +1,5 @@
-/* str.h - a growing string. Out of memory is sticky: appends become no-ops and `failed` is set. */
+/* str.h - a growing string, and what else is asked of text. Out of memory is sticky: appends become
+ * no-ops and `failed` is set. */
 #ifndef XL_BASE_STR_H
 #define XL_BASE_STR_H
 
@@ -35,5 +36,10 @@ int xl_utf8_put(int32_t code, char out[4]);
 /* Length of the valid sequence at text, or 0. */
 int xl_utf8_len(const char *text, size_t n);
 bool xl_utf8_valid(const char *text, size_t n);
+
+/* How many letters to add, drop, replace or swap (with the neighbour) to make b of a; at most max
+ * + 1 is told, and so it is of words of more than XL_EDIT_MAX bytes. */
+enum { XL_EDIT_MAX = 300 };
+int xl_edit_distance(const char *a, const char *b, int max);
 
 #endif

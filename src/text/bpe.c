@@ -1,9 +1,11 @@
-/* bpe.c */
+/* bpe.c - from the bytes of a word to ids: merges in a hash table, a word as a linked list with a
+ * heap of what may be merged next. A tokenizer owns the table, which is filled by the thread that
+ * opens it and only read afterwards; the scratch of a word belongs to one thread. */
 #include "text/bpe.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 struct xl_bpe_merge {
     int32_t left, right; /* left -1: free */
@@ -98,7 +100,7 @@ void xl_bpe_set_bytes(struct xl_bpe *bpe, const struct xl_vocab *vocab, int32_t 
     int n_others = 0;
     for (int byte = 0; byte < 256; byte++) {
         char symbol[4 + sizeof end_of_word];
-        size_t n = (size_t)utf8proc_encode_char(byte_char(byte, &n_others), (uint8_t *)symbol);
+        size_t n = (size_t)xl_utf8_put(byte_char(byte, &n_others), symbol);
         int32_t id = xl_vocab_find(vocab, (struct xl_span){symbol, n});
         bpe->inner[byte] = id < 0 ? unk : id;
         memcpy(symbol + n, end_of_word, sizeof end_of_word);

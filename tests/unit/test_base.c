@@ -78,6 +78,47 @@ Test(str, utf8_as_the_standard_defines_it) {
     cr_assert_not(xl_utf8_valid("Z\xC3", 2));
 }
 
+Test(str, edit_distance) {
+    static const struct {
+        const char *a, *b;
+        int max, distance;
+    } cases[] = {
+        {"ink", "ink", 3, 0},    {"ink", "inc", 3, 1},        {"ink", "nik", 3, 1},
+        {"ink", "inks", 3, 1},   {"", "abc", 3, 3},           {"abc", "", 3, 3},
+        {"abcd", "dcba", 9, 3},  {"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, 3},
+        {"a", "abcdefgh", 2, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(xl_edit_distance(cases[i].a, cases[i].b, cases[i].max), cases[i].distance,
+                     "%s %s: %d", cases[i].a, cases[i].b,
+                     xl_edit_distance(cases[i].a, cases[i].b, cases[i].max));
+}
+
+/* The limits of a character and of its encodings, there and back; and how much is no UTF-8. */
+Test(str, utf8_is_taken_apart_and_put_together) {
+    static const int32_t codes[] = {0,      0x7F,   0x80,   0x7FF,   0x800,
+                                    0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        char utf8[4];
+        int32_t code = -1;
+        int n = xl_utf8_put(codes[i], utf8);
+        cr_expect_eq(xl_utf8_get(utf8, (size_t)n, &code), n);
+        cr_expect_eq(code, codes[i]);
+        if (n > 1) cr_expect_eq(xl_utf8_get(utf8, (size_t)n - 1, &code), 1 - n);
+    }
+    /* Table 3-8 of the Unicode Standard: one replacement for each maximal part. */
+    struct xl_str clean = {0};
+    static const char text[] = "a\xF1\x80\x80\xE1\x80\xC2"
+                               "b\x80"
+                               "c\x80\xBF"
+                               "d\xED\xA0\x80";
+    xl_str_append_utf8(&clean, text, sizeof text - 1);
+    cr_expect_str_eq(clean.text, "a" XL_REPLACEMENT XL_REPLACEMENT XL_REPLACEMENT "b" XL_REPLACEMENT
+                                 "c" XL_REPLACEMENT XL_REPLACEMENT
+                                 "d" XL_REPLACEMENT XL_REPLACEMENT XL_REPLACEMENT);
+    xl_str_deinit(&clean);
+}
+
 Test(arena, blocks_are_zeroed_aligned_and_survive_growth) {
     struct xl_arena arena = {0};
     char *first = xl_arena_strdup(&arena, "first");

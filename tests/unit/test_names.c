@@ -34,22 +34,6 @@ Test(names, exact_before_alike_before_alias) {
     cr_expect_eq(xl_named_find(list, 0, "Ink"), -1);
 }
 
-Test(names, edit_distance) {
-    static const struct {
-        const char *a, *b;
-        int max, distance;
-    } cases[] = {
-        {"ink", "ink", 3, 0},    {"ink", "inc", 3, 1},        {"ink", "nik", 3, 1},
-        {"ink", "inks", 3, 1},   {"", "abc", 3, 3},           {"abc", "", 3, 3},
-        {"abcd", "dcba", 9, 3},  {"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, 3},
-        {"a", "abcdefgh", 2, 3},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_expect_eq(xl_edit_distance(cases[i].a, cases[i].b, cases[i].max), cases[i].distance,
-                     "%s %s: %d", cases[i].a, cases[i].b,
-                     xl_edit_distance(cases[i].a, cases[i].b, cases[i].max));
-}
-
 Test(names, the_nearest_are_named_in_order) {
     static const char *const aliases[] = {"Giger"};
     const struct xl_named list[] = {{"Watercolor", NULL, 0},

@@ -42,12 +42,9 @@ enum xl_status xl_data_fail_at(const struct xl_data_entry *entry, struct xl_yaml
 int32_t xl_data_bad_character(const char *text, bool is_name) {
     size_t n = strlen(text);
     for (size_t i = 0; i < n;) {
-        const unsigned char *c = (const unsigned char *)text + i;
-        int len = xl_utf8_len(text + i, n - i);
-        int32_t code = c[0];
-        if (!len) return 0xFFFD;
-        if (len == 2) code = (c[0] & 0x1F) << 6 | (c[1] & 0x3F);
-        if (len == 3) code = (c[0] & 0x0F) << 12 | (c[1] & 0x3F) << 6 | (c[2] & 0x3F);
+        int32_t code;
+        int len = xl_utf8_get(text + i, n - i, &code);
+        if (len < 0) return 0xFFFD;
         bool is_blank = code == '\n' || code == '\t';
         bool is_control = code < 32 || (code >= 127 && code < 160);
         bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||

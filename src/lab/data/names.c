@@ -1,5 +1,7 @@
-/* names.c - names as people type them. */
+/* names.c - names as people type them: what they are compared by, and which are near. Keeps
+ * nothing; any thread. */
 #include "lab/data/names.h"
+#include "base/str.h"
 #include "lab/data/slug.h"
 
 #include <stdio.h>
@@ -39,30 +41,6 @@ int xl_named_find(const struct xl_named *list, int n, const char *name) {
         for (int k = 0; k < list[i].n_aliases; k++)
             if (xl_name_matches(list[i].aliases[k], name)) return i;
     return -1;
-}
-
-/* Optimal string alignment: Levenshtein's distance, and a swap of neighbours is one. */
-int xl_edit_distance(const char *a, const char *b, int max) {
-    int n = (int)strlen(a), m = (int)strlen(b);
-    if (abs(n - m) > max || n > KEY_MAX || m > KEY_MAX) return max + 1;
-    int rows[3][KEY_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
-    for (int j = 0; j <= m; j++) above[j] = j;
-    for (int i = 1; i <= n; i++) {
-        row[0] = i;
-        for (int j = 1; j <= m; j++) {
-            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best) best = above[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (is_swap && before[j - 2] + 1 < best) best = before[j - 2] + 1;
-            row[j] = best;
-        }
-        int *oldest = before;
-        before = above;
-        above = row;
-        row = oldest;
-    }
-    return above[m] > max ? max + 1 : above[m];
 }
 
 /* How far a name is from what was typed; above FAR it is something else. */

@@ -26,8 +26,4 @@ int xl_named_find(const struct xl_named *list, int n, const char *name);
 char *xl_named_nearest(const struct xl_named *list, int n, const char *name, char *out,
                        size_t size);
 
-/* How many letters to add, drop, replace or swap (with the neighbour) to make b of a; at most max
- * + 1 is told. */
-int xl_edit_distance(const char *a, const char *b, int max);
-
 #endif

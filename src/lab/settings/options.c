@@ -1,4 +1,5 @@
 /* options.c - the option table, and finding an option by what somebody typed. */
+#include "base/str.h"
 #include "lab/settings/settings.h"
 
 #include <string.h>
@@ -194,27 +195,6 @@ const struct xl_option *xl_option_find(const char *name) {
     return NULL;
 }
 
-/* Levenshtein distance of short names. */
-static int edit_distance(const char *a, const char *b) {
-    enum { MAX = 40 };
-    size_t n = strlen(a), m = strlen(b);
-    if (n >= MAX || m >= MAX) return MAX;
-    int row[MAX + 1];
-    for (size_t j = 0; j <= m; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= n; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= m; j++) {
-            int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best) best = above + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = above;
-        }
-    }
-    return row[m];
-}
-
 const struct xl_option *xl_option_nearest(const char *name, unsigned commands) {
     const struct xl_option *nearest = NULL;
     size_t n = strlen(name);
@@ -222,7 +202,7 @@ const struct xl_option *xl_option_nearest(const char *name, unsigned commands) {
     for (int i = 0; i < N_OPTIONS; i++) {
         if (!(options[i].commands & commands)) continue;
         bool begins = n >= 3 && !strncmp(name, options[i].name, n < 5 ? n : 5);
-        int distance = begins ? 1 : edit_distance(name, options[i].name);
+        int distance = begins ? 1 : xl_edit_distance(name, options[i].name, best - 1);
         if (distance < best) best = distance, nearest = &options[i];
     }
     return nearest;
