@@ -27,7 +27,7 @@ static enum xl_status add_file(struct list *list, const char *role, const char *
     struct xl_arena *arena = &list->model->arena;
     const char *digest = xl_hub_digest(path, arena);
     bool is_fingerprint = !digest;
-    char fingerprint[33];
+    char fingerprint[XL_FINGERPRINT_HEX];
     if (is_fingerprint) {
         if (!xl_hub_fingerprint(path, fingerprint))
             return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);

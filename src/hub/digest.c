@@ -1,4 +1,6 @@
-/* digest.c - what the links of a cache tell about the content of a file. */
+/* digest.c - by what a file is known: the digest that the links of a cache tell, or samples of its
+ * content. Reads files, keeps nothing; any thread. */
+#include "base/sha256.h"
 #include "hub/hub.h"
 
 #include <fcntl.h>
@@ -39,21 +41,15 @@ const char *xl_hub_digest(const char *path, struct xl_arena *arena) {
 
 enum { PIECE_BYTES = 4096, N_PIECES = 64, WHOLE_BYTES = 4 << 20 };
 
-/* Source: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm". */
-static uint64_t fnv1a(uint64_t hash, const uint8_t *bytes, size_t n) {
-    for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001B3;
-    return hash;
-}
-
 /* Up to a piece at `offset` into the hash; the bytes read, or -1. */
-static ssize_t hash_piece(int fd, int64_t offset, uint64_t *hash) {
+static ssize_t hash_piece(int fd, int64_t offset, struct xl_sha256 *sha) {
     uint8_t piece[PIECE_BYTES];
     ssize_t n = pread(fd, piece, sizeof piece, offset);
-    if (n > 0) *hash = fnv1a(*hash, piece, (size_t)n);
+    if (n > 0) xl_sha256_add(sha, piece, (size_t)n);
     return n;
 }
 
-bool xl_hub_fingerprint(const char *path, char out[17]) {
+bool xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX]) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return false;
     struct stat st;
@@ -62,9 +58,12 @@ bool xl_hub_fingerprint(const char *path, char out[17]) {
     if (size > WHOLE_BYTES) step = (size - PIECE_BYTES) / (N_PIECES - 1);
     uint8_t size_bytes[8];
     for (int i = 0; i < 8; i++) size_bytes[i] = (uint8_t)(size >> 8 * i);
-    uint64_t hash = fnv1a(0xCBF29CE484222325, size_bytes, 8);
-    for (int64_t at = 0; ok && at < size; at += step) ok = hash_piece(fd, at, &hash) > 0;
+    struct xl_sha256 *sha = xl_sha256_new();
+    xl_sha256_add(sha, size_bytes, 8);
+    for (int64_t at = 0; ok && at < size; at += step) ok = hash_piece(fd, at, sha) > 0;
     close(fd);
-    if (ok) snprintf(out, 17, "%016llx", (unsigned long long)hash);
-    return ok;
+    char hex[XL_SHA256_HEX];
+    if (xl_sha256_end(sha, hex, NULL) || !ok) return false;
+    snprintf(out, XL_FINGERPRINT_HEX, "%.*s", XL_FINGERPRINT_HEX - 1, hex);
+    return true;
 }

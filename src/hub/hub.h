@@ -74,9 +74,10 @@ enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_are
  * NULL for a file that is no link into a blob store, or out of memory. In the arena. */
 const char *xl_hub_digest(const char *path, struct xl_arena *arena);
 
-/* For files without a digest: 16 hex digits of a hash (64-bit FNV-1a) over the size and the content
+/* For files without a digest: the first 32 hex digits of the SHA-256 over the size and the content
  * of the file; of more than 4 MiB, over 64 pieces of 4 KiB spread evenly. It tells models apart; it
- * proves nothing. False: unreadable. */
-bool xl_hub_fingerprint(const char *path, char out[17]);
+ * proves nothing. False: unreadable, or out of memory. */
+enum { XL_FINGERPRINT_HEX = 33 };
+bool xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX]);
 
 #endif
