@@ -128,23 +128,23 @@ static enum xl_status print_document(const struct xl_sweep *sweep, const struct 
     return status;
 }
 
-/* Failures by their sentence: a night's thousand equal ones are one line. */
+/* Failures by their sentence, the first few of them: a night's thousand equal ones are one line. */
 static void print_failures(const struct xl_sweep *sweep, const struct xl_run_dir *run) {
     enum { MOST = 10 };
-    int n_shown = 0;
+    int first[MOST], n_same[MOST], n = 0;
     for (int c = 0; c < sweep->n_cells; c++) {
         const char *error = run->outcomes[c].error;
+        int i = 0;
         if (!error) continue;
-        int same = 0;
-        bool is_first = true;
-        for (int other = 0; other < sweep->n_cells; other++) {
-            if (!run->outcomes[other].error || strcmp(run->outcomes[other].error, error)) continue;
-            if (other < c) is_first = false;
-            same++;
-        }
-        if (!is_first || n_shown++ >= MOST) continue;
-        printf("failed   %s, %s%s: %s\n", sweep->models[sweep->cells[c].model].key,
-               sweep->cells[c].profile, same > 1 ? " and others" : "", error);
+        while (i < n && strcmp(run->outcomes[first[i]].error, error)) i++;
+        if (i == MOST) continue;
+        if (i == n) first[n] = c, n_same[n++] = 0;
+        n_same[i]++;
+    }
+    for (int i = 0; i < n; i++) {
+        const struct xl_cell *cell = &sweep->cells[first[i]];
+        printf("failed   %s, %s%s: %s\n", sweep->models[cell->model].key, cell->profile,
+               n_same[i] > 1 ? " and others" : "", run->outcomes[first[i]].error);
     }
 }
 
