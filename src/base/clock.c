@@ -1,4 +1,5 @@
-/* clock.c */
+/* clock.c - the time, as numbers for durations and as text for names and records. Keeps nothing;
+ * any thread. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -1,4 +1,6 @@
-/* added.c */
+/* added.c - the list of tokens that are found before words are, and the walk that finds them in a
+ * text. Owns names and code points of the tokens; filled while a tokenizer is opened, only read
+ * afterwards, by any thread. */
 #include "text/added.h"
 #include "text/unicode.h"
 

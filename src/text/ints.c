@@ -1,4 +1,5 @@
-/* ints.c */
+/* ints.c - the growing array that the steps of a tokenizer hand each other. An array belongs to one
+ * thread. */
 #include "text/ints.h"
 
 #include <stdlib.h>

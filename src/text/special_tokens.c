@@ -1,4 +1,6 @@
-/* special_tokens.c */
+/* special_tokens.c - which tokens begin, end and pad a prompt, and what else a repository adds,
+ * from up to four files that say it in different ways. Used while a tokenizer is opened, by the
+ * thread that opens it. */
 #include "text/special_tokens.h"
 #include "base/file.h"
 
