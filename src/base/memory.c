@@ -8,9 +8,9 @@
 /* The number after `name` in /proc/meminfo, in bytes. */
 static int64_t system_bytes(const char *name) {
     FILE *file = fopen("/proc/meminfo", "re");
-    if (!file) return INT64_MAX;
+    if (!file) return XL_MEMORY_UNKNOWN;
     char line[128];
-    int64_t kib, result = INT64_MAX;
+    int64_t kib, result = XL_MEMORY_UNKNOWN;
     while (fgets(line, sizeof line, file))
         if (!strncmp(line, name, strlen(name)) &&
             sscanf(line + strlen(name), ": %" SCNd64 " kB", &kib) == 1)

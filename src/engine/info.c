@@ -29,8 +29,8 @@ static enum xl_status add_file(struct list *list, const char *role, const char *
     bool is_fingerprint = !digest;
     char fingerprint[XL_FINGERPRINT_HEX];
     if (is_fingerprint) {
-        if (!xl_hub_fingerprint(path, fingerprint))
-            return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
+        enum xl_status status = xl_hub_fingerprint(path, fingerprint, err);
+        if (status) return status;
         digest = xl_arena_strdup(arena, fingerprint);
     }
     if (!role || !digest) return xl_fail_nomem(err, "the files of a model", 0);

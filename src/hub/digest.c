@@ -41,29 +41,34 @@ const char *xl_hub_digest(const char *path, struct xl_arena *arena) {
 
 enum { PIECE_BYTES = 4096, N_PIECES = 64, WHOLE_BYTES = 4 << 20 };
 
-/* Up to a piece at `offset` into the hash; the bytes read, or -1. */
-static ssize_t hash_piece(int fd, int64_t offset, struct xl_sha256 *sha) {
+/* The size, and the pieces of a file into the hash. False: it cannot be read to its end. */
+static bool hash_pieces(int fd, struct xl_sha256 *sha) {
+    struct stat st;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) return false;
+    int64_t size = st.st_size, step = PIECE_BYTES;
+    if (size > WHOLE_BYTES) step = (size - PIECE_BYTES) / (N_PIECES - 1);
     uint8_t piece[PIECE_BYTES];
-    ssize_t n = pread(fd, piece, sizeof piece, offset);
-    if (n > 0) xl_sha256_add(sha, piece, (size_t)n);
-    return n;
+    for (int i = 0; i < 8; i++) piece[i] = (uint8_t)(size >> 8 * i);
+    xl_sha256_add(sha, piece, 8);
+    for (int64_t at = 0; at < size; at += step) {
+        ssize_t n = pread(fd, piece, sizeof piece, at);
+        if (n <= 0) return false;
+        xl_sha256_add(sha, piece, (size_t)n);
+    }
+    return true;
 }
 
-bool xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX]) {
+enum xl_status xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX],
+                                  struct xl_err *err) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return false;
-    struct stat st;
-    bool ok = !fstat(fd, &st) && S_ISREG(st.st_mode);
-    int64_t size = ok ? st.st_size : 0, step = PIECE_BYTES;
-    if (size > WHOLE_BYTES) step = (size - PIECE_BYTES) / (N_PIECES - 1);
-    uint8_t size_bytes[8];
-    for (int i = 0; i < 8; i++) size_bytes[i] = (uint8_t)(size >> 8 * i);
+    if (fd < 0) return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
     struct xl_sha256 *sha = xl_sha256_new();
-    xl_sha256_add(sha, size_bytes, 8);
-    for (int64_t at = 0; ok && at < size; at += step) ok = hash_piece(fd, at, sha) > 0;
+    bool is_read = hash_pieces(fd, sha);
     close(fd);
     char hex[XL_SHA256_HEX];
-    if (xl_sha256_end(sha, hex, NULL) || !ok) return false;
+    enum xl_status status = xl_sha256_end(sha, hex, err);
+    if (status) return status;
+    if (!is_read) return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
     snprintf(out, XL_FINGERPRINT_HEX, "%.*s", XL_FINGERPRINT_HEX - 1, hex);
-    return true;
+    return XL_OK;
 }

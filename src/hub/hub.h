@@ -76,8 +76,9 @@ const char *xl_hub_digest(const char *path, struct xl_arena *arena);
 
 /* For files without a digest: the first 32 hex digits of the SHA-256 over the size and the content
  * of the file; of more than 4 MiB, over 64 pieces of 4 KiB spread evenly. It tells models apart; it
- * proves nothing. False: unreadable, or out of memory. */
+ * proves nothing. Errors: XL_EMODEL unreadable, XL_ENOMEM */
 enum { XL_FINGERPRINT_HEX = 33 };
-bool xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX]);
+enum xl_status xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX],
+                                  struct xl_err *err) XL_CHECKED;
 
 #endif
