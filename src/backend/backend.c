@@ -81,10 +81,6 @@ enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *cons
     return backend->vtable->measure(backend, plans, n, weights, exec_bytes, err);
 }
 
-size_t xl_exec_bytes(const struct xl_exec *exec) {
-    return exec->work_bytes;
-}
-
 /* --- Copying --------------------------------------------------------------------------------- */
 
 static const struct xl_value *value_of(const struct xl_exec *exec, xl_val value) {

@@ -94,9 +94,6 @@ void xl_exec_copy(struct xl_place from, struct xl_place to, int64_t n);
 void xl_exec_write_at(struct xl_place to, const void *data, int64_t n);
 void xl_exec_read_at(struct xl_place from, void *data, int64_t n);
 
-/* Bytes held by an executable, without its weights. */
-size_t xl_exec_bytes(const struct xl_exec *exec);
-
 /* Memory where the backend computes, in bytes. */
 struct xl_memory {
     int64_t total, available;  /* available: free, without what could be released */

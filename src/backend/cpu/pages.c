@@ -4,7 +4,6 @@
 #include "backend/cpu/pages.h"
 
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
@@ -36,15 +35,4 @@ void *xl_pages_reserve(size_t bytes) {
 
 void xl_pages_free(void *pages, size_t bytes) {
     if (pages) munmap(pages, mapped_bytes(bytes ? bytes : 1));
-}
-
-void xl_pages_clear(void *part, size_t bytes) {
-    char *at = part, *end = at + bytes;
-    char *first = at + (PAGE - (uintptr_t)at % PAGE) % PAGE, *last = end - (uintptr_t)end % PAGE;
-    if (first >= last || madvise(first, (size_t)(last - first), MADV_DONTNEED)) {
-        memset(at, 0, bytes);
-        return;
-    }
-    memset(at, 0, (size_t)(first - at));
-    memset(last, 0, (size_t)(end - last));
 }

@@ -9,7 +9,5 @@ void *xl_pages_alloc(size_t bytes);
 void xl_pages_free(void *pages, size_t bytes);
 /* Addresses without memory behind them, for arithmetic only; freed in the same way. */
 void *xl_pages_reserve(size_t bytes);
-/* Make a part of a block zero again and give its memory back to the system. */
-void xl_pages_clear(void *part, size_t bytes);
 
 #endif
