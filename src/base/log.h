@@ -1,5 +1,6 @@
 /* log.h - the program's one logger: lines on stderr, safe for terminals.
- * Any thread may log; a line is one write(2). This is the only mutable global of the program.
+ * Any thread may log; a line is one write(2). A mutable global, as are only jansson's reserve
+ * (json_memory.c) and what cli/ keeps of the terminal and of signals.
  */
 #ifndef XL_BASE_LOG_H
 #define XL_BASE_LOG_H

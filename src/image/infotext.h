@@ -24,7 +24,8 @@ char *xl_infotext_write(const struct xl_infotext *info);
 /* Read any tool's text; never fails: what is no pair is prompt. The last line holds the pairs when
  * it has at least three. "WxH" values are left whole; pairs with an empty value are left out; of a
  * key that comes twice the last one counts. Lines "Template: ..." and "Negative Template: ..."
- * after the pairs (sd-dynamic-prompts writes them) are dropped. Everything lives in the arena.
+ * after the pairs (sd-dynamic-prompts writes them) are dropped. Everything lives in the arena. Only
+ * tests call it: it is for whoever takes pictures that other tools drew.
  * Errors: XL_ENOMEM */
 enum xl_status xl_infotext_parse(const char *text, struct xl_arena *arena, struct xl_infotext *out,
                                  struct xl_err *err);
