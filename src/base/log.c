@@ -18,7 +18,7 @@ void xl_log_set_hook(void (*around)(bool before)) {
 }
 
 void xl_log(enum xl_log_level level, const char *format, ...) {
-    static const char *const prefix[] = {"error: ", "warning: ", "", ""};
+    static const char *const prefix[] = {"error: ", "warning: ", ""};
     if ((int)level > max_level) return;
     char line[2048];
     int n = snprintf(line, sizeof line, "sdxl-lab: %s", prefix[level]);

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-enum xl_log_level { XL_LOG_ERROR, XL_LOG_WARN, XL_LOG_INFO, XL_LOG_DEBUG };
+enum xl_log_level { XL_LOG_ERROR, XL_LOG_WARN, XL_LOG_INFO };
 
 /* Lines above this level are dropped. Default XL_LOG_WARN. */
 void xl_log_set_level(enum xl_log_level level);
@@ -20,6 +20,5 @@ void xl_log(enum xl_log_level level, const char *format, ...) XL_PRINTF(2, 3);
 
 #define xl_warn(...) xl_log(XL_LOG_WARN, __VA_ARGS__)
 #define xl_info(...) xl_log(XL_LOG_INFO, __VA_ARGS__)
-#define xl_debug(...) xl_log(XL_LOG_DEBUG, __VA_ARGS__)
 
 #endif

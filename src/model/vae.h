@@ -20,10 +20,8 @@ struct xl_vae_config {
     int block_out_channels[XL_VAE_MAX_BLOCKS];
     int layers_per_block;
     int norm_num_groups;
-    int sample_size; /* pixels of a side that tiles are made for */
     bool use_quant_conv, use_post_quant_conv;
     bool mid_block_add_attention;
-    bool force_upcast; /* overflows in half precision */
     double scaling_factor, shift_factor;
     bool has_latents_stats;
     double latents_mean[XL_VAE_MAX_LATENT_CHANNELS], latents_std[XL_VAE_MAX_LATENT_CHANNELS];

@@ -91,16 +91,12 @@ static enum xl_status read_config(struct xl_json json, struct xl_vae_config *con
     if (!status)
         status = xl_json_int(json, "latent_channels", 1, XL_VAE_MAX_LATENT_CHANNELS,
                              &config->latent_channels, err);
-    /* A list of two sides is left at the default: only the size of tiles comes from it. */
-    if (!status && json_is_integer(json_object_get(json.object, "sample_size")))
-        status = xl_json_int(json, "sample_size", 1, 1 << 16, &config->sample_size, err);
     if (!status) status = xl_json_bool(json, "use_quant_conv", &config->use_quant_conv, err);
     if (!status)
         status = xl_json_bool(json, "use_post_quant_conv", &config->use_post_quant_conv, err);
     if (!status)
         status =
             xl_json_bool(json, "mid_block_add_attention", &config->mid_block_add_attention, err);
-    if (!status) status = xl_json_bool(json, "force_upcast", &config->force_upcast, err);
     if (!status)
         status = xl_json_double(json, "scaling_factor", 1e-6, 1e6, &config->scaling_factor, err);
     if (!status)
@@ -115,11 +111,9 @@ enum xl_status xl_vae_config_read(struct xl_json json, struct xl_vae_config *out
         .latent_channels = 4,
         .layers_per_block = 1,
         .norm_num_groups = 32,
-        .sample_size = 32,
         .use_quant_conv = true,
         .use_post_quant_conv = true,
         .mid_block_add_attention = true,
-        .force_upcast = true,
         .scaling_factor = 0.18215,
     };
     enum xl_status status = read_config(json, &config, err);

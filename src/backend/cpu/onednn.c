@@ -9,8 +9,6 @@
  */
 #include "backend/cpu/onednn.h"
 
-#include "base/log.h"
-
 #include <assert.h>
 #include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
@@ -495,10 +493,6 @@ enum xl_status xl_dnn_product(struct xl_dnn *dnn, const struct xl_dnn_shape *sha
         product_free(product);
         return fail_shape(dnn, shape, err);
     }
-    xl_debug("%s product of %lldx%lldx%lld by %lldx%lld to %lld channels: %s",
-             xl_dtype_name(shape->dtype), (long long)shape->height, (long long)shape->width,
-             (long long)shape->c, (long long)shape->kernel_h, (long long)shape->kernel_w,
-             (long long)shape->o, product_name(product));
     product->next = dnn->products;
     dnn->products = product;
     *out = product;

@@ -28,7 +28,7 @@ static void *run(void *user) {
     params.model = reading->model;
     params.revision = reading->revision;
     enum xl_status status = xl_model_prefetch(&params, goes_on, reading, &err);
-    if (status && status != XL_ECANCELLED) xl_debug("reading ahead: %s", err.text);
+    if (status && status != XL_ECANCELLED) xl_info("reading ahead: %s", err.text);
     return NULL;
 }
 
