@@ -2,7 +2,7 @@
 # check.sh SOURCE_DIR CC - the rules of ARCHITECTURE.md and CONTRIBUTING.md that a machine can check in
 # the sources: a file includes only from its own folder and from lower layers, inside a folder only from
 # lower rooms; files include each other in no circle that circles.txt does not explain; libraries stay in
-# their folders; a tag is defined once; no file above 800 lines, no
+# their folders; a tag is defined once; a file opens with what it is for; no file above 800 lines, no
 # function above 60; each header compiles alone. Prints what is wrong and "N passed, N failed".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -108,6 +108,19 @@ grep -oE '^(typedef )?(struct|enum|union) [a-z_0-9]+ \{' -r src include --includ
     awk '$1 ~ /^xl_/ || $2 ~ /\.h$/ { n[$1]++; where[$1] = where[$1] " " $2 }
         END { for (tag in n) if (n[tag] > 1) print tag " is defined in" where[tag] }' | sort >"$work/found"
 judge tags
+
+# "/* name.c - what for": the first comment says more than the name.
+for file in $(find src include bench tools tests examples -name '*.[ch]' | sort); do
+    awk -v name="$(basename "$file")" '
+        { text = text " " $0 }
+        /\*\// { exit }
+        END {
+            sub(/\*\/.*/, "", text); gsub(/[ *\/]+/, " ", text); sub(/^ /, "", text)
+            if (index(text, name " - ") != 1) print "does not open with \"" name " - what it is for\""
+            else if (split(text, words, " ") < 6) print "opens with hardly more than its name"
+        }' "$file" | sed "s|^|$file |"
+done >"$work/found"
+judge openings
 
 awk 'FNR == 1 { start = 0 } /^[A-Za-z]/ { start = FNR; name = $0 }
     /^}$/ { if (FNR - start >= 60) print FILENAME ": " FNR - start + 1 " lines: " name }' \
