@@ -201,7 +201,8 @@ static enum xl_status make_painters(const struct xl_settings *settings,
     int threads = settings->threads ? settings->threads : xl_cpu_count();
     out->settings.threads = threads > n ? threads / n : 1;
     out->settings.max_memory /= n;
-    const struct xl_worker_params params = {.settings = &out->settings, .kept_open = dir->lock};
+    const struct xl_worker_params params = {.settings = &out->settings,
+                                            .kept_open = xl_lock_descriptor(dir->lock)};
     enum xl_status status = XL_OK;
     while (!status && out->n < n) {
         status = xl_worker_painter_new(&params, &out->item[out->n], err);

@@ -60,7 +60,7 @@ static enum xl_status draw(const char *program) {
     cr_assert_eq(xl_sweep_plan(&settings, &sweep, &err), XL_OK, "%s", err.text);
     cr_assert_eq(xl_run_dir_create(&settings, &sweep, &dir, &err), XL_OK, "%s", err.text);
     const struct xl_worker_params params = {
-        .settings = &settings, .program = program, .kept_open = dir.lock};
+        .settings = &settings, .program = program, .kept_open = xl_lock_descriptor(dir.lock)};
     for (int i = 0; i < 2; i++)
         cr_assert_eq(xl_worker_painter_new(&params, &painters[i], &err), XL_OK);
     const struct xl_run run = {

@@ -2,6 +2,7 @@
  * serialised by its mutex within the process and by O_APPEND among processes. */
 #include "lab/log/job_log.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "lab/log/instance.h"
 #include "lab/log/job_line.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -21,7 +21,8 @@ enum { MAX_SUFFIX = 999 };
 
 struct xl_job_log {
     pthread_mutex_t mutex; /* guards fd */
-    int fd, lock_fd;       /* lock_fd -1: shared */
+    int fd;
+    struct xl_lock *lock; /* NULL: shared */
     bool is_synced;
     char *path;
     char instance[XL_INSTANCE_MAX + 8];
@@ -76,7 +77,7 @@ static void warn_of_filesystem(const struct xl_job_log *log) {
 static struct xl_job_log *new_log(void) {
     struct xl_job_log *log = calloc(1, sizeof *log);
     if (!log) return NULL;
-    log->fd = log->lock_fd = -1;
+    log->fd = -1;
     pthread_mutex_init(&log->mutex, NULL);
     return log;
 }
@@ -84,7 +85,7 @@ static struct xl_job_log *new_log(void) {
 void xl_job_log_close(struct xl_job_log *log) {
     if (!log) return;
     if (log->fd >= 0) close(log->fd);
-    if (log->lock_fd >= 0) close(log->lock_fd); /* gives the name back */
+    xl_lock_release(log->lock); /* gives the name back */
     pthread_mutex_destroy(&log->mutex);
     free(log->path);
     free(log);
@@ -100,28 +101,6 @@ static char *name_in(const char *dir, const char *instance, bool is_lock) {
     return xl_path_join(dir, name);
 }
 
-/* Take the lock of a name without waiting: *is_taken when another process has it. The file stays
- * behind: removing it would let two processes lock two files of one name. The kernel lets go of a
- * lock when its process dies. Errors: XL_EDISK */
-static enum xl_status lock_name(const char *path, int *out, bool *is_taken, struct xl_err *err) {
-    int fd = -1, got;
-    *is_taken = false;
-    enum xl_status status = open_regular(path, O_RDONLY, &fd, err);
-    if (status) return status;
-    do got = flock(fd, LOCK_EX | LOCK_NB);
-    while (got && errno == EINTR);
-    if (got && errno == EWOULDBLOCK) {
-        *is_taken = true;
-        close(fd);
-        return XL_OK;
-    }
-    if (got) /* some network file systems have no locks; the log works all the same */
-        xl_warn("%s: cannot lock: %s; give each process its own INSTANCE_ID", path,
-                strerror(errno));
-    *out = fd;
-    return XL_OK;
-}
-
 /* Take the first free of instance, instance_2, instance_3, ... */
 static enum xl_status take_name(struct xl_job_log *log, const char *dir, const char *instance,
                                 struct xl_err *err) {
@@ -133,11 +112,11 @@ static enum xl_status take_name(struct xl_job_log *log, const char *dir, const c
                      suffix);
         char *lock = name_in(dir, log->instance, true);
         if (!lock) return xl_fail_nomem(err, "a path", 0);
-        bool is_taken = false;
-        enum xl_status status = lock_name(lock, &log->lock_fd, &is_taken, err);
+        char owner[XL_LOCK_OWNER];
+        enum xl_status status = xl_lock_take(lock, &log->lock, owner, err);
         free(lock);
         if (status) return status;
-        if (is_taken) continue;
+        if (!log->lock) continue;
         log->path = name_in(dir, log->instance, false);
         return log->path ? XL_OK : xl_fail_nomem(err, "a path", 0);
     }

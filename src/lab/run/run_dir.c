@@ -8,11 +8,9 @@
 #include "lab/run/filename.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,42 +137,36 @@ enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_se
 
 /* Take the lock. Workers hold it, too: those of a process that was killed end a moment after it,
  * and until then may still put a picture where it belongs. */
-static bool take_lock(int lock) {
+static enum xl_status take_lock(const char *path, struct xl_lock **lock, char owner[XL_LOCK_OWNER],
+                                struct xl_err *err) {
     enum { TRIES = 40, MS = 50 };
     const struct timespec moment = {.tv_nsec = MS * 1000000};
+    enum xl_status status = XL_OK;
     for (int i = 0; i < TRIES; i++) {
-        if (!flock(lock, LOCK_EX | LOCK_NB)) return true;
-        if (errno != EWOULDBLOCK && errno != EINTR) break;
+        status = xl_lock_take(path, lock, owner, err);
+        if (status || *lock) break;
         nanosleep(&moment, NULL);
     }
-    return false;
+    return status;
 }
 
 /* Nobody else may work on the directory; the lock ends with the last process that holds it, however
- * it ends. */
+ * it ends. Not on run.json itself: that is replaced as a whole, and read by others. */
 static enum xl_status lock_run(struct xl_run_dir *run, struct xl_err *err) {
-    char *path = xl_path_join(run->dir, "run.json");
+    char *path = xl_path_join(run->dir, ".lock"), owner[XL_LOCK_OWNER];
     if (!path) return xl_fail_nomem(err, "a path", 0);
-    run->lock = open(path, O_RDONLY | O_CLOEXEC);
-    enum xl_status status = XL_OK;
-    if (run->lock < 0)
-        status = xl_fail(err, XL_EINPUT,
-                         "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
-                         strerror(errno));
-    else if (!take_lock(run->lock))
-        status = xl_fail(err, XL_EDISK,
-                         "%s: another process is working on this run; wait for it or "
-                         "stop it first",
-                         run->dir);
+    enum xl_status status = take_lock(path, &run->lock, owner, err);
     free(path);
-    return status;
+    if (status || run->lock) return status;
+    return xl_fail(err, XL_EDISK, "%s: %s is working on this run; wait for it or stop it first",
+                   run->dir, owner);
 }
 
 /* --- Creating --------------------------------------------------------------------------------- */
 
 enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
                                  struct xl_run_dir *out, struct xl_err *err) {
-    struct xl_run_dir run = {.lock = -1, .is_own = sweep->is_grid};
+    struct xl_run_dir run = {.is_own = sweep->is_grid};
     xl_stamp_utc(run.stamp);
     run.output_dir = strdup(settings->output_dir);
     enum xl_status status = run.output_dir ? xl_dir_create(run.output_dir, err)
@@ -204,8 +196,8 @@ void xl_run_dir_close(struct xl_run_dir *run) {
     json_decref(run->drawn_by);
     free(run->dir);
     free(run->output_dir);
-    if (run->lock >= 0) close(run->lock);
-    *run = (struct xl_run_dir){.lock = -1};
+    xl_lock_release(run->lock);
+    *run = (struct xl_run_dir){.dir = NULL};
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */
@@ -354,13 +346,17 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep_out, struct xl_run_dir *out,
                                struct xl_err *err) {
     struct xl_sweep sweep = {.n_cells = 0};
-    struct xl_run_dir run = {.lock = -1, .is_own = true};
+    struct xl_run_dir run = {.is_own = true};
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') n--;
     run.dir = strndup(dir, n);
     run.output_dir = parent_of(dir);
     char *path = run.dir ? xl_path_join(run.dir, "run.json") : NULL;
     enum xl_status status = run.output_dir && path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+    if (!status && access(path, F_OK))
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
+                         strerror(errno));
     if (!status) status = lock_run(&run, err);
     if (!status) status = read_run(path, settings, &sweep, &run, err);
     free(path);

@@ -3,11 +3,12 @@
  * A sweep gets a directory of its own under the output directory, with a folder for each model when
  * there are several, and run.json: the request, the models and every cell. A single request writes
  * into the output directory itself and has no run.json. One process at a time works on a run
- * directory: it holds a lock on run.json, which ends with the process.
+ * directory: it holds the lock of .lock in it, which ends with the process.
  */
 #ifndef XL_LAB_RUN_DIR_H
 #define XL_LAB_RUN_DIR_H
 
+#include "base/lock.h"
 #include "lab/run/sweep.h"
 
 enum xl_cell_state { XL_CELL_WAITING, XL_CELL_DONE, XL_CELL_FAILED };
@@ -30,7 +31,7 @@ struct xl_run_dir {
     char *output_dir;            /* the job log is there */
     char stamp[16];              /* in the names of directory and pictures */
     bool is_own;                 /* a directory of its own, with run.json */
-    int lock;                    /* descriptor; -1: none */
+    struct xl_lock *lock;        /* NULL: none */
     const char **model_dirs;     /* by model, in the sweep's arena */
     struct xl_outcome *outcomes; /* by cell */
     int n_outcomes;

@@ -1,0 +1,245 @@
+/* lock.c - open-file-description locks, and claims where there are none. Keeps no state but the
+ * locks that were handed out; functions may be called on any thread. */
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_IDENTITY = 256, MAX_TRIES = 40, TRY_MS = 50 };
+
+struct xl_lock {
+    int fd;                      /* has the lock; with a claim it is only open */
+    char *claim;                 /* malloc'd path; NULL: a real lock */
+    char identity[MAX_IDENTITY]; /* what our claim says */
+};
+
+/* --- Who we are ------------------------------------------------------------------------------ */
+
+/* A process that could own a claim. */
+struct owner {
+    char host[80], boot[48];
+    unsigned long long pid_namespace, start; /* start: clock ticks since boot */
+    int pid;
+};
+
+/* The 22nd field of /proc/PID/stat; 0: no such process. The second may hold blanks and brackets. */
+static unsigned long long start_of(int pid) {
+    char path[40], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[n] = 0;
+    char *at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
+static struct owner myself(void) {
+    struct owner owner = {.boot = "-", .pid = getpid()};
+    if (gethostname(owner.host, sizeof owner.host - 1) || !owner.host[0]) strcpy(owner.host, "-");
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (file && fscanf(file, "%47s", owner.boot) != 1) strcpy(owner.boot, "-");
+    if (file) fclose(file);
+    struct stat st;
+    if (!stat("/proc/self/ns/pid", &st)) owner.pid_namespace = st.st_ino;
+    owner.start = start_of(owner.pid);
+    return owner;
+}
+
+static void write_identity(const struct owner *owner, char out[MAX_IDENTITY]) {
+    snprintf(out, MAX_IDENTITY, "host %s boot %s namespace %llu process %d start %llu\n",
+             owner->host, owner->boot, owner->pid_namespace, owner->pid, owner->start);
+}
+
+static bool read_identity(const char *text, struct owner *owner) {
+    return sscanf(text, "host %79s boot %47s namespace %llu process %d start %llu", owner->host,
+                  owner->boot, &owner->pid_namespace, &owner->pid, &owner->start) == 5;
+}
+
+/* Whether the process has surely ended: the machine was started again, or its number is free or
+ * another's. Of other machines and other containers nothing can be told. */
+static bool has_ended(const struct owner *owner) {
+    struct owner me = myself();
+    if (strcmp(owner->host, me.host) != 0 || !strcmp(me.boot, "-")) return false;
+    if (strcmp(owner->boot, me.boot) != 0) return true;
+    if (owner->pid_namespace != me.pid_namespace) return false;
+    if (kill(owner->pid, 0) && errno == ESRCH) return true;
+    return start_of(owner->pid) != owner->start;
+}
+
+/* --- Claims ---------------------------------------------------------------------------------- */
+
+static enum xl_status fail(const char *path, struct xl_err *err) {
+    return xl_fail(err, XL_EDISK, "%s: cannot be locked: %s", path, strerror(errno));
+}
+
+/* Make a file that says who we are, unless it is there. *is_made: whether it was us. */
+static enum xl_status make_claim(const char *path, const char *identity, bool *is_made,
+                                 struct xl_err *err) {
+    *is_made = false;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return errno == EEXIST ? XL_OK : fail(path, err);
+    size_t n = strlen(identity);
+    bool ok = write(fd, identity, n) == (ssize_t)n && !fsync(fd);
+    if (close(fd)) ok = false;
+    *is_made = ok;
+    if (ok) return XL_OK;
+    enum xl_status status = fail(path, err);
+    unlink(path);
+    return status;
+}
+
+/* False: not there. A claim that is being written is empty for a moment. */
+static bool read_claim(const char *path, char text[MAX_IDENTITY]) {
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    text[0] = 0;
+    if (fd < 0) return false;
+    ssize_t n = read(fd, text, MAX_IDENTITY - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return true;
+}
+
+static void wait_a_little(void) {
+    nanosleep(&(struct timespec){0, TRY_MS * 1000000L}, NULL);
+}
+
+/* Remove a claim of an ended process. Only whoever has the guard (a claim itself) does so, and
+ * looks again: else the claim of somebody who was faster would be removed. */
+static enum xl_status remove_ended(const char *claim, const char *identity, struct xl_err *err) {
+    char guard[4096], text[MAX_IDENTITY];
+    struct owner owner;
+    bool has_guard = false;
+    if ((size_t)snprintf(guard, sizeof guard, "%s.guard", claim) >= sizeof guard)
+        return xl_fail(err, XL_EDISK, "%s: the path is too long", claim);
+    enum xl_status status = make_claim(guard, identity, &has_guard, err);
+    if (status) return status;
+    if (!has_guard) {
+        if (read_claim(guard, text) && read_identity(text, &owner) && has_ended(&owner))
+            unlink(guard);
+        wait_a_little();
+        return XL_OK;
+    }
+    if (read_claim(claim, text) && read_identity(text, &owner) && has_ended(&owner)) unlink(claim);
+    unlink(guard);
+    return XL_OK;
+}
+
+static void tell_owner(const struct owner *owner, const char *claim, char out[XL_LOCK_OWNER]) {
+    struct owner me = myself();
+    bool is_here = !strcmp(owner->host, me.host) && owner->pid_namespace == me.pid_namespace;
+    snprintf(out, XL_LOCK_OWNER, is_here ? "process %d" : "process %d on host %s", owner->pid,
+             owner->host);
+    size_t n = strlen(out);
+    if (!is_here)
+        snprintf(out + n, XL_LOCK_OWNER - n, "; if that does not run any more, remove %.300s",
+                 claim);
+}
+
+/* Take the claim, or tell who has it. *is_taken: by us. */
+static enum xl_status take_claim(struct xl_lock *lock, char owner_text[XL_LOCK_OWNER],
+                                 bool *is_taken, struct xl_err *err) {
+    struct owner owner;
+    char text[MAX_IDENTITY];
+    for (int i = 0; i < MAX_TRIES; i++) {
+        enum xl_status status = make_claim(lock->claim, lock->identity, is_taken, err);
+        if (status || *is_taken) return status;
+        if (!read_claim(lock->claim, text)) continue;
+        if (!read_identity(text, &owner)) {
+            wait_a_little();
+            continue;
+        }
+        if (!has_ended(&owner)) {
+            tell_owner(&owner, lock->claim, owner_text);
+            return XL_OK;
+        }
+        status = remove_ended(lock->claim, lock->identity, err);
+        if (status) return status;
+    }
+    snprintf(owner_text, XL_LOCK_OWNER, "somebody who left %.300s; remove it if nobody is at work",
+             lock->claim);
+    return XL_OK;
+}
+
+/* --- Locks ----------------------------------------------------------------------------------- */
+
+/* What a file system without locks answers. */
+static bool means_no_locks(int why) {
+    return why == ENOLCK || why == ENOSYS || why == EOPNOTSUPP || why == ENOTSUP || why == EINVAL ||
+           why == EPERM || why == EBADF;
+}
+
+static enum xl_status lock_file(struct xl_lock *lock, const char *path, char owner[XL_LOCK_OWNER],
+                                bool *is_taken, struct xl_err *err) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int got;
+    do got = fcntl(lock->fd, F_OFD_SETLK, &whole);
+    while (got && errno == EINTR);
+    *is_taken = !got;
+    if (!got) return XL_OK;
+    if (errno == EAGAIN || errno == EACCES) {
+        snprintf(owner, XL_LOCK_OWNER, "another process");
+        return XL_OK;
+    }
+    if (!means_no_locks(errno)) return fail(path, err);
+    struct owner me = myself();
+    write_identity(&me, lock->identity);
+    if (asprintf(&lock->claim, "%s.owner", path) < 0) {
+        lock->claim = NULL;
+        return xl_fail_nomem(err, "a path", 0);
+    }
+    return take_claim(lock, owner, is_taken, err);
+}
+
+/* A regular file, never what a link points to. Without O_NONBLOCK, opening a pipe would wait. */
+static enum xl_status open_file(const char *path, int *fd, struct xl_err *err) {
+    struct stat st;
+    *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (*fd < 0) return fail(path, err);
+    if (!fstat(*fd, &st) && S_ISREG(st.st_mode)) return XL_OK;
+    return xl_fail(err, XL_EDISK, "%s: is not a regular file", path);
+}
+
+static void lock_free(struct xl_lock *lock) {
+    if (lock->fd >= 0) close(lock->fd);
+    free(lock->claim);
+    free(lock);
+}
+
+enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],
+                            struct xl_err *err) {
+    struct xl_lock *lock = calloc(1, sizeof *lock);
+    if (!lock) return xl_fail_nomem(err, "a lock", sizeof *lock);
+    bool is_taken = false;
+    owner[0] = 0;
+    enum xl_status status = open_file(path, &lock->fd, err);
+    if (!status) status = lock_file(lock, path, owner, &is_taken, err);
+    if (!is_taken) {
+        lock_free(lock);
+        lock = NULL;
+    }
+    if (!status) *out = lock;
+    return status;
+}
+
+int xl_lock_descriptor(const struct xl_lock *lock) {
+    return lock ? lock->fd : -1;
+}
+
+/* The claim goes if it is still ours: somebody may have removed it and another have made one. */
+void xl_lock_release(struct xl_lock *lock) {
+    if (!lock) return;
+    char text[MAX_IDENTITY];
+    if (lock->claim && read_claim(lock->claim, text) && !strcmp(text, lock->identity))
+        unlink(lock->claim);
+    lock_free(lock);
+}
