@@ -158,6 +158,10 @@ static const struct xl_option options[] = {
     {TEXT("instance", "NAME", instance), .commands = RUNS, .environment = "INSTANCE_ID",
      .is_place = true, .group = "Output", .help = "name of the job log: jobs_NAME.log",
      .fallback = "container or host name"},
+#ifdef XL_CELL_TEST_FIELD
+    {REAL("test-field", "X", test_field, 0, 1), .commands = XL_FOR_GENERATE, .is_axis = true,
+     .group = "Sampling", .help = "for tests", .fallback = "0"},
+#endif
     {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE, .group = "Output",
      .help = "how many random numbers", .fallback = "16"},
     {SWITCH("force", force), .commands = XL_FOR_PROFILES, .group = "Output",

@@ -54,7 +54,10 @@ struct xl_settings {
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
     bool json, quiet, verbose, force, markdown;
-    int count; /* inspect noise: how many numbers */
+    int count;            /* inspect noise: how many numbers */
+#ifdef XL_CELL_TEST_FIELD /* tests/field adds one here, and a row */
+    double test_field;
+#endif
 
     const char *const *arguments; /* words that are no options, where a command takes them */
     int n_arguments;
