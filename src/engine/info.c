@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tokenizers' files that decide token ids; those that a tokenizer lacks are left out. */
-static const char *const tokenizer_files[] = {"vocab.json",        "merges.txt",
-                                              "tokenizer.json",    "tokenizer_config.json",
-                                              "added_tokens.json", "special_tokens_map.json"};
-enum { N_TOKENIZER_FILES = sizeof tokenizer_files / sizeof *tokenizer_files };
-
 /* A list of files on its way. */
 struct list {
     struct xl_model *model;
@@ -64,17 +58,18 @@ static enum xl_status add_configs(struct list *list, struct xl_err *err) {
 static enum xl_status add_tokenizer(struct list *list, const char *folder, const char *dir,
                                     struct xl_err *err) {
     enum xl_status status = XL_OK;
-    for (int i = 0; !status && i < N_TOKENIZER_FILES; i++) {
-        const char *path = xl_arena_printf(&list->model->arena, "%s/%s", dir, tokenizer_files[i]);
+    /* Those that a tokenizer lacks are left out. */
+    for (int i = 0; !status && i < XL_N_TOKENIZER_FILES; i++) {
+        const char *name = xl_tokenizer_file_name(i);
+        const char *path = xl_arena_printf(&list->model->arena, "%s/%s", dir, name);
         if (!path) return xl_fail_nomem(err, "a path", 0);
-        if (xl_file_exists(path))
-            status = add_file(list, role_of(list, folder, tokenizer_files[i]), path, err);
+        if (xl_file_exists(path)) status = add_file(list, role_of(list, folder, name), path, err);
     }
     return status;
 }
 
 static enum xl_status list_files(struct xl_model *model, struct list *list, struct xl_err *err) {
-    int most = 1 + XL_N_COMPONENTS + XL_N_ENCODERS * N_TOKENIZER_FILES;
+    int most = 1 + XL_N_COMPONENTS + XL_N_ENCODERS * XL_N_TOKENIZER_FILES;
     for (int c = 0; c < XL_N_COMPONENTS; c++) most += model->files.component[c].n_files;
     *list = (struct list){.model = model};
     list->files = xl_arena_alloc(&model->arena, (size_t)most * sizeof *list->files);

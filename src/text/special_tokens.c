@@ -2,7 +2,6 @@
  * from up to four files that say it in different ways. Used while a tokenizer is opened, by the
  * thread that opens it. */
 #include "text/special_tokens.h"
-#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,27 +142,22 @@ static enum xl_status declare_decoder(const struct reader *reader, json_t *decod
 }
 
 /* added_tokens.json: {"content": id, ...} */
-static enum xl_status declare_file(const char *dir, struct declared_list *list,
+static enum xl_status declare_file(const struct xl_tokenizer_data *data, struct declared_list *list,
                                    struct xl_err *err) {
-    char *path = xl_path_join(dir, "added_tokens.json");
     json_t *root = NULL;
-    enum xl_status status = XL_OK;
-    if (!path)
-        status = xl_fail_nomem(err, dir, 0);
-    else if (xl_file_exists(path))
-        status = xl_json_load(path, &root, err);
+    const char *name = data->file[XL_TOKENIZER_ADDED].name;
+    enum xl_status status = xl_tokenizer_data_json(data, XL_TOKENIZER_ADDED, &root, err);
     const char *key;
     json_t *value;
     json_object_foreach(root, key, value) {
         int id = 0;
         if (!status)
-            status = xl_json_int((struct xl_json){root, path}, key, 0, INT32_MAX, &id, err);
+            status = xl_json_int((struct xl_json){root, name}, key, 0, INT32_MAX, &id, err);
         json_t *token = json_string(key);
         if (!status) status = declare(list, id, token, err);
         json_decref(token);
     }
     json_decref(root);
-    free(path);
     return status;
 }
 
@@ -201,15 +195,15 @@ static bool is_special(const struct reader *reader, const char *content) {
     return false;
 }
 
-static enum xl_status put_declared(struct reader *reader, const char *dir, const json_t *listed,
-                                   struct xl_err *err) {
+static enum xl_status put_declared(struct reader *reader, const struct xl_tokenizer_data *data,
+                                   const json_t *listed, struct xl_err *err) {
     struct declared_list list = {0};
     json_t *decoder = json_object_get(reader->config, "added_tokens_decoder");
     enum xl_status status;
     if (decoder) {
         status = declare_decoder(reader, decoder, &list, err);
     } else {
-        status = declare_file(dir, &list, err);
+        status = declare_file(data, &list, err);
         if (!status) status = declare_listed(reader, listed, &list, err);
     }
     if (list.n) qsort(list.at, list.n, sizeof *list.at, compare_ids);
@@ -296,27 +290,17 @@ static enum xl_status put_others(struct reader *reader, struct xl_err *err) {
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-static enum xl_status load_optional(const char *dir, const char *file, json_t **root, char **path,
-                                    struct xl_err *err) {
-    *path = xl_path_join(dir, file);
-    if (!*path) return xl_fail_nomem(err, dir, 0);
-    if (xl_file_exists(*path)) return xl_json_load(*path, root, err);
-    *root = json_object();
-    return *root ? XL_OK : xl_fail_nomem(err, file, 0);
-}
-
 /* special_tokens_map.json goes over tokenizer_config.json, unless the latter is of the newer kind
  * that lists its added tokens. */
-static enum xl_status load_config(const char *dir, json_t **config, char **path,
+static enum xl_status load_config(const struct xl_tokenizer_data *data, json_t **config,
                                   struct xl_err *err) {
-    enum xl_status status = load_optional(dir, "tokenizer_config.json", config, path, err);
+    enum xl_status status = xl_tokenizer_data_json(data, XL_TOKENIZER_CONFIG, config, err);
     if (status || json_object_get(*config, "added_tokens_decoder")) return status;
-    char *map_path = NULL;
     json_t *map = NULL;
-    status = load_optional(dir, "special_tokens_map.json", &map, &map_path, err);
-    if (!status && json_object_update(*config, map)) status = xl_fail_nomem(err, map_path, 0);
+    status = xl_tokenizer_data_json(data, XL_TOKENIZER_SPECIAL, &map, err);
+    if (!status && json_object_update(*config, map))
+        status = xl_fail_nomem(err, data->file[XL_TOKENIZER_SPECIAL].name, 0);
     json_decref(map);
-    free(map_path);
     return status;
 }
 
@@ -334,20 +318,19 @@ static enum xl_status read_settings(struct xl_json json, int *max_length, struct
     return status;
 }
 
-enum xl_status xl_special_tokens_read(const char *dir, const struct xl_vocab *vocab,
-                                      const json_t *listed, struct xl_special_tokens *out,
-                                      struct xl_err *err) {
-    char *path = NULL;
-    struct reader reader = {.vocab = vocab, .added = &out->added, .next_id = (int32_t)vocab->n};
+enum xl_status xl_special_tokens_read(const struct xl_tokenizer_data *data,
+                                      const struct xl_vocab *vocab, const json_t *listed,
+                                      struct xl_special_tokens *out, struct xl_err *err) {
+    struct reader reader = {.name = data->file[XL_TOKENIZER_CONFIG].name,
+                            .vocab = vocab,
+                            .added = &out->added,
+                            .next_id = (int32_t)vocab->n};
     int32_t ids[N_NAMED] = {0};
     out->max_length = DEFAULT_MAX_LENGTH;
-    enum xl_status status = load_config(dir, &reader.config, &path, err);
-    reader.name = path;
-    if (!status) {
-        struct xl_json json = {reader.config, path};
-        status = read_settings(json, &out->max_length, err);
-    }
-    if (!status) status = put_declared(&reader, dir, listed, err);
+    enum xl_status status = load_config(data, &reader.config, err);
+    if (!status)
+        status = read_settings((struct xl_json){reader.config, reader.name}, &out->max_length, err);
+    if (!status) status = put_declared(&reader, data, listed, err);
     for (int i = 0; i < N_NAMED && !status; i++) status = put_named(&reader, i, &ids[i], err);
     if (!status) status = put_others(&reader, err);
     if (!status) {
@@ -357,7 +340,6 @@ enum xl_status xl_special_tokens_read(const char *dir, const struct xl_vocab *vo
         out->pad = ids[4];
     }
     json_decref(reader.config);
-    free(path);
     return status;
 }
 

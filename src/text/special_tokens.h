@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "text/added.h"
+#include "text/tokenizer_data.h"
 #include "text/vocab.h"
 
 struct xl_special_tokens {
@@ -19,9 +20,9 @@ struct xl_special_tokens {
  * list its added tokens; none of them need be there. vocab: knows the ids. listed: an array of
  * added tokens from tokenizer.json. out: zero-initialised; deinit also after a failure.
  * Errors: XL_EFORMAT, XL_ENOMEM */
-enum xl_status xl_special_tokens_read(const char *dir, const struct xl_vocab *vocab,
-                                      const json_t *listed, struct xl_special_tokens *out,
-                                      struct xl_err *err) XL_CHECKED;
+enum xl_status xl_special_tokens_read(const struct xl_tokenizer_data *data,
+                                      const struct xl_vocab *vocab, const json_t *listed,
+                                      struct xl_special_tokens *out, struct xl_err *err) XL_CHECKED;
 void xl_special_tokens_deinit(struct xl_special_tokens *special);
 
 #endif

@@ -19,13 +19,23 @@ struct xl_tokenizer {
 };
 
 enum xl_status xl_tokenizer_open(const char *dir, struct xl_tokenizer **out, struct xl_err *err) {
+    struct xl_tokenizer_data data;
+    enum xl_status status = xl_tokenizer_data_read(dir, &data, err);
+    if (status) return status;
+    status = xl_tokenizer_new(&data, out, err);
+    xl_tokenizer_data_deinit(&data);
+    return status;
+}
+
+enum xl_status xl_tokenizer_new(const struct xl_tokenizer_data *data, struct xl_tokenizer **out,
+                                struct xl_err *err) {
     struct xl_vocab_files files = {0};
     struct xl_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
     enum xl_status status = tokenizer ? XL_OK : xl_fail_nomem(err, "tokenizer", sizeof *tokenizer);
-    if (!status) status = xl_vocab_files_open(&files, dir, err);
+    if (!status) status = xl_vocab_files_open(&files, data, err);
     if (!status)
-        status =
-            xl_special_tokens_read(dir, &files.vocab, files.added_tokens, &tokenizer->special, err);
+        status = xl_special_tokens_read(data, &files.vocab, files.added_tokens, &tokenizer->special,
+                                        err);
     if (!status) {
         xl_bpe_set_bytes(&files.bpe, &files.vocab, tokenizer->special.unk);
         tokenizer->bpe = files.bpe;

@@ -6,7 +6,7 @@
 #ifndef XL_TEXT_TOKENIZER_H
 #define XL_TEXT_TOKENIZER_H
 
-#include "base/status.h"
+#include "text/tokenizer_data.h"
 
 struct xl_tokenizer; /* opaque */
 
@@ -16,6 +16,9 @@ struct xl_tokenizer; /* opaque */
  * always lower-cased, whatever "do_lower_case" says, as transformers does.
  * Errors: XL_EMODEL a file is missing, XL_EFORMAT damaged or not a CLIP tokenizer */
 enum xl_status xl_tokenizer_open(const char *dir, struct xl_tokenizer **out, struct xl_err *err);
+/* The same from texts in memory, which may go afterwards. */
+enum xl_status xl_tokenizer_new(const struct xl_tokenizer_data *data, struct xl_tokenizer **out,
+                                struct xl_err *err);
 void xl_tokenizer_close(struct xl_tokenizer *tokenizer);
 
 int xl_tokenizer_bos(const struct xl_tokenizer *tokenizer);

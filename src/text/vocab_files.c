@@ -1,13 +1,13 @@
 /* vocab_files.c - the two forms in which a tokenizer's vocabulary and merges come, read without a
  * tree. Used while a tokenizer is opened, by the thread that opens it. */
 #include "text/vocab_files.h"
-#include "base/file.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE_BYTES = 64 << 20, MAX_ID = 1 << 24 };
+enum { MAX_ID = 1 << 24 };
 
 /* Entries to make room for before a file of n bytes is read: no more than CLIP's own has, so that a
  * file that is long for another reason does not cost memory. The tables grow where that is short.
@@ -222,45 +222,38 @@ enum xl_status xl_tokenizer_json_parse(struct xl_scan *scan, struct xl_vocab *vo
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-static enum xl_status open_two_files(struct xl_vocab_files *files, const char *dir,
-                                     struct xl_err *err) {
-    struct xl_read_rule rule = {MAX_FILE_BYTES, XL_EMODEL, XL_EFORMAT};
-    char *merges_path = xl_path_join(dir, "merges.txt"), *merges = NULL;
-    size_t n = 0;
-    enum xl_status status = merges_path ? xl_file_read(merges_path, rule, &merges, &n, err)
-                                        : xl_fail_nomem(err, dir, 0);
-    if (!status) status = xl_vocab_parse(&files->scan, &files->vocab, err);
+static enum xl_status read_two(struct xl_vocab_files *files, const struct xl_tokenizer_text *merges,
+                               struct xl_err *err) {
+    enum xl_status status = xl_vocab_parse(&files->scan, &files->vocab, err);
     if (!status) status = xl_scan_end(&files->scan, err);
-    if (!status)
-        status = xl_merges_parse(merges_path, (struct xl_span){merges, n}, &files->vocab,
-                                 &files->bpe, err);
-    free(merges);
-    free(merges_path);
-    return status;
+    if (status) return status;
+    return xl_merges_parse(merges->name, (struct xl_span){merges->text, merges->n}, &files->vocab,
+                           &files->bpe, err);
 }
 
-enum xl_status xl_vocab_files_open(struct xl_vocab_files *files, const char *dir,
-                                   struct xl_err *err) {
-    files->path = xl_path_join(dir, "tokenizer.json");
-    bool is_one_file = files->path && xl_file_exists(files->path);
-    if (!is_one_file) {
-        free(files->path);
-        files->path = xl_path_join(dir, "vocab.json");
-    }
-    files->added_tokens = json_array();
-    if (!files->path || !files->added_tokens) return xl_fail_nomem(err, dir, 0);
+static enum xl_status require(const struct xl_tokenizer_text *text, struct xl_err *err) {
+    if (text->text) return XL_OK;
+    return xl_fail(err, XL_EMODEL, "%s: cannot open: %s", text->name, strerror(ENOENT));
+}
 
-    struct xl_read_rule rule = {MAX_FILE_BYTES, XL_EMODEL, XL_EFORMAT};
-    char *text;
-    size_t n;
-    enum xl_status status = xl_file_read(files->path, rule, &text, &n, err);
+enum xl_status xl_vocab_files_open(struct xl_vocab_files *files,
+                                   const struct xl_tokenizer_data *data, struct xl_err *err) {
+    const struct xl_tokenizer_text *both = &data->file[XL_TOKENIZER_JSON];
+    const struct xl_tokenizer_text *vocab = &data->file[XL_TOKENIZER_VOCAB];
+    const struct xl_tokenizer_text *merges = &data->file[XL_TOKENIZER_MERGES];
+    bool is_one_file = both->text != NULL;
+    const struct xl_tokenizer_text *first = is_one_file ? both : vocab;
+    files->added_tokens = json_array();
+    if (!files->added_tokens) return xl_fail_nomem(err, first->name, 0);
+    enum xl_status status = require(first, err);
+    if (!status && !is_one_file) status = require(merges, err);
     if (status) return status;
-    files->scan = xl_scan_text(files->path, text, n);
-    size_t n_entries = guess_entries(n);
+    files->scan = xl_scan_text(first->name, first->text, first->n);
+    size_t n_entries = guess_entries(first->n);
     status = xl_vocab_init(&files->vocab, n_entries, err);
     if (!status) status = xl_bpe_init(&files->bpe, n_entries, err);
     if (status) return status;
-    if (!is_one_file) return open_two_files(files, dir, err);
+    if (!is_one_file) return read_two(files, merges, err);
     return xl_tokenizer_json_parse(&files->scan, &files->vocab, &files->bpe, files->added_tokens,
                                    err);
 }
@@ -269,8 +262,6 @@ void xl_vocab_files_close(struct xl_vocab_files *files) {
     xl_vocab_deinit(&files->vocab);
     xl_bpe_deinit(&files->bpe);
     json_decref(files->added_tokens);
-    free((char *)files->scan.begin);
     xl_scan_deinit(&files->scan);
-    free(files->path);
     *files = (struct xl_vocab_files){0};
 }

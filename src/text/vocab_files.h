@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "text/bpe.h"
+#include "text/tokenizer_data.h"
 
 /* Parsers over text in memory. All errors: XL_EFORMAT with file and line, XL_ENOMEM. */
 
@@ -22,18 +23,19 @@ enum xl_status xl_tokenizer_json_parse(struct xl_scan *scan, struct xl_vocab *vo
                                        struct xl_bpe *bpe, json_t *added_tokens,
                                        struct xl_err *err) XL_CHECKED;
 
-/* Both parts of a folder's tokenizer. Zero-initialise; close also after a failure. */
+/* Both parts of a tokenizer. Zero-initialise; close also after a failure, and before the data goes.
+ */
 struct xl_vocab_files {
     struct xl_vocab vocab;
     struct xl_bpe bpe;
     json_t *added_tokens; /* array: what tokenizer.json lists, each with its "id" */
-    char *path;           /* of vocab.json or tokenizer.json */
-    struct xl_scan scan;  /* of that file; owns the text of the tokens */
+    struct xl_scan scan;  /* of vocab.json or tokenizer.json: tokens point into its text */
 };
 
 /* tokenizer.json is taken where there is one, as transformers does.
  * Errors: XL_EMODEL a file is missing, XL_EFORMAT, XL_ENOMEM */
-enum xl_status xl_vocab_files_open(struct xl_vocab_files *files, const char *dir,
+enum xl_status xl_vocab_files_open(struct xl_vocab_files *files,
+                                   const struct xl_tokenizer_data *data,
                                    struct xl_err *err) XL_CHECKED;
 void xl_vocab_files_close(struct xl_vocab_files *files);
 

@@ -355,3 +355,27 @@ Test(tokenizer_files, bound_the_added_tokens, .init = scratch_open, .fini = scra
     cr_expect_eq(xl_tokenizer_open(scratch_dir, &tokenizer, &err), XL_EFORMAT);
     cr_expect(strstr(err.text, "more than 10000 added tokens"), "%s", err.text);
 }
+
+/* What a program ships has no folder: texts under names of its own, gone once the tokenizer is made.
+ */
+Test(tokenizer, from_texts_in_memory) {
+    struct xl_tokenizer_data data, lacking;
+    struct xl_tokenizer *from_folder = NULL, *from_texts = NULL, *none = NULL;
+    struct xl_err err = {0};
+    static const char dir[] = XL_SOURCE_DIR "/tests/data/tokens/tokenizer";
+    static const char prompt[] = "A photo of a lighthouse, <|endoftext|> 42";
+    int32_t expected[77], ids[77];
+    cr_assert_eq(xl_tokenizer_open(dir, &from_folder, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_tokenizer_data_read(dir, &data, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_tokenizer_new(&data, &from_texts, &err), XL_OK, "%s", err.text);
+    lacking = data;
+    lacking.file[XL_TOKENIZER_MERGES] = (struct xl_tokenizer_text){.name = "built in: merges"};
+    cr_expect_eq(xl_tokenizer_new(&lacking, &none, &err), XL_EMODEL);
+    cr_expect_not_null(strstr(err.text, "built in: merges: cannot open"), "%s", err.text);
+    xl_tokenizer_data_deinit(&data);
+    cr_assert_eq(xl_tokenize_padded(from_folder, prompt, 77, expected, NULL, &err), XL_OK);
+    cr_assert_eq(xl_tokenize_padded(from_texts, prompt, 77, ids, NULL, &err), XL_OK);
+    cr_expect_eq(memcmp(ids, expected, sizeof ids), 0);
+    xl_tokenizer_close(from_folder);
+    xl_tokenizer_close(from_texts);
+}
