@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) {
-    if (!document) return xl_fail_nomem(err, "the JSON document", 0);
+    if (!document || xl_json_ran_out()) return xl_fail_nomem(err, "the JSON document", 0);
     int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     failed |= fputc('\n', stdout) == EOF;
     failed |= fflush(stdout) != 0;

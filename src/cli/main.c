@@ -1,6 +1,7 @@
 /* main.c - the command sdxl-lab: picks the subcommand, turns its status into an exit code. */
 #include "cli/cli.h"
 
+#include "base/json.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -46,6 +47,7 @@ static int run_command(const struct xl_command *command, int n, char **argv,
     }
     if (settings.quiet) xl_log_set_level(XL_LOG_ERROR);
     if (settings.verbose) xl_log_set_level(XL_LOG_INFO);
+    xl_json_watch(); /* of documents that are built from here on; xl_print_json looks */
     if (!status) status = command->run(&settings, &err);
     xl_arena_deinit(&arena);
     return report(status, &err);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One line or one object about a picture; counts what is not the same. */
+/* One line or one object about a picture. */
 static json_t *describe(const char *path, const struct xl_verdict *verdict, const char *error) {
     json_t *object = json_object();
     bool ok = object != NULL;
@@ -23,6 +23,25 @@ static json_t *describe(const char *path, const struct xl_verdict *verdict, cons
         xl_json_put(object, "notice", xl_json_text(verdict->notice), &ok);
     if (error) xl_json_put(object, "error", xl_json_text(error), &ok);
     return xl_json_finish(object, ok);
+}
+
+static enum xl_status add(json_t *pictures, const char *path, const struct xl_verdict *verdict,
+                          const char *error, struct xl_err *err) {
+    xl_json_watch();
+    int failed = json_array_append_new(pictures, describe(path, verdict, error));
+    return failed || xl_json_ran_out() ? xl_fail_nomem(err, "the JSON document", 0) : XL_OK;
+}
+
+static enum xl_status print_document(json_t *pictures, int n_other, struct xl_err *err) {
+    xl_json_watch();
+    json_t *document = json_object();
+    bool ok = document != NULL;
+    xl_json_put(document, "pictures", json_incref(pictures), &ok);
+    xl_json_put(document, "not_same", json_integer(n_other), &ok);
+    document = xl_json_finish(document, ok);
+    enum xl_status status = xl_print_json(document, err);
+    json_decref(document);
+    return status;
 }
 
 static void print(struct xl_progress *progress, const char *path, const struct xl_verdict *verdict,
@@ -60,7 +79,7 @@ static enum xl_status verify(const struct xl_settings *settings, struct xl_err *
         if (one == XL_ECANCELLED)
             status = xl_fail(err, one, "%s", why.text);
         else if (settings->json)
-            json_array_append_new(pictures, describe(path, &verdict, one ? why.text : NULL));
+            status = add(pictures, path, &verdict, one ? why.text : NULL, err);
         else
             print(&progress, path, &verdict, one ? why.text : NULL);
         n_other += one || verdict.likeness == XL_DIFFERENT;
@@ -68,13 +87,7 @@ static enum xl_status verify(const struct xl_settings *settings, struct xl_err *
     }
     xl_progress_end(&progress);
     xl_verifier_free(verifier);
-    if (!status && settings->json) {
-        json_t *document = json_object();
-        json_object_set(document, "pictures", pictures);
-        json_object_set_new(document, "not_same", json_integer(n_other));
-        status = xl_print_json(document, err);
-        json_decref(document);
-    }
+    if (!status && settings->json) status = print_document(pictures, n_other, err);
     json_decref(pictures);
     if (!status && n_other)
         status = xl_fail(err, XL_EPARTIAL, "%d of %d pictures are not what their records say",

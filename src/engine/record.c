@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "image/image.h"
 #include "image/infotext.h"
 
@@ -113,7 +114,7 @@ static void put_picture(json_t *record, const struct xl_drawing *drawing,
 
 /* The record of one picture. No time and no host in it: the same request gives the same bytes, so
  * that a resumed sweep can be compared with an uninterrupted one. */
-static json_t *describe(const struct xl_drawing *drawing, int i) {
+static json_t *describe(const struct xl_drawing *drawing, int i, const char *init_pixels) {
     const struct xl_picture *picture = &drawing->request->pictures[i];
     enum xl_precision precision = drawing->act_dtype == XL_DTYPE_BF16 ? XL_PRECISION_BF16
                                                                       : XL_PRECISION_F32;
@@ -125,6 +126,7 @@ static json_t *describe(const struct xl_drawing *drawing, int i) {
     xl_json_put(record, "scheduler_config", xl_scheduler_config_describe(&drawing->scheduler), &ok);
     xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
     xl_json_put(record, "drawn_by", describe_drawn_by(&drawing->device->info, precision), &ok);
+    if (init_pixels[0]) xl_json_put(record, "init_pixels", json_string(init_pixels), &ok);
     if (drawing->extra[i] && json_object_update_missing(record, drawing->extra[i])) ok = false;
     if (json_object_get(record, "prompt")) return xl_json_finish(record, ok);
     xl_json_put(record, "prompt", xl_json_text(picture->prompt), &ok); /* it was drawn as asked */
@@ -201,11 +203,18 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
 
 enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_result *result,
                                struct xl_err *err) {
+    const struct xl_image *init = drawing->request->init;
+    char init_pixels[XL_SHA256_HEX] = ""; /* a digest: the library knows no file of it */
+    enum xl_status status = XL_OK;
+    if (init)
+        status = xl_sha256(init->pixels, (size_t)init->width * (size_t)init->height * 3,
+                           init_pixels, err);
+    if (status) return status;
     xl_json_watch();
     bool ok = true;
     for (int i = 0; ok && i < result->n_pictures; i++) {
         struct xl_drawn_picture *drawn = &result->pictures[i];
-        json_t *record = describe(drawing, i);
+        json_t *record = describe(drawing, i, init_pixels);
         if (record) drawn->parameters = write_infotext(&drawing->scheduler, record);
         drawn->record = xl_json_take_text(record, true, JSON_COMPACT);
         ok = drawn->record && drawn->parameters;

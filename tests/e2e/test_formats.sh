@@ -89,5 +89,17 @@ begin
 cp whole.json $run/run.json
 expect "--strict with what began it" 0 "2 drawn, 2 were there" "$bin" resume $run --strict
 
+# The picture that a run begins with
+rm -rf drawn
+"$bin" generate --model repo --prompt "a cat" --width 64 --height 64 --steps 2 --strength 0.8 --init-image init.png \
+    --sweep seed=1,2 --output-dir drawn --quiet >/dev/null 2>&1
+run=$(ls -d drawn/sweep_*)
+rm "$(ls $run/2*.png | head -1)"
+cp init.png init2.png
+printf x >>init.png
+expect "another init image is not drawn from" 3 "init.png is not the picture any more that it started from" "$bin" resume $run
+cp init2.png init.png
+expect "the one of old is" 0 "1 drawn, 1 were there" "$bin" resume $run
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -77,10 +77,13 @@ truncate -s -200 "$victim"
 "$bin" resume "$run" --quiet >/dev/null 2>&1
 contents "$work/run" | cmp -s - "$work/whole.txt" && [ -f "$victim.damaged" ] &&
     ok "a damaged picture is made again" || bad "a damaged picture"
-exec 9<"$run/run.json"
-flock 9
-"$bin" resume "$run" >"$work/out" 2>&1
+"$bin" generate --model "$repo" --prompt "a cat" --width 256 --height 256 --steps 100 --sweep seed=1..100 \
+    --output-dir "$work/busy" --quiet >/dev/null 2>&1 &
+pid=$!
+while [ -z "$(find "$work/busy" -name '2*.png' 2>/dev/null)" ] && kill -0 $pid 2>/dev/null; do sleep 0.05; done
+"$bin" resume "$work"/busy/sweep_* >"$work/out" 2>&1
 [ $? -eq 6 ] && grep -q "another process" "$work/out" && ok "one process a run" || bad "two processes"
-exec 9<&-
+kill -KILL $pid 2>/dev/null
+wait $pid 2>/dev/null
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

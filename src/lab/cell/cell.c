@@ -137,3 +137,16 @@ void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
     request->vae_tile = cell->vae_tile;
     request->precision = (enum xl_precision)cell->precision;
 }
+
+enum xl_status xl_cell_load_init(const struct xl_cell *cell, struct xl_image *out,
+                                 struct xl_err *err) {
+    if (!cell->init_digest)
+        return xl_fail(err, XL_EINPUT, "the digest of %s, which it started from, is not known",
+                       cell->init_image);
+    char now[XL_SHA256_HEX];
+    enum xl_status status = xl_sha256_file(cell->init_image, now, err);
+    if (!status && strcmp(now, cell->init_digest))
+        status = xl_fail(err, XL_EINPUT, "%s is not the picture any more that it started from",
+                         cell->init_image);
+    return status ? status : xl_image_load(cell->init_image, out, err);
+}

@@ -75,6 +75,11 @@ json_t *xl_cell_write_drawn(const struct xl_cell *cell);
 void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
                      struct xl_picture *picture);
 
+/* The picture that a cell starts from. Errors: XL_EINPUT unreadable, or not the picture any more
+ * that the cell names; XL_ENOMEM */
+enum xl_status xl_cell_load_init(const struct xl_cell *cell, struct xl_image *out,
+                                 struct xl_err *err) XL_CHECKED;
+
 /* Whether two cells can be drawn together: all that a batch shares is equal. */
 bool xl_cell_fits(const struct xl_cell *a, const struct xl_cell *b);
 

@@ -73,13 +73,14 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     return status;
 }
 
-static enum xl_status load_init(struct engine_painter *engine, const char *path,
+static enum xl_status load_init(struct engine_painter *engine, const struct xl_cell *cell,
                                 struct xl_err *err) {
+    const char *path = cell->init_image;
     if (!path || (engine->init_path && !strcmp(engine->init_path, path))) return XL_OK;
     xl_image_free(&engine->init);
     free(engine->init_path);
     engine->init_path = NULL;
-    enum xl_status status = xl_image_load(path, &engine->init, err);
+    enum xl_status status = xl_cell_load_init(cell, &engine->init, err);
     if (status || (engine->init_path = strdup(path))) return status;
     return xl_fail_nomem(err, "a path", 0);
 }
@@ -88,11 +89,11 @@ static enum xl_status load_init(struct engine_painter *engine, const char *path,
 static enum xl_status make_request(struct engine_painter *engine, const struct xl_group *group,
                                    struct xl_picture *pictures, struct xl_request *out,
                                    struct xl_err *err) {
-    const char *init = group->sweep->cells[group->cells[0]].init_image;
-    enum xl_status status = load_init(engine, init, err);
+    const struct xl_cell *cell = &group->sweep->cells[group->cells[0]];
+    enum xl_status status = load_init(engine, cell, err);
     if (status) return status;
     *out = xl_cells_request(group->sweep, group->cells, group->n, &group->rung, pictures);
-    if (init) out->init = &engine->init;
+    if (cell->init_image) out->init = &engine->init;
     out->progress = engine->painter.progress;
     out->progress_user = engine->painter.user;
     return XL_OK;

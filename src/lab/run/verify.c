@@ -1,7 +1,6 @@
 /* verify.c - a record back to a request. */
 #include "lab/run/verify.h"
 
-#include "base/sha256.h"
 #include "image/image.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/blame.h"
@@ -86,18 +85,6 @@ static enum xl_status open_model(struct xl_verifier *verifier, const json_t *rec
     return status;
 }
 
-static enum xl_status load_init(const struct xl_cell *cell, struct xl_image *init,
-                                struct xl_err *err) {
-    if (!cell->init_digest)
-        return xl_fail(err, XL_EINPUT, "its record does not name the picture that it started from");
-    char now[XL_SHA256_HEX];
-    enum xl_status status = xl_sha256_file(cell->init_image, now, err);
-    if (!status && strcmp(now, cell->init_digest))
-        status = xl_fail(err, XL_EINPUT, "%s is not the picture any more that it started from",
-                         cell->init_image);
-    return status ? status : xl_image_load(cell->init_image, init, err);
-}
-
 /* Two computations of one picture that differ in roundings are much nearer than this, other
  * pictures of one prompt farther apart. */
 static const double NEAR_DB = 20;
@@ -133,7 +120,7 @@ static enum xl_status draw_again(struct xl_verifier *verifier, const json_t *rec
     struct xl_result result = {0};
     enum xl_status status = xl_cell_from_record(record, "its record", &arena, &cell, err);
     if (!status) status = open_model(verifier, record, err);
-    if (!status && cell.init_image) status = load_init(&cell, &init, err);
+    if (!status && cell.init_image) status = xl_cell_load_init(&cell, &init, err);
     if (!status) {
         xl_cell_request(&cell, &request, &picture);
         if (cell.init_image) request.init = &init;
