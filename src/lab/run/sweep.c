@@ -15,7 +15,7 @@ enum { MAX_AXES = 16, MANY_CELLS = 10000, MAX_CELLS = 2000000, MAX_STACK = 8 };
 
 /* Everything that planning looks at. */
 struct plan {
-    struct xl_settings *settings;
+    const struct xl_settings *settings;
     struct xl_sweep *sweep;
     struct xl_presets *presets;
     struct xl_axis axes[MAX_AXES];
@@ -294,23 +294,22 @@ static enum xl_status append_batch(struct plan *plan, struct xl_cell *cell, stru
     return status;
 }
 
-/* Multiply axis a and all after it for model m. The settings are changed and put back. */
-static enum xl_status multiply(struct plan *plan, int a, int m, struct xl_err *err) {
+/* Multiply axis a and all after it for model m. settings: with the values of the axes before. */
+static enum xl_status multiply(struct plan *plan, const struct xl_settings *settings, int a, int m,
+                               struct xl_err *err) {
     if (a == plan->n_axes) {
         struct xl_cell cell;
-        enum xl_status status = resolve(plan, plan->settings, m, &cell, err);
+        enum xl_status status = resolve(plan, settings, m, &cell, err);
         return status ? status : append_batch(plan, &cell, err);
     }
     const struct xl_axis *axis = &plan->axes[a];
-    if (axis == plan->model_axis) return multiply(plan, a + 1, m, err);
-    struct xl_settings before = *plan->settings;
+    if (axis == plan->model_axis) return multiply(plan, settings, a + 1, m, err);
+    struct xl_settings varied = *settings;
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < axis->n; i++) {
-        status =
-            xl_settings_set(plan->settings, axis->option, axis->option->name, axis->values[i], err);
-        if (!status) status = multiply(plan, a + 1, m, err);
+        status = xl_settings_set(&varied, axis->option, axis->option->name, axis->values[i], err);
+        if (!status) status = multiply(plan, &varied, a + 1, m, err);
     }
-    *plan->settings = before;
     return status;
 }
 
@@ -345,7 +344,7 @@ static enum xl_status make_cells(struct plan *plan, struct xl_err *err) {
     struct xl_sweep *sweep = plan->sweep;
     enum xl_status status = XL_OK;
     for (int m = 0; !status && m < sweep->n_models; m++)
-        if (!sweep->models[m].skipped) status = multiply(plan, 0, m, err);
+        if (!sweep->models[m].skipped) status = multiply(plan, plan->settings, 0, m, err);
     if (!status) status = drop_duplicates(sweep, err);
     if (!status && sweep->n_duplicates)
         xl_str_printf(&sweep->notices, "%d pictures equal others and are drawn once\n",
