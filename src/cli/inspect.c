@@ -296,7 +296,7 @@ static enum xl_status inspect_noise(const struct xl_settings *settings, struct x
     float *values = malloc(n * sizeof *values);
     if (!values) return xl_fail_nomem(err, "random numbers", n * sizeof *values);
     struct xl_noise noise;
-    xl_noise_seed(&noise, (enum xl_rng)settings->rng, settings->seed);
+    xl_noise_seed(&noise, settings->rng, settings->seed);
     xl_noise_normal(&noise, values, settings->count);
     if (settings->json) printf("[");
     for (size_t i = 0; i < n; i++)

@@ -13,7 +13,7 @@
 
 #define REPO XL_SOURCE_DIR "/tests/data/models/repo"
 
-enum { MAX_CELLS = 64, MAX_PAINTERS = 4, SIDE = 8 };
+enum { MAX_CELLS = 64, MAX_GROUPS = 4 * MAX_CELLS, MAX_PAINTERS = 4, SIDE = 8 };
 
 /* What the fakes are told, and what they did. */
 static struct {
@@ -26,7 +26,7 @@ static struct {
     int64_t work_bytes;  /* of a picture */
     enum xl_status open; /* what opening ends with */
     int cancel_at;       /* after so many groups; 0: never */
-    int n_drawn[MAX_CELLS], n_groups, n_needs, n_opened, sizes[MAX_CELLS];
+    int n_drawn[MAX_CELLS], n_groups, n_needs, n_opened, sizes[MAX_GROUPS];
     char fallback[XL_LADDER_TEXT]; /* of the last group */
 } script = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -99,6 +99,7 @@ static enum xl_status fake_draw(struct xl_painter *painter, struct xl_drawn *dra
     else if (goes_wrong(group, script.n_deaths))
         status = die(fake, why);
     for (int i = 0; !status && i < group->n; i++) script.n_drawn[seed_of(group, i)]++;
+    cr_assert_lt(script.n_groups, MAX_GROUPS);
     if (!status) script.sizes[script.n_groups++] = group->n;
     if (!status) snprintf(script.fallback, sizeof script.fallback, "%s", group->fallback);
     pthread_mutex_unlock(&script.mutex);

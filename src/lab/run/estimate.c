@@ -128,8 +128,7 @@ static int64_t disk_free(const char *dir) {
 }
 
 static void set_speed(const struct work *work, struct xl_estimate *estimate) {
-    enum xl_precision precision =
-        xl_device_precision(work->device, (enum xl_precision)work->settings->precision);
+    enum xl_precision precision = xl_device_precision(work->device, work->settings->precision);
     struct speeds speeds = {.device = xl_device_info(work->device)->name,
                             .precision = xl_precision_name(precision)};
     estimate->is_measured =

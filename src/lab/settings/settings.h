@@ -34,16 +34,16 @@ struct xl_settings {
     uint64_t seed;
     int batch;
     const char *scheduler;
-    int rng;  /* enum xl_rng */
-    int mode; /* enum xl_mode_choice */
+    enum xl_rng rng;
+    enum xl_mode_choice mode;
     const char *init_image;
     double strength;
     int vae_tile;
     const char *device; /* what xl_device_open takes */
-    int precision;      /* enum xl_precision */
+    enum xl_precision precision;
     int threads;
-    int workers;       /* processes that draw; 0: this one */
-    int oom;           /* enum xl_oom_choice */
+    int workers; /* processes that draw; 0: this one */
+    enum xl_oom_choice oom;
     double max_memory; /* GB that a model and its work may take; 0: what is free */
     int group;         /* pictures drawn together; 0: the batch */
     bool all_profiles, all_models, dry_run, yes;
