@@ -2,13 +2,14 @@
 #include "cli/cli.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t received;
+/* Atomic, not sig_atomic_t: the signal reaches any thread, and the threads of all painters ask. */
+static atomic_int received;
 
 static void handle(int number) {
-    if (received) _exit(128 + number);
-    received = number;
+    if (atomic_exchange(&received, number)) _exit(128 + number);
 }
 
 void xl_interrupt_install(void) {
