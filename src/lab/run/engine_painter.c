@@ -122,7 +122,8 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
         pictures[i].extra = extra[i];
     }
     if (!status) status = describe(engine, group->sweep->cells[group->cells[0]].precision, err);
-    drawn->drawn_by = json_incref(painter->drawn_by);
+    drawn->drawn_by = json_deep_copy(painter->drawn_by); /* which the writer's thread lets go of */
+    if (!status && !drawn->drawn_by) status = xl_fail_nomem(err, "records", 0);
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;
