@@ -1,5 +1,5 @@
-/* tokenizer_data.h - the texts that a tokenizer is made from, wherever they come from: the files of a
- * folder, or what a program ships. A tokenizer needs them only while it is made.
+/* tokenizer_data.h - the texts that a tokenizer is made from, wherever they come from: the files of
+ * a folder, or what a program ships. A tokenizer needs them only while it is made.
  */
 #ifndef XL_TEXT_TOKENIZER_DATA_H
 #define XL_TEXT_TOKENIZER_DATA_H
@@ -35,7 +35,8 @@ struct xl_tokenizer_data {
     struct xl_tokenizer_text file[XL_N_TOKENIZER_FILES];
 };
 
-/* The files of a folder, of at most 64 MiB each. Errors: XL_EFORMAT one cannot be read; XL_ENOMEM */
+/* The files of a folder, of at most 64 MiB each. Errors: XL_EFORMAT one cannot be read; XL_ENOMEM
+ */
 enum xl_status xl_tokenizer_data_read(const char *dir, struct xl_tokenizer_data *out,
                                       struct xl_err *err) XL_CHECKED;
 void xl_tokenizer_data_deinit(struct xl_tokenizer_data *data);

@@ -356,7 +356,8 @@ Test(tokenizer_files, bound_the_added_tokens, .init = scratch_open, .fini = scra
     cr_expect(strstr(err.text, "more than 10000 added tokens"), "%s", err.text);
 }
 
-/* What a program ships has no folder: texts under names of its own, gone once the tokenizer is made.
+/* What a program ships has no folder: texts under names of its own, gone once the tokenizer is
+ * made.
  */
 Test(tokenizer, from_texts_in_memory) {
     struct xl_tokenizer_data data, lacking;
