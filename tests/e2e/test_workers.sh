@@ -36,8 +36,15 @@ whole() {
     [ "$(wc -l <"$work/logged.txt")" -eq 56 ] && [ "$(sort -u "$work/logged.txt" | wc -l)" -eq 56 ] ||
         { bad "$name: $(wc -l <"$work/logged.txt") pictures in the log"; return 1; }
 }
-# children PID: its workers. gone PIDS: they end within two seconds.
-children() { cat /proc/"$1"/task/*/children 2>/dev/null; }
+# children PID: its workers, and no other child: LeakSanitizer looks at a program from one, and waits for
+# ever when that is killed. gone PIDS: they end within two seconds.
+children() {
+    local child words
+    for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+        mapfile -d '' words 2>/dev/null </proc/"$child"/cmdline || continue
+        [ "${words[1]-}" != worker ] || echo "$child"
+    done
+}
 gone() {
     local pid i
     for pid in "$@"; do
@@ -84,7 +91,9 @@ done
 rm -rf "$out"
 "$bin" generate "${request[@]}" --output-dir "$out" --workers 1 >/dev/null 2>"$work/err" &
 pid=$!
-while kill -0 $pid 2>/dev/null; do kill -KILL $(children $pid) 2>/dev/null; done
+while kill -0 $pid 2>/dev/null; do
+    for victim in $(children $pid); do kill -KILL "$victim" 2>/dev/null; done
+done
 wait $pid
 got=$?
 [ $got -eq 3 ] && grep -q 'for the second time over the same pictures: a worker process was killed by signal 9' "$work/err" &&
