@@ -132,10 +132,10 @@ void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
     request->guidance = cell->guidance;
     request->guidance_rescale = cell->guidance_rescale;
     request->scheduler = cell->scheduler;
-    request->rng = (enum xl_rng)cell->rng;
+    request->rng = cell->rng;
     request->strength = cell->strength;
     request->vae_tile = cell->vae_tile;
-    request->precision = (enum xl_precision)cell->precision;
+    request->precision = cell->precision;
 }
 
 enum xl_status xl_cell_load_init(const struct xl_cell *cell, struct xl_image *out,

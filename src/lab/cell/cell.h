@@ -37,9 +37,9 @@ struct xl_cell {
     double guidance, guidance_rescale;
     const char *scheduler;
     uint64_t seed;
-    int rng;                /* enum xl_rng */
-    int precision;          /* enum xl_precision, as asked */
-    const char *init_image; /* NULL: txt2img */
+    enum xl_rng rng;
+    enum xl_precision precision; /* as asked */
+    const char *init_image;      /* NULL: txt2img */
     const char *init_digest;
     double strength;
     int vae_tile;

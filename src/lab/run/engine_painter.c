@@ -45,10 +45,10 @@ static enum xl_status need_device(struct engine_painter *engine, struct xl_err *
 }
 
 /* How pictures are computed that ask for a precision. */
-static enum xl_status describe(struct engine_painter *engine, int precision, struct xl_err *err) {
+static enum xl_status describe(struct engine_painter *engine, enum xl_precision asked,
+                               struct xl_err *err) {
     char *text = NULL;
     json_t *object = NULL;
-    enum xl_precision asked = (enum xl_precision)precision;
     enum xl_status status = xl_device_fingerprint(engine->device, asked, &text, err);
     if (!status) status = xl_json_parse("a fingerprint", text, strlen(text), &object, err);
     free(text);
