@@ -89,6 +89,10 @@ struct xl_device_params {
 
 struct xl_device; /* opaque */
 
+/* Whether a device may have this name; whether it is there shows when it is opened.
+ * Errors: XL_EINVAL */
+enum xl_status xl_device_check_name(const char *name, struct xl_err *err);
+
 /* Fill in the defaults: "auto" and zeros. */
 void xl_device_params_default(struct xl_device_params *params);
 

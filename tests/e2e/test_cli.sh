@@ -82,6 +82,8 @@ expect "width not a multiple" 2 "multiple of 8" $draw --width 65
 expect "absurd size" 2 "--width" $draw --width 1000000
 expect "too many pixels" 2 "megapixels" $draw --width 16384 --height 16384
 expect "unknown scheduler" 2 "euler" $draw --scheduler warp
+expect "unknown device" 2 "no device" $draw --device warp --sweep seed=1,2 --output-dir "$work/warp"
+check "and no run is begun" test ! -e "$work/warp"
 expect "init image missing" 2 "nowhere.png" $draw --init-image "$work/nowhere.png"
 echo "no picture" >"$work/text.png"
 expect "init image is text" 2 "text.png" $draw --init-image "$work/text.png"

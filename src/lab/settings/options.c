@@ -127,8 +127,8 @@ static const struct xl_option options[] = {
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .completion = XL_COMPLETE_FILE,
      .group = "Sweeps", .help = "YAML or JSON file of these settings; flags come before it"},
 
-    {TEXT("device", "NAME", device), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
-     .group = "Computing",
+    {TEXT("device", "NAME", device), .check = xl_device_check_name,
+     .commands = XL_FOR_GENERATE | XL_FOR_WORKER, .group = "Computing",
      .help = "where to compute: auto, cpu, or reference, the slow plain-C oracle",
      .fallback = "auto"},
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,

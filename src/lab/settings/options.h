@@ -55,9 +55,11 @@ struct xl_option {
     size_t offset;              /* in struct xl_settings */
     double min, max;            /* INT, REAL */
     const char *const *choices; /* CHOICE: NULL-terminated */
-    const char *environment;    /* names, the preferred one first, blanks between; NULL: none */
-    bool is_axis;               /* --sweep takes it */
-    bool is_place;              /* where things go: its variable counts for typed commands, too */
+    /* STRING: refuses what can be no value of it; NULL: takes any text */
+    enum xl_status (*check)(const char *text, struct xl_err *err);
+    const char *environment; /* names, the preferred one first, blanks between; NULL: none */
+    bool is_axis;            /* --sweep takes it */
+    bool is_place;           /* where things go: its variable counts for typed commands, too */
     enum xl_completion completion;
     const char *group, *help;
     const char *fallback; /* the default as text; NULL: none worth showing */

@@ -108,6 +108,14 @@ static enum xl_status add_to_list(struct xl_list *list, const char *origin, cons
     return XL_OK;
 }
 
+static enum xl_status set_text(const char **field, const struct xl_option *option,
+                               const char *origin, const char *text, struct xl_err *err) {
+    enum xl_status status = option->check ? option->check(text, err) : XL_OK;
+    if (status) return xl_fail_context(err, status, "%s", origin);
+    *field = text;
+    return XL_OK;
+}
+
 static enum xl_status set_field(struct xl_settings *settings, const struct xl_option *option,
                                 const char *origin, const char *text, struct xl_err *err) {
     void *field = (char *)settings + option->offset;
@@ -125,10 +133,9 @@ static enum xl_status set_field(struct xl_settings *settings, const struct xl_op
     case XL_OPTION_LIST:
         return add_to_list(field, origin, text, err);
     case XL_OPTION_STRING:
-        break;
+        return set_text(field, option, origin, text, err);
     }
-    *(const char **)field = text;
-    return XL_OK;
+    return xl_fail(err, XL_EINTERNAL, "%s: an option of no type", origin);
 }
 
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
