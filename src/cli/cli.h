@@ -97,7 +97,7 @@ void xl_progress_print(struct xl_progress *progress, const char *text);
 /* Remove the line. */
 void xl_progress_end(struct xl_progress *progress);
 
-/* Print a document on stdout, pretty, and a newline. Errors: XL_EDISK (stdout is full or closed) */
+/* Print a document on stdout, pretty, and a newline. Errors: XL_ENOMEM */
 struct json_t;
 enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err);
 

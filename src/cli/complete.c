@@ -273,12 +273,13 @@ static bool is_offered(const struct xl_candidates *found, const struct xl_candid
 
 static enum xl_status complete_words(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_candidates found = {.first = NULL};
+    (void)err;
     xl_complete(settings->arguments, settings->n_arguments, &found);
     for (const struct xl_candidate *c = found.first; c; c = c->next)
         if (is_offered(&found, c)) printf("%s\t%s\n", c->text, c->about ? c->about : "");
     print_wishes(&found);
     xl_arena_deinit(&found.arena);
-    return xl_print_end(err);
+    return XL_OK;
 }
 
 const struct xl_command xl_command_complete_words = {
@@ -306,7 +307,7 @@ static enum xl_status complete_line(const struct xl_settings *settings, struct x
     print_wishes(&found);
     xl_shell_line_deinit(&line);
     xl_arena_deinit(&found.arena);
-    return xl_print_end(err);
+    return XL_OK;
 }
 
 const struct xl_command xl_command_complete_line = {

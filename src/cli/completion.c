@@ -16,7 +16,7 @@ static enum xl_status completion(const struct xl_settings *settings, struct xl_e
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
         if (strcmp(shells[i].name, wanted)) continue;
         fputs(shells[i].script, stdout);
-        return xl_print_end(err);
+        return XL_OK;
     }
     return xl_fail(err, XL_EINVAL, "completion: \"%.40s\" is not one of: bash, zsh, fish", wanted);
 }

@@ -125,7 +125,7 @@ enum xl_status xl_print_dry_run(const struct xl_settings *settings, struct xl_sw
         status = print_order(sweep, err);
         if (status) return status;
         print_estimate(sweep, &estimate);
-        return xl_print_end(err);
+        return XL_OK;
     }
     xl_json_watch();
     json_t *document = describe(sweep, &estimate);

@@ -8,7 +8,6 @@
 #include "tensor/noise.h"
 #include "text/tokenizer.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,10 @@
 
 enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) {
     if (!document || xl_json_ran_out()) return xl_fail_nomem(err, "the JSON document", 0);
-    int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    failed |= fputc('\n', stdout) == EOF;
-    failed |= fflush(stdout) != 0;
-    if (failed) return xl_fail(err, XL_EDISK, "standard output: cannot write: %s", strerror(errno));
+    char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (!text) return xl_fail_nomem(err, "the JSON document", 0);
+    puts(text);
+    free(text);
     return XL_OK;
 }
 
@@ -304,8 +303,6 @@ static enum xl_status inspect_noise(const struct xl_settings *settings, struct x
                (double)values[i]);
     if (settings->json) printf("]\n");
     free(values);
-    if (fflush(stdout) || ferror(stdout))
-        return xl_fail(err, XL_EDISK, "standard output: cannot write: %s", strerror(errno));
     return XL_OK;
 }
 

@@ -4,8 +4,12 @@
 #include "base/json.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int report(enum xl_status status, const struct xl_err *err) {
     if (status == XL_OK) return 0;
@@ -67,8 +71,7 @@ static int help_on(int argc, char **argv) {
     return report(status, &err);
 }
 
-int main(int argc, char **argv) {
-    xl_interrupt_install();
+static int run(int argc, char **argv) {
     bool is_headless = xl_environment_is_headless();
     if ((argc < 2 && !is_headless) ||
         (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h")))) {
@@ -88,4 +91,36 @@ int main(int argc, char **argv) {
     enum xl_status status = xl_command_find(argc, argv, &command, &n_words, &err);
     if (status) return report(status, &err);
     return run_command(command, argc - 1 - n_words, argv + 1 + n_words, false);
+}
+
+/* A descriptor of these that is closed would go to the next file that is opened, and what is
+ * printed into that file. In its place stands one that refuses, as the closed one would. */
+static void hold_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* Whether nobody reads at the other end of a pipe. */
+static bool is_hung_up(int fd) {
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+    return poll(&state, 1, 0) == 1 && state.revents & POLLERR;
+}
+
+/* An answer that could not be written is no success. Every command comes by here, so none looks
+ * itself. Whoever closed a pipe ("| head") knows that it did and is told nothing. */
+static int end_output(int code) {
+    errno = 0;
+    bool had_failed = ferror(stdout); /* the reason is lost, unless the rest fails again */
+    if (!fflush(stdout) && !had_failed) return code;
+    const char *why = errno ? strerror(errno) : "a part of the answer is lost";
+    if (errno != EPIPE && !is_hung_up(STDOUT_FILENO))
+        fprintf(stderr, "sdxl-lab: error: standard output: cannot write: %s\n", why);
+    return code ? code : xl_exit_code_of(XL_EDISK);
+}
+
+int main(int argc, char **argv) {
+    hold_standard_descriptors();
+    xl_interrupt_install();
+    return end_output(run(argc, argv));
 }

@@ -96,7 +96,7 @@ static enum xl_status print_states(const struct xl_catalogue *catalogue,
     enum xl_status status = xl_table_print(&table, 0, err);
     if (status) return status;
     for (int i = 0; i < n; i++) print_reason(xl_catalogue_at(catalogue, i), &states[i], is_verbose);
-    return xl_print_end(err);
+    return XL_OK;
 }
 
 static enum xl_status print_json(const struct xl_catalogue *catalogue,

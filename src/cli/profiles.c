@@ -140,10 +140,7 @@ static enum xl_status show(const struct xl_settings *settings, struct xl_err *er
     enum xl_status status = load(settings, &profiles, err);
     for (int i = 0; !status && i < settings->n_arguments; i++)
         status = show_one(profiles, settings->arguments[i], array, err);
-    if (!status && array)
-        status = print_document("profiles", json_incref(array), err);
-    else if (!status)
-        status = xl_print_end(err);
+    if (!status && array) status = print_document("profiles", json_incref(array), err);
     json_decref(array);
     xl_profiles_free(profiles);
     return status;
@@ -207,7 +204,6 @@ static enum xl_status import_file(const struct xl_settings *settings, struct xl_
         printf("%d of %d profiles imported into ", import.n_imported, import.n);
         xl_print_text(import.path, XL_COLOR_NONE);
         putchar('\n');
-        status = xl_print_end(err);
     }
     xl_import_deinit(&import);
     xl_profiles_free(profiles);

@@ -2,7 +2,6 @@
 #include "cli/table.h"
 #include "base/str.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,16 +92,11 @@ static void print_row(const struct xl_table *table, const struct xl_table_row *r
     putchar('\n');
 }
 
-enum xl_status xl_print_end(struct xl_err *err) {
-    if (!fflush(stdout) && !ferror(stdout)) return XL_OK;
-    return xl_fail(err, XL_EDISK, "standard output: cannot write: %s", strerror(errno));
-}
-
 enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) {
     enum xl_status status = table->failed ? xl_fail_nomem(err, "a table", 0) : XL_OK;
     for (const struct xl_table_row *row = table->first; !status && row; row = row->next)
         print_row(table, row, indent);
     xl_arena_deinit(&table->arena);
     *table = (struct xl_table){.n_columns = table->n_columns};
-    return status ? status : xl_print_end(err);
+    return status;
 }

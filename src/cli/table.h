@@ -33,10 +33,7 @@ struct xl_table {
 /* cells: [n_columns]. The last cell has the colour; a heading (XL_COLOR_BOLD) has it all over. */
 void xl_table_add(struct xl_table *table, const char *const *cells, enum xl_color color);
 
-/* Print the rows, each behind `indent` blanks, and free them. Errors: XL_ENOMEM, XL_EDISK */
+/* Print the rows, each behind `indent` blanks, and free them. Errors: XL_ENOMEM */
 enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) XL_CHECKED;
-
-/* Flush standard output. Errors: XL_EDISK it is full or closed */
-enum xl_status xl_print_end(struct xl_err *err) XL_CHECKED;
 
 #endif
