@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char RECORD_KEYWORD[] = "sdxl-lab"; /* of the PNG text chunk */
-
 static const char *rng_name(enum xl_rng rng) {
     return rng == XL_RNG_TORCH_CUDA ? "torch-cuda" : "torch-cpu";
 }
@@ -228,7 +226,7 @@ enum xl_status xl_result_save_png(const struct xl_result *result, int i, const c
         return xl_fail(err, XL_EINVAL, "there is no picture %d of %d", i, result->n_pictures);
     const struct xl_drawn_picture *drawn = &result->pictures[i];
     const struct xl_png_text texts[] = {{"parameters", drawn->parameters, NULL},
-                                        {RECORD_KEYWORD, drawn->record, NULL}};
+                                        {XL_PNG_RECORD, drawn->record, NULL}};
     void *data = NULL;
     size_t n = 0;
     enum xl_status status = xl_png_encode(&drawn->image, texts, 2, &data, &n, err);
@@ -241,7 +239,7 @@ enum xl_status xl_result_save_png(const struct xl_result *result, int i, const c
 static enum xl_status find_record(const char *path, const struct xl_png_text *texts, int n_texts,
                                   char **record, struct xl_err *err) {
     int i = 0;
-    while (i < n_texts && strcmp(texts[i].keyword, RECORD_KEYWORD) != 0) i++;
+    while (i < n_texts && strcmp(texts[i].keyword, XL_PNG_RECORD) != 0) i++;
     if (i == n_texts)
         return xl_fail(err, XL_EINPUT,
                        "%s: no record in this PNG file: it was not made by sdxl-lab, or another "

@@ -12,6 +12,9 @@ enum {
     XL_PNG_MAX_TEXT_BYTES = 16 << 20, /* of all texts of a file, inflated */
 };
 
+/* The keyword of the text chunk with this program's record, in all that it makes. */
+#define XL_PNG_RECORD "sdxl-lab"
+
 /* A text chunk of a PNG: keyword (Latin-1, 1..79 bytes) and UTF-8 text. */
 struct xl_png_text {
     const char *keyword, *text;
@@ -37,10 +40,10 @@ enum xl_status xl_image_decode(const char *name, const void *data, size_t n, str
 enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_text *texts,
                              int n_texts, void **data, size_t *n, struct xl_err *err);
 
-/* The same without texts and without a choice of filters, for what is looked at and not kept
- * (contact sheets): a third less time, up to a fifth more bytes. Errors: XL_ENOMEM */
-enum xl_status xl_png_encode_quick(const struct xl_image *image, void **data, size_t *n,
-                                   struct xl_err *err);
+/* The same without a choice of filters, for what is looked at and not kept (contact sheets): a
+ * third less time, up to a fifth more bytes. Errors: as above */
+enum xl_status xl_png_encode_quick(const struct xl_image *image, const struct xl_png_text *texts,
+                                   int n_texts, void **data, size_t *n, struct xl_err *err);
 
 /* The text chunks (tEXt, zTXt, iTXt) of a PNG in order, as UTF-8 (keywords too: a Latin-1 keyword
  * may become longer than 79 bytes). A damaged text does not spoil the others: it is listed with

@@ -165,8 +165,8 @@ static bool latin1_of_utf8(const char *text, char *latin1) {
     return true;
 }
 
-static enum xl_status prepare_texts(struct encoder *encoder, const struct xl_png_text *texts,
-                                    int n_texts, struct xl_err *err) {
+static enum xl_status copy_texts(struct encoder *encoder, const struct xl_png_text *texts,
+                                 int n_texts, struct xl_err *err) {
     encoder->n_texts = n_texts;
     encoder->texts = xl_arena_alloc(&encoder->arena, (size_t)n_texts * sizeof *encoder->texts);
     if (!encoder->texts) return xl_fail_nomem(err, "texts", 0);
@@ -187,6 +187,14 @@ static enum xl_status prepare_texts(struct encoder *encoder, const struct xl_png
         };
     }
     return XL_OK;
+}
+
+/* On failure the encoder's memory is given back. */
+static enum xl_status prepare_texts(struct encoder *encoder, const struct xl_png_text *texts,
+                                    int n_texts, struct xl_err *err) {
+    enum xl_status status = copy_texts(encoder, texts, n_texts, err);
+    if (status) xl_arena_deinit(&encoder->arena);
+    return status;
 }
 
 static void encode(struct encoder *encoder) {
@@ -232,13 +240,12 @@ enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_t
                              int n_texts, void **data, size_t *n, struct xl_err *err) {
     struct encoder encoder = {.image = image, .filters = PNG_ALL_FILTERS};
     enum xl_status status = prepare_texts(&encoder, texts, n_texts, err);
-    if (!status) return finish(&encoder, data, n, err);
-    xl_arena_deinit(&encoder.arena);
-    return status;
+    return status ? status : finish(&encoder, data, n, err);
 }
 
-enum xl_status xl_png_encode_quick(const struct xl_image *image, void **data, size_t *n,
-                                   struct xl_err *err) {
+enum xl_status xl_png_encode_quick(const struct xl_image *image, const struct xl_png_text *texts,
+                                   int n_texts, void **data, size_t *n, struct xl_err *err) {
     struct encoder encoder = {.image = image, .filters = PNG_FILTER_SUB};
-    return finish(&encoder, data, n, err);
+    enum xl_status status = prepare_texts(&encoder, texts, n_texts, err);
+    return status ? status : finish(&encoder, data, n, err);
 }

@@ -42,6 +42,7 @@ static const struct xl_text_style title_style = {26, true, INK}, subtitle_style 
 
 struct xl_sheet {
     char *dir, *stem, *title, *subtitle; /* title and subtitle are clean; subtitle may be NULL */
+    char shows[XL_SHEET_SHOWS_MAX + 1];
     int n_cells, columns, per_page, n_pages;
     int frame_width, frame_height;
     int n_added, page; /* pages begun */
@@ -122,6 +123,7 @@ enum xl_status xl_sheet_new(const struct xl_sheet_params *params, struct xl_shee
                        params->height);
     struct xl_sheet *sheet = calloc(1, sizeof *sheet);
     if (!sheet) return xl_fail_nomem(err, "a contact sheet", sizeof *sheet);
+    snprintf(sheet->shows, sizeof sheet->shows, "%s", params->shows ? params->shows : "");
     sheet->dir = strdup(params->dir);
     sheet->stem = strdup(params->stem);
     sheet->title = xl_text_clean(params->title ? params->title : "");
@@ -328,12 +330,17 @@ static enum xl_status image_of(cairo_surface_t *surface, struct xl_image *out, s
 static enum xl_status write_page(struct xl_sheet *sheet, struct xl_err *err) {
     char name[XL_SHEET_NAME_MAX];
     xl_sheet_page_name(sheet->stem, sheet->page, name);
+    struct xl_sheet_record record = {.page = sheet->page, .n_pages = sheet->n_pages};
+    memcpy(record.shows, sheet->shows, sizeof record.shows);
+    char text[XL_SHEET_RECORD_MAX];
+    xl_sheet_record_write(&record, text);
+    const struct xl_png_text texts[] = {{XL_PNG_RECORD, text, NULL}};
     struct xl_image image = {0};
     void *data = NULL;
     size_t n = 0;
     enum xl_status status = image_of(sheet->surface, &image, err);
     close_page(sheet);
-    if (!status) status = xl_png_encode_quick(&image, &data, &n, err);
+    if (!status) status = xl_png_encode_quick(&image, texts, 1, &data, &n, err);
     xl_image_free(&image);
     char *path = status ? NULL : xl_path_join(sheet->dir, name);
     if (!status && !path) status = xl_fail_nomem(err, "a path", 0);

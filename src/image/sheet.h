@@ -20,6 +20,16 @@ struct xl_sheet_params {
     int n_cells;          /* how many cells will be added; decides columns and pages */
     int columns;          /* 0: chosen from n_cells */
     int width, height;    /* of a typical picture: the shape of all frames */
+    const char
+        *shows; /* a digest of what the cells show, for the record of each page; may be NULL */
+};
+
+/* The record of a page, as pictures have theirs (XL_PNG_RECORD). It tells a page from a picture
+ * whatever its file is called, and whether it still shows what there is. No path is in it. */
+enum { XL_SHEET_SHOWS_MAX = 64, XL_SHEET_RECORD_MAX = 160 };
+struct xl_sheet_record {
+    int page, n_pages;
+    char shows[XL_SHEET_SHOWS_MAX + 1]; /* hexadecimal digits */
 };
 
 /* What stands in one frame. */
@@ -47,6 +57,10 @@ enum xl_status xl_sheet_finish(struct xl_sheet *sheet, int *n_pages, struct xl_e
 
 /* Free the sheet; pages that were written stay. NULL is fine. */
 void xl_sheet_abandon(struct xl_sheet *sheet);
+
+/* sheet_record.c: the text of a record and back. parse: false when it is one of something else. */
+void xl_sheet_record_write(const struct xl_sheet_record *record, char out[XL_SHEET_RECORD_MAX]);
+bool xl_sheet_record_parse(const char *text, struct xl_sheet_record *out);
 
 /* The name of page 1, 2, ...: "sheet_01.png". */
 enum { XL_SHEET_NAME_MAX = 128 };

@@ -99,9 +99,7 @@ Test(work, the_rest_of_a_model) {
     cr_expect_eq(rest.n, 2);
     cr_expect_eq(rest.cells[0], 2);
     settle(0, share, false);
-    cr_expect(xl_work_is_begun(work, 0));
     settle(0, rest, true);
-    cr_expect(!xl_work_is_begun(work, 0));
     cr_expect_eq(take(0).model, 1);
 }
 

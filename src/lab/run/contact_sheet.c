@@ -2,8 +2,14 @@
  * with what tells them apart. */
 #include "lab/run/output.h"
 
+#include "base/file.h"
+#include "base/sha256.h"
 #include "image/sheet.h"
 #include "lab/cell/cell_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The columns in which cells of a model differ. */
 static xl_cell_columns find_varying(const struct xl_sweep *sweep, const struct xl_cell *first) {
@@ -34,6 +40,57 @@ static enum xl_status add_cell(const struct xl_writer_params *params, struct xl_
     return status;
 }
 
+/* --- Whether a sheet is there -----------------------------------------------------------------
+ */
+
+/* A digest of the cells of a model and of what became of them. */
+static enum xl_status digest_of(const struct xl_writer_params *params, int model,
+                                char out[XL_SHA256_HEX], struct xl_err *err) {
+    struct xl_sha256 *sha = xl_sha256_new();
+    for (int c = 0; c < params->sweep->n_cells; c++) {
+        const struct xl_cell *cell = &params->sweep->cells[c];
+        if (cell->model != model) continue;
+        const char *state = xl_cell_state_name(params->run->outcomes[c].state);
+        xl_sha256_add(sha, cell->id, strlen(cell->id));
+        xl_sha256_add(sha, state, strlen(state));
+    }
+    return xl_sha256_end(sha, out, err);
+}
+
+/* The record of a page that is there and whole. */
+static bool read_page(const char *dir, int page, struct xl_sheet_record *out) {
+    char name[XL_SHEET_NAME_MAX], *text = NULL;
+    struct xl_image image = {0};
+    xl_sheet_page_name("sheet", page, name);
+    char *path = xl_path_join(dir, name);
+    bool is_whole = path && !xl_record_read(path, &text, NULL) &&
+                    xl_sheet_record_parse(text, out) && !xl_image_load(path, &image, NULL);
+    xl_image_free(&image);
+    free(text);
+    free(path);
+    return is_whole;
+}
+
+enum xl_status xl_output_sheet_is_current(const struct xl_writer_params *params, int model,
+                                          bool *is_current, struct xl_err *err) {
+    char shows[XL_SHA256_HEX];
+    struct xl_sheet_record record = {.n_pages = 1};
+    int n_done = 0;
+    for (int c = 0; c < params->sweep->n_cells; c++)
+        n_done += params->sweep->cells[c].model == model &&
+                  params->run->outcomes[c].state == XL_CELL_DONE;
+    *is_current = true;
+    if (!params->run->is_own || !n_done) return XL_OK; /* there is nothing to show */
+    enum xl_status status = digest_of(params, model, shows, err);
+    for (int page = 1; !status && *is_current && page <= record.n_pages; page++)
+        *is_current = read_page(params->run->model_dirs[model], page, &record) &&
+                      !strcmp(record.shows, shows);
+    return status;
+}
+
+/* --- Making it --------------------------------------------------------------------------------
+ */
+
 enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
                                struct xl_err *err) {
     const struct xl_sweep *sweep = params->sweep;
@@ -45,16 +102,20 @@ enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
         if (!n++) typical = &sweep->cells[c];
     }
     if (!n) return XL_OK;
+    char shows[XL_SHA256_HEX];
+    enum xl_status status = digest_of(params, model, shows, err);
+    if (status) return status;
     struct xl_sheet_params look = {.dir = params->run->model_dirs[model],
                                    .stem = "sheet",
                                    .title = sweep->models[model].key,
                                    .subtitle = params->settings->prompt,
                                    .n_cells = n,
                                    .width = typical->width,
-                                   .height = typical->height};
+                                   .height = typical->height,
+                                   .shows = shows};
     struct xl_sheet *sheet = NULL;
     xl_cell_columns varying = find_varying(sweep, typical);
-    enum xl_status status = xl_sheet_new(&look, &sheet, err);
+    status = xl_sheet_new(&look, &sheet, err);
     for (int c = 0; !status && c < sweep->n_cells; c++)
         if (sweep->cells[c].model == model)
             status = add_cell(params, sheet, varying, &sweep->cells[c], err);

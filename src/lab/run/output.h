@@ -29,6 +29,11 @@ enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_
 enum xl_status xl_output_sheet(const struct xl_writer_params *params, int model,
                                struct xl_err *err) XL_CHECKED;
 
+/* Whether the pages of that sheet are on disk, whole, and show what there is now. A model without a
+ * picture needs none. Errors: XL_ENOMEM */
+enum xl_status xl_output_sheet_is_current(const struct xl_writer_params *params, int model,
+                                          bool *is_current, struct xl_err *err) XL_CHECKED;
+
 /* Log pictures that are there and that no log of the output directory knows: a process died between
  * a picture and its line. Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_output_log_missing(const struct xl_writer_params *params,

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "image/sheet.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/blame.h"
 
@@ -41,9 +42,9 @@ static bool is_temporary(const char *name) {
            !strcmp(name + 1 + DIGITS, ".tmp");
 }
 
-static bool is_picture(const char *name) {
+static bool is_png(const char *name) {
     size_t n = strlen(name);
-    return n > 4 && !strcmp(name + n - 4, ".png") && strncmp(name, "sheet_", 6) != 0;
+    return n > 4 && !strcmp(name + n - 4, ".png");
 }
 
 /* A picture that cannot be decoded keeps its bytes under another name and is made again. */
@@ -85,26 +86,49 @@ static bool note_drawn_by(struct xl_run_dir *run, json_t *drawn_by) {
     return !json_array_append(run->drawn_by, drawn_by);
 }
 
+/* A contact sheet is known by its record; a damaged one by its name alone. It is made again. */
+static bool is_sheet(const char *path, const char *record) {
+    struct xl_sheet_record sheet;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return record ? xl_sheet_record_parse(record, &sheet) : !strncmp(name, "sheet_", 6);
+}
+
+static enum xl_status take_picture(struct xl_run_dir *run, const struct index *index,
+                                   const char *path, const char *record,
+                                   const struct xl_image *image) {
+    json_t *object = NULL;
+    struct xl_err why = {0};
+    enum xl_status status = xl_record_parse(record, path, &object, &why);
+    const char *id = json_string_value(json_object_get(object, "cell"));
+    const struct xl_cell *cell = id ? find(index, id) : NULL;
+    if (cell) take(&run->outcomes[cell->index], path, image);
+    if (cell && !note_drawn_by(run, json_object_get(object, "drawn_by"))) status = XL_ENOMEM;
+    json_decref(object);
+    return status;
+}
+
 static enum xl_status look_at(struct xl_run_dir *run, const struct index *index, const char *path,
                               struct xl_err *err) {
     struct xl_image image = {0};
     struct xl_err why = {0};
     char *record = NULL;
-    enum xl_status status = xl_image_load(path, &image, &why);
-    if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
-    if (status) return set_aside(path, why.text, err);
-    if (!xl_record_read(path, &record, &why)) { /* a picture without a record is not ours */
-        json_t *object = NULL;
-        status = xl_record_parse(record, path, &object, &why);
-        const char *id = json_string_value(json_object_get(object, "cell"));
-        const struct xl_cell *cell = id ? find(index, id) : NULL;
-        if (cell) take(&run->outcomes[cell->index], path, &image);
-        if (cell && !note_drawn_by(run, json_object_get(object, "drawn_by"))) status = XL_ENOMEM;
-        json_decref(object);
+    enum xl_status status = xl_record_read(path, &record, &why);
+    if (status != XL_ENOMEM && is_sheet(path, record)) {
+        free(record);
+        return XL_OK;
     }
+    if (status != XL_ENOMEM) status = xl_image_load(path, &image, &why);
+    if (status == XL_ENOMEM)
+        status = xl_fail(err, status, "%s", why.text);
+    else if (status)
+        status = set_aside(path, why.text, err);
+    else if (record) /* a picture without a record is not ours */
+        status = take_picture(run, index, path, record, &image) == XL_ENOMEM
+                     ? xl_fail_nomem(err, path, 0)
+                     : XL_OK;
     free(record);
     xl_image_free(&image);
-    return status == XL_ENOMEM ? xl_fail_nomem(err, path, 0) : XL_OK;
+    return status;
 }
 
 char *xl_run_dir_differs(const struct xl_run_dir *run, const json_t *now) {
@@ -125,7 +149,7 @@ static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index
     enum xl_status status = XL_OK;
     for (struct dirent *entry; !status && (entry = readdir(stream));) {
         bool is_left_over = is_temporary(entry->d_name);
-        if (!is_left_over && !is_picture(entry->d_name)) continue;
+        if (!is_left_over && !is_png(entry->d_name)) continue;
         char *path = xl_path_join(dir, entry->d_name);
         if (!path)
             status = xl_fail_nomem(err, "a path", 0);
@@ -193,7 +217,7 @@ enum xl_status xl_run_dir_find(const char *dir, const char *stamp, const struct 
     for (struct dirent *entry;
          !status && out->state != XL_CELL_DONE && (entry = readdir(stream));) {
         const char *name = entry->d_name;
-        if (strncmp(name, stamp, n) || !strstr(name, seed) || !is_picture(name)) continue;
+        if (strncmp(name, stamp, n) || !strstr(name, seed) || !is_png(name)) continue;
         char *path = xl_path_join(dir, name);
         status = path ? compare(path, cell, out, err) : xl_fail_nomem(err, "a path", 0);
         free(path);

@@ -54,11 +54,14 @@ static enum xl_status draw_all(struct runner *runner, struct xl_err *err) {
     return xl_work_status(runner->work, err);
 }
 
-/* A model that was interrupted has a sheet of what there is. */
+/* A model that was interrupted has a sheet of what there is; one that is lost is made again. */
 static enum xl_status finish_sheets(struct runner *runner, struct xl_err *err) {
     enum xl_status status = XL_OK;
-    for (int m = 0; !status && m < runner->run->sweep->n_models; m++)
-        if (xl_work_is_begun(runner->work, m)) status = xl_output_sheet(&runner->params, m, err);
+    for (int m = 0; !status && m < runner->run->sweep->n_models; m++) {
+        bool is_current = false;
+        status = xl_output_sheet_is_current(&runner->params, m, &is_current, err);
+        if (!status && !is_current) status = xl_output_sheet(&runner->params, m, err);
+    }
     return status;
 }
 

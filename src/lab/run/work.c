@@ -12,8 +12,7 @@ enum { MAX_EQUAL_FAILURES = 10 };
 /* The cells of one model that were not handed out yet: pending[next..end). */
 struct lane {
     int next, end;
-    int n_left;    /* handed out or not, not settled */
-    int n_settled; /* in this run */
+    int n_left; /* handed out or not, not settled */
 };
 
 struct xl_work {
@@ -202,7 +201,6 @@ void xl_work_wait(struct xl_work *work, int painter, int n) {
 bool xl_work_settle(struct xl_work *work, int painter, int model, int n) {
     pthread_mutex_lock(&work->mutex);
     struct lane *lane = &work->lanes[model];
-    lane->n_settled += n;
     lane->n_left -= n;
     work->n_left -= n;
     work->n_taken[painter] -= n;
@@ -288,11 +286,4 @@ enum xl_status xl_work_status(struct xl_work *work, struct xl_err *err) {
     if (status) xl_fail(err, status, "%s", work->err.text);
     pthread_mutex_unlock(&work->mutex);
     return status;
-}
-
-bool xl_work_is_begun(struct xl_work *work, int model) {
-    pthread_mutex_lock(&work->mutex);
-    bool is_begun = work->lanes[model].n_settled && work->lanes[model].n_left;
-    pthread_mutex_unlock(&work->mutex);
-    return is_begun;
 }

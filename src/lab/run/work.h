@@ -59,7 +59,4 @@ enum xl_status xl_work_status(struct xl_work *work, struct xl_err *err);
 /* A model that somebody will need and nobody has at hand: to be read ahead. -1: none */
 int xl_work_next_model(struct xl_work *work);
 
-/* Whether some of a model's cells were settled, and some not: it was interrupted. */
-bool xl_work_is_begun(struct xl_work *work, int model);
-
 #endif
