@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/json.h"
+#include "base/text_width.h"
 #include "cli/table.h"
 #include "lab/cell/cell_text.h"
 #include "lab/run/estimate.h"

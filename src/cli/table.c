@@ -1,48 +1,17 @@
 /* table.c - columns of text on standard output. */
 #include "cli/table.h"
-#include "base/str.h"
+#include "base/text_width.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
 struct xl_table_row {
     const char *cells[XL_TABLE_MAX_COLUMNS];
     enum xl_color color;
     struct xl_table_row *next;
 };
-
-/* The character at text and its length; '?' for what steers terminals or is no UTF-8. */
-static utf8proc_int32_t next_character(const char *text, size_t *n) {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c);
-    *n = length > 0 ? (size_t)length : 1;
-    bool steers = length <= 0 || c < 32 || (c >= 127 && c < 160) || (c >= 0x2028 && c <= 0x202E) ||
-                  (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C;
-    return steers ? '?' : c;
-}
-
-int xl_text_width(const char *text) {
-    int width = 0;
-    for (size_t n; *text; text += n) {
-        utf8proc_int32_t c = next_character(text, &n);
-        width += utf8proc_charwidth(c);
-    }
-    return width;
-}
-
-void xl_text_cut(char *text, int width) {
-    if (xl_text_width(text) <= width) return;
-    int used = 3;
-    for (size_t n;; text += n) {
-        used += utf8proc_charwidth(next_character(text, &n));
-        if (used > width) break;
-    }
-    /* A character that is cut and its followers have three columns at least: room for the dots. */
-    memcpy(text, "...", 4);
-}
 
 void xl_print_text(const char *text, enum xl_color color) {
     static const char *const begin[] = {
@@ -52,11 +21,10 @@ void xl_print_text(const char *text, enum xl_color color) {
     const char *no_color = getenv("NO_COLOR");
     bool has_color = color && isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
     if (has_color) fputs(begin[color], stdout);
-    for (size_t n; *text; text += n) {
-        if (next_character(text, &n) == '?')
-            putchar('?');
-        else
-            fwrite(text, 1, n, stdout);
+    while (*text) {
+        struct xl_text_char c = xl_text_next(text);
+        fwrite(c.is_shown ? text : "?", 1, c.is_shown ? (size_t)c.n_bytes : 1, stdout);
+        text += c.n_bytes;
     }
     if (has_color) fputs("\033[0m", stdout);
 }

@@ -10,12 +10,6 @@ enum xl_color { XL_COLOR_NONE, XL_COLOR_BOLD, XL_COLOR_DIM, XL_COLOR_GREEN, XL_C
  * standard output is no terminal, and with NO_COLOR set. */
 void xl_print_text(const char *text, enum xl_color color);
 
-/* How many columns of a terminal a text takes. */
-int xl_text_width(const char *text);
-
-/* Cut a text in place to so many columns; what is cut ends in "...". */
-void xl_text_cut(char *text, int width);
-
 enum { XL_TABLE_MAX_COLUMNS = 8 };
 
 struct xl_table_row;
