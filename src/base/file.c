@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 bool xl_file_exists(const char *path) {
@@ -219,6 +221,33 @@ enum xl_status xl_file_replace(const char *path, const void *data, size_t n, str
     free(temporary);
     if (why) return fail_write(path, why, err);
     return XL_OK;
+}
+
+/* ---- Names ---- */
+
+int xl_dir_name_max(const char *dir) {
+    int64_t most = NAME_MAX, left = PATH_MAX - 2 - (int64_t)strlen(dir); /* a slash and a NUL */
+    struct statvfs about;
+    if (!statvfs(dir, &about) && about.f_namemax && (int64_t)about.f_namemax < most)
+        most = (int64_t)about.f_namemax;
+    long said = pathconf(dir, _PC_NAME_MAX);
+    if (said > 0 && said < most) most = said;
+    if (left < most) most = left > 0 ? left : 0;
+    return (int)most;
+}
+
+bool xl_dir_refuses_name(const char *dir, int n) {
+    char name[NAME_MAX + 1];
+    if (n < 1 || n > NAME_MAX) return true;
+    memset(name, 'n', (size_t)n);
+    name[0] = '.';
+    name[n] = 0;
+    char *path = xl_path_join(dir, name);
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+    bool is_refused = path && fd < 0 && errno == ENAMETOOLONG;
+    if (fd >= 0) close(fd), unlink(path);
+    free(path);
+    return is_refused;
 }
 
 char *xl_path_join(const char *a, const char *b) {

@@ -32,6 +32,14 @@ enum xl_status xl_file_write_new(const char *path, const void *data, size_t n, b
 enum xl_status xl_file_replace(const char *path, const void *data, size_t n,
                                struct xl_err *err) XL_CHECKED;
 
+/* How many bytes a name in dir may have: what its file system says, and what is left of the longest
+ * path that the system takes; 0 where dir itself has none left. */
+int xl_dir_name_max(const char *dir);
+
+/* Whether a file with a name of n bytes cannot be made in dir because of that: some file systems
+ * say more than they take. One is made and removed. */
+bool xl_dir_refuses_name(const char *dir, int n);
+
 /* a/b joined with one slash (b alone when a is ""), malloc'd; NULL when out of memory. */
 char *xl_path_join(const char *a, const char *b);
 

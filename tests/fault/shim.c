@@ -14,6 +14,9 @@
  *                        path of the descriptor); alloc has no path and is not restricted
  *   XL_FAULT_EXCEPT      comma-separated texts: not calls from libraries whose path contains one
  *   XL_FAULT_COUNT       a file that receives the number of matching calls at exit
+ *   XL_FAULT_NAME_MAX    no file or folder with a longer name can be made or opened, whatever else
+ *                        is set, and statvfs says so
+ *   XL_FAULT_NAME_SAYS   what statvfs says of that instead
  *
  * The functions behind are glibc's own names for them, or system calls, because dlsym allocates.
  * Not seen: what glibc does inside (the mmap of malloc, the write of stdio). */
@@ -30,6 +33,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,6 +61,8 @@ static struct {
     bool is_persistent;
     size_t min;
     const char *path, *count_file;
+    size_t name_max; /* 0: whatever the file system takes */
+    unsigned long name_says;
     struct range except[64];
     int n_except;
 } settings;
@@ -103,6 +110,8 @@ static long number(const char *name) {
 __attribute__((constructor)) static void read_settings(void) {
     const char *calls = getenv("XL_FAULT_CALLS"), *action = getenv("XL_FAULT_ACTION");
     const char *except = getenv("XL_FAULT_EXCEPT");
+    settings.name_max = (size_t)number("XL_FAULT_NAME_MAX");
+    settings.name_says = (unsigned long)number("XL_FAULT_NAME_SAYS");
     if (!calls) return;
     if (action && !strcmp(action, "short")) settings.action = SHORT;
     if (action && !strcmp(action, "kill")) settings.action = KILL;
@@ -179,7 +188,15 @@ static bool alloc_fails(size_t size, const void *caller) {
     return settings.is_on[ALLOC] && size >= settings.min && !is_excepted(caller) && fails(ALLOC);
 }
 
+static bool is_too_long(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!settings.name_max || strlen(slash ? slash + 1 : path) <= settings.name_max) return false;
+    errno = ENAMETOOLONG;
+    return true;
+}
+
 static bool path_fails(enum group group, const char *path, const void *caller) {
+    if (is_too_long(path)) return true;
     return settings.is_on[group] && !is_excepted(caller) && path_matches(path) && fails(group);
 }
 
@@ -283,6 +300,19 @@ int fdatasync(int fd) {
     int result = (int)syscall(SYS_fdatasync, fd);
     after();
     return result;
+}
+
+int mkdir(const char *path, mode_t mode) {
+    return is_too_long(path) ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+int statvfs(const char *path, struct statvfs *about) {
+    static int (*next)(const char *, struct statvfs *);
+    if (!next) *(void **)&next = dlsym(RTLD_NEXT, "statvfs");
+    int result = next(path, about);
+    if (result || !settings.name_max) return result;
+    about->f_namemax = settings.name_says ? settings.name_says : settings.name_max;
+    return 0;
 }
 
 static int do_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned flags,

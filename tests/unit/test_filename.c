@@ -1,7 +1,11 @@
 /* test_filename.c - whatever a prompt holds, the name is one safe path component. */
 #include "lab/run/filename.h"
 
+#include "base/file.h"
+#include "base/str.h"
+
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +29,35 @@ Test(filename, accents_and_styles_of_letters_fall_off) {
     expect_slug("stra\xC3\x9F"
                 "e",
                 "strasse");
-    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97", "untitled");
-    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97 with a cat", "with-a-cat");
     expect_slug("\xF0\x9F\x98\x80 smile \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80", "smile");
     expect_slug("ca\xE2\x80\x8Bt", "cat");         /* zero-width space */
     expect_slug("\xE2\x80\xAEgnp.exe", "gnp-exe"); /* right-to-left override */
-    expect_slug("a\xEF\xB7\xBA"
-                "b",
-                "a-b"); /* the longest decomposition there is */
+}
+
+Test(filename, letters_of_other_scripts_stay) {
+    expect_slug("\xE6\xBC\xA2\xE5\xAD\x97", "\xE6\xBC\xA2\xE5\xAD\x97");
+    expect_slug("\xE6\xBC\xA2\xE3\x80\x81\xE5\xAD\x97 with a Cat", /* an ideographic comma */
+                "\xE6\xBC\xA2-\xE5\xAD\x97-with-a-cat");
+    expect_slug("\xD0\x9B\xD0\x98\xD0\xA1\xD0\xB0 1", /* Cyrillic, in lower case */
+                "\xD0\xBB\xD0\xB8\xD1\x81\xD0\xB0-1");
+    expect_slug("\xE3\x81\x8B\xE3\x82\x99", "\xE3\x81\x8C");             /* ka and a mark are ga */
+    expect_slug("\xE0\xA4\x95\xE0\xA5\x80", "\xE0\xA4\x95\xE0\xA5\x80"); /* ki: a vowel sign */
+    expect_slug("a\xEF\xB7\xBA", /* the longest decomposition there is: four Arabic words */
+                "a\xD8\xB5\xD9\x84\xD9\x89-\xD8\xA7\xD9\x84\xD9\x84\xD9\x87-"
+                "\xD8\xB9\xD9\x84\xD9\x8A\xD9\x87-\xD9\x88\xD8\xB3\xD9\x84\xD9\x85");
+}
+
+Test(filename, symbols_have_their_numbers_where_there_are_no_letters) {
+    expect_slug("\xF0\x9F\xA6\x8A!", "u1f98a");
+    expect_slug("\xF0\x9F\xA6\x8A \xE2\x99\xA5", "u1f98a-u2665");
+    expect_slug("\xF0\x9F\xA6\x8A 7", "7");
+    expect_slug("$ + \xCC\x81", "untitled"); /* a mark without a letter */
+}
+
+Test(filename, a_slug_is_cut_between_characters) {
+    char slug[9];
+    xl_slug("\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2", 8, slug);
+    cr_expect_str_eq(slug, "\xE6\xBC\xA2\xE5\xAD\x97");
 }
 
 Test(filename, hostile_prompts) {
@@ -88,9 +113,11 @@ Test(filename, hostile_bytes_never_leave_the_safe_set) {
             prompt[i] = (char)((state >> 33) % 255 + 1);
         }
         prompt[199] = 0;
-        struct xl_output_name parts = {"20260101-000000", prompt, prompt, UINT64_MAX, round};
+        struct xl_output_name parts = {"20260101-000000", prompt, prompt, UINT64_MAX, round, 0};
         xl_output_name(&parts, name);
-        cr_assert_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_."), strlen(name));
+        for (const char *c = name; *c; c++)
+            cr_assert((*c & 0x80) || strchr("abcdefghijklmnopqrstuvwxyz0123456789-_.", *c));
+        cr_assert(xl_utf8_valid(name, strlen(name)));
         cr_assert_null(strstr(name, ".."));
         cr_assert_lt(strlen(name), 200);
     }
@@ -98,10 +125,63 @@ Test(filename, hostile_bytes_never_leave_the_safe_set) {
 
 Test(filename, the_form_of_a_name) {
     char name[XL_OUTPUT_NAME_MAX];
-    struct xl_output_name parts = {"20260101-000000", "Dark Fantasy / Grimdark", "a cat", 7, 3};
+    struct xl_output_name parts = {"20260101-000000", "Dark Fantasy / Grimdark", "a cat", 7, 3, 0};
     xl_output_name(&parts, name);
     cr_assert_str_eq(name, "20260101-000000_dark-fantasy-grimdark_a-cat_seed7_03.png");
     parts.profile = NULL;
     xl_output_name(&parts, name);
     cr_assert_str_eq(name, "20260101-000000_raw_a-cat_seed7_03.png");
+}
+
+static const char *const long_prompt =
+    "a lighthouse on a cliff at dusk, waves below it, a storm comes "
+    "up behind it, oil on canvas";
+
+/* Whatever room there is, a name takes it, and time, seed and index stay. */
+Test(filename, names_fit_the_room_that_there_is) {
+    struct xl_output_name parts = {.stamp = "20260101-000000",
+                                   .profile = "Pixel Art / Isometric Game + Low-Poly 3D / PS1",
+                                   .prompt = long_prompt,
+                                   .seed = UINT64_MAX,
+                                   .index = 1234};
+    char name[XL_OUTPUT_NAME_MAX], last[XL_OUTPUT_NAME_MAX] = "";
+    for (parts.max = XL_OUTPUT_NAME_LEAST; parts.max <= XL_OUTPUT_NAME_MAX; parts.max++) {
+        static const char end[] = "_seed18446744073709551615_1234.png";
+        xl_output_name(&parts, name);
+        cr_assert_leq(strlen(name), parts.max, "%s", name);
+        cr_assert_geq(strlen(name) + 1, strlen(last), "%s after %s", name, last);
+        cr_assert_eq(strncmp(name, "20260101-000000_", 16), 0, "%s", name);
+        cr_assert_str_eq(name + strlen(name) - strlen(end), end);
+        snprintf(last, sizeof last, "%s", name);
+    }
+    parts.max = 131;
+    parts.seed = 1;
+    parts.index = 0;
+    xl_output_name(&parts, name);
+    cr_expect_str_eq(name, "20260101-000000_pixel-art-isometric-game-low-poly_a-lighthouse-on-a-"
+                           "cliff-at-dusk-waves-below-it-a-storm-comes-up-behi_seed1_00.png");
+}
+
+Test(filename, letters_of_several_bytes_are_not_cut_apart) {
+    char name[XL_OUTPUT_NAME_MAX];
+    struct xl_output_name parts = {
+        .stamp = "20260101-000000",
+        .prompt = "\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2\xE5\xAD\x97",
+        .seed = 1};
+    for (parts.max = XL_OUTPUT_NAME_LEAST; parts.max < 80; parts.max++) {
+        xl_output_name(&parts, name);
+        cr_assert_leq(strlen(name), parts.max, "%s", name);
+        cr_assert(xl_utf8_valid(name, strlen(name)), "%s", name);
+    }
+}
+
+Test(filename, how_long_names_in_a_folder_may_be) {
+    char *deep = malloc(5000);
+    memset(deep, 'd', 4999);
+    deep[4999] = 0;
+    cr_expect_eq(xl_dir_name_max("."), 255);
+    cr_expect_eq(xl_dir_name_max(deep), 0);
+    deep[4000] = 0; /* with a slash and a NUL 94 of 4096 bytes are left */
+    cr_expect_eq(xl_dir_name_max(deep), 94);
+    free(deep);
 }

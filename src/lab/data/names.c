@@ -10,7 +10,7 @@
 
 enum { KEY_MAX = 3 * XL_NAME_MAX };
 
-/* The letters and digits alone; false when nothing is left (another script than Latin). */
+/* The letters and digits alone; false when nothing is left. */
 static bool make_key(const char *name, char out[KEY_MAX + 1]) {
     size_t n = 0;
     xl_slug(name, KEY_MAX, out);

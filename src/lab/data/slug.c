@@ -1,9 +1,10 @@
-/* slug.c - by Unicode's compatibility decomposition, of which the letters and digits of ASCII stay.
- */
+/* slug.c - by Unicode's compatibility composition, of which letters and digits stay. Keeps no
+ * state. */
 #include "lab/data/slug.h"
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <utf8proc.h>
@@ -11,44 +12,105 @@
 struct slug {
     char *out;
     int n, max;
-    bool has_gap; /* something was left out since the last character */
+    bool has_gap;     /* something was left out since the last character */
+    bool takes_marks; /* the last character was a letter that keeps what stands above it */
 };
 
-static bool is_kept(int32_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+static bool is_letter(utf8proc_int32_t c) {
+    utf8proc_category_t category = utf8proc_category(c);
+    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+           (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
-static void add(struct slug *slug, int32_t c) {
-    if (!is_kept(c)) {
-        slug->has_gap = slug->n > 0;
-        return;
-    }
-    if (slug->n + slug->has_gap >= slug->max) { /* full; never ends in '-' */
+static bool is_mark(utf8proc_int32_t c) {
+    utf8proc_category_t category = utf8proc_category(c);
+    return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+}
+
+/* All of the bytes or none. */
+static void append(struct slug *slug, const char *bytes, int n) {
+    if (slug->n + slug->has_gap + n > slug->max) { /* full; never ends in '-' */
         slug->max = slug->n;
         return;
     }
     if (slug->has_gap) slug->out[slug->n++] = '-';
     slug->has_gap = false;
-    slug->out[slug->n++] = (char)c;
+    memcpy(slug->out + slug->n, bytes, (size_t)n);
+    slug->n += n;
+}
+
+static void append_character(struct slug *slug, utf8proc_int32_t c) {
+    utf8proc_uint8_t bytes[4];
+    append(slug, (const char *)bytes, (int)utf8proc_encode_char(c, bytes));
+}
+
+/* The ASCII letter that a letter is without its accents, or the letter as it is. */
+static utf8proc_int32_t without_accents(utf8proc_int32_t c) {
+    enum { LONGEST = 18 }; /* U+FDFA */
+    utf8proc_int32_t parts[LONGEST];
+    int boundclass = 0;
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char(c, parts, LONGEST, UTF8PROC_DECOMPOSE, &boundclass);
+    return n > 0 && parts[0] < 128 ? parts[0] : c;
+}
+
+static void add(struct slug *slug, utf8proc_int32_t c) {
+    if (is_letter(c)) {
+        c = without_accents(c);
+        slug->takes_marks = c >= 128;
+        append_character(slug, c);
+    } else if (is_mark(c)) {
+        if (slug->takes_marks && !slug->has_gap) append_character(slug, c);
+    } else {
+        slug->has_gap = slug->n > 0;
+    }
+}
+
+/* What people draw with where they write no letters, by its number: "u1f98a". */
+static void add_symbol(struct slug *slug, utf8proc_int32_t c) {
+    char word[12];
+    if (utf8proc_category(c) != UTF8PROC_CATEGORY_SO) return;
+    slug->has_gap = slug->n > 0;
+    append(slug, word, snprintf(word, sizeof word, "u%x", (unsigned)c));
+}
+
+static void fill(struct slug *slug, const char *text,
+                 void (*take)(struct slug *slug, utf8proc_int32_t c)) {
+    while (*text && slug->n < slug->max) {
+        utf8proc_int32_t c;
+        text += utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c);
+        take(slug, c);
+    }
+    slug->out[slug->n] = 0;
+}
+
+/* What is no UTF-8 becomes a blank; NULL: out of memory. */
+static char *repair(const char *text) {
+    char *copy = strdup(text);
+    for (char *at = copy; at && *at;) {
+        utf8proc_int32_t c;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &c);
+        if (n <= 0) *at = ' ';
+        at += n > 0 ? n : 1;
+    }
+    return copy;
 }
 
 void xl_slug(const char *text, int max, char *out) {
-    /* Compatibility decomposition: "É" is "e" and an accent, "ﬁ" is "fi", "Ａ" is "a". Marks and
-     * characters that cannot be seen vanish. */
-    const utf8proc_option_t fold = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-                                   UTF8PROC_STRIPMARK | UTF8PROC_IGNORE;
-    enum { LONGEST = 18 }; /* U+FDFA */
+    /* "É" is "é", "ﬁ" is "fi", "Ａ" is "a"; an accent of its own joins its letter; characters that
+     * cannot be seen vanish. */
+    const utf8proc_option_t fold = UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                                   UTF8PROC_IGNORE | UTF8PROC_STABLE | UTF8PROC_NULLTERM;
+    utf8proc_uint8_t *folded = NULL;
+    char *repaired = repair(text);
+    if (repaired) (void)utf8proc_map((const utf8proc_uint8_t *)repaired, 0, &folded, fold);
     struct slug slug = {.out = out, .max = max};
-    const utf8proc_uint8_t *c = (const utf8proc_uint8_t *)text, *end = c + strlen(text);
-    while (c < end && slug.n < slug.max) {
-        utf8proc_int32_t character, parts[LONGEST];
-        int boundclass = 0;
-        utf8proc_ssize_t n = utf8proc_iterate(c, end - c, &character);
-        c += n > 0 ? n : 1;
-        if (n <= 0) character = ' '; /* no UTF-8 */
-        n = utf8proc_decompose_char(character, parts, LONGEST, fold, &boundclass);
-        for (int i = 0; i < n && i < LONGEST; i++) add(&slug, parts[i]);
+    if (folded) fill(&slug, (const char *)folded, add);
+    if (folded && !slug.n) {
+        slug = (struct slug){.out = out, .max = max};
+        fill(&slug, (const char *)folded, add_symbol);
     }
-    out[slug.n] = 0;
     if (!slug.n) snprintf(out, (size_t)max + 1, "untitled");
+    free(folded);
+    free(repaired);
 }

@@ -4,11 +4,12 @@
 
 enum { XL_SLUG_MAX = 80 }; /* in names of files */
 
-/* The letters and digits of text in lower-case ASCII (accents fall off: "É" is "e"), whatever else
- * lies between them one '-', at most max characters, "untitled" when nothing is left. So a prompt
- * in another script than Latin is "untitled": names stay safe on every file system, in every shell
- * and in every log, and the prompt itself is in the picture. text: any bytes. out: [max + 1], max
- * at least 8 */
+/* The letters and digits of text in lower case, whatever else lies between them one '-': Latin ones
+ * as ASCII (accents fall off: "É" is "e"), those of other scripts as UTF-8. Where there are none,
+ * the numbers of its symbols ("u1f98a" of an emoji), and "untitled" when nothing is left. At most
+ * max bytes, cut between characters. Nothing of it means anything to a shell, a log or a file
+ * system: no blanks, slashes, dots, quotes, control characters or marks of direction. text: any
+ * bytes. out: [max + 1], max at least 8 */
 void xl_slug(const char *text, int max, char *out);
 
 #endif

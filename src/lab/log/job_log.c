@@ -130,6 +130,8 @@ enum xl_status xl_job_log_open(const char *dir, const char *instance, struct xl_
     xl_instance_name(instance, name);
     enum xl_status status = xl_dir_create(dir, err);
     if (status) return status;
+    int room = xl_dir_name_max(dir) - (int)sizeof ".jobs__999.lock.owner.guard";
+    if (room < XL_INSTANCE_MAX) name[room > 0 ? room : 0] = 0;
     struct xl_job_log *log = new_log();
     if (!log) return xl_fail_nomem(err, "the job log", sizeof *log);
     log->is_synced = true;

@@ -132,6 +132,31 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
 
 /* --- Saving ----------------------------------------------------------------------------------- */
 
+/* Save under a name, unless that is taken. *path: where it is; NULL: the name is taken, or too long
+ * for a file system that said otherwise, which sets name->max lower. */
+static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_output_name *name,
+                              char **path, struct xl_err *err) {
+    char file[XL_OUTPUT_NAME_MAX];
+    xl_output_name(name, file);
+    char *candidate = xl_path_join(drawn->group.dir, file);
+    if (!candidate) return xl_fail_nomem(err, "a path", 0);
+    bool is_free = access(candidate, F_OK) != 0;
+    enum xl_status status = is_free ? xl_result_save_png(&drawn->result, i, candidate, err) : XL_OK;
+    if (is_free && !status) {
+        *path = candidate;
+        return XL_OK;
+    }
+    if (status && access(candidate, F_OK) == 0) status = XL_OK;
+    free(candidate);
+    int length = (int)strlen(file), shorter = length;
+    while (status && shorter > XL_OUTPUT_NAME_LEAST &&
+           xl_dir_refuses_name(drawn->group.dir, shorter))
+        shorter--;
+    if (shorter == length) return status;
+    name->max = shorter;
+    return XL_OK;
+}
+
 /* Under the first free number: a name that is taken (another cell, another run in the same second)
  * is skipped. The save itself never replaces a file, so losing a race costs a try, not a picture.
  */
@@ -145,23 +170,15 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
                                   .prompt = cell->prompt,
                                   .seed = cell->seed};
     (void)painter;
-    for (name.index = 0;; name.index++) {
-        char file[XL_OUTPUT_NAME_MAX];
-        xl_output_name(&name, file);
-        char *candidate = xl_path_join(group->dir, file);
-        if (!candidate) return xl_fail_nomem(err, "a path", 0);
-        enum xl_status status = XL_OK;
-        if (access(candidate, F_OK) != 0) {
-            status = xl_result_save_png(&drawn->result, i, candidate, err);
-            if (!status) {
-                *path = candidate;
-                return XL_OK;
-            }
-        }
-        bool is_taken = access(candidate, F_OK) == 0;
-        free(candidate);
-        if (!is_taken) return status;
+    enum xl_status status = xl_output_name_room(group->dir, &name.max, err);
+    *path = NULL;
+    while (!status) {
+        int max = name.max;
+        status = save_as(drawn, i, &name, path, err);
+        if (*path) break;
+        if (name.max == max) name.index++;
     }
+    return status;
 }
 
 /* --- Lifetime --------------------------------------------------------------------------------- */

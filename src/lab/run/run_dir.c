@@ -8,6 +8,7 @@
 #include "lab/run/filename.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_SAME_SECOND = 1000 };
+enum { MAX_SAME_SECOND = 1000, MODEL_NUMBER = sizeof "_9999" - 1 };
 
 const char *xl_cell_state_name(enum xl_cell_state state) {
     static const char *const names[] = {"waiting", "done", "failed"};
@@ -47,11 +48,12 @@ static enum xl_status make_own_dir(struct xl_run_dir *run, const char *kind, str
 static enum xl_status name_model_dirs(struct xl_run_dir *run, struct xl_sweep *sweep,
                                       struct xl_err *err) {
     size_t n = (size_t)sweep->n_models;
+    int room = xl_dir_name_max(run->dir) - (int)sizeof "model_" + 1 - MODEL_NUMBER;
     run->model_dirs = xl_arena_alloc(&sweep->arena, n * sizeof *run->model_dirs);
     if (!run->model_dirs) return xl_fail_nomem(err, "a path", 0);
     for (int m = 0; m < sweep->n_models; m++) {
         char slug[XL_SLUG_MAX + 1];
-        xl_slug(sweep->models[m].key, XL_SLUG_MAX, slug);
+        xl_slug(sweep->models[m].key, room < XL_SLUG_MAX ? room : XL_SLUG_MAX, slug);
         const char *dir = !sweep->has_models
                               ? run->dir
                               : xl_arena_printf(&sweep->arena, "%s/model_%s", run->dir, slug);
@@ -68,7 +70,9 @@ static enum xl_status make_model_dirs(const struct xl_run_dir *run, const struct
                                       struct xl_err *err) {
     for (int m = 0; m < sweep->n_models; m++) {
         if (sweep->models[m].skipped) continue;
+        int room;
         enum xl_status status = xl_dir_create(run->model_dirs[m], err);
+        if (!status) status = xl_output_name_room(run->model_dirs[m], &room, err);
         if (status) return status;
     }
     return XL_OK;
@@ -78,6 +82,20 @@ static enum xl_status check_writable(const char *dir, struct xl_err *err) {
     if (!access(dir, W_OK | X_OK)) return XL_OK;
     return xl_fail(err, XL_EDISK, "%s: the output directory cannot be written to: %s", dir,
                    strerror(errno));
+}
+
+/* Before anything is made: whether paths of pictures, in the longest folders that there may be, are
+ * paths that the system takes. */
+static enum xl_status check_paths(const struct xl_run_dir *run, const struct xl_sweep *sweep,
+                                  struct xl_err *err) {
+    size_t n = strlen(run->output_dir) + XL_OUTPUT_NAME_LEAST + XL_OUTPUT_NAME_ASIDE + 2;
+    if (run->is_own) n += strlen(sweep->kind) + sizeof "/_20260101-000000_999";
+    if (sweep->has_models) n += sizeof "/model_" + XL_SLUG_MAX + MODEL_NUMBER;
+    if (n <= PATH_MAX) return XL_OK;
+    return xl_fail(err, XL_EDISK,
+                   "the output directory's path has %zu bytes, and with the names of pictures "
+                   "there would be %zu, of %d at most; choose one with a shorter path",
+                   strlen(run->output_dir), n, PATH_MAX);
 }
 
 static enum xl_status make_outcomes(struct xl_run_dir *run, const struct xl_sweep *sweep,
@@ -169,8 +187,9 @@ enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_s
     struct xl_run_dir run = {.is_own = sweep->is_grid};
     xl_stamp_utc(run.stamp);
     run.output_dir = strdup(settings->output_dir);
-    enum xl_status status = run.output_dir ? xl_dir_create(run.output_dir, err)
+    enum xl_status status = run.output_dir ? check_paths(&run, sweep, err)
                                            : xl_fail_nomem(err, "a path", 0);
+    if (!status) status = xl_dir_create(run.output_dir, err);
     if (!status) status = check_writable(run.output_dir, err);
     if (!status && run.is_own) status = make_own_dir(&run, sweep->kind, err);
     if (!status && !run.is_own && !(run.dir = strdup(run.output_dir)))
