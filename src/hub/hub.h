@@ -31,6 +31,20 @@ struct xl_snapshot {
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
                               struct xl_snapshot *out, struct xl_err *err) XL_CHECKED;
 
+/* Repositories of the cache whose model_index.json names a pipeline of the SDXL family, complete or
+ * not, each once: by the place in the cache, then by the bytes of their names. In the arena.
+ * Errors: XL_ENOMEM */
+struct xl_hub_repositories {
+    const char *const *id; /* "org/name" */
+    int n;
+};
+enum xl_status xl_hub_repositories(struct xl_arena *arena, struct xl_hub_repositories *out,
+                                   struct xl_err *err) XL_CHECKED;
+
+/* Is this class of a model_index.json a pipeline of the SDXL family? They differ in how they are
+ * called: all are made of the same components. */
+bool xl_hub_is_sdxl_class(const char *class_name);
+
 /* The components of an SDXL pipeline. */
 enum xl_component {
     XL_UNET,

@@ -41,19 +41,23 @@ static const char *class_of(struct xl_json index, const char *part) {
     return name ? name : "";
 }
 
-/* Any pipeline of the SDXL base components will do: they differ in how they are called. */
+bool xl_hub_is_sdxl_class(const char *class_name) {
+    static const char prefix[] = "StableDiffusionXL", suffix[] = "Pipeline";
+    size_t n = strlen(class_name);
+    return n >= sizeof prefix + sizeof suffix - 2 &&
+           !strncmp(class_name, prefix, sizeof prefix - 1) &&
+           !strcmp(class_name + n - (sizeof suffix - 1), suffix);
+}
+
 static enum xl_status check_class(const struct pipeline *pipeline, struct xl_json index,
                                   struct xl_err *err) {
-    static const char prefix[] = "StableDiffusionXL", suffix[] = "Pipeline";
     const char *id = pipeline->snapshot->id, *found = NULL;
     enum xl_status status = xl_json_string(index, "_class_name", &found, err);
     if (status) return status;
     if (!found)
         return xl_fail(err, XL_EFORMAT,
                        "%s: no \"_class_name\", expected StableDiffusionXLPipeline", index.name);
-    size_t n = strlen(found);
-    if (strncmp(found, prefix, sizeof prefix - 1) || n < sizeof suffix ||
-        strcmp(found + n - (sizeof suffix - 1), suffix))
+    if (!xl_hub_is_sdxl_class(found))
         return xl_fail(err, XL_EFORMAT,
                        "model %s is a %s, expected a StableDiffusionXLPipeline (%s): take a model "
                        "of the SDXL family",

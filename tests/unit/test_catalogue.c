@@ -203,6 +203,29 @@ Test(catalogue, a_pipeline_is_ready_whatever_its_kind) {
     expect_state("EpicRealism XL", XL_MODEL_READY, "");
 }
 
+/* What is suggested for a slip of the fingers: names of the list, and SDXL repositories of the
+ * cache that it does not know; no other repository. */
+Test(catalogue, the_nearest_names_are_those_of_the_list_and_of_the_cache) {
+    char out[256];
+    cache("models--me--Autumn-Mix-XL", (const char *[]){WHOLE, NULL});
+    cache("models--stabilityai--sdxl-turbo", (const char *[]){WHOLE, NULL});
+    cache("models--me--autumn-language-model", (const char *[]){NULL});
+    struct xl_catalogue *catalogue = load(NULL);
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "autum-mix-xl", out, sizeof out),
+                     "\"me/Autumn-Mix-XL\"");
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "you/AutumnMixXl", out, sizeof out),
+                     "\"me/Autumn-Mix-XL\"");
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "autumn", out, sizeof out),
+                     "\"me/Autumn-Mix-XL\"");
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "juggernautxxl", out, sizeof out),
+                     "\"Juggernaut XL\"");
+    cr_expect_str_eq(
+        xl_catalogue_nearest(catalogue, "stable-difusion-xl-base-1.0", out, sizeof out),
+        "\"SDXL Base 1.0\"");
+    cr_expect_str_eq(xl_catalogue_nearest(catalogue, "xyzzy", out, sizeof out), "");
+    xl_catalogue_free(catalogue);
+}
+
 static void refuse(const char *text, const char *sentence) {
     struct xl_catalogue *catalogue = NULL;
     struct xl_err err = {0};

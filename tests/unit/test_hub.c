@@ -718,3 +718,25 @@ Test(hub, a_digest_is_the_name_of_the_blob) {
     cr_expect_null(xl_hub_digest(scratch("r/store/ff"), &arena));
     cr_expect_null(xl_hub_digest(scratch("r/nothing"), &arena));
 }
+
+/* Each repository once, wherever its copies lie; others than SDXL pipelines not at all. */
+Test(hub, the_repositories_of_the_cache_are_those_of_sdxl) {
+    setenv("HF_HUB_CACHE", scratch("second"), 1);
+    static const char *const ids[] = {"second/models--me--b",    "hf/hub/models--me--b",
+                                      "hf/hub/models--me--a",    "hf/hub/models--bare",
+                                      "hf/hub/models--me--flux", "hf/hub/models--me--empty",
+                                      "hf/hub/datasets--me--d"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        scratch_puts(scratch("%s/refs/main", ids[i]), COMMIT_1);
+        if (!strstr(ids[i], "empty"))
+            write_json(scratch("%s/snapshots/" COMMIT_1 "/model_index.json", ids[i]),
+                       strstr(ids[i], "flux") ? "{'_class_name':'FluxPipeline'}"
+                                              : "{'_class_name':'StableDiffusionXLPipeline'}");
+    }
+    struct xl_hub_repositories found = {0};
+    cr_assert_eq(xl_hub_repositories(&arena, &found, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(found.n, 3);
+    cr_expect_str_eq(found.id[0], "me/b");
+    cr_expect_str_eq(found.id[1], "bare");
+    cr_expect_str_eq(found.id[2], "me/a");
+}

@@ -1,5 +1,6 @@
 /* catalogue.c - the models by name; catalogue_state.c looks whether they are there. */
 #include "lab/data/catalogue.h"
+#include "hub/hub.h"
 #include "lab/data/data.h"
 
 #include <stdlib.h>
@@ -201,8 +202,51 @@ const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *ca
     return i < 0 ? NULL : &catalogue->items[i];
 }
 
+/* A model of the catalogue, called by its repository, too. */
+static bool add_known(const struct xl_catalogue *catalogue, int i, struct xl_arena *arena,
+                      struct xl_named *out) {
+    const struct xl_named *known = &catalogue->named[i];
+    const char **aliases = xl_arena_alloc(arena, (size_t)(known->n_aliases + 1) * sizeof *aliases);
+    const char *repo = catalogue->items[i].repo, *slash = strrchr(repo, '/');
+    if (!aliases) return false;
+    for (int k = 0; k < known->n_aliases; k++) aliases[k] = known->aliases[k];
+    aliases[known->n_aliases] = slash ? slash + 1 : repo;
+    *out = (struct xl_named){known->name, aliases, known->n_aliases + 1};
+    return true;
+}
+
+/* A repository of the cache, called by its name without the organisation, too. */
+static bool add_cached(const char *id, struct xl_arena *arena, struct xl_named *out) {
+    const char **alias = xl_arena_alloc(arena, sizeof *alias);
+    const char *slash = strrchr(id, '/');
+    if (!alias) return false;
+    *alias = slash ? slash + 1 : id;
+    *out = (struct xl_named){id, alias, 1};
+    return true;
+}
+
+bool xl_catalogue_has_repository(const struct xl_catalogue *catalogue, const char *id) {
+    for (int i = 0; i < catalogue->n; i++)
+        if (!strcasecmp(catalogue->items[i].repo, id)) return true;
+    return false;
+}
+
 char *xl_catalogue_nearest(const struct xl_catalogue *catalogue, const char *name, char *out,
                            size_t size) {
+    struct xl_arena arena = {0};
+    struct xl_hub_repositories cached = {NULL, 0};
     const char *slash = strrchr(name, '/');
-    return xl_named_nearest(catalogue->named, catalogue->n, slash ? slash + 1 : name, out, size);
+    int n = 0;
+    out[0] = 0;
+    /* Without memory for it the cache is left out: this is only a hint. */
+    if (xl_hub_repositories(&arena, &cached, NULL)) cached.n = 0;
+    struct xl_named *all =
+        xl_arena_alloc(&arena, (size_t)(catalogue->n + cached.n + 1) * sizeof *all);
+    for (int i = 0; all && i < catalogue->n; i++) n += add_known(catalogue, i, &arena, &all[n]);
+    for (int i = 0; all && i < cached.n; i++)
+        if (!xl_catalogue_has_repository(catalogue, cached.id[i]))
+            n += add_cached(cached.id[i], &arena, &all[n]);
+    xl_named_nearest(all, n, slash ? slash + 1 : name, out, size);
+    xl_arena_deinit(&arena);
+    return out;
 }

@@ -63,8 +63,12 @@ const struct xl_catalogue_model *xl_catalogue_at(const struct xl_catalogue *cata
 const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *catalogue,
                                                    const char *name);
 
-/* Names like `name` for a sentence: "\"SDXL Base 1.0\" or \"SDXL Turbo\"" into out; "" when nothing
- * is near. Returns out. */
+/* Is this repository ("org/name", whatever the case) one of the catalogue's? */
+bool xl_catalogue_has_repository(const struct xl_catalogue *catalogue, const char *id);
+
+/* Names like `name` for a sentence: "\"SDXL Base 1.0\" or \"me/my-sdxl\"" into out; "" when nothing
+ * is near. Looks at the catalogue and at the SDXL repositories of the cache that it does not know.
+ * Returns out. */
 char *xl_catalogue_nearest(const struct xl_catalogue *catalogue, const char *name, char *out,
                            size_t size);
 

@@ -43,7 +43,7 @@ int xl_named_find(const struct xl_named *list, int n, const char *name) {
     return -1;
 }
 
-/* How far a name is from what was typed; above FAR it is something else. */
+/* How far a name is from what was typed; from FAR on it is something else. */
 enum { FAR = 100 };
 static int distance(const char *wanted, const char *name) {
     char key[KEY_MAX + 1];
