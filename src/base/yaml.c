@@ -1,8 +1,8 @@
 /* yaml.c - libyaml's events into a jansson tree. One call, one thread; nothing is kept. */
 #include "base/yaml.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/json_scan.h"
+#include "base/text_file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -562,10 +562,9 @@ enum xl_status xl_yaml_parse(const char *name, const char *text, size_t n,
 
 enum xl_status xl_yaml_load(const char *path, struct xl_yaml_places *places, json_t **root,
                             struct xl_err *err) {
-    struct xl_read_rule rule = {XL_YAML_MAX_BYTES, XL_EINPUT, XL_EINPUT};
     char *text;
     size_t n;
-    enum xl_status status = xl_file_read(path, rule, &text, &n, err);
+    enum xl_status status = xl_text_file_read(path, XL_YAML_MAX_BYTES, &text, &n, err);
     if (status) return status;
     status = xl_yaml_parse(path, text, n, places, root, err);
     free(text);

@@ -45,7 +45,8 @@ enum xl_status xl_yaml_parse(const char *name, const char *text, size_t n,
                              struct xl_yaml_places *places, json_t **root,
                              struct xl_err *err) XL_CHECKED;
 
-/* Read and parse a file. Errors: XL_EINPUT (also missing or too large), XL_ENOMEM */
+/* Read and parse a file, as xl_text_file_read reads. Errors: XL_EINPUT (also missing, too large or
+ * not UTF-8), XL_ENOMEM */
 enum xl_status xl_yaml_load(const char *path, struct xl_yaml_places *places, json_t **root,
                             struct xl_err *err) XL_CHECKED;
 

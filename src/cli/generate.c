@@ -234,7 +234,7 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     enum xl_status printed = XL_OK;
     if (settings->json && (!status || dir->is_own))
         printed = print_document(sweep, dir, &counts, status ? NULL : err);
-    else if (!settings->json && (dir->is_own || xl_environment_is_headless()))
+    else if (!settings->json && (dir->is_own || settings->is_headless))
         print_summary(sweep, dir, &counts);
     xl_run_counts_deinit(&counts);
     return status ? status : printed;
@@ -278,12 +278,17 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
     return status;
 }
 
-/* A run is gone on with as it was begun: what would change its pictures is refused. */
+/* A run is gone on with as it was begun: what would change its pictures is refused. The environment
+ * of a container is the same when it goes on, so what is there says nothing. */
 static enum xl_status check_resume(const struct xl_settings *settings, struct xl_err *err) {
     const struct xl_option *option;
+    if (settings->dry_run)
+        return xl_fail(err, XL_EINVAL,
+                       "--resume and --dry-run: a dry run is of a new run; leave one of them out");
     for (int i = 0; (option = xl_option_at(i)); i++)
-        if (settings->given >> i & 1 && !(option->commands & XL_FOR_RESUME) && !option->is_place &&
-            strcmp(option->name, "resume"))
+        if ((settings->given & ~settings->from_environment) >> i & 1 &&
+            !(option->commands & XL_FOR_RESUME) && !option->is_place &&
+            strcmp(option->name, "resume") && strcmp(option->name, "job"))
             return xl_fail(err, XL_EINVAL,
                            "--resume: the run has its own settings, and --%s would change them; "
                            "leave it out, or start a new run",
@@ -296,7 +301,7 @@ static enum xl_status generate(const struct xl_settings *given, struct xl_err *e
     struct follow follow = {.settings = &settings};
     xl_progress_init(&follow.progress, settings.quiet);
     enum xl_status status = XL_OK;
-    if (settings.resume && !xl_environment_is_headless()) status = check_resume(&settings, err);
+    if (settings.resume) status = check_resume(&settings, err);
     if (!status)
         status = settings.resume ? old_run(&settings, &follow, err)
                                  : new_run(&settings, &follow, err);

@@ -26,19 +26,22 @@ static enum xl_status read_settings(const struct xl_command *command, int n, cha
                                     bool reads_environment, struct xl_arena *arena,
                                     struct xl_settings *settings, bool *help, struct xl_err *err) {
     xl_settings_default(settings);
+    settings->arena = arena;
     bool only_places = !reads_environment;
     enum xl_status status = xl_settings_read_environment(settings, only_places, err);
     if (!status) status = xl_args_parse(command, n, argv, settings, help, err);
     if (status || *help || !settings->job_file) return status;
     const char *path = settings->job_file;
     xl_settings_default(settings);
+    settings->arena = arena;
     status = xl_settings_read_file(settings, path, arena, err);
     if (!status) status = xl_settings_read_environment(settings, only_places, err);
     return status ? status : xl_args_parse(command, n, argv, settings, help, err);
 }
 
-static int run_command(const struct xl_command *command, int n, char **argv,
-                       bool reads_environment) {
+/* is_headless: the environment asked for it; reads_environment: and what it says counts. */
+static int run_command(const struct xl_command *command, int n, char **argv, bool reads_environment,
+                       bool is_headless) {
     struct xl_err err = {0};
     struct xl_settings settings;
     struct xl_arena arena = {0};
@@ -51,6 +54,8 @@ static int run_command(const struct xl_command *command, int n, char **argv,
     }
     if (settings.quiet) xl_log_set_level(XL_LOG_ERROR);
     if (settings.verbose) xl_log_set_level(XL_LOG_INFO);
+    settings.is_headless = is_headless;
+    if (!status) xl_environment_warn(&settings);
     xl_json_watch(); /* of documents that are built from here on; xl_print_json looks */
     if (!status) status = command->run(&settings, &err);
     xl_arena_deinit(&arena);
@@ -71,10 +76,20 @@ static int help_on(int argc, char **argv) {
     return report(status, &err);
 }
 
+/* Flags without a command go with the environment; without either there is nothing to do. */
+static int run_environment(int n, char **argv) {
+    bool is_headless = false;
+    struct xl_err err = {0};
+    enum xl_status status = xl_environment_is_headless(&is_headless, &err);
+    if (status) return report(status, &err);
+    if (n || is_headless) return run_command(&xl_command_generate, n, argv, true, is_headless);
+    xl_print_overview();
+    return 0;
+}
+
 static int run(int argc, char **argv) {
-    bool is_headless = xl_environment_is_headless();
-    if ((argc < 2 && !is_headless) ||
-        (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h")))) {
+    struct xl_err err = {0};
+    if (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h"))) {
         xl_print_overview();
         return 0;
     }
@@ -83,14 +98,12 @@ static int run(int argc, char **argv) {
         printf("sdxl-lab %s\n", XL_VERSION);
         return 0;
     }
-    if (argc < 2 || argv[1][0] == '-') /* flags without a command go with the environment */
-        return run_command(&xl_command_generate, argc - 1, argv + 1, true);
+    if (argc < 2 || argv[1][0] == '-') return run_environment(argc - 1, argv + 1);
     int n_words;
     const struct xl_command *command;
-    struct xl_err err = {0};
     enum xl_status status = xl_command_find(argc, argv, &command, &n_words, &err);
     if (status) return report(status, &err);
-    return run_command(command, argc - 1 - n_words, argv + 1 + n_words, false);
+    return run_command(command, argc - 1 - n_words, argv + 1 + n_words, false, false);
 }
 
 /* A descriptor of these that is closed would go to the next file that is opened, and what is

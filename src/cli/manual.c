@@ -133,6 +133,11 @@ static void put_environment(struct xl_page *page) {
     put_items(page, xl_manual_variables);
 }
 
+static void put_paths(struct xl_page *page) {
+    xl_page_heading(page, 1, "Paths");
+    xl_page_text(page, xl_manual_paths);
+}
+
 static void put_exit_codes(struct xl_page *page) {
     const struct xl_exit_code *code;
     xl_page_heading(page, 1, "Exit status");
@@ -176,6 +181,7 @@ static enum xl_status manual(const struct xl_settings *settings, struct xl_err *
     xl_page_text(&page, xl_manual_sweeps);
     put_items(&page, xl_manual_axes);
     put_environment(&page);
+    put_paths(&page);
     xl_page_heading(&page, 1, "Files");
     put_items(&page, xl_manual_files);
     put_exit_codes(&page);

@@ -11,6 +11,7 @@ struct xl_manual_entry {
 extern const char *const xl_manual_description;
 extern const char *const xl_manual_sweeps;
 extern const char *const xl_manual_environment;
+extern const char *const xl_manual_paths;
 
 /* Each ends with an entry without a term. */
 extern const struct xl_manual_entry xl_manual_axes[];      /* forms of --sweep */

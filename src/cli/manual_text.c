@@ -33,7 +33,19 @@ const char *const xl_manual_environment =
     "count when `sdxl-lab` is started without "
     "a command. An empty variable counts as absent. Where a "
     "setting has two names and both are there, "
-    "they must say the same.";
+    "they must say the same. Upper and lower case are the same in words that are chosen from a "
+    "list "
+    "(`true`, `txt2img`). Quotes around a value are refused where no text is meant, and drawn and "
+    "warned of in a prompt.";
+
+const char *const xl_manual_paths =
+    "In every option, variable, key of a job file and axis that is a path, and in the folder of a "
+    "model of your own, `~` and `~/x` mean the home folder, `~NAME/x` that of another user, "
+    "`$NAME` "
+    "and `${NAME}` a variable of the environment, and `$$` is a dollar sign; what is not there is "
+    "an "
+    "error. A relative path is one of the folder that the program is started in, also in a job "
+    "file; runs and records have it from the root.";
 
 const struct xl_manual_entry xl_manual_axes[] = {
     {"20,30", "a list; a value that holds a comma goes in double quotes, and a quote in it is "
@@ -49,7 +61,7 @@ const struct xl_manual_entry xl_manual_axes[] = {
 const struct xl_manual_entry xl_manual_variables[] = {
     {"HEADLESS",
      "`1`, `true`, `yes` or `on`: start without a page, from the environment. A `PROMPT` "
-     "does so, too."},
+     "does so, too. `0`, `false`, `no` or `off`: do not; another word is refused."},
     {"CONTAINER_NAME", "Name of the job log where `INSTANCE_ID` is not set."},
     {"HOSTNAME", "The same where neither is; after it comes the name of the machine."},
     {"HF_HUB_CACHE", "The cache of the Hugging Face tools, where models are looked for first."},
@@ -60,7 +72,7 @@ const struct xl_manual_entry xl_manual_variables[] = {
     {"XDG_CACHE_HOME", "Where `huggingface` is. Default: `~/.cache`."},
     {"XDG_CONFIG_HOME", "Where `sdxl-lab` has own profiles, models and sizes. Default: "
                         "`~/.config`."},
-    {"HOME", "What `~` means."},
+    {"HOME", "What `~` means in a path."},
     {"SDXL_LAB_SHARE", "The folder of what ships with the program, where it is not beside it."},
     {"NO_COLOR", "Not empty: no colours in lists."},
     {NULL, NULL},

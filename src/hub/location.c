@@ -1,21 +1,13 @@
 /* location.c - the cache's folders, from the environment as huggingface_hub/constants.py reads it.
  */
 #include "hub/location.h"
+#include "base/path.h"
 #include "base/str.h"
 
-#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *xl_hub_absolute(const char *path, struct xl_arena *arena) {
-    char cwd[PATH_MAX];
-    if (path[0] == '/' || !getcwd(cwd, sizeof cwd)) return xl_arena_strdup(arena, path);
-    while (!strncmp(path, "./", 2)) path += 2;
-    if (!strcmp(path, ".")) return xl_arena_strdup(arena, cwd);
-    return xl_arena_printf(arena, "%s%s%s", cwd, strcmp(cwd, "/") ? "/" : "", path);
-}
 
 /* An empty variable counts as one that is not set. */
 static const char *variable(const char *name) {
@@ -65,7 +57,7 @@ static const char *expand(const char *text, struct xl_arena *arena) {
         }
     }
     char *expanded = xl_str_take(&out);
-    const char *result = expanded ? xl_hub_absolute(expanded, arena) : NULL;
+    const char *result = expanded ? xl_path_absolute(expanded, arena) : NULL;
     free(expanded);
     return result;
 }

@@ -18,7 +18,4 @@ struct xl_hub_roots {
 enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out,
                             struct xl_err *err) XL_CHECKED;
 
-/* path itself when it begins with '/', else below the current directory. NULL: out of memory. */
-const char *xl_hub_absolute(const char *path, struct xl_arena *arena);
-
 #endif

@@ -5,6 +5,7 @@
  * another snapshot is taken only where no revision was asked for, and `notice` says so.
  */
 #include "base/file.h"
+#include "base/path.h"
 #include "hub/files.h"
 #include "hub/hub.h"
 #include "hub/location.h"
@@ -258,7 +259,7 @@ static enum xl_status fail_file(const char *path, struct xl_err *err) {
 
 static enum xl_status take_folder(const char *path, struct xl_arena *arena, struct xl_snapshot *out,
                                   struct xl_err *err) {
-    const char *dir = xl_hub_absolute(path, arena), *id = xl_arena_strdup(arena, path);
+    const char *dir = xl_path_absolute(path, arena), *id = xl_arena_strdup(arena, path);
     if (!dir || !id) return nomem(err);
     *out = (struct xl_snapshot){dir, id, NULL, NULL};
     return XL_OK;
@@ -282,7 +283,7 @@ enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl
     /* A folder comes before a repository of the same name, as in diffusers. */
     if (!xl_hub_is_absent(index)) return take_folder(model, arena, out, err);
     if (xl_dir_exists(snapshots)) { /* a repository of the cache, by its path */
-        const char *dir = xl_hub_absolute(model, arena);
+        const char *dir = xl_path_absolute(model, arena);
         enum xl_status status = dir ? search_repository(&search, dir, err) : nomem(err);
         if (status) return status;
         struct xl_hub_roots none = {0};

@@ -1,5 +1,6 @@
 /* test_axes.c - the values of an axis: lists, spans, ranges, files, JSON, and what is refused. */
 #include "lab/settings/axes.h"
+#include "lab/settings/settings.h"
 
 #include "unit/scratch.h"
 
@@ -56,7 +57,7 @@ Test(axes, forms_of_values) {
         {"model=all", "all"},
         {"profile=all", "all"},
         {"prompt=all", "all"},
-        {"init_image=a.png,b.png", "a.png|b.png"},
+        {"init_image=/a.png,/b.png", "/a.png|/b.png"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_expect_str_eq(read_axis(cases[i].text), cases[i].values, "%s: %s", cases[i].text,
@@ -96,13 +97,53 @@ Test(axes, refusals_say_what_and_why) {
 Test(axes, a_file_has_one_value_a_line, .init = scratch_open, .fini = scratch_close) {
     const char *path = scratch("prompts.txt");
     FILE *file = fopen(path, "w");
-    fputs("a cat, asleep\r\n\n# a comment\na dog\nlast", file);
+    fputs("\xEF\xBB\xBF# mine\r\na cat, asleep \r\n \t\n  # a comment\na dog\r\"q\"\nlast", file);
     fclose(file);
     char axis[SCRATCH_PATH + 16];
     snprintf(axis, sizeof axis, "prompt=@%s", path);
-    cr_expect_str_eq(read_axis(axis), "a cat, asleep|a dog|last");
+    cr_expect_str_eq(read_axis(axis), "a cat, asleep|a dog|\"q\"|last");
     scratch_puts(path, "# steps\n20\nmany\n");
     snprintf(axis, sizeof axis, "steps=@%s", path);
     cr_expect_not_null(strstr(read_axis(axis), "prompts.txt:3:1: --sweep steps="));
+    scratch_puts(path, "# nothing\n\n");
+    cr_expect_not_null(strstr(read_axis(axis), "prompts.txt: no value in it"));
+    scratch_puts(path, "");
+    cr_expect_not_null(strstr(read_axis(axis), "prompts.txt: no value in it"));
+    xl_arena_deinit(&arena);
+}
+
+/* The axis as xl_axis_fill_in leaves it, or the sentence of its failure. */
+static const char *fill_in(const char *text) {
+    const char *out = text;
+    static struct xl_err err;
+    return xl_axis_fill_in(text, &arena, &out, &err) ? err.text : out;
+}
+
+Test(axes, paths_mean_the_same_from_every_folder) {
+    setenv("HOME", "/home/me", 1);
+    setenv("DIR", "d$x", 1);
+    cr_assert_eq(chdir("/usr"), 0);
+    static const char *const cases[][2] = {
+        {"steps=1..3", "steps=1..3"},
+        {"prompt=~/x", "prompt=~/x"}, /* a text */
+        {"prompt=@p.txt", "prompt=@/usr/p.txt"},
+        {"steps=@~/s.txt", "steps=@/home/me/s.txt"},
+        {"prompt=@$DIR/p.txt", "prompt=@/usr/d$$x/p.txt"},
+        {"init-image=a.png,~/b.png", "init-image=[\"/usr/a.png\",\"/home/me/b.png\"]"},
+        {"init_image=[\"$DIR\"]", "init_image=[\"/usr/d$$x\"]"},
+        {"init-image=\"\",a.png", "init-image=[\"\",\"/usr/a.png\"]"}, /* none, and one */
+        {"model=all", "model=all"},
+        {"stepz=1", "stepz=1"},
+        {"nonsense", "nonsense"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect_str_eq(fill_in(cases[i][0]), cases[i][1], "%s", fill_in(cases[i][0]));
+        cr_expect_str_eq(fill_in(fill_in(cases[i][0])), cases[i][1]);
+    }
+    cr_expect_str_eq(read_axis("init-image=a.png,~/b.png"), "/usr/a.png|/home/me/b.png");
+    cr_expect_str_eq(read_axis(fill_in("init-image=$DIR/a.png")), "/usr/d$x/a.png");
+    cr_expect_str_eq(read_axis("model=~/m,org/name"), "/home/me/m|org/name");
+    cr_expect(strstr(fill_in("prompt=@$UNSET_HERE/p"), "$UNSET_HERE is not set"));
+    cr_expect(strstr(fill_in("init-image=$UNSET_HERE/p"), "$UNSET_HERE is not set"));
     xl_arena_deinit(&arena);
 }

@@ -31,10 +31,12 @@ static enum xl_status read_text(const char *text) {
     scratch_puts(path, text);
     err.text[0] = 0;
     xl_settings_default(&settings);
+    settings.arena = &arena;
     return xl_settings_read_file(&settings, path, &arena, &err);
 }
 
 Test(document, a_job_file_sets_every_type) {
+    setenv("HOME", "/home/me", 1);
     cr_assert_eq(read_text("prompt: \"a cat, asleep\"\n"
                            "negative: ''\n"
                            "model: SDXL Turbo\n"
@@ -44,10 +46,10 @@ Test(document, a_job_file_sets_every_type) {
                            "guidance: 7.5\n"
                            "seed: 18446744073709551615\n"
                            "mode: img2img\n"
-                           "init-image: in.png\n"
+                           "init-image: /in.png\n"
                            "output_dir: out\n"
                            "all-profiles: true\n"
-                           "profiles_file: [a.yaml, b.yaml]\n"
+                           "profiles_file: [a.yaml, ~/b.yaml]\n"
                            "models_file: c.yaml\n"),
                  XL_OK, "%s", err.text);
     cr_expect_str_eq(settings.prompt, "a cat, asleep");
@@ -57,11 +59,12 @@ Test(document, a_job_file_sets_every_type) {
     cr_expect(settings.width == 832 && settings.height == 1216 && settings.guidance == 7.5);
     cr_expect(settings.has_seed && settings.seed == UINT64_MAX);
     cr_expect_eq(settings.mode, XL_MODE_IMG2IMG);
-    cr_expect_str_eq(settings.init_image, "in.png");
+    cr_expect_str_eq(settings.init_image, "/in.png");
     cr_expect_str_eq(settings.output_dir, "out");
     cr_expect(settings.all_profiles && !settings.all_models);
     cr_assert_eq(settings.profile_files.n, 2);
-    cr_expect_str_eq(settings.profile_files.item[1], "b.yaml");
+    cr_expect_str_eq(settings.profile_files.item[1], "/home/me/b.yaml");
+    cr_expect(settings.profile_files.item[0][0] == '/', "%s", settings.profile_files.item[0]);
     cr_assert_eq(settings.model_files.n, 1);
     cr_expect(xl_settings_is_given(&settings, "negative"));
     cr_expect_not(xl_settings_is_given(&settings, "steps"));
@@ -128,6 +131,35 @@ static void refuse(enum xl_status status, const char *text, const char *sentence
     cr_assert_not_null(name, "%s: %s", text, err.text);
     cr_expect(!strncmp(name + strlen("job.yaml:"), sentence, strlen(sentence)),
               "\"%s\" does not begin \"%s\"", sentence, name);
+}
+
+/* Relative paths are those of the folder that the program was started in. */
+Test(document, paths_are_written_as_they_are_found_from_every_folder) {
+    static const char *const keys[] = {"output_dir", "init_image", "models_file", "profiles_file"};
+    setenv("HOME", "/home/me", 1);
+    cr_assert_eq(read_text("output_dir: out\ninit_image: in.png\nmodels_file: m.yaml\n"
+                           "profiles_file: ~/p.yaml\nsweep: {prompt: '@p.txt', init_image: [a]}\n"),
+                 XL_EINPUT, "there is no p.txt");
+    scratch_puts(scratch("p.txt"), "a cat\n");
+    cr_assert_eq(chdir(scratch_dir), 0);
+    cr_assert_eq(read_text("output_dir: out\ninit_image: in.png\nmodels_file: m.yaml\n"
+                           "profiles_file: ~/p.yaml\nsweep: {prompt: '@p.txt', init_image: [a]}\n"),
+                 XL_OK, "%s", err.text);
+    cr_expect_str_eq(settings.output_dir, "out");
+    json_t *object = xl_settings_write_object(&settings);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *value = json_object_get(object, keys[i]);
+        const char *text =
+            json_string_value(json_is_array(value) ? json_array_get(value, 0) : value);
+        cr_expect(text && text[0] == '/', "%s: %s", keys[i], text);
+    }
+    const json_t *sweep = json_object_get(object, "sweep");
+    cr_expect(strstr(json_string_value(json_array_get(sweep, 0)), "prompt=@/"));
+    cr_expect(strstr(json_string_value(json_array_get(sweep, 1)), "init_image=[\"/"));
+    json_decref(object);
+    cr_expect_eq(read_text("output_dir: $NOBODY_SET_THIS/x\n"), XL_EINVAL);
+    cr_expect(strstr(err.text, ":1:13: output_dir: \"$NOBODY_SET_THIS/x\": $NOBODY_SET_THIS"), "%s",
+              err.text);
 }
 
 Test(document, an_unknown_setting_is_told_with_its_place) {

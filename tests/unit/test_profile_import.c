@@ -179,9 +179,9 @@ Test(profile_import, files_that_are_neither) {
     REFUSE("bad.csv", "name,prompt\n\"\nA\",\"open\n\n",
            "bad.csv:3:4: not valid CSV: a quote is opened");
     REFUSE("bad.csv", "name,prompt\n\xC3\xA9,\"x\"y\n", "bad.csv:2:6: not valid CSV: text behind");
-    REFUSE("bad.csv", "name,prompt\nA,x\0y\n", "bad.csv:2:3: not valid CSV: a NUL");
-    REFUSE("bad.csv", "name,prompt\nA,\xff\n", "bad.csv: not UTF-8");
-    REFUSE("bad.csv", "\xff\xfen\0a\0", "bad.csv: not UTF-8");
+    REFUSE("bad.csv", "name,prompt\nA,x\0y\n", "bad.csv:2:4: a NUL byte");
+    REFUSE("bad.csv", "name,prompt\nA,\xff\n", "bad.csv:2:3: the byte 0xFF is not UTF-8");
+    REFUSE("bad.csv", "\xff\xfen\0a\0", "bad.csv:1:1: the file is UTF-16");
     REFUSE("bad.json", "[{\"name\": \"A\", \"prompt\": }]", "bad.json:1:");
     REFUSE("bad.json", "{\"name\": \"A\", \"prompt\": \"x\"}", "expected a list of styles");
     REFUSE("bad.json", "[]", "bad.json: no styles in it");

@@ -1,5 +1,6 @@
 /* catalogue.c - the models by name; catalogue_state.c looks whether they are there. */
 #include "lab/data/catalogue.h"
+#include "base/path.h"
 #include "hub/hub.h"
 #include "lab/data/data.h"
 
@@ -95,22 +96,24 @@ static enum xl_status check_place(const struct xl_data_entry *entry,
 }
 
 /* The absolute folder of a model; NULL when it ships with the program and is not here. */
-static enum xl_status place_folder(struct xl_catalogue_model *model, struct xl_arena *arena,
+static enum xl_status place_folder(const struct xl_data_entry *entry,
+                                   struct xl_catalogue_model *model, struct xl_arena *arena,
                                    struct xl_err *err) {
     const char *given = model->folder;
+    struct xl_err why = {0};
     model->repo = given;
     model->is_embedded = !strcmp(model->origin, XL_DATA_BUILT_IN);
     if (model->is_embedded) {
         model->folder = xl_share_find(given, arena);
         return XL_OK;
     }
-    if (given[0] == '~' && given[1] == '/') {
-        const char *home = getenv("HOME");
-        model->folder = xl_arena_printf(arena, "%s%s", home ? home : "~", given + 1);
-    } else if (given[0] != '/') {
+    enum xl_status status = xl_path_expand(given, arena, &model->folder, &why);
+    if (status == XL_EINVAL) return xl_data_fail(entry, "folder", err, "%s", why.text);
+    if (status) return xl_fail_nomem(err, "a path", 0);
+    if (model->folder[0] != '/') {
         const char *slash = strrchr(model->origin, '/');
         int n = slash ? (int)(slash + 1 - model->origin) : 0;
-        model->folder = xl_arena_printf(arena, "%.*s%s", n, model->origin, given);
+        model->folder = xl_arena_printf(arena, "%.*s%s", n, model->origin, model->folder);
     }
     return model->folder ? XL_OK : xl_fail_nomem(err, "a path", 0);
 }
@@ -135,7 +138,7 @@ static enum xl_status read_model(const struct xl_data_entry *entry,
     if (!status) status = check_place(entry, &model, err);
     if (!status) status = check_sizes(entry, &model, err);
     if (!status) status = check_limits(entry, &model, err);
-    if (!status && model.folder) status = place_folder(&model, arena, err);
+    if (!status && model.folder) status = place_folder(entry, &model, arena, err);
     if (!status) *out = model;
     return status;
 }

@@ -1,9 +1,9 @@
 /* data.c - data files: where they are, reading them, and which entry counts. */
 #include "lab/data/data.h"
 #include "base/file.h"
+#include "base/path.h"
 
 #include <dirent.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,20 +136,16 @@ static enum xl_status add_file(struct xl_data *data, const char *path, const cha
 /* ---- Where files are ---- */
 
 /* An absolute path from the environment; the specification ignores others. */
-static const char *absolute_variable(const char *name) {
-    const char *value = getenv(name);
-    return value && value[0] == '/' ? value : NULL;
+static const char *absolute_variable(const char *name, struct xl_arena *arena) {
+    const char *value = getenv(name), *path = NULL;
+    if (!value || xl_path_expand(value, arena, &path, NULL)) return NULL;
+    return path[0] == '/' ? path : NULL;
 }
 
 const char *xl_config_dir(struct xl_arena *arena) {
-    const char *config = absolute_variable("XDG_CONFIG_HOME");
+    const char *config = absolute_variable("XDG_CONFIG_HOME", arena), *own = NULL;
     if (config) return xl_arena_printf(arena, "%s/sdxl-lab", config);
-    const char *home = absolute_variable("HOME");
-    char buffer[4096];
-    struct passwd entry, *found = NULL;
-    if (!home && !getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) && found)
-        home = entry.pw_dir;
-    return home ? xl_arena_printf(arena, "%s/.config/sdxl-lab", home) : NULL;
+    return xl_path_expand("~/.config/sdxl-lab", arena, &own, NULL) ? NULL : own;
 }
 
 static const char *existing(struct xl_arena *arena, const char *dir, const char *name) {
@@ -158,7 +154,7 @@ static const char *existing(struct xl_arena *arena, const char *dir, const char 
 }
 
 const char *xl_share_find(const char *name, struct xl_arena *arena) {
-    const char *share = absolute_variable("SDXL_LAB_SHARE"), *path = NULL;
+    const char *share = absolute_variable("SDXL_LAB_SHARE", arena), *path = NULL;
     if (share) return existing(arena, share, name);
     char program[4096];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -1,6 +1,7 @@
 /* profile_rows.c - the rows of styles.csv and of Fooocus' JSON. */
 #include "base/json.h"
 #include "base/str.h"
+#include "base/text_file.h"
 #include "lab/data/profile_import.h"
 
 #include <string.h>
@@ -209,16 +210,14 @@ static enum xl_status read_json(const char *name, const char *text, size_t n,
 
 enum xl_status xl_import_read(const char *name, const char *text, size_t n, struct xl_import *out,
                               struct xl_err *err) {
-    static const char mark[] = "\xEF\xBB\xBF";
     struct xl_import import = {.n = 0};
-    if (n >= 3 && !memcmp(text, mark, 3)) text += 3, n -= 3;
-    if (!xl_utf8_valid(text, n))
-        return xl_fail(err, XL_EINPUT, "%s: not UTF-8; save it in that encoding", name);
+    enum xl_status status = xl_text_check(name, &text, &n, err);
+    if (status) return status;
     size_t blanks = 0;
     while (blanks < n && strchr(" \t\r\n", text[blanks])) blanks++;
     bool is_json = blanks < n && (text[blanks] == '[' || text[blanks] == '{');
-    enum xl_status status = is_json ? read_json(name, text, n, &import, err)
-                                    : read_csv(name, text, n, &import, err);
+    status = is_json ? read_json(name, text, n, &import, err)
+                     : read_csv(name, text, n, &import, err);
     if (status)
         xl_arena_deinit(&import.arena);
     else

@@ -347,7 +347,7 @@ enum xl_status xl_output_log_missing(const struct xl_writer_params *params, stru
 
 enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
                                      const char *message, struct xl_err *err) {
-    if (!xl_environment_is_headless() && !xl_dir_exists(settings->output_dir)) return XL_OK;
+    if (!settings->is_headless && !xl_dir_exists(settings->output_dir)) return XL_OK;
     struct xl_cell cell;
     xl_cell_from_settings(&cell, settings);
     cell.model_key = settings->model;

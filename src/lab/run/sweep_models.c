@@ -3,6 +3,7 @@
 #include "lab/run/sweep.h"
 
 #include "base/file.h"
+#include "base/path.h"
 #include "lab/settings/axes.h"
 
 #include <stdio.h>
@@ -79,11 +80,20 @@ static const char *key_of(const char *name, struct xl_arena *arena) {
     return key ? key : name;
 }
 
+/* What xl_hub_resolve takes for a folder and not for a repository's name. From the root it is the
+ * same model wherever its run goes on and its pictures are verified. */
+static bool is_folder(const char *name, struct xl_arena *arena) {
+    const char *index = xl_arena_printf(arena, "%s/model_index.json", name);
+    const char *snapshots = xl_arena_printf(arena, "%s/snapshots", name);
+    return (index && xl_file_exists(index)) || (snapshots && xl_dir_exists(snapshots));
+}
+
 static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const char *name,
                                      struct xl_arena *arena) {
     const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, name);
     if (entry) return from_entry(entry);
-    return (struct xl_sweep_model){.key = key_of(name, arena), .id = name};
+    const char *id = is_folder(name, arena) ? xl_path_absolute(name, arena) : name;
+    return (struct xl_sweep_model){.key = key_of(name, arena), .id = id ? id : name};
 }
 
 /* The model that ships with the program is for when there is no other. */

@@ -1,9 +1,10 @@
 /* axes.c - reading the values of an axis. */
 #include "lab/settings/axes.h"
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/str.h"
+#include "base/text_file.h"
 #include "lab/settings/settings.h"
 
 #include <errno.h>
@@ -38,9 +39,12 @@ static enum xl_status add(struct values *values, const char *text, size_t n, str
      */
     struct xl_settings trial;
     xl_settings_default(&trial);
+    trial.arena = values->arena;
     enum xl_status status = xl_settings_set(&trial, values->option, values->origin, copy, err);
-    if (!status) values->at[values->n++] = copy;
-    return status;
+    if (status) return status;
+    const char *filled_in = xl_settings_text(&trial, values->option);
+    values->at[values->n++] = filled_in ? filled_in : copy;
+    return XL_OK;
 }
 
 static bool is_numeric(const struct xl_option *option) {
@@ -174,20 +178,31 @@ static enum xl_status add_json(struct values *values, const char *text, struct x
     return status;
 }
 
-static enum xl_status add_file(struct values *values, const char *path, struct xl_err *err) {
-    const struct xl_read_rule rule = {16 << 20, XL_EINPUT, XL_EINPUT};
+/* A line that is a value: blanks at its ends off; not an empty one or a comment. */
+static bool is_value(struct xl_text_line *line) {
+    while (line->n && strchr(" \t", line->at[0])) line->at++, line->n--;
+    while (line->n && strchr(" \t", line->at[line->n - 1])) line->n--;
+    return line->n && line->at[0] != '#';
+}
+
+static enum xl_status add_file(struct values *values, const char *given, struct xl_err *err) {
     char *text = NULL;
+    const char *path = given;
     size_t size;
-    enum xl_status status = xl_file_read(path, rule, &text, &size, err);
-    int number = 1;
-    for (const char *line = text; !status && line && *line; number++) {
-        size_t n = strcspn(line, "\n"), used = n;
-        if (used && line[used - 1] == '\r') used--;
-        if (used && line[0] != '#') status = add(values, line, used, err);
-        if (status) xl_fail_context(err, status, "%s:%d:1", path, number);
-        line += n + (line[n] == '\n');
+    enum xl_status status = xl_path_expand(given, values->arena, &path, err);
+    if (status) return xl_fail_context(err, status, "%s", values->origin);
+    status = xl_text_file_read(path, 16 << 20, &text, &size, err);
+    struct xl_text_line line = {.next = text};
+    while (!status && xl_text_line_next(&line)) {
+        if (is_value(&line)) status = add(values, line.at, line.n, err);
+        if (status) xl_fail_context(err, status, "%s:%d:1", path, line.number);
     }
     free(text);
+    if (!status && !values->n)
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: no value in it; expected one a line, beside empty lines and those "
+                         "that begin with #",
+                         path);
     return status;
 }
 
@@ -232,4 +247,65 @@ enum xl_status xl_axis_parse(const char *text, struct xl_arena *arena, struct xl
     free(values.at);
     if (!status) *out = (struct xl_axis){values.option, kept, values.n, is_all};
     return status;
+}
+
+/* What xl_path_expand makes this path of. */
+static void put_path(const char *path, struct xl_str *out) {
+    xl_str_puts(out, "");
+    for (; *path; path++) xl_str_puts(out, *path == '$' ? "$$" : (char[]){*path, 0});
+}
+
+/* KEY=@FILE */
+static enum xl_status fill_in_file(const char *path, struct xl_arena *arena, struct xl_str *out,
+                                   struct xl_err *err) {
+    const char *filled_in = path;
+    enum xl_status status = xl_path_expand(path, arena, &filled_in, err);
+    if (status) return xl_fail_context(err, status, "--sweep %s@%.60s", out->text, path);
+    filled_in = xl_path_absolute(filled_in, arena);
+    if (!filled_in) return xl_fail_nomem(err, "a path", 0);
+    xl_str_puts(out, "@");
+    put_path(filled_in, out);
+    return XL_OK;
+}
+
+/* KEY=[PATH, ...], whatever form the values had. */
+static enum xl_status fill_in_values(const struct xl_axis *axis, struct xl_str *out) {
+    json_t *list = json_array();
+    struct xl_str path = {0};
+    bool ok = list != NULL;
+    for (int i = 0; ok && i < axis->n; i++) {
+        put_path(axis->values[i], &path);
+        ok = path.text && !json_array_append_new(list, xl_json_text(path.text));
+        xl_str_deinit(&path);
+    }
+    char *text = ok ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    if (text) xl_str_puts(out, text);
+    free(text);
+    return text ? XL_OK : XL_ENOMEM;
+}
+
+enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const char **out,
+                               struct xl_err *err) {
+    const char *equals = strchr(text, '=');
+    const char *key = equals ? xl_arena_strndup(arena, text, (size_t)(equals - text)) : NULL;
+    const struct xl_option *option = key ? xl_option_find(key) : NULL;
+    struct xl_str filled = {0};
+    struct xl_axis axis;
+    enum xl_status status = XL_OK;
+    if (!option || !option->is_axis) return XL_OK;
+    xl_str_printf(&filled, "%s=", key);
+    if (equals[1] == '@')
+        status = fill_in_file(equals + 2, arena, &filled, err);
+    else if (option->path == XL_PATH_KEPT && !(status = xl_axis_parse(text, arena, &axis, err)))
+        status = fill_in_values(&axis, &filled);
+    else
+        xl_str_puts(&filled, equals + 1);
+    char *whole = xl_str_take(&filled);
+    const char *kept = whole && !status ? xl_arena_strdup(arena, whole) : NULL;
+    free(whole);
+    if (status && status != XL_ENOMEM) return status;
+    if (!kept) return xl_fail_nomem(err, "an axis", 0);
+    *out = kept;
+    return XL_OK;
 }

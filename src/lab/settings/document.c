@@ -2,6 +2,7 @@
 #include "lab/settings/settings.h"
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/yaml.h"
 #include "lab/settings/axes.h"
 
@@ -188,10 +189,19 @@ static json_t *seed_to_json(const struct xl_settings *settings) {
     return json_string(text);
 }
 
+/* As it is found from every folder. */
+static json_t *path_to_json(const char *path) {
+    struct xl_arena arena = {0};
+    json_t *text = xl_json_text(path && path[0] ? xl_path_absolute(path, &arena) : path);
+    xl_arena_deinit(&arena);
+    return text;
+}
+
 static json_t *field_to_json(const struct xl_settings *settings, const struct xl_option *option) {
     const void *field = (const char *)settings + option->offset;
     switch (option->type) {
     case XL_OPTION_STRING:
+        if (option->path == XL_PATH_SHOWN) return path_to_json(*(const char *const *)field);
         return xl_json_text(*(const char *const *)field);
     case XL_OPTION_INT:
         return json_integer(*(const int *)field);

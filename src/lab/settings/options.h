@@ -47,6 +47,15 @@ enum xl_completion {
     XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
 };
 
+/* Whether a text is a path: what "~" and variables stand for is filled in when it is read, wherever
+ * it comes from (base/path.h). */
+enum xl_path_kind {
+    XL_PATH_NONE,
+    XL_PATH_SHOWN, /* stays relative, as people read it in what is printed */
+    XL_PATH_KEPT,  /* made absolute: runs and records hold it, and it must mean the same later */
+    XL_PATH_MODEL, /* a name, or a path where it begins with '~', '$', '.' or '/' */
+};
+
 struct xl_option {
     const char *name;     /* "output-dir": --output-dir; in JSON and YAML output_dir */
     const char *argument; /* "DIR", NULL for a switch */
@@ -59,7 +68,9 @@ struct xl_option {
     enum xl_status (*check)(const char *text, struct xl_err *err);
     const char *environment; /* names, the preferred one first, blanks between; NULL: none */
     bool is_axis;            /* --sweep takes it */
-    bool is_place;           /* where things go: its variable counts for typed commands, too */
+    bool is_prose;           /* any text is meant as it stands, quotes around it included */
+    enum xl_path_kind path;
+    bool is_place; /* where things go: its variable counts for typed commands, too */
     enum xl_completion completion;
     const char *group, *help;
     const char *fallback; /* the default as text; NULL: none worth showing */

@@ -1,6 +1,8 @@
 /* settings.c - reading one value of one option from text. */
 #include "lab/settings/settings.h"
 
+#include "base/path.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,7 @@ static enum xl_status set_choice(int *field, const struct xl_option *option, con
                                  const char *text, struct xl_err *err) {
     char known[128] = "";
     for (int i = 0; option->choices[i]; i++) {
-        if (!strcmp(option->choices[i], text)) {
+        if (!strcasecmp(option->choices[i], text)) {
             *field = i;
             return XL_OK;
         }
@@ -86,18 +88,25 @@ static enum xl_status set_choice(int *field, const struct xl_option *option, con
     return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not one of: %s", origin, text, known);
 }
 
-static enum xl_status set_switch(bool *field, const char *origin, const char *text,
-                                 struct xl_err *err) {
+enum xl_status xl_read_switch(const char *text, const char *origin, bool *out, struct xl_err *err) {
     static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
     enum { N_WORDS = sizeof words / sizeof *words };
-    int i = 1; /* a bare flag is on */
-    if (text)
-        for (i = 0; i < N_WORDS && strcasecmp(words[i], text); i++) {
-        }
+    int i = 0;
+    while (i < N_WORDS && strcasecmp(words[i], text)) i++;
     if (i == N_WORDS)
-        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is neither true nor false", origin, text);
-    *field = i % 2;
+        return xl_fail(
+            err, XL_EINVAL,
+            "%s: \"%.40s\" is neither true nor false; expected 1, true, yes or on, or 0, "
+            "false, no or off",
+            origin, text);
+    *out = i % 2;
     return XL_OK;
+}
+
+/* A bare flag is on. */
+static enum xl_status set_switch(bool *field, const char *origin, const char *text,
+                                 struct xl_err *err) {
+    return xl_read_switch(text ? text : "1", origin, field, err);
 }
 
 static enum xl_status add_to_list(struct xl_list *list, const char *origin, const char *text,
@@ -138,13 +147,36 @@ static enum xl_status set_field(struct xl_settings *settings, const struct xl_op
     return xl_fail(err, XL_EINTERNAL, "%s: an option of no type", origin);
 }
 
+/* Fill in what "~" and variables in a path stand for, and the folder that it is relative to. */
+static enum xl_status fill_in(const struct xl_settings *settings, const struct xl_option *option,
+                              const char *origin, const char **text, struct xl_err *err) {
+    struct xl_arena *arena = settings->arena;
+    if (!arena || !*text || !(*text)[0]) return XL_OK;
+    if (!strcmp(option->name, "sweep")) return xl_axis_fill_in(*text, arena, text, err);
+    if (option->path == XL_PATH_NONE) return XL_OK;
+    if (option->path == XL_PATH_MODEL && !strchr("~$./", (*text)[0])) return XL_OK;
+    enum xl_status status = xl_path_expand(*text, arena, text, err);
+    if (status) return xl_fail_context(err, status, "%s", origin);
+    if (option->path == XL_PATH_KEPT) *text = xl_path_absolute(*text, arena);
+    return *text ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
                                const char *origin, const char *text, struct xl_err *err) {
-    enum xl_status status = set_field(settings, option, origin, text, err);
-    if (!status) settings->given |= UINT64_C(1) << xl_option_index(option);
-    return status;
+    enum xl_status status = fill_in(settings, option, origin, &text, err);
+    if (!status) status = set_field(settings, option, origin, text, err);
+    if (status) return status;
+    uint64_t bit = UINT64_C(1) << xl_option_index(option);
+    settings->given |= bit;
+    settings->from_environment &= ~bit;
+    return XL_OK;
 }
 
 bool xl_settings_is_given(const struct xl_settings *settings, const char *name) {
     return settings->given >> xl_option_index(xl_option_find(name)) & 1;
+}
+
+const char *xl_settings_text(const struct xl_settings *settings, const struct xl_option *option) {
+    const void *field = (const char *)settings + option->offset;
+    return option->type == XL_OPTION_STRING ? *(const char *const *)field : NULL;
 }

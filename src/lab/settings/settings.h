@@ -1,7 +1,8 @@
 /* settings.h - the settings of one request, whoever made it: command line, environment, job file.
  *
  * options.h declares each setting once; here is what they are read into. Strings are borrowed from
- * whoever set them (argv, the environment, an arena that the caller owns).
+ * whoever set them (argv, the environment, an arena that the caller owns); paths that were filled
+ * in are in `arena`.
  */
 #ifndef XL_LAB_SETTINGS_H
 #define XL_LAB_SETTINGS_H
@@ -62,7 +63,12 @@ struct xl_settings {
     const char *const *arguments; /* words that are no options, where a command takes them */
     int n_arguments;
 
-    uint64_t given; /* bit i: option i was set by somebody; see xl_settings_is_given */
+    bool is_headless;          /* the environment asked for the run: it ends with a summary */
+    uint64_t given;            /* bit i: option i was set by somebody; see xl_settings_is_given */
+    uint64_t from_environment; /* bit i: and by the environment */
+    /* Borrowed. NULL: paths are taken as they stand, as those of run.json, which were filled in
+     * when they were first read. */
+    struct xl_arena *arena;
 };
 
 void xl_settings_default(struct xl_settings *settings);
@@ -75,18 +81,39 @@ struct xl_device_params xl_settings_device(const struct xl_settings *settings);
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
                                const char *origin, const char *text, struct xl_err *err) XL_CHECKED;
 
+/* A word for true or false as every way in takes it: 1, true, yes, on; 0, false, no, off; case does
+ * not matter. origin opens the sentence. Errors: XL_EINVAL another word */
+enum xl_status xl_read_switch(const char *text, const char *origin, bool *out,
+                              struct xl_err *err) XL_CHECKED;
+
+/* The text of an option that holds one (XL_OPTION_STRING), NULL where it has none; NULL of others.
+ */
+const char *xl_settings_text(const struct xl_settings *settings, const struct xl_option *option);
+
 /* Whether somebody set the option of this name, as opposed to its default. */
 bool xl_settings_is_given(const struct xl_settings *settings, const char *name);
 
-/* environment.c: true when the environment asks for a run without a page: HEADLESS is 1, true, yes
- * or on, or PROMPT is there. */
-bool xl_environment_is_headless(void);
+/* axes.c: the text of an axis (--sweep), with paths (of FILE, or the values of an option that is
+ * one) from the root, so that it means the same when it is read in another folder. What cannot be
+ * read stays as it is: xl_axis_parse says why. *out: in the arena, or untouched where nothing is to
+ * be filled in. Errors: XL_EINVAL a path that cannot be filled in; of init images those of
+ * xl_axis_parse */
+enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const char **out,
+                               struct xl_err *err) XL_CHECKED;
+
+/* environment.c: whether the environment asks for a run without a page: HEADLESS is true, or PROMPT
+ * is there. Errors: XL_EINVAL HEADLESS is neither true nor false */
+enum xl_status xl_environment_is_headless(bool *out, struct xl_err *err) XL_CHECKED;
 
 /* Set the options that environment variables name: all of them, or only the places where things go;
  * an empty variable counts as absent.
- * Errors: XL_EINVAL a wrong value, or two spellings of one setting that differ */
+ * Errors: XL_EINVAL a wrong value, one with the quotes or the line end of the file that it came
+ * from, or two spellings of one setting that differ */
 enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool only_places,
                                             struct xl_err *err) XL_CHECKED;
+
+/* Warn of texts in use that have the quotes of such a file: they are drawn with them. */
+void xl_environment_warn(const struct xl_settings *settings);
 
 /* document.c: set every option that an object of names and values has ("output_dir" or
  * "output-dir"; "sweep" may be an object of axes). name opens every sentence. Texts are kept in the

@@ -1,0 +1,106 @@
+/* path.c - what "~" and "$" in a path stand for. No state: any thread. */
+#include "base/path.h"
+#include "base/str.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *xl_path_absolute(const char *path, struct xl_arena *arena) {
+    char cwd[PATH_MAX];
+    if (path[0] == '/' || !getcwd(cwd, sizeof cwd)) return xl_arena_strdup(arena, path);
+    while (!strncmp(path, "./", 2)) path += 2 + strspn(path + 2, "/");
+    if (!path[0] || !strcmp(path, ".")) return xl_arena_strdup(arena, cwd);
+    return xl_arena_printf(arena, "%s%s%s", cwd, strcmp(cwd, "/") ? "/" : "", path);
+}
+
+/* Append without the slashes at its end: one follows, or nothing. */
+static void append_folder(struct xl_str *out, const char *folder) {
+    size_t n = strlen(folder);
+    while (n && folder[n - 1] == '/') n--;
+    xl_str_append(out, folder, n);
+}
+
+/* *text: at "~"; moves behind the name. */
+static enum xl_status append_home(const char **text, struct xl_str *out, struct xl_err *err) {
+    const char *whole = *text, *name = whole + 1, *home = getenv("HOME");
+    size_t n = strcspn(name, "/");
+    char user[256], buffer[4096];
+    struct passwd entry, *found = NULL;
+    *text = name + n;
+    if (n >= sizeof user)
+        return xl_fail(err, XL_EINVAL, "\"%.60s\": there is no user of that name", whole);
+    memcpy(user, name, n);
+    user[n] = 0;
+    if (n)
+        getpwnam_r(user, &entry, buffer, sizeof buffer, &found);
+    else if (!home || !home[0])
+        getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found);
+    if (found) home = entry.pw_dir;
+    if (n && !found)
+        return xl_fail(err, XL_EINVAL,
+                       "\"%.60s\": there is no user \"%s\"; a file whose name begins with ~ is "
+                       "written ./~",
+                       whole, user);
+    if (!home || !home[0])
+        return xl_fail(err, XL_EINVAL, "\"%.60s\": no home folder is known; set HOME", whole);
+    append_folder(out, home);
+    if (!**text && !out->len) xl_str_puts(out, "/");
+    return XL_OK;
+}
+
+/* *text: at "$"; moves behind what it stands for. */
+static enum xl_status append_variable(const char *whole, const char **text, struct xl_str *out,
+                                      struct xl_err *err) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const char *name = *text + 1;
+    bool is_braced = name[0] == '{';
+    name += is_braced;
+    size_t n = strspn(name, letters);
+    bool is_name = n && strspn(name, "0123456789") == 0 && (!is_braced || name[n] == '}');
+    if (is_braced && !is_name)
+        return xl_fail(
+            err, XL_EINVAL,
+            "\"%.60s\": expected the name of a variable between ${ and }; $$ is a dollar "
+            "sign",
+            whole);
+    if (!is_name) {
+        bool is_dollar = name[0] == '$';
+        xl_str_puts(out, "$");
+        *text += is_dollar ? 2 : 1;
+        return XL_OK;
+    }
+    char key[256] = "";
+    if (n < sizeof key) memcpy(key, name, n);
+    const char *value = getenv(key);
+    if (!value || !value[0])
+        return xl_fail(err, XL_EINVAL,
+                       "\"%.60s\": $%.*s is not set in the environment; set it, or write $$ for a "
+                       "dollar sign",
+                       whole, n < 60 ? (int)n : 60, name);
+    xl_str_puts(out, value);
+    *text = name + n + is_braced;
+    return XL_OK;
+}
+
+enum xl_status xl_path_expand(const char *text, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) {
+    struct xl_str path = {0};
+    const char *at = text;
+    enum xl_status status = *at == '~' ? append_home(&at, &path, err) : XL_OK;
+    while (!status && *at) {
+        size_t n = strcspn(at, "$");
+        xl_str_append(&path, at, n);
+        at += n;
+        if (*at) status = append_variable(text, &at, &path, err);
+    }
+    char *whole = xl_str_take(&path);
+    const char *kept = whole && !status ? xl_arena_strdup(arena, whole) : NULL;
+    free(whole);
+    if (status) return status;
+    if (!kept) return xl_fail_nomem(err, "a path", strlen(text));
+    *out = kept;
+    return XL_OK;
+}

@@ -1,0 +1,23 @@
+/* path.h - paths as people write them into files and the environment: "~" and variables, which a
+ * shell fills in only where it sees them, and paths that mean the same from every folder.
+ *
+ *   ~, ~/x       HOME, or the home folder that the system knows where HOME is not set
+ *   ~NAME/x      the home folder of that user
+ *   $NAME        that variable of the environment; so is ${NAME}
+ *   $$           a dollar sign; one before anything else but a name stands for itself, too
+ *
+ * Keeps nothing; any thread.
+ */
+#ifndef XL_BASE_PATH_H
+#define XL_BASE_PATH_H
+
+#include "base/arena.h"
+
+/* *out: in the arena. Errors: XL_EINVAL a user or a variable that is not there, or an empty one */
+enum xl_status xl_path_expand(const char *text, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) XL_CHECKED;
+
+/* The path from the root, in the arena; links and ".." stay as they are. NULL: out of memory */
+const char *xl_path_absolute(const char *path, struct xl_arena *arena);
+
+#endif

@@ -1,0 +1,133 @@
+#!/bin/bash
+# test_settings.sh BINARY SOURCE_DIR - the same setting by every way in: command line, environment, job
+# file, axis. What a value may look like, what paths mean, which texts are read. Prints a line per check
+# and "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+repo=$(realpath "$2/tests/data/models/repo")
+init=$(realpath "$2/tests/data/models/pipeline/init.png")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+for name in HEADLESS PROMPT NEGATIVE_PROMPT MODEL_KEY MODEL STYLE_PROFILE MODE WIDTH HEIGHT STEPS GUIDANCE \
+    CFG_SCALE BATCH_SIZE SEED INIT_IMAGE_PATH IMG2IMG_STRENGTH RUN_ALL_PROFILES RUN_ALL_MODELS SCHEDULER \
+    OUTPUT_DIR INSTANCE_ID CONTAINER_NAME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME \
+    XDG_CONFIG_HOME SIZE; do unset $name; done
+mkdir "$work/home" "$work/here"
+export HOME=$work/home CONTAINER_NAME=test PICS=$work/pics
+cd "$work/here" || exit 1
+
+ok() { passed=$((passed + 1)); echo "ok   $1"; }
+bad() { failed=$((failed + 1)); echo "FAIL $1"; head -5 err | sed 's/^/     /'; }
+# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
+expect() {
+    local name=$1 code=$2 text=$3
+    shift 3
+    "$@" >out 2>err </dev/null
+    local got=$?
+    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
+    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
+    else ok "$name"; fi
+}
+check() {
+    local name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
+}
+small=(MODEL_KEY="$repo" WIDTH=64 HEIGHT=64 STEPS=1 SEED=5)
+draw=("$bin" generate --model "$repo" --prompt cat --width 64 --height 64 --steps 1 --seed 5)
+
+# True, false and what is neither
+for value in '"1"' maybe '1 ' 2; do
+    expect "HEADLESS=$value" 2 "HEADLESS: " env "${small[@]}" PROMPT=cat HEADLESS="$value" "$bin"
+    expect "RUN_ALL_MODELS=$value" 2 "RUN_ALL_MODELS: " env "${small[@]}" PROMPT=cat RUN_ALL_MODELS="$value" "$bin"
+done
+expect "HEADLESS=False does not ask" 0 "usage" env HEADLESS=False "$bin"
+expect "HEADLESS is nothing to a command" 0 "" env HEADLESS=maybe "${draw[@]}" --dry-run
+expect "nor to help" 0 "usage" env HEADLESS=maybe "$bin" --help
+expect "MODE=Txt2Img" 0 "" env "${small[@]}" PROMPT=cat MODE=Txt2Img "$bin" --dry-run
+expect "--mode TXT2IMG" 0 "" "${draw[@]}" --mode TXT2IMG --dry-run
+
+# A run is gone on with by --resume, however it comes in; a dry run draws nothing
+"${draw[@]}" --sweep seed=1..2 --output-dir r >/dev/null 2>&1
+run=$(echo r/sweep_*)
+rm "$run"/*seed2*
+printf 'resume: %s\ndry_run: true\n' "$run" >dry.yaml
+expect "--resume --dry-run" 2 "dry run" "$bin" generate --resume "$run" --dry-run
+expect "the same with the environment" 2 "dry run" env HEADLESS=1 "$bin" --resume "$run" --dry-run
+expect "the same with PROMPT" 2 "dry run" env "${small[@]}" PROMPT=cat "$bin" --resume "$run" --dry-run
+expect "the same in a job file" 2 "dry run" "$bin" generate --job dry.yaml
+expect "the same in both" 2 "dry run" env HEADLESS=1 "$bin" --job dry.yaml
+check "nothing was drawn" sh -c "! ls $run/*seed2*"
+expect "what would change the pictures, with the environment" 2 "--steps would change them" \
+    env HEADLESS=1 "$bin" --resume "$run" --steps 3
+expect "the environment of a container stays as it was" 0 "1 drawn, 1 were there" \
+    env "${small[@]}" PROMPT=cat "$bin" --resume "$run"
+
+# Quotes that came along
+expect "quotes around a prompt" 0 'PROMPT: the quotes are part of the text, "a fox"' \
+    env "${small[@]}" PROMPT='"a fox"' "$bin" --dry-run
+expect "around a negative" 0 "NEGATIVE_PROMPT: the quotes" env "${small[@]}" PROMPT=cat NEGATIVE_PROMPT="'x'" "$bin" --dry-run
+expect "not where a flag came before it" 0 "" env "${small[@]}" PROMPT='"a fox"' "$bin" --prompt cat --dry-run
+check "no word about them" sh -c "! grep -q quotes err"
+expect "nor with --quiet" 0 "" env "${small[@]}" PROMPT='"a fox"' "$bin" --quiet --dry-run
+check "no word either" sh -c "! grep -q quotes err"
+for pair in STEPS=20 'SIZE=64x64' OUTPUT_DIR=/tmp 'STYLE_PROFILE=Watercolor' MODE=auto INSTANCE_ID=night; do
+    expect "quotes around ${pair%%=*}" 2 "${pair%%=*}: the quotes are part of the value" \
+        env MODEL_KEY="$repo" PROMPT=cat "${pair%%=*}=\"${pair#*=}\"" "$bin" --dry-run
+done
+
+# Paths: "~" and variables
+job() { printf 'model: %s\nprompt: cat\nwidth: 64\nheight: 64\nsteps: 1\n' "$repo"; printf '%s\n' "$@"; }
+expect "OUTPUT_DIR=~/a" 0 "1 drawn" env "${small[@]}" PROMPT=cat OUTPUT_DIR='~/a' "$bin"
+check "is in the home folder" sh -c 'ls "$HOME"/a/*.png'
+expect "OUTPUT_DIR to a command" 0 "" env OUTPUT_DIR='~/a2' "${draw[@]}"
+check "is there, too" sh -c 'ls "$HOME"/a2/*.png'
+job 'output_dir: ~/b' >job.yaml
+expect "output_dir: ~/b" 0 "" "$bin" generate --job job.yaml
+check "is there, too" sh -c 'ls "$HOME"/b/*.png'
+expect '--output-dir=~/c' 0 "" "${draw[@]}" --output-dir='~/c'
+check "is there, too" sh -c 'ls "$HOME"/c/*.png'
+expect '--output-dir $PICS/d' 0 "" "${draw[@]}" --output-dir '${PICS}/d'
+check "is where the variable says" sh -c 'ls "$PICS"/d/*.png'
+expect "a variable that is not set" 2 'OUTPUT_DIR: "$NOT_SET/x": $NOT_SET is not set' \
+    env "${small[@]}" PROMPT=cat OUTPUT_DIR='$NOT_SET/x' "$bin"
+expect "a user who is not there" 2 'there is no user "nobody-of-this-name"' "${draw[@]}" --output-dir '~nobody-of-this-name'
+cp "$init" "$HOME/in.png"
+expect "an init image" 0 "$HOME/in.png" "${draw[@]}" --init-image='~/in.png' --strength 1 --dry-run --json
+expect "on an axis" 0 "$HOME/in.png" "${draw[@]}" --sweep init-image='~/in.png' --strength 1 --dry-run --json
+echo 'a dog' >"$HOME/p.txt"
+expect "a file of prompts" 0 "a dog" "${draw[@]}" --sweep prompt=@'~/p.txt' --dry-run --json
+expect "which is not there" 2 "$HOME/q.txt" "${draw[@]}" --sweep prompt=@'~/q.txt' --dry-run
+ln -s "$repo" "$HOME/model"
+expect "a model" 0 "model" "$bin" generate --model='~/model' --prompt cat --size 64x64 --steps 1 --dry-run
+printf 'Mine:\n  folder: ~/model\n' >models.yaml
+expect "a model of an own list" 0 "Mine" "$bin" generate --models-file models.yaml --model Mine --prompt cat \
+    --size 64x64 --steps 1 --dry-run
+printf 'Mine:\n  folder: $NOT_SET/model\n' >models.yaml
+expect "and one that cannot be filled in" 2 "models.yaml:2:11: Mine: folder:" "$bin" generate --models-file models.yaml \
+    --model Mine --prompt cat --dry-run
+job 'output_dir: ~/e' >"$HOME/job.yaml"
+expect "a job file" 0 "" "$bin" generate --job='~/job.yaml' --dry-run
+check "no folder is named ~ or \$" sh -c '! ls -d ./~* ./\$*'
+
+# From another folder
+cp "$init" in.png
+expect "a run from an init image and a model of this folder" 0 "2 drawn" sh -c "cp -r '$repo' mine
+    '$bin' generate --model ./mine --prompt cat --size 64x64 --steps 2 --init-image in.png --sweep seed=1..2 --output-dir t"
+run=$(echo "$PWD"/t/sweep_*)
+rm "$run"/*seed2*
+expect "goes on from another" 0 "1 drawn, 1 were there" sh -c "cd / && '$bin' resume '$run'"
+
+# Texts
+printf '\xef\xbb\xbf# mine\r\na cat\r\n' >bom.txt
+expect "a byte order mark" 0 '"a cat"' "${draw[@]}" --sweep prompt=@bom.txt --dry-run --json
+check "is no part of a prompt" sh -c "grep -c '\"prompt\"' out | grep -qx 1"
+printf '\xff\xfea\0\n\0' >utf16.txt
+printf 'a\ncaf\xe9\n' >latin1.txt
+expect "UTF-16" 2 "utf16.txt:1:1: the file is UTF-16" "${draw[@]}" --sweep prompt=@utf16.txt --dry-run
+expect "Latin-1" 2 "latin1.txt:2:4: the byte 0xE9" "${draw[@]}" --sweep prompt=@latin1.txt --dry-run
+expect "as a job file" 2 "latin1.txt:2:4: the byte 0xE9" "$bin" generate --job latin1.txt
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
