@@ -142,13 +142,29 @@ static bool is_unsupported(int why) {
     return why == EINVAL || why == ENOSYS || why == EPERM || why == EOPNOTSUPP;
 }
 
+static bool is_same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* A link that NFS asked for twice, because the first answer got lost, "exists already" (open(2)
+ * says so of O_EXCL): the file itself tells. Leaves errno. */
+static bool has_linked(const char *temporary, const char *path) {
+    if (!link(temporary, path)) return true;
+    int why = errno;
+    bool is_linked = why == EEXIST && is_same_file(temporary, path);
+    errno = why;
+    return is_linked;
+}
+
 /* Give the temporary file its name unless that is taken (EEXIST). Three ways, because FAT has no
  * hard links, NFS cannot rename without replacing, and some FUSE file systems lack both; there the
  * name is reserved first, so that it is an empty file for a moment. */
 static int publish(const char *temporary, const char *path) {
     if (!renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE)) return 0;
     if (!is_unsupported(errno)) return -1;
-    if (!link(temporary, path)) {
+    if (has_linked(temporary, path)) {
         unlink(temporary);
         return 0;
     }
@@ -173,7 +189,8 @@ static int sync_directory_of(const char *path) {
     /* One may be allowed to write to a directory that one cannot read; some network file systems
      * cannot sync one. The file's content is safe in either case. */
     if (fd < 0) return errno == EACCES ? 0 : -1;
-    int why = fsync(fd) && errno != EINVAL ? errno : 0;
+    int why = fsync(fd) ? errno : 0;
+    if (is_unsupported(why) || why == EBADF) why = 0;
     close(fd);
     errno = why;
     return why ? -1 : 0;
