@@ -285,6 +285,13 @@ struct xl_need {
     double decode_flops, tiled_decode_flops; /* of decoding one picture */
 };
 
+/* Whether the model can draw a request: what xl_generate refuses before it draws, this refuses with
+ * the same sentence. Needs no device; the pixels of request->init are not looked at.
+ * Errors: XL_EINVAL a field of the request; XL_EFORMAT what the model's configuration cannot do;
+ * XL_ENOMEM */
+enum xl_status xl_model_check(struct xl_model *model, const struct xl_request *request,
+                              struct xl_err *err);
+
 /* Tell what xl_generate would need, without drawing, reading weights or taking that memory. The
  * pixels of request->init are not looked at. The first time for a shape takes up to a second.
  * Errors: XL_EINVAL as xl_generate; XL_ENOMEM */

@@ -143,11 +143,10 @@ static void set_precision(struct xl_drawing *drawing) {
                       "this device has no bf16 instructions: bf16 is slower than f32 here\n");
 }
 
-enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
-                               const struct xl_request *request, struct xl_drawing *drawing,
-                               struct xl_err *err) {
-    *drawing = (struct xl_drawing){.device = device,
-                                   .model = model,
+/* All that needs no device. */
+static enum xl_status prepare(struct xl_model *model, const struct xl_request *request,
+                              struct xl_drawing *drawing, struct xl_err *err) {
+    *drawing = (struct xl_drawing){.model = model,
                                    .request = request,
                                    .n_tokens = model->n_tokens,
                                    .has_guidance = request->guidance > 1};
@@ -156,8 +155,24 @@ enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
     if (!status) status = read_pictures(drawing, err);
     if (!status) status = set_sizes(drawing, err);
     if (!status) status = set_schedule(drawing, err);
+    return status;
+}
+
+enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
+                               const struct xl_request *request, struct xl_drawing *drawing,
+                               struct xl_err *err) {
+    enum xl_status status = prepare(model, request, drawing, err);
+    drawing->device = device;
     if (!status) status = xl_device_resident(device, model, &drawing->resident, err);
     if (!status) set_precision(drawing);
+    return status;
+}
+
+enum xl_status xl_model_check(struct xl_model *model, const struct xl_request *request,
+                              struct xl_err *err) {
+    struct xl_drawing drawing;
+    enum xl_status status = prepare(model, request, &drawing, err);
+    xl_drawing_deinit(&drawing);
     return status;
 }
 

@@ -1,6 +1,8 @@
 /* sampler.c - the list of samplers and their names. */
 #include "sampler/draft.h"
 
+#include "base/str.h"
+
 #include <string.h>
 
 /* The names of a sampler with every sigma spacing, one without, and one with Lu's too. */
@@ -74,7 +76,22 @@ static enum xl_sigma_spacing match(const char *name, const char *stem) {
     return stem && !strncmp(name, stem, n) ? spacing_of_suffix(name + n) : XL_N_SIGMA_SPACINGS;
 }
 
+/* The name in the list that is a slip of the fingers away; NULL: none. */
+static const char *nearest_name(const char *name) {
+    const char *nearest = NULL, *known;
+    int best = strlen(name) < 4 ? 2 : 3; /* farther than this is another word */
+    for (int i = 0; (known = xl_scheduler_list(i)); i++) {
+        int distance = xl_edit_distance(name, known, best - 1);
+        if (distance < best) best = distance, nearest = known;
+    }
+    return nearest;
+}
+
 static enum xl_status unknown_name(const char *name, struct xl_err *err) {
+    const char *near = nearest_name(name);
+    if (near)
+        return xl_fail(err, XL_EINVAL, "scheduler \"%.64s\" is unknown; did you mean \"%s\"?", name,
+                       near);
     char plain[256] = "default", spaced[256] = "";
     for (int i = 0; i < N_SAMPLERS; i++) {
         const char *known = samplers[i].names[XL_SIGMA_PLAIN];
@@ -110,6 +127,14 @@ enum xl_status xl_sampler_find(const char *name, const struct xl_sampler **sampl
         return XL_OK;
     }
     return unknown_name(name, err);
+}
+
+enum xl_status xl_scheduler_check_name(const char *name, struct xl_err *err) {
+    const struct xl_sampler *sampler;
+    enum xl_sigma_spacing spacing;
+    bool has_spacing;
+    if (!strcmp(name, xl_scheduler_list(0))) return XL_OK; /* the model's own */
+    return xl_sampler_find(name, &sampler, &has_spacing, &spacing, err);
 }
 
 const struct xl_sampler *xl_sampler_of_class(const char *class_name, bool is_sde) {

@@ -108,6 +108,9 @@ const char *xl_scheduler_a1111_name(const struct xl_scheduler_config *config);
 const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config);
 /* The i-th name that --scheduler takes, NULL after the last. */
 const char *xl_scheduler_list(int i);
+/* Whether there is a scheduler of this name, in any of its spellings. Errors: XL_EINVAL unknown
+ * (the nearest is suggested, or all are listed), or sigmas that it does not have */
+enum xl_status xl_scheduler_check_name(const char *name, struct xl_err *err) XL_CHECKED;
 
 /* One call of the model and the update after it. */
 struct xl_step {
