@@ -156,9 +156,10 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
     if (counts->n_waiting) printf(", %d left", counts->n_waiting);
     printf(", of %d, in %.1f s\n", run->n_outcomes, counts->total_s);
     print_failures(sweep, run);
-    for (int m = 0; m < sweep->n_models; m++)
-        if (sweep->models[m].skipped)
-            printf("skipped  %s: %s\n", sweep->models[m].key, sweep->models[m].skipped);
+    struct xl_str skipped = {0};
+    xl_sweep_put_skipped(&skipped, sweep);
+    if (skipped.len) printf("skipped  %s\n", skipped.text);
+    xl_str_deinit(&skipped);
     for (int c = 0, n = 0; c < sweep->n_cells; c++) {
         const struct xl_outcome *outcome = &run->outcomes[c];
         if (outcome->state != XL_CELL_DONE ||

@@ -22,7 +22,7 @@ count() { ls "$1"/*.png 2>/dev/null | wc -l; }
 
 # 1 An update lost models, profiles and the fallback when memory is short.
 check "1 ten models" sh -c "[ \$('$bin' models list --json | grep -c '\"repository\"') -ge 10 ]"
-check "1 twenty-eight profiles" sh -c "[ \$('$bin' generate $small --prompt x --all-profiles --dry-run | grep -c ' steps ') -eq 28 ]"
+check "1 twenty-eight profiles and the raw one" sh -c "[ \$('$bin' generate $small --prompt x --all-profiles --dry-run | grep -c ' steps ') -eq 29 ]"
 "$bin" generate --model "$repo" --width 320 --height 320 --steps 1 --prompt x --max-memory 0.008 --output-dir d1 >/dev/null 2>&1
 check "1 smaller when memory is short" grep -q '"fallback": *".*instead of 320x320' d1/jobs_t.log
 # 2 HEADLESS=1 was ignored; only "true" counted.
@@ -33,7 +33,7 @@ check "3 img2img headless" env MODE=img2img INIT_IMAGE_PATH="$init" IMG2IMG_STRE
     WIDTH=64 HEIGHT=64 STEPS=2 OUTPUT_DIR=d3 "$bin"
 check "3 is img2img" grep -q '"mode": *"img2img"' d3/jobs_t.log
 # 4 Exit code 0 although every picture failed.
-"$bin" generate $small --prompt x --scheduler warp --sweep seed=1..3 --output-dir d4 >/dev/null 2>&1
+"$bin" generate $small --prompt x --max-memory 0.001 --oom fail --sweep seed=1..3 --output-dir d4 >/dev/null 2>&1
 code=$?
 check "4 exit code of a failed sweep ($code)" test $code -eq 3
 # 5 Seed -1 was drawn once, then reused as if it had been asked for.
@@ -65,7 +65,8 @@ check "12 a batch of six" need 6 0
 check "12 six pictures" test "$(count d12)" -eq 6
 # 13 A LoRA stood in the list of models and could not be loaded.
 check "13 the LoRA says what it is" sh -c "'$bin' models list | grep 'Pixel Art XL' | grep -q 'not readable yet'"
-check "13 a sweep skips it" sh -c "'$bin' generate $small --prompt x --sweep 'model=Pixel Art XL,$repo' --output-dir d13 | grep -q '1 drawn'"
+check "13 a sweep over all models skips it" sh -c "'$bin' generate --prompt x --sweep model=all --dry-run 2>&1 | grep -q 'skipped: .*not readable yet: .*Pixel Art XL'"
+check "13 a sweep over it is refused" sh -c "'$bin' generate $small --prompt x --sweep 'model=Pixel Art XL,$repo' --output-dir d13; [ \$? -eq 5 ] && [ ! -e d13 ]"
 
 # Prompts that break names, logs and terminals
 hostile=("$(printf 'two\nlines')" "$(printf '\033[31mred\033[0m \a\b')" "\"quotes\" 'and' \`ticks\` \$(id) %n %s" \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_kill.sh BINARY SOURCE_DIR - a sweep of 2 models x 28 profiles, killed with SIGKILL at random
+# test_kill.sh BINARY SOURCE_DIR - a sweep of 2 models x 29 profiles, killed with SIGKILL at random
 # moments and resumed until it is whole: no picture lost, none twice, every byte as in a run that
 # nobody disturbed, every line of the log readable. XL_KILLS: how many kills (200).
 # Prints "N passed, N failed".
@@ -28,8 +28,8 @@ start=$(date +%s%N)
 "$bin" generate "${request[@]}" --output-dir "$work/whole" --quiet >/dev/null || bad "undisturbed run"
 whole_ms=$((($(date +%s%N) - start) / 1000000))
 contents "$work/whole" >"$work/whole.txt"
-[ "$(wc -l <"$work/whole.txt")" -eq 56 ] && ok "56 pictures" || bad "$(wc -l <"$work/whole.txt") pictures"
-[ "$(sort -u "$work/whole.txt" | wc -l)" -eq 56 ] && ok "all different" || bad "pictures repeat"
+[ "$(wc -l <"$work/whole.txt")" -eq 58 ] && ok "58 pictures" || bad "$(wc -l <"$work/whole.txt") pictures"
+[ "$(sort -u "$work/whole.txt" | wc -l)" -eq 58 ] && ok "all different" || bad "pictures repeat"
 
 # A process and its end: started, killed after a random part of the time of a whole run.
 disturb() {

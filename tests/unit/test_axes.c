@@ -15,7 +15,7 @@ static const char *read_axis(const char *text) {
     static char out[4096];
     struct xl_axis axis;
     struct xl_err err = {0};
-    if (xl_axis_parse(text, &arena, &axis, &err)) {
+    if (xl_axis_parse(text, NULL, &arena, &axis, &err)) {
         snprintf(out, sizeof out, "error: %s", err.text);
         return out;
     }
@@ -23,7 +23,7 @@ static const char *read_axis(const char *text) {
     out[0] = 0;
     for (int i = 0; i < axis.n; i++) {
         if (i) strcat(out, "|");
-        strcat(out, axis.values[i]);
+        strcat(out, axis.values[i] ? axis.values[i] : "(none)");
     }
     return out;
 }
@@ -45,7 +45,29 @@ Test(axes, forms_of_values) {
         {"guidance=0:0.3:0.1", "0|0.1|0.2|0.3"},
         {"guidance-rescale=0,0.7", "0|0.7"},
         {"seed=1..3", "1|2|3"},
+        {"steps=1:7:3", "1|4|7"},
+        {"steps=1:8:3", "1|4|7"},
+        {"steps=9:1:-4", "9|5|1"},
+        {"guidance=0.1:0.9:0.1", "0.1|0.2|0.3|0.4|0.5|0.6|0.7|0.8|0.9"},
+        {"guidance=2:0:-1", "2|1|0"},
+        {"guidance=8:7:-0.5", "8|7.5|7"},
+        /* Seeds are exact up to 2^64 - 1: beyond 2^53, 2^63, and at the end, where a counter wraps.
+         */
         {"seed=18446744073709551615", "18446744073709551615"},
+        {"seed=9007199254740992:9007199254740996:2",
+         "9007199254740992|9007199254740994|9007199254740996"},
+        {"seed=9223372036854775806..9223372036854775809",
+         "9223372036854775806|9223372036854775807|9223372036854775808|9223372036854775809"},
+        {"seed=18446744073709551614..18446744073709551615",
+         "18446744073709551614|18446744073709551615"},
+        {"seed=18446744073709551615..18446744073709551614",
+         "18446744073709551615|18446744073709551614"},
+        {"seed=18446744073709551615:18446744073709551610:-2",
+         "18446744073709551615|18446744073709551613|18446744073709551611"},
+        {"seed=[18446744073709551615, 1]", "18446744073709551615|1"},
+        {"seed=[\"7\", 9223372036854775808]", "7|9223372036854775808"},
+        {"seed=[\"1..3\", 10]", "1|2|3|10"},
+        {"seed=-1,-1", "-1|-1"},
         {"scheduler=euler,DPM++ 2M Karras", "euler|DPM++ 2M Karras"},
         {"prompt=a cat", "a cat"},
         {"prompt=\"a cat, asleep\",a dog", "a cat, asleep|a dog"},
@@ -53,6 +75,9 @@ Test(axes, forms_of_values) {
         {"prompt=[\"a, b\", \"[c]\"]", "a, b|[c]"},
         {"steps=[20,30]", "20|30"},
         {"guidance=[5.5]", "5.5"},
+        {"guidance=[0.6, 1e1]", "0.6|1e1"}, /* as it is written */
+        {"negative=[null, \"\", \"x\"]", "(none)||x"},
+        {"negative=\"\",x", "|x"},
         {"prompt=1..4", "1..4"}, /* a text is no span */
         {"model=all", "all"},
         {"profile=all", "all"},
@@ -77,20 +102,48 @@ Test(axes, refusals_say_what_and_why) {
         {"steps=0", "not a whole number from 1 to 1000"},
         {"steps=20,x", "\"x\" is not a whole number"},
         {"steps=20,,30", "\"\" is not a whole number"},
-        {"guidance=5:8:0", "no value from 5 to 8"},
-        {"guidance=8:5:1", "no value from 8 to 5"},
-        {"guidance=0:1000:0.001", "more than 10000 values"},
-        {"seed=1..1000000", "more than 10000 values"},
+        {"guidance=5:8:0", "there is no value in 5:8:0, which is FIRST:LAST:STEP"},
+        {"guidance=8:5:1", "there is no value in 8:5:1"},
+        {"guidance=0.5:5:-0.1", "there is no value in 0.5:5:-0.1"},
+        {"steps=1:3:-1", "there is no value in 1:3:-1"},
+        {"guidance=0:1000:0.0001", "10000001 values, at most 2000000 go onto one axis"},
+        {"seed=1..3000000", "3000000 values, at most 2000000 go onto one axis"},
+        {"seed=0..18446744073709551615", "values, at most 2000000 go onto one axis"},
+        {"seed=1..18446744073709551616", "a range is FIRST..LAST, or with a step FIRST:LAST:STEP"},
+        {"seed=1..10:3", "\"1..10:3\" is not a seed"},
+        {"steps=1..10:3", "a range is FIRST..LAST, or with a step FIRST:LAST:STEP"},
+        {"seed=-3..3", "\"-3..3\" is not a seed"},
+        {"prompt=a,,b", "nothing between two commas; write \"\" for an empty text"},
+        {"prompt=a,", "nothing between two commas"},
+        {"rng=torch-cpu,torch", "\"torch\" is not one of: torch-cpu, torch-cuda"},
         {"prompt=\"a", "a quote is not closed"},
         {"prompt=\"a\"b", "expected a comma"},
         {"prompt=[\"a\"", "no JSON list"},
         {"prompt=[]", "there is no value"},
-        {"prompt=[null]", "expected texts and numbers"},
+        {"prompt=[true]", "\"true\" in the list: expected texts and numbers"},
+        {"prompt=[[\"a\"]]", "expected texts and numbers"},
+        {"prompt=[\"a\"] b", "no JSON list"},
         {"prompt=@/nowhere/prompts.txt", "/nowhere/prompts.txt"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_expect(strstr(read_axis(cases[i].text), cases[i].sentence), "%s: %s", cases[i].text,
                   read_axis(cases[i].text));
+    xl_arena_deinit(&arena);
+}
+
+/* What an axis is written as is read as the same values, without the files that it came from. */
+Test(axes, the_text_of_an_axis_is_read_back, .init = scratch_open, .fini = scratch_close) {
+    const char *path = scratch("prompts.txt");
+    scratch_puts(path, "a \"cat\", asleep\n[b]\n");
+    char text[SCRATCH_PATH + 16];
+    snprintf(text, sizeof text, "prompt=@%s", path);
+    struct xl_axis axis;
+    struct xl_err err = {0};
+    cr_assert_eq(xl_axis_parse(text, NULL, &arena, &axis, &err), XL_OK, "%s", err.text);
+    cr_expect_str_eq(xl_axis_text(&axis, &arena), "prompt=[\"a \\\"cat\\\", asleep\",\"[b]\"]");
+    cr_expect_str_eq(read_axis(xl_axis_text(&axis, &arena)), "a \"cat\", asleep|[b]");
+    xl_axis_fail(&axis, 1, XL_EINVAL, &err);
+    cr_expect(strstr(err.text, "prompts.txt:2:1: --sweep prompt: "), "%s", err.text);
     xl_arena_deinit(&arena);
 }
 

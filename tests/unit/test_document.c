@@ -181,7 +181,10 @@ Test(document, a_wrong_value_is_told_with_its_place) {
 Test(document, a_wrong_axis_is_told_with_its_place) {
     refuse(XL_EINVAL, "sweep:\n  stepz: [1, 2]\n",
            "2:3: --sweep stepz=[1,2]: \"stepz\" is no setting");
-    refuse(XL_EINVAL, "sweep:\n  steps: [1, x]\n", "2:10: --sweep steps=[1,\"x\"]: \"x\" is not");
+    refuse(XL_EINVAL, "sweep:\n  steps: [1, x]\n", "2:14: --sweep steps=[1,\"x\"]: \"x\" is not");
+    refuse(XL_EINVAL, "sweep:\n  rng:\n    - torch-cpu\n    - torch\n",
+           "4:7: --sweep rng=[\"torch-cpu\",\"torch\"]: \"torch\" is not one of");
+    refuse(XL_EINVAL, "sweep:\n  seed: 1..10:3\n", "2:9: --sweep seed=1..10:3: ");
     refuse(XL_EINVAL, "sweep: {steps: {}}\n", "1:16: sweep: \"steps\" needs a list of values");
     refuse(XL_EINVAL, "sweep: [steps=1, stepz=1]\n",
            "1:18: --sweep stepz=1: \"stepz\" is no setting");
@@ -214,7 +217,7 @@ static const char *axis(int i) {
     struct xl_axis parsed;
     out[0] = 0;
     cr_assert_lt(i, settings.sweep.n);
-    cr_assert_eq(xl_axis_parse(settings.sweep.item[i], &arena, &parsed, &err), XL_OK, "%s",
+    cr_assert_eq(xl_axis_parse(settings.sweep.item[i], NULL, &arena, &parsed, &err), XL_OK, "%s",
                  err.text);
     snprintf(out, sizeof out, "%s:", parsed.option->name);
     for (int k = 0; k < parsed.n; k++) {

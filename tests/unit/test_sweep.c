@@ -162,13 +162,184 @@ Test(sweep, a_million_cells_need_a_yes) {
     cr_expect(strstr(refusal(XL_EINVAL), "at most 2000000"), "%s", err.text);
 }
 
-Test(sweep, models_that_are_not_there_are_skipped_with_the_reason) {
+/* A model that somebody named is not left out in silence. */
+Test(sweep, models_that_were_named_must_be_there) {
     give("sweep", "model=" REPO ",nobody/nothing");
+    cr_expect(strstr(refusal(XL_EMODEL), "--sweep model: model nobody/nothing"), "%s", err.text);
+    settings.sweep.n = 0;
+    give("sweep", "model=" REPO ",SDXL Bsae 1.0");
+    cr_expect(strstr(refusal(XL_EINVAL), "did you mean \"SDXL Base 1.0\"?"), "%s", err.text);
+    settings.sweep.n = 0;
+    give("sweep", "model=SDXL Turbo," REPO); /* known, and not in the cache */
+    cr_expect(strstr(refusal(XL_EMODEL), "--sweep model: SDXL Turbo: "), "%s", err.text);
+}
+
+/* Ten models that nobody named are one line. */
+Test(sweep, models_of_all_are_left_out_in_one_line) {
+    settings.model = NULL;
+    const char *path = scratch("own.yaml");
+    scratch_puts(path, "Here: {folder: " REPO "}\nNot here: {repo: nobody/nothing}\n"
+                       "Nor here: {repo: nobody/else}\n");
+    give("models-file", path);
+    give("sweep", "model=all");
     plan();
-    cr_assert_eq(sweep.n_models, 2);
-    cr_expect_null(sweep.models[0].skipped);
-    cr_expect(strstr(sweep.models[1].skipped, "not in the Hugging Face cache"), "%s",
-              sweep.models[1].skipped);
     cr_expect_eq(sweep.n_cells, 1);
-    cr_expect(strstr(sweep.notices.text, "nobody/nothing is skipped"), "%s", sweep.notices.text);
+    const char *line = strstr(sweep.notices.text, "models skipped: ");
+    cr_assert_not_null(line, "%s", sweep.notices.text);
+    cr_expect(strstr(line, "Not here, Nor here"), "%s", line);
+    cr_expect(strstr(line, "not cached: "), "%s", line);
+    cr_expect(!strchr(strchr(line, '\n') + 1, '\n'), "%s", line);
+}
+
+/* Whatever the option, a value is told with its axis before anything is planned. */
+Test(sweep, every_value_of_every_axis_is_checked) {
+    static const struct {
+        const char *axis, *sentence;
+        enum xl_status status;
+    } cases[] = {
+        {"profile=Watercolor,Watercolr", "--sweep profile: profile \"Watercolr\"", XL_EINVAL},
+        {"profile=Watercolor,Watercolr", "did you mean \"Watercolor\"?", XL_EINVAL},
+        {"size=64x64,65x64", "--sweep size: size 65x64: a side of 65", XL_EINVAL},
+        {"size=64x64,portrit", "did you mean", XL_EINVAL},
+        {"width=64,68", "--sweep width: a side of 68; expected a multiple of 8", XL_EINVAL},
+        {"height=64,68", "--sweep height: a side of 68; expected a multiple of 8", XL_EINVAL},
+        {"steps=1,2000", "\"2000\" is not a whole number from 1 to 1000", XL_EINVAL},
+        {"guidance=1,-1", "\"-1\" is not a number from 0", XL_EINVAL},
+        {"guidance-rescale=0,2", "\"2\" is not a number from 0 to 1", XL_EINVAL},
+        {"scheduler=euler,qqqqq", "\"qqqqq\" is unknown; choose default, euler", XL_EINVAL},
+        {"scheduler=DPM++ 2M Karras,eulr", "--sweep scheduler: scheduler \"eulr\"", XL_EINVAL},
+        {"scheduler=euler,eulr", "did you mean \"euler\"?", XL_EINVAL},
+        {"rng=torch-cpu,mt", "\"mt\" is not one of", XL_EINVAL},
+        {"seed=1,x", "\"x\" is not a seed", XL_EINVAL},
+        {"init-image=/nowhere/a.png", "--sweep init-image: /nowhere/a.png", XL_EINPUT},
+        {"init-image=" XL_SOURCE_DIR "/README.md", "--sweep init-image: ", XL_EINPUT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        settings.sweep.n = 0;
+        give("sweep", cases[i].axis);
+        cr_expect(strstr(refusal(cases[i].status), cases[i].sentence), "%s: %s", cases[i].axis,
+                  err.text);
+    }
+}
+
+/* The place of a value that only planning can judge: in a list of a job file, in a file of values.
+ */
+Test(sweep, a_wrong_value_is_told_with_its_place) {
+    struct xl_arena arena = {0};
+    const char *path = scratch("job.yaml");
+    scratch_puts(path, "prompt: x\nsweep:\n  profile:\n    - Watercolor\n    - Watercolr\n");
+    cr_assert_eq(xl_settings_read_file(&settings, path, &arena, &err), XL_OK, "%s", err.text);
+    settings.model = REPO;
+    cr_expect(strstr(refusal(XL_EINVAL), "job.yaml:5:7: --sweep profile: "), "%s", err.text);
+    settings.sweep.n = 0;
+    scratch_puts(path, "sweep: {size: [64x64, 9x9]}\n");
+    cr_assert_eq(xl_settings_read_file(&settings, path, &arena, &err), XL_OK, "%s", err.text);
+    cr_expect(strstr(refusal(XL_EINVAL), "job.yaml:1:23: --sweep size: "), "%s", err.text);
+    settings.sweep.n = 0;
+    scratch_puts(scratch("models.txt"), "# models\n" REPO "\nnobody/nothing\n");
+    char axis[SCRATCH_PATH + 16];
+    snprintf(axis, sizeof axis, "model=@%s", scratch("models.txt"));
+    settings.sweep_places[0] = NULL;
+    give("sweep", axis);
+    cr_expect(strstr(refusal(XL_EMODEL), "models.txt:3:1: --sweep model: model nobody/nothing"),
+              "%s", err.text);
+    xl_arena_deinit(&arena);
+}
+
+/* --- Contradictions ----------------------------------------------------------------------------
+ */
+
+Test(sweep, one_choice_beside_all_is_refused) {
+    give("model", REPO);
+    settings.all_models = true;
+    cr_expect(strstr(refusal(XL_EINVAL), "--all-models (RUN_ALL_MODELS) draws every model, and "
+                                         "--model (MODEL_KEY) names one"),
+              "%s", err.text);
+    settings.all_models = false;
+    settings.all_profiles = true;
+    give("profile", "Watercolor");
+    cr_expect(strstr(refusal(XL_EINVAL), "--all-profiles (RUN_ALL_PROFILES) draws every profile, "
+                                         "and --profile (STYLE_PROFILE) names one"),
+              "%s", err.text);
+    settings.all_profiles = false;
+    give("sweep", "profile=all");
+    cr_expect(strstr(refusal(XL_EINVAL), "--sweep profile=all draws every profile"), "%s",
+              err.text);
+    give("profile", "none"); /* what containers pass on */
+    plan();
+}
+
+Test(sweep, what_is_swept_counts_and_is_said) {
+    give("steps", "5");
+    give("width", "128");
+    give("sweep", "steps=1,2");
+    give("sweep", "size=64x64,64x128");
+    plan();
+    cr_assert_eq(sweep.n_cells, 4);
+    cr_expect(sweep.cells[0].steps == 1 && sweep.cells[3].steps == 2);
+    for (int i = 0; i < 4; i++) cr_expect_eq(sweep.cells[i].width, 64);
+    cr_expect(strstr(sweep.notices.text, "--sweep steps counts, and --steps (STEPS) does not\n"),
+              "%s", sweep.notices.text);
+    cr_expect(strstr(sweep.notices.text, "--sweep size counts, and --width (WIDTH) does not\n"),
+              "%s", sweep.notices.text);
+}
+
+Test(sweep, an_axis_that_changes_nothing_is_refused) {
+    give("sweep", "strength=0.3,0.6");
+    cr_expect(strstr(refusal(XL_EINVAL), "changes nothing without --init-image"), "%s", err.text);
+    give("init-image", XL_SOURCE_DIR "/tests/data/images/rgb.png");
+    settings.mode = XL_MODE_TXT2IMG;
+    cr_expect(strstr(refusal(XL_EINVAL), "changes nothing with --mode txt2img"), "%s", err.text);
+    settings.sweep.n = 0;
+    give("sweep", "size=64x64,128x64");
+    give("sweep", "width=64,128");
+    cr_expect(strstr(refusal(XL_EINVAL), "--sweep size and --sweep width exclude each other"), "%s",
+              err.text);
+}
+
+/* --- Seeds -------------------------------------------------------------------------------------
+ */
+
+Test(sweep, each_minus_one_is_a_seed_of_its_own) {
+    give("sweep", "seed=-1,7,-1,-1");
+    give("seed", "7");
+    plan();
+    cr_assert_eq(sweep.n_cells, 4);
+    cr_expect_eq(sweep.cells[1].seed, 7);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < i; k++) cr_expect_neq(sweep.cells[i].seed, sweep.cells[k].seed);
+    cr_expect_eq(sweep.n_random, 3);
+    /* The request says them: who reads it draws the same. */
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "seed=[\"%llu\",\"7\",\"%llu\",\"%llu\"]",
+             (unsigned long long)sweep.cells[0].seed, (unsigned long long)sweep.cells[2].seed,
+             (unsigned long long)sweep.cells[3].seed);
+    cr_expect_str_eq(settings.sweep.item[0], wanted);
+}
+
+Test(sweep, seeds_of_the_largest_numbers) {
+    give("sweep", "seed=18446744073709551614..18446744073709551615");
+    plan();
+    cr_assert_eq(sweep.n_cells, 2);
+    cr_expect_eq(sweep.cells[0].seed, UINT64_MAX - 1);
+    cr_expect_eq(sweep.cells[1].seed, UINT64_MAX);
+}
+
+Test(sweep, null_is_what_counts_without_the_axis) {
+    give("negative", "blurry");
+    give("sweep", "negative=[null,\"\",\"red\"]");
+    plan();
+    cr_assert_eq(sweep.n_cells, 3);
+    cr_expect_str_eq(sweep.cells[0].negative, "blurry");
+    cr_expect_str_eq(sweep.cells[1].negative, "");
+    cr_expect_str_eq(sweep.cells[2].negative, "red");
+}
+
+/* All profiles have the raw one, first: what the styles are judged by. */
+Test(sweep, all_profiles_begin_with_none) {
+    settings.all_profiles = true;
+    plan();
+    cr_assert_eq(sweep.n_cells, 29);
+    cr_expect_str_eq(sweep.cells[0].profile, XL_PROFILE_RAW);
+    for (int i = 1; i < 29; i++) cr_expect_str_neq(sweep.cells[i].profile, XL_PROFILE_RAW);
 }

@@ -118,6 +118,7 @@ static json_t *model_to_json(const struct xl_sweep_model *model) {
     xl_json_put(object, "licence", xl_json_text(model->entry ? model->entry->licence : NULL), &ok);
     xl_json_put(object, "digest", xl_json_text(model->digest), &ok);
     xl_json_put(object, "skipped", xl_json_text(model->skipped), &ok);
+    xl_json_put(object, "skipped_as", xl_json_text(model->skipped_as), &ok);
     return xl_json_finish(object, ok);
 }
 
@@ -243,6 +244,7 @@ static enum xl_status read_models(const char *path, const json_t *root, struct x
         model->repository = kept(sweep, object, "repository");
         model->commit = kept(sweep, object, "commit");
         model->skipped = kept(sweep, object, "skipped");
+        model->skipped_as = kept(sweep, object, "skipped_as");
         const char *digest = kept(sweep, object, "digest");
         snprintf(model->digest, sizeof model->digest, "%s", digest ? digest : "");
         if (!model->key || !model->id)

@@ -22,10 +22,12 @@ struct xl_sweep_model {
     const char *revision;                   /* NULL: main */
     const struct xl_catalogue_model *entry; /* NULL: not in the catalogue */
     const char *skipped;                    /* why it cannot be used; NULL: it can */
+    const char *skipped_as;                 /* the same in a word or two: "not cached" */
     const char *repository, *commit;        /* as the hub resolved them; commit NULL: a folder */
     char digest[XL_SHA256_HEX];             /* of xl_model_info; "": not known */
     int width, height;                      /* the model's own size */
     int unit;                               /* sides are multiples of it */
+    struct xl_model *open;                  /* while the sweep is planned; NULL after it */
 };
 
 struct xl_sweep {
@@ -42,11 +44,16 @@ struct xl_sweep {
     bool is_grid;     /* more than the pictures of one batch: gets a run directory */
     const char *kind; /* begins the name of the run directory */
     struct xl_str notices; /* sentences, one a line */
+    uint64_t *random;      /* [n_random] seeds that nobody chose; each begins a batch */
+    int n_random;
 };
 
-/* Plan what the settings ask for. A random seed is drawn here, once. On success the caller owns
- * *out (xl_sweep_deinit). Errors: XL_EINVAL settings that contradict each other or an axis;
- * XL_EMODEL no model that can be used; XL_EINPUT init image, profile or model files */
+/* Plan what the settings ask for: every value is checked, every cell is one that its model can
+ * draw. Random seeds are drawn here, once, and put into the settings with what was read from files;
+ * those texts live as long as *out. On success the caller owns *out (xl_sweep_deinit). Errors:
+ * XL_EINVAL settings that contradict each other or an axis; XL_EMODEL no model that can be used, or
+ * one that was named; XL_EFORMAT a model that cannot draw what is asked; XL_EINPUT init image,
+ * profile or model files */
 enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
                              struct xl_err *err) XL_CHECKED;
 void xl_sweep_deinit(struct xl_sweep *sweep);
@@ -57,11 +64,9 @@ enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHEC
 /* sweep_models.c: open a model of a sweep. Caller: xl_model_close. Errors: as xl_model_open */
 enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl_model **out,
                                    struct xl_err *err) XL_CHECKED;
-/* All models that the settings (and a model axis, may be NULL) name, those that cannot be used with
- * the reason. */
-struct xl_axis;
-enum xl_status xl_sweep_models(const struct xl_settings *settings, const struct xl_axis *axis,
-                               const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
-                               struct xl_err *err) XL_CHECKED;
+
+/* One line for people about all models that are left out: "not cached: A, B; incomplete: C";
+ * nothing where there are none. */
+void xl_sweep_put_skipped(struct xl_str *out, const struct xl_sweep *sweep);
 
 #endif

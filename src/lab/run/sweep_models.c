@@ -1,10 +1,10 @@
 /* sweep_models.c - the models of a sweep: by key, repository or folder, and whether they are there.
  */
-#include "lab/run/sweep.h"
+#include "lab/run/sweep_plan.h"
 
 #include "base/file.h"
 #include "base/path.h"
-#include "lab/settings/axes.h"
+#include "lab/run/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl
     return xl_model_open(&params, out, err);
 }
 
-/* Open a model, fill in what is known only then, and close it. */
+/* Open a model and fill in what is known only then. */
 static enum xl_status look_at(struct xl_arena *arena, struct xl_sweep_model *model,
                               struct xl_err *err) {
     struct xl_model *open = NULL;
@@ -32,7 +32,7 @@ static enum xl_status look_at(struct xl_arena *arena, struct xl_sweep_model *mod
     model->unit = info->unit;
     snprintf(model->digest, sizeof model->digest, "%s", info->digest);
     model->commit = info->commit ? xl_arena_strdup(arena, info->commit) : NULL;
-    xl_model_close(open);
+    model->open = open;
     return model->repository ? XL_OK : xl_fail_nomem(err, "a model", 0);
 }
 
@@ -52,21 +52,30 @@ static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena 
         return status;
     }
     model->skipped = state.why;
+    model->skipped_as = xl_model_state_name(state.state);
     *reason = XL_EMODEL;
     return XL_OK;
 }
 
-/* Look at one model of several; what is wrong with it becomes the reason why it is skipped. */
+/* Leave a model out. */
+static enum xl_status leave_out(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                const char *why, struct xl_err *err) {
+    model->skipped = xl_arena_strdup(&sweep->arena, why);
+    model->skipped_as = xl_model_state_name(XL_MODEL_UNUSABLE);
+    xl_model_close(model->open);
+    model->open = NULL;
+    return model->skipped ? XL_OK : xl_fail_nomem(err, "a model", 0);
+}
+
+/* Look at one model of all; what is wrong with it becomes the reason why it is left out. */
 static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *model,
                                 struct xl_err *err) {
     struct xl_err why = {0};
-    enum xl_status reason = XL_OK, status = XL_OK;
-    if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
+    enum xl_status reason = XL_OK, status = check_entry(model, &sweep->arena, &reason, err);
     if (status || reason) return status;
     reason = look_at(&sweep->arena, model, &why);
     if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
-    if (reason) model->skipped = xl_arena_strdup(&sweep->arena, why.text);
-    return XL_OK;
+    return reason ? leave_out(sweep, model, why.text, err) : XL_OK;
 }
 
 /* What people call a folder: its last part. Repositories keep their two. */
@@ -96,39 +105,24 @@ static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const
     return (struct xl_sweep_model){.key = key_of(name, arena), .id = id ? id : name};
 }
 
-/* The model that ships with the program is for when there is no other. */
-static void leave_out_embedded(struct xl_sweep *sweep, int n_usable) {
-    for (int m = 0; m < sweep->n_models && n_usable > 1; m++) {
-        struct xl_sweep_model *model = &sweep->models[m];
-        if (model->skipped || !model->entry || !model->entry->is_embedded) continue;
-        model->skipped = "it is for when there is no other model; name it to have it drawn";
-        n_usable--;
-    }
+/* A name that is neither a folder nor a repository may be a slip of the fingers. */
+static void suggest(const struct xl_catalogue *catalogue, const char *name, struct xl_err *err) {
+    char near[256];
+    if (!err || !xl_catalogue_nearest(catalogue, name, near, sizeof near)[0]) return;
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
 }
 
-static enum xl_status several(const struct xl_axis *axis, const struct xl_catalogue *catalogue,
-                              struct xl_sweep *sweep, struct xl_err *err) {
-    int n = axis->is_all ? xl_catalogue_count(catalogue) : axis->n, n_usable = 0;
-    sweep->models = xl_arena_alloc(&sweep->arena, (size_t)n * sizeof *sweep->models);
-    if (!sweep->models) return xl_fail_nomem(err, "models", 0);
-    sweep->n_models = n;
-    sweep->has_models = true;
-    for (int i = 0; i < n; i++) {
-        struct xl_sweep_model *model = &sweep->models[i];
-        *model = axis->is_all ? from_entry(xl_catalogue_at(catalogue, i))
-                              : by_name(catalogue, axis->values[i], &sweep->arena);
-        enum xl_status status = try_model(sweep, model, err);
-        if (status) return status;
-        n_usable += !model->skipped;
-    }
-    if (axis->is_all) leave_out_embedded(sweep, n_usable);
-    for (int i = 0; i < n; i++)
-        if (sweep->models[i].skipped)
-            xl_str_printf(&sweep->notices, "%s is skipped: %s\n", sweep->models[i].key,
-                          sweep->models[i].skipped);
-    if (n_usable) return XL_OK;
-    return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", n,
-                   sweep->models[0].key, sweep->models[0].skipped);
+/* Look at a model that somebody named: it must be there. */
+static enum xl_status require(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                              struct xl_err *err) {
+    enum xl_status reason = XL_OK, status = XL_OK;
+    if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
+    if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
+    if (status) return status;
+    status = look_at(&sweep->arena, model, err);
+    if (status && !model->entry) suggest(sweep->catalogue, model->id, err);
+    return status;
 }
 
 /* Nobody named a model: the first of the catalogue that is there. */
@@ -147,37 +141,154 @@ static enum xl_status pick_model(const struct xl_catalogue *catalogue, struct xl
                    "name from sdxl-lab models list, a repository (org/name) or a folder");
 }
 
-/* A name that is neither a folder nor a repository may be a slip of the fingers. */
-static void suggest(const struct xl_catalogue *catalogue, const char *name, struct xl_err *err) {
-    char near[256];
-    if (!err || !xl_catalogue_nearest(catalogue, name, near, sizeof near)[0]) return;
-    size_t n = strlen(err->text);
-    snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
-}
-
-static enum xl_status one(const struct xl_settings *settings, const struct xl_catalogue *catalogue,
-                          struct xl_sweep *sweep, struct xl_err *err) {
-    struct xl_sweep_model *model = xl_arena_alloc(&sweep->arena, sizeof *model);
-    if (!model) return xl_fail_nomem(err, "a model", 0);
-    sweep->models = model;
-    sweep->n_models = 1;
-    enum xl_status reason = XL_OK, status = XL_OK;
+/* The one that the settings name, or the first that is there. */
+static enum xl_status one(const struct xl_settings *settings, struct xl_sweep *sweep,
+                          struct xl_sweep_model *out, struct xl_err *err) {
+    enum xl_status status = XL_OK;
     if (!settings->model) {
-        status = pick_model(catalogue, sweep, model, err);
-    } else {
-        *model = by_name(catalogue, settings->model, &sweep->arena);
-        if (settings->revision) model->revision = settings->revision;
-        if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
-        if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
+        status = pick_model(sweep->catalogue, sweep, out, err);
+        return status ? status : look_at(&sweep->arena, out, err);
     }
-    if (status) return status;
-    status = look_at(&sweep->arena, model, err);
-    if (status && !model->entry) suggest(catalogue, model->id, err);
-    return status;
+    *out = by_name(sweep->catalogue, settings->model, &sweep->arena);
+    if (settings->revision) out->revision = settings->revision;
+    return require(sweep, out, err);
 }
 
-enum xl_status xl_sweep_models(const struct xl_settings *settings, const struct xl_axis *axis,
-                               const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
-                               struct xl_err *err) {
-    return axis ? several(axis, catalogue, sweep, err) : one(settings, catalogue, sweep, err);
+/* --- All of them ------------------------------------------------------------------------------ */
+
+/* The model that ships with the program is for when there is no other. */
+static void leave_out_embedded(struct xl_sweep *sweep, int n_usable) {
+    for (int m = 0; m < sweep->n_models && n_usable > 1; m++) {
+        struct xl_sweep_model *model = &sweep->models[m];
+        if (model->skipped || !model->entry || !model->entry->is_embedded) continue;
+        model->skipped = "it is for when there is no other model; name it to have it drawn";
+        model->skipped_as = "for when there is no other";
+        xl_model_close(model->open);
+        model->open = NULL;
+        n_usable--;
+    }
+}
+
+static bool is_same(const char *a, const char *b) {
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+void xl_sweep_put_skipped(struct xl_str *out, const struct xl_sweep *sweep) {
+    for (int m = 0; m < sweep->n_models; m++) {
+        const struct xl_sweep_model *model = &sweep->models[m];
+        bool is_told = !model->skipped;
+        for (int i = 0; i < m && !is_told; i++)
+            is_told = sweep->models[i].skipped &&
+                      is_same(sweep->models[i].skipped_as, model->skipped_as);
+        if (is_told) continue;
+        xl_str_printf(out, "%s%s: %s", out->len ? "; " : "",
+                      model->skipped_as ? model->skipped_as : "unusable", model->key);
+        for (int i = m + 1; i < sweep->n_models; i++)
+            if (sweep->models[i].skipped && is_same(sweep->models[i].skipped_as, model->skipped_as))
+                xl_str_printf(out, ", %s", sweep->models[i].key);
+    }
+}
+
+/* How many models are drawn; none is a failure. */
+static enum xl_status tell_skipped(struct xl_sweep *sweep, struct xl_err *err) {
+    int n_usable = 0, first = -1;
+    struct xl_str line = {0};
+    for (int m = 0; m < sweep->n_models; m++) {
+        n_usable += !sweep->models[m].skipped;
+        if (sweep->models[m].skipped && first < 0) first = m;
+    }
+    if (!n_usable)
+        return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", sweep->n_models,
+                       sweep->models[first].key, sweep->models[first].skipped);
+    xl_sweep_put_skipped(&line, sweep);
+    if (line.len)
+        xl_str_printf(&sweep->notices, "models skipped: %s; sdxl-lab models list says why\n",
+                      line.text);
+    sweep->notices.failed |= line.failed;
+    xl_str_deinit(&line);
+    return XL_OK;
+}
+
+static enum xl_status every(struct xl_sweep *sweep, struct xl_err *err) {
+    int n_usable = 0;
+    for (int m = 0; m < sweep->n_models; m++) {
+        sweep->models[m] = from_entry(xl_catalogue_at(sweep->catalogue, m));
+        enum xl_status status = try_model(sweep, &sweep->models[m], err);
+        if (status) return status;
+        n_usable += !sweep->models[m].skipped;
+    }
+    leave_out_embedded(sweep, n_usable);
+    return XL_OK;
+}
+
+enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    const struct xl_axis *axis = plan->model_axis;
+    struct xl_sweep *sweep = plan->sweep;
+    int n = !axis ? 1 : axis->is_all ? xl_catalogue_count(sweep->catalogue) : axis->n;
+    sweep->models = xl_arena_alloc(&sweep->arena, (size_t)n * sizeof *sweep->models);
+    if (!sweep->models) return xl_fail_nomem(err, "models", 0);
+    sweep->n_models = n;
+    sweep->has_models = axis != NULL;
+    if (!axis) return one(plan->settings, sweep, &sweep->models[0], err);
+    if (axis->is_all) return every(sweep, err);
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < n; i++) {
+        struct xl_sweep_model *model = &sweep->models[i];
+        if (!axis->values[i]) {
+            status = one(plan->settings, sweep, model, err);
+        } else {
+            *model = by_name(sweep->catalogue, axis->values[i], &sweep->arena);
+            status = require(sweep, model, err);
+        }
+        if (status) return xl_axis_fail(axis, i, status, err);
+    }
+    return XL_OK;
+}
+
+/* --- What they can draw ----------------------------------------------------------------------- */
+
+static enum xl_status check_cell(const struct xl_sweep *sweep, int i, struct xl_err *err) {
+    const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
+    const struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
+    struct xl_picture picture;
+    struct xl_request request = xl_cells_request(sweep, &sweep->order[i], 1, &rung, &picture);
+    struct xl_image blank = {cell->width, cell->height, NULL};
+    if (cell->init_image) request.init = &blank;
+    return xl_model_check(sweep->models[cell->model].open, &request, err);
+}
+
+/* Drop the cells of models that are left out. */
+static enum xl_status drop_skipped(struct xl_sweep *sweep, struct xl_err *err) {
+    int n = 0;
+    for (int c = 0; c < sweep->n_cells; c++) {
+        if (sweep->models[sweep->cells[c].model].skipped) continue;
+        sweep->cells[n] = sweep->cells[c];
+        sweep->cells[n].index = n;
+        n++;
+    }
+    if (n == sweep->n_cells) return XL_OK;
+    sweep->n_cells = n;
+    return xl_sweep_sort(sweep, err);
+}
+
+enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    const struct xl_cell *before = NULL;
+    bool is_all = plan->model_axis && plan->model_axis->is_all;
+    for (int i = 0; i < sweep->n_cells; i++) {
+        const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
+        struct xl_sweep_model *model = &sweep->models[cell->model];
+        struct xl_err why = {0};
+        if (model->skipped || (before && xl_cell_fits(before, cell))) continue;
+        before = cell;
+        enum xl_status status = check_cell(sweep, i, &why);
+        if (status == XL_EFORMAT && is_all) {
+            status = leave_out(sweep, model, why.text, &why);
+        } else if (status && sweep->n_models > 1) {
+            xl_fail_context(&why, status, "%s", model->key);
+        }
+        if (status) return xl_fail(err, status, "%s", why.text);
+    }
+    enum xl_status status = is_all ? tell_skipped(sweep, err) : XL_OK;
+    return status ? status : drop_skipped(sweep, err);
 }

@@ -2,11 +2,14 @@
 #include "lab/settings/axes.h"
 
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/text_file.h"
+#include "base/yaml.h"
 #include "lab/settings/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,32 +21,24 @@ struct values {
     struct xl_arena *arena;
     const struct xl_option *option;
     const char *origin;
-    const char **at;
+    const char *place; /* of what is added now; NULL: argv */
+    const char **at, **places;
     int n, capacity;
 };
 
-static enum xl_status add(struct values *values, const char *text, size_t n, struct xl_err *err) {
-    if (values->n == XL_AXIS_MAX_VALUES)
-        return xl_fail(err, XL_EINVAL, "%s: more than %d values", values->origin,
-                       XL_AXIS_MAX_VALUES);
-    if (values->n == values->capacity) {
-        int capacity = values->capacity ? 2 * values->capacity : 16;
-        const char **grown = realloc(values->at, (size_t)capacity * sizeof *grown);
-        if (!grown) return xl_fail_nomem(err, "an axis", 0);
-        values->at = grown;
-        values->capacity = capacity;
-    }
-    char *copy = xl_arena_strndup(values->arena, text, n);
-    if (!copy) return xl_fail_nomem(err, "an axis", n);
-    /* Each value is tried on a copy of the settings: the option's own sentence says what is wrong.
-     */
-    struct xl_settings trial;
-    xl_settings_default(&trial);
-    trial.arena = values->arena;
-    enum xl_status status = xl_settings_set(&trial, values->option, values->origin, copy, err);
-    if (status) return status;
-    const char *filled_in = xl_settings_text(&trial, values->option);
-    values->at[values->n++] = filled_in ? filled_in : copy;
+static enum xl_status too_many(const struct values *values, double n, struct xl_err *err) {
+    return xl_fail(err, XL_EINVAL, "%s: %.0f values, at most %d go onto one axis", values->origin,
+                   n, XL_AXIS_MAX_VALUES);
+}
+
+static enum xl_status grow(struct values *values, struct xl_err *err) {
+    int capacity = values->capacity ? 2 * values->capacity : 16;
+    const char **at = realloc(values->at, (size_t)capacity * sizeof *at);
+    if (at) values->at = at;
+    const char **places = at ? realloc(values->places, (size_t)capacity * sizeof *places) : NULL;
+    if (!places) return xl_fail_nomem(err, "an axis", 0);
+    values->places = places;
+    values->capacity = capacity;
     return XL_OK;
 }
 
@@ -52,30 +47,101 @@ static bool is_numeric(const struct xl_option *option) {
            option->type == XL_OPTION_SEED;
 }
 
-/* "1..4": whole numbers up or down. Returns false when the text has another form. */
-static bool read_span(const char *text, long long *first, long long *last) {
-    char *end, *second = strstr(text, "..");
-    if (!second) return false;
-    errno = 0;
-    *first = strtoll(text, &end, 10);
-    if (end != second) return false;
-    *last = strtoll(second + 2, &end, 10);
-    return end != second + 2 && !*end && !errno;
+/* What looks like a range and is none. */
+static void explain_ranges(const struct values *values, const char *text, struct xl_err *err) {
+    if (!err || !is_numeric(values->option) || !(strstr(text, "..") || strchr(text, ':'))) return;
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n,
+             "; a range is FIRST..LAST, or with a step FIRST:LAST:STEP");
 }
 
-static enum xl_status add_span(struct values *values, long long first, long long last,
+/* text NULL: what counts without the axis. */
+static enum xl_status keep(struct values *values, const char *text, struct xl_err *err) {
+    if (values->n == XL_AXIS_MAX_VALUES) return too_many(values, values->n + 1.0, err);
+    enum xl_status status = values->n == values->capacity ? grow(values, err) : XL_OK;
+    if (status) return status;
+    values->places[values->n] = values->place;
+    values->at[values->n++] = text;
+    return XL_OK;
+}
+
+static enum xl_status add(struct values *values, const char *text, size_t n, struct xl_err *err) {
+    char *copy = xl_arena_strndup(values->arena, text, n);
+    if (!copy) return xl_fail_nomem(err, "an axis", n);
+    /* Each value is tried on a copy of the settings: the option's own sentence says what is wrong.
+     */
+    struct xl_settings trial;
+    xl_settings_default(&trial);
+    trial.arena = values->arena;
+    enum xl_status status = xl_settings_set(&trial, values->option, values->origin, copy, err);
+    const char *filled_in = xl_settings_text(&trial, values->option);
+    if (!status) return keep(values, filled_in ? filled_in : copy, err);
+    explain_ranges(values, copy, err);
+    return status;
+}
+
+/* --- Ranges ----------------------------------------------------------------------------------- */
+
+/* Digits alone, up to 2^64 - 1; *text moves behind them. */
+static bool read_whole(const char **text, uint64_t *out) {
+    char *end;
+    if (!isdigit((unsigned char)**text)) return false;
+    errno = 0;
+    *out = strtoull(*text, &end, 10);
+    *text = end;
+    return !errno;
+}
+
+/* Whole numbers, up or down, exact to 2^64 - 1. */
+struct span {
+    uint64_t first, last, step;
+    bool is_down;
+};
+
+/* "1..4" or "1:4:1". Returns false when the text has another form. */
+static bool read_span(const char *text, struct span *out) {
+    struct span span = {.step = 1};
+    if (!read_whole(&text, &span.first)) return false;
+    bool has_step = *text == ':';
+    if (!has_step && strncmp(text, "..", 2) != 0) return false;
+    text += has_step ? 1 : 2;
+    if (!read_whole(&text, &span.last)) return false;
+    span.is_down = span.first > span.last;
+    if (has_step) {
+        if (*text++ != ':') return false;
+        span.is_down = *text == '-';
+        text += span.is_down;
+        if (!read_whole(&text, &span.step)) return false;
+    }
+    *out = span;
+    return !*text;
+}
+
+static enum xl_status no_value(const struct values *values, const char *text, struct xl_err *err) {
+    return xl_fail(err, XL_EINVAL, "%s: there is no value in %s, which is FIRST:LAST:STEP",
+                   values->origin, text);
+}
+
+static enum xl_status add_span(struct values *values, const char *text, const struct span *span,
                                struct xl_err *err) {
-    long long step = first <= last ? 1 : -1;
+    bool is_away = span->is_down ? span->first < span->last : span->first > span->last;
+    if (is_away || !span->step) return no_value(values, text, err);
+    uint64_t width = span->is_down ? span->first - span->last : span->last - span->first;
+    uint64_t n = width / span->step; /* steps between n + 1 values */
+    if (n >= XL_AXIS_MAX_VALUES) return too_many(values, (double)n + 1, err);
     enum xl_status status = XL_OK;
-    for (long long v = first; !status && (step > 0 ? v <= last : v >= last); v += step) {
-        char text[24];
-        int n = snprintf(text, sizeof text, "%lld", v);
-        status = add(values, text, (size_t)n, err);
+    for (uint64_t i = 0; !status && i <= n; i++) {
+        char number[24];
+        uint64_t away = i * span->step;
+        int length =
+            snprintf(number, sizeof number, "%llu",
+                     (unsigned long long)(span->is_down ? span->first - away : span->first + away));
+        status = add(values, number, (size_t)length, err);
     }
     return status;
 }
 
-/* "5:8:1": first, last, step. */
+/* "0.5:0.8:0.1": first, last, step. */
 static bool read_range(const char *text, double out[3]) {
     char *end = (char *)text;
     for (int i = 0; i < 3; i++) {
@@ -87,34 +153,35 @@ static bool read_range(const char *text, double out[3]) {
     return true;
 }
 
-static enum xl_status add_range(struct values *values, const double range[3], struct xl_err *err) {
+static enum xl_status add_range(struct values *values, const char *text, const double range[3],
+                                struct xl_err *err) {
     double first = range[0], last = range[1], step = range[2];
     double count = floor((last - first) / step + 1e-9) + 1;
-    if (!(count >= 1) || !isfinite(count))
-        return xl_fail(err, XL_EINVAL, "%s: no value from %g to %g by steps of %g", values->origin,
-                       first, last, step);
+    if (!(count >= 1) || !isfinite(count)) return no_value(values, text, err);
+    if (count > XL_AXIS_MAX_VALUES) return too_many(values, count, err);
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < count; i++) {
-        char text[40];
-        int n = snprintf(text, sizeof text, "%.10g", first + i * step);
-        status = add(values, text, (size_t)n, err);
+        char number[40];
+        int n = snprintf(number, sizeof number, "%.10g", first + i * step);
+        status = add(values, number, (size_t)n, err);
     }
     return status;
 }
 
-/* One value between commas. */
+/* One value between commas, or a text of a list: a number may be a range. */
 static enum xl_status add_item(struct values *values, const char *text, size_t n,
                                struct xl_err *err) {
     char number[80];
-    if (is_numeric(values->option) && n < sizeof number) {
-        long long first, last;
-        double range[3];
-        snprintf(number, sizeof number, "%.*s", (int)n, text);
-        if (read_span(number, &first, &last)) return add_span(values, first, last, err);
-        if (read_range(number, range)) return add_range(values, range, err);
-    }
+    struct span span;
+    double range[3];
+    if (!is_numeric(values->option) || n >= sizeof number) return add(values, text, n, err);
+    snprintf(number, sizeof number, "%.*s", (int)n, text);
+    if (read_span(number, &span)) return add_span(values, number, &span, err);
+    if (read_range(number, range)) return add_range(values, number, range, err);
     return add(values, text, n, err);
 }
+
+/* --- Lists ------------------------------------------------------------------------------------ */
 
 /* "a" to its content: the quotes off, "" inside is one quote. */
 static enum xl_status add_quoted(struct values *values, const char **at, struct xl_err *err) {
@@ -148,7 +215,12 @@ static enum xl_status add_list(struct values *values, const char *text, struct x
         } else {
             size_t n = strcspn(at, ","), end = n;
             while (end && at[end - 1] == ' ') end--;
-            status = add_item(values, at, end, err);
+            bool is_slip = !end && values->option->type == XL_OPTION_STRING;
+            status = is_slip ? xl_fail(err, XL_EINVAL,
+                                       "%s: nothing between two commas; write \"\" for an empty "
+                                       "text",
+                                       values->origin)
+                             : add_item(values, at, end, err);
             at += n;
         }
         if (!*at) break;
@@ -156,26 +228,40 @@ static enum xl_status add_list(struct values *values, const char *text, struct x
     return status;
 }
 
-static enum xl_status add_json(struct values *values, const char *text, struct xl_err *err) {
-    json_t *array = json_loads(text, JSON_DECODE_ANY, NULL);
-    if (!json_is_array(array)) {
-        json_decref(array);
+/* One item of a JSON list. Numbers are taken as they are written: no digit is lost. */
+static enum xl_status add_element(struct values *values, struct xl_scan *scan, struct xl_err *err) {
+    struct xl_span item;
+    int first = xl_scan_peek(scan);
+    enum xl_status status = first == '"'
+                                ? xl_scan_string(scan, "a value", XL_YAML_MAX_BYTES, &item, err)
+                                : xl_scan_value(scan, &item, err);
+    if (status) return status;
+    if (first == '"') return add_item(values, item.at, item.n, err);
+    if (first == '-' || isdigit(first)) return add(values, item.at, item.n, err);
+    if (xl_span_is(item, "null")) return keep(values, NULL, err);
+    return xl_fail(err, XL_EINVAL, "%s: \"%.*s\" in the list: expected texts and numbers",
+                   values->origin, (int)(item.n < 40 ? item.n : 40), item.at);
+}
+
+static enum xl_status add_json(struct values *values, const char *text,
+                               const struct xl_axis_places *places, struct xl_err *err) {
+    struct xl_scan scan = xl_scan_text(values->origin, text, strlen(text));
+    struct xl_err why = {0};
+    bool more = false;
+    const char *whole = values->place;
+    enum xl_status status = xl_scan_enter(&scan, '[', "a list", &why);
+    for (int i = 0; !status; i++) {
+        values->place = places && i < places->n ? places->items[i] : whole;
+        status = xl_scan_more(&scan, ']', "the list", &more, &why);
+        if (status || !more) break;
+        status = add_element(values, &scan, &why);
+    }
+    if (!status) values->place = whole;
+    if (!status) status = xl_scan_end(&scan, &why);
+    xl_scan_deinit(&scan);
+    if (status == XL_EFORMAT)
         return xl_fail(err, XL_EINVAL, "%s: begins with '[' and is no JSON list", values->origin);
-    }
-    enum xl_status status = XL_OK;
-    for (size_t i = 0; !status && i < json_array_size(array); i++) {
-        const json_t *item = json_array_get(array, i);
-        char *number = json_is_number(item)
-                           ? json_dumps(item, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
-                           : NULL;
-        const char *value = number ? number : json_string_value(item);
-        status = value ? add(values, value, strlen(value), err)
-                       : xl_fail(err, XL_EINVAL, "%s: expected texts and numbers in the list",
-                                 values->origin);
-        free(number);
-    }
-    json_decref(array);
-    return status;
+    return status ? xl_fail(err, status, "%s", why.text) : XL_OK;
 }
 
 /* A line that is a value: blanks at its ends off; not an empty one or a comment. */
@@ -194,8 +280,10 @@ static enum xl_status add_file(struct values *values, const char *given, struct 
     status = xl_text_file_read(path, 16 << 20, &text, &size, err);
     struct xl_text_line line = {.next = text};
     while (!status && xl_text_line_next(&line)) {
-        if (is_value(&line)) status = add(values, line.at, line.n, err);
-        if (status) xl_fail_context(err, status, "%s:%d:1", path, line.number);
+        if (!is_value(&line)) continue;
+        values->place = xl_arena_printf(values->arena, "%s:%d:1", path, line.number);
+        status = values->place ? add(values, line.at, line.n, err)
+                               : xl_fail_nomem(err, "an axis", 0);
     }
     free(text);
     if (!status && !values->n)
@@ -220,39 +308,77 @@ static enum xl_status find_option(const char *text, const char *equals, const ch
                    near && near->is_axis ? near->name : "", near && near->is_axis ? "?" : "");
 }
 
-enum xl_status xl_axis_parse(const char *text, struct xl_arena *arena, struct xl_axis *out,
-                             struct xl_err *err) {
-    char origin[96];
-    snprintf(origin, sizeof origin, "--sweep %.60s", text);
-    const char *equals = strchr(text, '='), *list = equals ? equals + 1 : "";
-    if (!equals)
-        return xl_fail(err, XL_EINVAL, "%s: expected KEY=VALUES, like steps=20,30", origin);
-    struct values values = {.arena = arena, .origin = origin};
-    enum xl_status status = find_option(text, equals, origin, &values.option, err);
-    if (status) return status;
-    bool is_all = !strcmp(list, "all") && (!strcmp(values.option->name, "model") ||
-                                           !strcmp(values.option->name, "profile"));
-    if (!is_all && !list[0])
-        status = xl_fail(err, XL_EINVAL, "%s: expected values after the '='", origin);
-    else if (!is_all)
-        status = list[0] == '@'   ? add_file(&values, list + 1, err)
-                 : list[0] == '[' ? add_json(&values, list, err)
-                                  : add_list(&values, list, err);
-    if (!status && !is_all && !values.n)
-        status = xl_fail(err, XL_EINVAL, "%s: there is no value", origin);
-    size_t bytes = (size_t)values.n * sizeof *values.at;
-    const char **kept = !status ? xl_arena_alloc(arena, bytes + 1) : NULL;
-    if (!status && !kept) status = xl_fail_nomem(err, "an axis", bytes);
-    if (!status && values.n) memcpy(kept, values.at, bytes);
-    free(values.at);
-    if (!status) *out = (struct xl_axis){values.option, kept, values.n, is_all};
-    return status;
+static enum xl_status read_values(struct values *values, const char *list,
+                                  const struct xl_axis_places *places, struct xl_err *err) {
+    if (!list[0])
+        return xl_fail(err, XL_EINVAL, "%s: expected values after the '='", values->origin);
+    enum xl_status status = list[0] == '@'   ? add_file(values, list + 1, err)
+                            : list[0] == '[' ? add_json(values, list, places, err)
+                                             : add_list(values, list, err);
+    if (status || values->n) return status;
+    return xl_fail(err, XL_EINVAL, "%s: there is no value", values->origin);
 }
 
-/* What xl_path_expand makes this path of. */
-static void put_path(const char *path, struct xl_str *out) {
-    xl_str_puts(out, "");
-    for (; *path; path++) xl_str_puts(out, *path == '$' ? "$$" : (char[]){*path, 0});
+/* From what grew into the arena. */
+static enum xl_status finish(const struct values *values, struct xl_axis *out, struct xl_err *err) {
+    size_t bytes = (size_t)values->n * sizeof *values->at;
+    const char **at = xl_arena_alloc(values->arena, bytes + 1);
+    const char **places = at ? xl_arena_alloc(values->arena, bytes + 1) : NULL;
+    if (!places) return xl_fail_nomem(err, "an axis", bytes);
+    if (values->n) memcpy(at, values->at, bytes), memcpy(places, values->places, bytes);
+    *out = (struct xl_axis){values->option, at, places, values->n, !values->n};
+    return XL_OK;
+}
+
+enum xl_status xl_axis_parse(const char *text, const struct xl_axis_places *places,
+                             struct xl_arena *arena, struct xl_axis *out, struct xl_err *err) {
+    char origin[96];
+    snprintf(origin, sizeof origin, "--sweep %.60s", text);
+    const char *equals = strchr(text, '=');
+    struct values values = {
+        .arena = arena, .origin = origin, .place = places ? places->whole : NULL};
+    enum xl_status status =
+        equals ? find_option(text, equals, origin, &values.option, err)
+               : xl_fail(err, XL_EINVAL, "%s: expected KEY=VALUES, like steps=20,30", origin);
+    bool is_all =
+        !status && !strcmp(equals + 1, "all") &&
+        (!strcmp(values.option->name, "model") || !strcmp(values.option->name, "profile"));
+    if (!status && !is_all) status = read_values(&values, equals + 1, places, err);
+    if (!status) status = finish(&values, out, err);
+    free(values.at);
+    free(values.places);
+    return status && values.place ? xl_fail_context(err, status, "%s", values.place) : status;
+}
+
+enum xl_status xl_axis_fail(const struct xl_axis *axis, int i, enum xl_status status,
+                            struct xl_err *err) {
+    if (i >= axis->n || !axis->places[i])
+        return xl_fail_context(err, status, "--sweep %s", axis->option->name);
+    return xl_fail_context(err, status, "%s: --sweep %s", axis->places[i], axis->option->name);
+}
+
+/* A value as it is written: what reading fills in stands for itself. */
+static json_t *write_value(const struct xl_option *option, const char *value) {
+    bool is_path = option->path != XL_PATH_NONE && value && value[0] &&
+                   (option->path != XL_PATH_MODEL || strchr("~$./", value[0]));
+    if (!is_path) return xl_json_text(value);
+    struct xl_str text = {0};
+    for (; *value; value++) xl_str_puts(&text, *value == '$' ? "$$" : (char[]){*value, 0});
+    json_t *written = text.failed ? NULL : xl_json_text(text.text);
+    xl_str_deinit(&text);
+    return written;
+}
+
+const char *xl_axis_text(const struct xl_axis *axis, struct xl_arena *arena) {
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int i = 0; i < axis->n; i++)
+        ok &= !json_array_append_new(list, write_value(axis->option, axis->values[i]));
+    char *text = ok ? json_dumps(list, JSON_COMPACT) : NULL;
+    const char *out = text ? xl_arena_printf(arena, "%s=%s", axis->option->name, text) : NULL;
+    free(text);
+    json_decref(list);
+    return out;
 }
 
 /* KEY=@FILE */
@@ -264,25 +390,20 @@ static enum xl_status fill_in_file(const char *path, struct xl_arena *arena, str
     filled_in = xl_path_absolute(filled_in, arena);
     if (!filled_in) return xl_fail_nomem(err, "a path", 0);
     xl_str_puts(out, "@");
-    put_path(filled_in, out);
+    for (; *filled_in; filled_in++)
+        xl_str_puts(out, *filled_in == '$' ? "$$" : (char[]){*filled_in, 0});
     return XL_OK;
 }
 
 /* KEY=[PATH, ...], whatever form the values had. */
-static enum xl_status fill_in_values(const struct xl_axis *axis, struct xl_str *out) {
-    json_t *list = json_array();
-    struct xl_str path = {0};
-    bool ok = list != NULL;
-    for (int i = 0; ok && i < axis->n; i++) {
-        put_path(axis->values[i], &path);
-        ok = path.text && !json_array_append_new(list, xl_json_text(path.text));
-        xl_str_deinit(&path);
-    }
-    char *text = ok ? json_dumps(list, JSON_COMPACT) : NULL;
-    json_decref(list);
-    if (text) xl_str_puts(out, text);
-    free(text);
-    return text ? XL_OK : XL_ENOMEM;
+static enum xl_status fill_in_values(const char *text, struct xl_arena *arena, struct xl_str *out,
+                                     struct xl_err *err) {
+    struct xl_axis axis;
+    enum xl_status status = xl_axis_parse(text, NULL, arena, &axis, err);
+    const char *list = status ? NULL : xl_axis_text(&axis, arena);
+    if (!status && !list) return xl_fail_nomem(err, "an axis", 0);
+    if (list) xl_str_puts(out, strchr(list, '=') + 1);
+    return status;
 }
 
 enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const char **out,
@@ -291,20 +412,19 @@ enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const c
     const char *key = equals ? xl_arena_strndup(arena, text, (size_t)(equals - text)) : NULL;
     const struct xl_option *option = key ? xl_option_find(key) : NULL;
     struct xl_str filled = {0};
-    struct xl_axis axis;
     enum xl_status status = XL_OK;
     if (!option || !option->is_axis) return XL_OK;
     xl_str_printf(&filled, "%s=", key);
     if (equals[1] == '@')
         status = fill_in_file(equals + 2, arena, &filled, err);
-    else if (option->path == XL_PATH_KEPT && !(status = xl_axis_parse(text, arena, &axis, err)))
-        status = fill_in_values(&axis, &filled);
+    else if (option->path == XL_PATH_KEPT)
+        status = fill_in_values(text, arena, &filled, err);
     else
         xl_str_puts(&filled, equals + 1);
     char *whole = xl_str_take(&filled);
     const char *kept = whole && !status ? xl_arena_strdup(arena, whole) : NULL;
     free(whole);
-    if (status && status != XL_ENOMEM) return status;
+    if (status) return status;
     if (!kept) return xl_fail_nomem(err, "an axis", 0);
     *out = kept;
     return XL_OK;

@@ -61,17 +61,41 @@ static struct xl_yaml_place key_place(const struct document *document, const jso
     return xl_yaml_key_place(document->places, object, key);
 }
 
+/* "job.yaml:4:8" in the arena; NULL: not known, or out of memory. */
+static const char *keep_place(const struct document *document, struct xl_yaml_place place) {
+    if (!place.line) return NULL;
+    return xl_arena_printf(document->arena, "%.400s:%d:%d", document->name, place.line,
+                           place.column);
+}
+
+/* Where an axis and the values of its list were written: planning tells mistakes that only it can
+ * see. list: NULL where the values are one text. */
+static const struct xl_axis_places *keep_places(const struct document *document,
+                                                struct xl_yaml_place whole, const json_t *list) {
+    if (!document->places) return NULL;
+    size_t n = json_array_size(list);
+    struct xl_axis_places *places = xl_arena_alloc(document->arena, sizeof *places);
+    const char **items = xl_arena_alloc(document->arena, n * sizeof *items + 1);
+    if (!places || !items) return NULL;
+    for (size_t i = 0; i < n; i++)
+        items[i] = keep_place(document, value_place(document, list, NULL, i));
+    *places = (struct xl_axis_places){keep_place(document, whole), items, (int)n};
+    return places;
+}
+
 /* A mistake in an axis of a job file is told while its place is known; what run.json has was read
  * once, and a file that it names may be gone. */
-static enum xl_status check_axis(const struct document *document, struct xl_yaml_place place,
-                                 const char *axis) {
+static enum xl_status add_axis(const struct document *document, const char *origin,
+                               const char *axis, const struct xl_axis_places *places) {
+    struct xl_settings *settings = document->settings;
     struct xl_axis parsed;
-    char origin[MAX_ORIGIN];
-    if (!document->places) return XL_OK;
-    enum xl_status status = xl_axis_parse(axis, document->arena, &parsed, document->err);
-    if (!status) return XL_OK;
-    return xl_fail_context(document->err, status, "%s",
-                           write_origin(document, place, NULL, origin));
+    if (document->places && !places) return xl_fail_nomem(document->err, "an axis", 0);
+    enum xl_status status = XL_OK;
+    if (places) status = xl_axis_parse(axis, places, document->arena, &parsed, document->err);
+    if (!status)
+        status = xl_settings_set(settings, xl_option_find("sweep"), origin, axis, document->err);
+    if (!status) settings->sweep_places[settings->sweep.n - 1] = places;
+    return status;
 }
 
 static enum xl_status set_scalar(const struct document *document, const struct xl_option *option,
@@ -82,10 +106,9 @@ static enum xl_status set_scalar(const struct document *document, const struct x
     if (!text)
         return xl_fail(document->err, XL_EINVAL, "%s: found a list or a map, expected one value",
                        origin);
-    enum xl_status status = XL_OK;
-    if (!strcmp(option->name, "sweep")) status = check_axis(document, place, text);
-    return status ? status
-                  : xl_settings_set(document->settings, option, origin, text, document->err);
+    if (!strcmp(option->name, "sweep"))
+        return add_axis(document, origin, text, keep_places(document, place, NULL));
+    return xl_settings_set(document->settings, option, origin, text, document->err);
 }
 
 /* One axis as the text of --sweep: KEY=[...], whatever the values hold. */
@@ -97,7 +120,9 @@ static enum xl_status set_axis(const struct document *document, const json_t *sw
                                          : key_place(document, sweep, key);
     char origin[MAX_ORIGIN];
     write_origin(document, place, "sweep", origin);
-    char *list = json_is_array(values) ? json_dumps(values, JSON_COMPACT) : NULL;
+    /* 15 digits are those of any decimal number that a person writes. */
+    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
+    char *list = json_is_array(values) ? json_dumps(values, flags) : NULL;
     const char *text = json_is_array(values) ? list : text_of(values, document->arena);
     const char *axis = text ? xl_arena_printf(document->arena, "%s=%s", key, text) : NULL;
     free(list);
@@ -106,10 +131,7 @@ static enum xl_status set_axis(const struct document *document, const json_t *sw
                        "%s: \"%.40s\" needs a list of values, or a text like "
                        "\"1..4\"",
                        origin, key);
-    enum xl_status status = check_axis(document, place, axis);
-    if (status) return status;
-    return xl_settings_set(document->settings, xl_option_find("sweep"), origin, axis,
-                           document->err);
+    return add_axis(document, origin, axis, keep_places(document, place, values));
 }
 
 static enum xl_status set_value(const struct document *document, const struct xl_option *option,

@@ -108,7 +108,7 @@ static const struct xl_option options[] = {
 
     {SWITCH("all-profiles", all_profiles), .commands = XL_FOR_GENERATE,
      .environment = "RUN_ALL_PROFILES", .group = "Sweeps",
-     .help = "every profile with one model; excludes --all-models"},
+     .help = "every profile with one model, the raw one first; excludes --all-models"},
     {SWITCH("all-models", all_models), .commands = XL_FOR_GENERATE, .environment = "RUN_ALL_MODELS",
      .group = "Sweeps", .help = "every model with every profile; excludes --all-profiles"},
     {LIST("sweep", "KEY=VALUES", sweep), .commands = XL_FOR_GENERATE,

@@ -20,6 +20,8 @@ struct xl_list {
     int n;
 };
 
+struct xl_axis_places; /* axes.h */
+
 enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 
@@ -48,8 +50,9 @@ struct xl_settings {
     double max_memory; /* GB that a model and its work may take; 0: what is free */
     int group;         /* pictures drawn together; 0: the batch */
     bool all_profiles, all_models, dry_run, yes;
-    struct xl_list sweep; /* "key=values" */
-    const char *resume;   /* a run directory */
+    struct xl_list sweep;                                   /* "key=values" */
+    const struct xl_axis_places *sweep_places[XL_LIST_MAX]; /* of each; NULL: not from a file */
+    const char *resume;                                     /* a run directory */
     bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
     struct xl_list profile_files, model_files;
