@@ -320,6 +320,11 @@ enum { XL_RECORD_FORMAT = 2 };
  * Errors: XL_EINPUT no such file, no PNG, shortened, no record or a damaged one; XL_ENOMEM */
 enum xl_status xl_record_read(const char *path, char **record, struct xl_err *err);
 
+/* The same for the bytes of any file, which name stands for; *record NULL: there is none in them.
+ * Errors: XL_EINPUT a PNG that is damaged or shortened, or whose record is; XL_ENOMEM */
+enum xl_status xl_record_find(const char *name, const void *data, size_t n, char **record,
+                              struct xl_err *err);
+
 #ifdef __cplusplus
 }
 #endif

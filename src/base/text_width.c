@@ -47,3 +47,17 @@ void xl_text_cut(char *text, int columns) {
     /* What is cut has more columns than the dots, and no column has less than a byte. */
     memcpy(text + xl_text_fit(text, columns - n_dots), dots + 3 - n_dots, (size_t)n_dots + 1);
 }
+
+void xl_text_tame(char *text) {
+    char *out = text;
+    while (*text) {
+        struct xl_text_char c = xl_text_next(text);
+        if (c.is_shown)
+            memmove(out, text, (size_t)c.n_bytes);
+        else
+            *out = '?';
+        out += c.is_shown ? c.n_bytes : 1;
+        text += c.n_bytes;
+    }
+    *out = 0;
+}

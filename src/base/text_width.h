@@ -24,4 +24,7 @@ size_t xl_text_fit(const char *text, int columns);
 /* Cut a text in place to so many columns: what is cut ends in "...", where that has room. */
 void xl_text_cut(char *text, int columns);
 
+/* Put a '?' in the place of each that is not shown, for what is printed as it is. */
+void xl_text_tame(char *text);
+
 #endif

@@ -235,43 +235,57 @@ enum xl_status xl_result_save_png(const struct xl_result *result, int i, const c
     return status;
 }
 
-/* The record among the texts of a PNG. */
-static enum xl_status find_record(const char *path, const struct xl_png_text *texts, int n_texts,
+/* The record among the texts of a PNG; NULL: there is none. */
+static enum xl_status find_record(const char *name, const struct xl_png_text *texts, int n_texts,
                                   char **record, struct xl_err *err) {
     int i = 0;
     while (i < n_texts && strcmp(texts[i].keyword, XL_PNG_RECORD) != 0) i++;
-    if (i == n_texts)
-        return xl_fail(err, XL_EINPUT,
-                       "%s: no record in this PNG file: it was not made by sdxl-lab, or another "
-                       "program saved it again",
-                       path);
+    *record = NULL;
+    if (i == n_texts) return XL_OK;
     if (texts[i].damage)
         return xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is damaged: its chunk %s",
-                       path, texts[i].damage);
+                       name, texts[i].damage);
     xl_json_watch();
     json_t *object = json_loads(texts[i].text, JSON_REJECT_DUPLICATES, NULL);
     enum xl_status status = XL_OK;
     if (xl_json_ran_out())
-        status = xl_fail_nomem(err, path, 0);
+        status = xl_fail_nomem(err, name, 0);
     else if (!json_is_object(object))
-        status = xl_fail(err, XL_EINPUT, "%s: the record in this PNG file is no JSON object", path);
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: the record in this PNG file is damaged: it is no JSON object", name);
     json_decref(object);
     if (status) return status;
     *record = strdup(texts[i].text);
-    return *record ? XL_OK : xl_fail_nomem(err, path, 0);
+    return *record ? XL_OK : xl_fail_nomem(err, name, 0);
+}
+
+enum xl_status xl_record_find(const char *name, const void *data, size_t n, char **record,
+                              struct xl_err *err) {
+    struct xl_png_text *texts = NULL;
+    int n_texts = 0;
+    char *found = NULL;
+    enum xl_status status = XL_OK;
+    if (xl_is_png(data, n)) status = xl_png_texts(name, data, n, &texts, &n_texts, err);
+    if (!status) status = find_record(name, texts, n_texts, &found, err);
+    free(texts);
+    if (!status) *record = found;
+    return status;
 }
 
 enum xl_status xl_record_read(const char *path, char **record, struct xl_err *err) {
     struct xl_read_rule rule = {XL_IMAGE_MAX_FILE_BYTES, XL_EINPUT, XL_EINPUT};
     char *data = NULL, *text = NULL;
     size_t n;
-    struct xl_png_text *texts = NULL;
-    int n_texts;
     enum xl_status status = xl_file_read(path, rule, &data, &n, err);
-    if (!status) status = xl_png_texts(path, data, n, &texts, &n_texts, err);
-    if (!status) status = find_record(path, texts, n_texts, &text, err);
-    free(texts);
+    if (!status && !xl_is_png(data, n))
+        status = xl_fail(err, XL_EINPUT, "%s: not a PNG file", path);
+    if (!status) status = xl_record_find(path, data, n, &text, err);
     free(data);
+    if (!status && !text)
+        status = xl_fail(err, XL_EINPUT,
+                         "%s: no record in this PNG file: it was not made by sdxl-lab, or another "
+                         "program saved it again",
+                         path);
     if (!status) *record = text;
     return status;
 }

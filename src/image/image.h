@@ -45,6 +45,9 @@ enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_t
 enum xl_status xl_png_encode_quick(const struct xl_image *image, const struct xl_png_text *texts,
                                    int n_texts, void **data, size_t *n, struct xl_err *err);
 
+/* Whether a file begins as a PNG does. */
+bool xl_is_png(const void *data, size_t n);
+
 /* The text chunks (tEXt, zTXt, iTXt) of a PNG in order, as UTF-8 (keywords too: a Latin-1 keyword
  * may become longer than 79 bytes). A damaged text does not spoil the others: it is listed with
  * what is wrong, or left out when it has no keyword. *texts is one malloc'd block, NULL when there

@@ -187,9 +187,13 @@ static enum xl_status read_text(struct reader *reader, const struct chunk *chunk
 
 /* ---- The file ---- */
 
-static enum xl_status read_file(struct reader *reader) {
+bool xl_is_png(const void *data, size_t n) {
     static const char signature[] = "\x89PNG\r\n\x1a\n";
-    if (reader->n < SIGNATURE_BYTES || memcmp(reader->data, signature, SIGNATURE_BYTES))
+    return n >= SIGNATURE_BYTES && !memcmp(data, signature, SIGNATURE_BYTES);
+}
+
+static enum xl_status read_file(struct reader *reader) {
+    if (!xl_is_png(reader->data, reader->n))
         return xl_fail(reader->err, XL_EINPUT, "%s: not a PNG file", reader->name);
     struct chunk chunk = {0};
     for (reader->at = SIGNATURE_BYTES; strcmp(chunk.type, "IEND");

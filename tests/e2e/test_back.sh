@@ -88,6 +88,86 @@ check "a sheet is known by its record, not by its name" cmp whole.png "$run/shee
 cp "$(pictures "$run" | tail -1)" "$run/sheet_02.png"
 rm "$(pictures "$run" | tail -1)"
 expect "so is a picture" 0 "0 drawn, 3 were there" "$bin" resume "$run"
+"${draw[@]}" --sweep seed=1..3 --output-dir looked >/dev/null 2>&1
+run=$(echo looked/sweep_*)
+
+# Verifying: each finding has a word, a name in JSON and an exit code of its own
+finding() { # NAME CODE FINDING ARGS...: the only picture's finding
+    local name=$1 code=$2 finding=$3
+    shift 3
+    "$bin" verify --json "$@" >out 2>err </dev/null
+    local got=$? is
+    is=$(grep -o '"finding": "[a-z_]*"' out | cut -d'"' -f4 | tr '\n' ' ')
+    if [ $got -eq "$code" ] && [ "$is" = "$finding " ]; then ok "$name"
+    else bad "$name: exit $got, \"$is\""; fi
+}
+# edit FILE OUT SED: another record in the same pixels; checksum and length of its chunk are made new
+edit() {
+    python3 - "$@" <<'P'
+import re, struct, sys, zlib
+data, at, out = open(sys.argv[1], "rb").read(), 8, b"\x89PNG\r\n\x1a\n"
+old, new = sys.argv[3].encode(), sys.argv[4].encode()
+while at < len(data):
+    n, kind = struct.unpack(">I4s", data[at:at + 8])
+    body = data[at + 8:at + 8 + n]
+    if kind in (b"tEXt", b"iTXt") and body.startswith(b"sdxl-lab\0"):
+        body, n_found = re.subn(old, new, body)
+        assert n_found, old
+    out += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    at += n + 12
+open(sys.argv[2], "wb").write(out)
+P
+}
+one=$(pictures one)
+finding "the same" 0 same "$one"
+edit "$one" other.png '"seed":"5"' '"seed":"6"'
+finding "other pixels" 3 different other.png
+edit "$one" size.png '"width":64' '"width":72'
+finding "another size" 3 different size.png
+edit "$one" huge.png '"width":64,"height":64' '"width":65536,"height":65536'
+finding "a size that no machine draws is not tried" 3 different huge.png
+finding "a file that is not there" 2 missing nowhere.png
+finding "a picture of nobody" 2 not_ours "$source/tests/data/models/pipeline/init.png"
+echo words >words.png
+finding "no picture at all" 2 not_ours words.png
+head -c 2000 "$one" >short.png
+finding "a file that ends early" 3 damaged short.png
+edit "$one" torn.png '"steps":1' '"steps":'
+finding "a record that is no JSON" 3 damaged torn.png
+edit "$one" lacking.png '"steps":1' '"stepz":1'
+finding "a record that lacks what decides pixels" 3 damaged lacking.png
+edit "$one" nobody.png '"id":"[^"]*"' '"id":"nobody/nothing"'
+finding "a model that is not here" 5 no_model nobody.png
+finding "a contact sheet" 0 sheet "$run/sheet_01.png"
+"${draw[@]}" --device reference --dtype bf16 --output-dir plain >/dev/null 2>&1
+edit "$(pictures plain)" near.png '"isa":"[^"]*"(.*)"precision":"BF16"' '"isa":"another"\1"precision":"F32"'
+finding "computed in another way" 0 near near.png
+expect "which says how near, and what is other" 0 " dB (isa " "$bin" verify near.png
+check "the word for it" grep -q '^near       near.png: [0-9.]* dB (isa .*, was another' out
+edit near.png near-not.png '"seed":"5"' '"seed":"6"'
+finding "another picture is not near" 3 different near-not.png
+esc=$(printf '\033')
+edit "$one" hostile.png '"isa":"[^"]*"' '"isa":"\\u001b[31mred"'
+"$bin" verify hostile.png >out 2>&1
+check "a record does not steer the terminal" sh -c "grep -q '?\\[31mred' out && ! grep -q '$esc' out"
+
+# Files and folders, mixed; runs with what they lack
+expect "a run's folder" 0 "same 3, sheet 1" "$bin" verify "$run"
+expect "and its files" 0 "same 3, sheet 1" "$bin" verify $run/*.png
+expect "files and folders" 3 "same 4, sheet 1, DIFFERENT 1" "$bin" verify other.png "$one" "$run"
+check "what it ends with" grep -q "1 of 5 pictures are not what their records say" err
+expect "the folder of runs" 0 "same 3" "$bin" verify looked
+cp words.png "$run/mine.png"
+expect "other pictures may lie in a run's folder" 0 "not ours 1" "$bin" verify "$run"
+rm "$run/mine.png" "$(pictures "$run" | head -1)"
+expect "a picture that a run lacks" 2 "missing    $run/run.json: no picture of repo, None (raw), 64x64, seed 1, steps 1, guidance 5" \
+    "$bin" verify "$run"
+check "is said for what it is" grep -q "1 of 3 pictures could not be verified" err
+mkdir empty
+expect "a folder without pictures" 0 "no pictures there" "$bin" verify empty
+expect "the worst counts: pixels" 3 "" "$bin" verify nowhere.png nobody.png other.png
+expect "then models" 5 "" "$bin" verify nowhere.png nobody.png "$one"
+expect "then the rest" 2 "" "$bin" verify nowhere.png "$one"
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

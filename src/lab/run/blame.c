@@ -17,7 +17,8 @@ static void begin_sentence(struct xl_str *out) {
 
 static void put_value(struct xl_str *out, const json_t *value) {
     if (json_is_string(value)) {
-        xl_str_puts(out, json_string_value(value));
+        const char *text = json_string_value(value);
+        xl_str_puts(out, text[0] ? text : "none");
         return;
     }
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));

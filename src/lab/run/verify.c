@@ -1,7 +1,9 @@
 /* verify.c - a record back to a request. */
 #include "lab/run/verify.h"
 
+#include "base/file.h"
 #include "image/image.h"
+#include "image/sheet.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/blame.h"
 
@@ -18,9 +20,20 @@ struct xl_verifier {
     char *name; /* of the open model and device: id, commit, backend */
 };
 
-const char *xl_likeness_name(enum xl_likeness likeness) {
-    static const char *const names[] = {"same", "near", "different"};
-    return names[likeness];
+const struct xl_finding_row *xl_finding_row(enum xl_finding finding) {
+    static const struct xl_finding_row rows[] = {
+        [XL_SAME] = {"same", "same", XL_OK},
+        [XL_NEAR] = {"near", "near", XL_OK},
+        [XL_SHEET] = {"sheet", "sheet", XL_OK},
+        [XL_DIFFERENT] = {"different", "DIFFERENT", XL_EPARTIAL},
+        [XL_DAMAGED] = {"damaged", "damaged", XL_EPARTIAL},
+        [XL_NOT_DRAWN] = {"not_drawn", "not drawn", XL_EPARTIAL},
+        [XL_NO_MODEL] = {"no_model", "no model", XL_EMODEL},
+        [XL_NO_INIT] = {"no_init", "no init", XL_EINPUT},
+        [XL_MISSING] = {"missing", "missing", XL_EINPUT},
+        [XL_NOT_OURS] = {"not_ours", "not ours", XL_EINPUT},
+    };
+    return &rows[finding];
 }
 
 enum xl_status xl_verifier_new(const struct xl_settings *settings, xl_progress_fn *progress,
@@ -32,16 +45,72 @@ enum xl_status xl_verifier_new(const struct xl_settings *settings, xl_progress_f
     return XL_OK;
 }
 
-void xl_verifier_free(struct xl_verifier *verifier) {
-    if (!verifier) return;
+static void close_model(struct xl_verifier *verifier) {
     xl_device_close(verifier->device);
     xl_model_close(verifier->model);
     free(verifier->name);
+    verifier->device = NULL;
+    verifier->model = NULL;
+    verifier->name = NULL;
+}
+
+void xl_verifier_free(struct xl_verifier *verifier) {
+    if (!verifier) return;
+    close_model(verifier);
     free(verifier);
+}
+
+/* One picture on its way. */
+struct look {
+    struct xl_verifier *verifier;
+    const char *path;
+    char *data; /* the file */
+    size_t n;
+    json_t *record;
+    struct xl_image then, init;
+    struct xl_arena arena;
+    struct xl_cell cell;
+    struct xl_verdict *verdict;
+};
+
+/* What is wrong with a picture is a finding; `why` of the verdict has the sentence. */
+static enum xl_status found(struct look *look, enum xl_finding finding) {
+    look->verdict->finding = finding;
+    return XL_EPARTIAL;
 }
 
 static const char *text_at(const json_t *record, const char *key) {
     return json_string_value(json_object_get(record, key));
+}
+
+/* --- What is needed to draw it ---------------------------------------------------------------- */
+
+/* The file, whether it is a picture of ours, and its record. */
+static enum xl_status read_file(struct look *look) {
+    const struct xl_read_rule rule = {XL_IMAGE_MAX_FILE_BYTES, XL_EMODEL, XL_EINPUT};
+    struct xl_err *why = &look->verdict->why;
+    struct xl_sheet_record sheet;
+    char *text = NULL;
+    enum xl_status status = xl_file_read(look->path, rule, &look->data, &look->n, why);
+    if (status) return found(look, status == XL_EMODEL ? XL_MISSING : XL_DAMAGED);
+    if (xl_record_find(look->path, look->data, look->n, &text, why)) return found(look, XL_DAMAGED);
+    if (!text) {
+        xl_fail(why, XL_EINPUT,
+                "%s: there is no record in it: it was not made by sdxl-lab, or another program "
+                "saved it again",
+                look->path);
+        return found(look, XL_NOT_OURS);
+    }
+    if (xl_sheet_record_parse(text, &sheet)) {
+        free(text);
+        return found(look, XL_SHEET);
+    }
+    status = xl_record_parse(text, look->path, &look->record, why);
+    free(text);
+    if (!status)
+        status = xl_cell_from_record(look->record, look->path, &look->arena, &look->cell, why);
+    if (!status) status = xl_image_decode(look->path, look->data, look->n, &look->then, why);
+    return status ? found(look, XL_DAMAGED) : XL_OK;
 }
 
 static enum xl_status open_device(struct xl_verifier *verifier, const char *backend,
@@ -67,11 +136,7 @@ static enum xl_status open_model(struct xl_verifier *verifier, const json_t *rec
         free(name);
         return XL_OK;
     }
-    xl_device_close(verifier->device);
-    xl_model_close(verifier->model);
-    free(verifier->name);
-    verifier->device = NULL;
-    verifier->model = NULL;
+    close_model(verifier);
     verifier->name = name;
     struct xl_model_params params;
     xl_model_params_default(&params);
@@ -79,76 +144,103 @@ static enum xl_status open_model(struct xl_verifier *verifier, const json_t *rec
     params.revision = commit;
     enum xl_status status = xl_model_open(&params, &verifier->model, err);
     if (!status) status = open_device(verifier, backend, err);
-    if (!status) return XL_OK;
-    xl_model_close(verifier->model);
-    verifier->model = NULL;
+    if (status) close_model(verifier);
     return status;
 }
+
+static enum xl_status get_ready(struct look *look) {
+    struct xl_err *why = &look->verdict->why;
+    enum xl_status status = read_file(look);
+    if (status) return status;
+    if (look->cell.width != look->then.width || look->cell.height != look->then.height) {
+        look->verdict->psnr = -1; /* nothing of that size is drawn for a file that is smaller */
+        return found(look, XL_DIFFERENT);
+    }
+    status = open_model(look->verifier, look->record, why);
+    if (status)
+        return found(look, status == XL_EINPUT || status == XL_EINVAL ? XL_DAMAGED
+                           : status == XL_ENOMEM                      ? XL_NOT_DRAWN
+                                                                      : XL_NO_MODEL);
+    if (look->cell.init_image && xl_cell_load_init(&look->cell, &look->init, why))
+        return found(look, XL_NO_INIT);
+    return XL_OK;
+}
+
+/* --- Drawing and comparing -------------------------------------------------------------------- */
 
 /* Two computations of one picture that differ in roundings are much nearer than this, other
  * pictures of one prompt farther apart. */
 static const double NEAR_DB = 20;
 
-static enum xl_status judge(const struct xl_image *then, const json_t *record,
-                            const struct xl_drawn_picture *drawn, struct xl_verdict *out,
+static enum xl_status judge(struct look *look, const struct xl_drawn_picture *drawn,
                             struct xl_err *err) {
-    const struct xl_image *now = &drawn->image;
+    const struct xl_image *then = &look->then, *now = &drawn->image;
     json_t *record_now = NULL;
     struct xl_blame blame = {0};
     enum xl_status status = xl_record_parse(drawn->record, "the picture", &record_now, err);
-    if (!status) status = xl_blame(record, record_now, &blame, err);
+    if (!status) status = xl_blame(look->record, record_now, &blame, err);
     json_decref(record_now);
     if (status) return status;
-    bool same_size = then->width == now->width && then->height == now->height;
     size_t n = (size_t)then->width * (size_t)then->height * 3;
-    *out = (struct xl_verdict){XL_DIFFERENT, xl_image_psnr(then, now), blame.text};
-    if (same_size && !memcmp(then->pixels, now->pixels, n))
-        out->likeness = XL_SAME;
+    struct xl_verdict *out = look->verdict;
+    out->finding = XL_DIFFERENT;
+    out->psnr = xl_image_psnr(then, now);
+    out->notice = blame.text;
+    if (!memcmp(then->pixels, now->pixels, n))
+        out->finding = XL_SAME;
     else if (blame.text && !blame.is_of_request && out->psnr >= NEAR_DB)
-        out->likeness = XL_NEAR;
+        out->finding = XL_NEAR;
     return XL_OK;
 }
 
-static enum xl_status draw_again(struct xl_verifier *verifier, const json_t *record,
-                                 const struct xl_image *then, struct xl_verdict *out,
-                                 struct xl_err *err) {
-    struct xl_arena arena = {0};
-    struct xl_cell cell;
+/* A record that asks for more memory than there is must not take the machine down. */
+static enum xl_status check_memory(struct look *look, const struct xl_request *request) {
+    struct xl_need need;
+    struct xl_err *why = &look->verdict->why;
+    enum xl_status status =
+        xl_model_need(look->verifier->device, look->verifier->model, request, &need, why);
+    if (status) return status;
+    int64_t work = request->vae_tile ? need.least_bytes : need.work_bytes;
+    int64_t short_by = need.weight_bytes + work - need.available_bytes;
+    if (short_by <= 0) return XL_OK;
+    return xl_fail(why, XL_ENOMEM, "%d x %d needs %.3f GB more memory than there is",
+                   request->width, request->height, (double)short_by / 1e9);
+}
+
+static enum xl_status draw_again(struct look *look, struct xl_err *err) {
+    struct xl_verifier *verifier = look->verifier;
+    struct xl_verdict *verdict = look->verdict;
     struct xl_picture picture;
     struct xl_request request;
-    struct xl_image init = {0};
     struct xl_result result = {0};
-    enum xl_status status = xl_cell_from_record(record, "its record", &arena, &cell, err);
-    if (!status) status = open_model(verifier, record, err);
-    if (!status && cell.init_image) status = xl_cell_load_init(&cell, &init, err);
-    if (!status) {
-        xl_cell_request(&cell, &request, &picture);
-        if (cell.init_image) request.init = &init;
-        request.progress = verifier->progress;
-        request.progress_user = verifier->user;
-        status = xl_generate(verifier->device, verifier->model, &request, &result, err);
-    }
-    if (!status) status = judge(then, record, &result.pictures[0], out, err);
-    xl_image_free(&init);
+    xl_cell_request(&look->cell, &request, &picture);
+    if (look->cell.init_image) request.init = &look->init;
+    request.progress = verifier->progress;
+    request.progress_user = verifier->user;
+    enum xl_status status = check_memory(look, &request);
+    if (!status)
+        status = xl_generate(verifier->device, verifier->model, &request, &result, &verdict->why);
+    if (status == XL_ECANCELLED)
+        xl_fail(err, status, "%s", verdict->why.text);
+    else if (status)
+        status =
+            found(look, status == XL_EINVAL || status == XL_EINPUT ? XL_DAMAGED : XL_NOT_DRAWN);
+    else
+        status = judge(look, &result.pictures[0], err);
     xl_result_free(&result);
-    xl_arena_deinit(&arena);
     return status;
 }
 
 enum xl_status xl_verify(struct xl_verifier *verifier, const char *path, struct xl_verdict *out,
                          struct xl_err *err) {
-    char *text = NULL;
-    json_t *record = NULL;
-    struct xl_image then = {0};
-    enum xl_status status = xl_record_read(path, &text, err);
-    if (!status) status = xl_image_load(path, &then, err);
-    if (!status) status = xl_record_parse(text, path, &record, err);
-    if (!status) {
-        status = draw_again(verifier, record, &then, out, err);
-        if (status) status = xl_fail_context(err, status, "%s", path);
-    }
-    json_decref(record);
-    xl_image_free(&then);
-    free(text);
-    return status;
+    struct look look = {.verifier = verifier, .path = path, .verdict = out};
+    *out = (struct xl_verdict){.finding = XL_DAMAGED};
+    enum xl_status status = get_ready(&look);
+    if (!status) status = draw_again(&look, err);
+    json_decref(look.record);
+    xl_image_free(&look.then);
+    xl_image_free(&look.init);
+    xl_arena_deinit(&look.arena);
+    free(look.data);
+    return status == XL_EPARTIAL ? XL_OK : status;
 }
