@@ -23,19 +23,27 @@ static inline json_t *open_cases(const char *file) {
     return root;
 }
 
-/* Load `text` as a scheduler_config.json. */
-static inline enum xl_status load_config(const char *text, const char *name,
-                                         struct xl_scheduler_config *config, char **notice,
-                                         struct xl_err *err) {
+/* Load `text` as a scheduler_config.json beside a model_index.json that names class_name (NULL: the
+ * class of the text). */
+static inline enum xl_status load_config_of(const char *text, const char *class_name,
+                                            const char *name, struct xl_scheduler_config *config,
+                                            char **notice, struct xl_err *err) {
     char path[] = "/tmp/scheduler_config.XXXXXX";
     int fd = mkstemp(path);
     cr_assert(fd >= 0);
     FILE *file = fdopen(fd, "w");
     fputs(text, file);
     fclose(file);
-    enum xl_status status = CONFIG_READ(xl_scheduler_config_read, path, err, name, config, notice);
+    enum xl_status status =
+        CONFIG_READ(xl_scheduler_config_read, path, err, class_name, name, config, notice);
     unlink(path);
     return status;
+}
+
+static inline enum xl_status load_config(const char *text, const char *name,
+                                         struct xl_scheduler_config *config, char **notice,
+                                         struct xl_err *err) {
+    return load_config_of(text, NULL, name, config, notice, err);
 }
 
 static inline double case_number(const json_t *c, const char *key, double otherwise) {
@@ -55,7 +63,9 @@ static inline struct xl_schedule *open_schedule(const json_t *c, char *label) {
     int steps = (int)case_number(c, "steps", 0);
     snprintf(label, 512, "%s, %d steps, strength %g, %s", name, steps,
              case_number(c, "strength", 1), text);
-    cr_assert_eq(load_config(text, name, &config, &notice, &err), XL_OK, "%s: %s", label, err.text);
+    const char *class_name = json_string_value(json_object_get(c, "class"));
+    cr_assert_eq(load_config_of(text, class_name, name, &config, &notice, &err), XL_OK, "%s: %s",
+                 label, err.text);
     cr_assert_null(notice);
     config.eta = case_number(c, "eta", 0);
     cr_assert_eq(

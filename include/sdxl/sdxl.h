@@ -164,12 +164,12 @@ struct xl_component_info {
 };
 
 struct xl_model_info {
-    const char *id;     /* "org/name", or the folder as given */
-    const char *commit; /* 40 hex digits; NULL for a plain folder */
-    const char *dir;    /* folder of model_index.json */
-    int width, height;  /* the model's own size, pixels */
-    int unit;           /* sides are multiples of it */
-    const char *scheduler_class;
+    const char *id;              /* "org/name", or the folder as given */
+    const char *commit;          /* 40 hex digits; NULL for a plain folder */
+    const char *dir;             /* folder of model_index.json */
+    int width, height;           /* the model's own size, pixels */
+    int unit;                    /* sides are multiples of it */
+    const char *scheduler_class; /* that the scheduler "default" draws with */
     bool force_zeros_for_empty_prompt;
     const struct xl_component_info *components; /* [n_components], the UNet first */
     int n_components;

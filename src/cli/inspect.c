@@ -256,7 +256,8 @@ static enum xl_status inspect_schedule(const struct xl_settings *settings, struc
     if (!status) status = xl_json_load(files.scheduler_config, &root, err);
     if (!status)
         status = xl_scheduler_config_read((struct xl_json){root, files.scheduler_config},
-                                          settings->scheduler, &config, &notice, err);
+                                          files.scheduler_class, settings->scheduler, &config,
+                                          &notice, err);
     if (!status) status = xl_schedule_new(&config, settings->steps, 1, &clamped, &schedule, err);
     if (!status && notice) fprintf(stderr, "sdxl-lab: warning: %s\n", notice);
     if (!status && settings->json) {

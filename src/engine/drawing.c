@@ -119,7 +119,8 @@ static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *er
     char *notice = NULL;
     bool was_clamped = false; /* strength asked for less than one step */
     const char *name = request->scheduler ? request->scheduler : "default";
-    enum xl_status status = xl_scheduler_config_read(xl_model_scheduler(drawing->model), name,
+    enum xl_status status = xl_scheduler_config_read(xl_model_scheduler(drawing->model),
+                                                     drawing->model->files.scheduler_class, name,
                                                      &drawing->scheduler, &notice, err);
     if (!status && notice) xl_str_printf(&drawing->warnings, "%s\n", notice);
     free(notice);

@@ -40,6 +40,7 @@ struct xl_model {
     struct xl_unet_config unet;
     struct xl_vae_config vae;
     json_t *scheduler_config; /* scheduler_config.json */
+    const char *scheduler;    /* the class that the scheduler "default" draws with */
     struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
     struct xl_weights *weights[XL_N_COMPONENTS];
     struct xl_file_tensors tensors[XL_N_COMPONENTS]; /* the same, with what their ids begin with */

@@ -115,6 +115,11 @@ static enum xl_status digest(struct xl_model *model, const struct list *list, st
     struct xl_str text = {0};
     xl_str_printf(&text, "force_zeros_for_empty_prompt %d\n",
                   model->files.force_zeros_for_empty_prompt);
+    /* Where the file says the same class, its digest has it. */
+    const char *in_file =
+        json_string_value(json_object_get(model->scheduler_config, "_class_name"));
+    if (!in_file || strcmp(in_file, model->files.scheduler_class))
+        xl_str_printf(&text, "scheduler class %s\n", model->files.scheduler_class);
     for (int i = 0; i < list->n; i++)
         xl_str_printf(&text, "%s %s\n", list->files[i].role, list->files[i].digest);
     char hex[XL_SHA256_HEX];
@@ -149,7 +154,7 @@ enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
         .width = side,
         .height = side,
         .unit = xl_vae_scale(&model->vae),
-        .scheduler_class = model->files.scheduler_class,
+        .scheduler_class = model->scheduler,
         .force_zeros_for_empty_prompt = model->files.force_zeros_for_empty_prompt,
     };
     enum xl_status status = list_files(model, &list, err);

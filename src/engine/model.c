@@ -38,16 +38,19 @@ static enum xl_status read_config(struct xl_model *model, enum xl_component comp
     return status;
 }
 
+struct xl_json xl_model_scheduler(const struct xl_model *model) {
+    return (struct xl_json){model->scheduler_config, model->files.scheduler_config};
+}
+
 static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
     static const enum xl_component order[] = {XL_TEXT_ENCODER, XL_TEXT_ENCODER_2, XL_UNET, XL_VAE};
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < XL_N_COMPONENTS; i++) status = read_config(model, order[i], err);
     if (status) return status;
-    return xl_json_load(model->files.scheduler_config, &model->scheduler_config, err);
-}
-
-struct xl_json xl_model_scheduler(const struct xl_model *model) {
-    return (struct xl_json){model->scheduler_config, model->files.scheduler_config};
+    status = xl_json_load(model->files.scheduler_config, &model->scheduler_config, err);
+    if (status) return status;
+    return xl_scheduler_own_class(xl_model_scheduler(model), model->files.scheduler_class,
+                                  &model->scheduler, err);
 }
 
 /* The four components must fit each other; each config alone was checked by its reader. */

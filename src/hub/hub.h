@@ -70,7 +70,7 @@ struct xl_pipeline_files {
     const char *tokenizer_dir, *tokenizer_2_dir;
     const char *scheduler_config;
     const char *scheduler_class;       /* from model_index.json */
-    bool force_zeros_for_empty_prompt; /* from model_index.json; false when absent, as diffusers */
+    bool force_zeros_for_empty_prompt; /* from model_index.json; true when absent, as diffusers */
 };
 
 /* Choose the files of every component of a snapshot; read every header. Per component: complete
@@ -79,7 +79,9 @@ struct xl_pipeline_files {
  * variants; of a file and shards the one that Python loads (unet and vae: shards, text encoders:
  * the file). A choice between several complete sets, or a better one that is incomplete, is
  * explained in `notice`. Errors: XL_EMODEL with every missing or half-downloaded file named;
- * XL_EFORMAT not an SDXL pipeline (the class found is named), damaged weights, only pickle files
+ * XL_EFORMAT not an SDXL pipeline, or a component of another class (the class found is named; what
+ * model_index.json says counts, as in diffusers, not what a config.json does), damaged weights,
+ * only pickle files
  * (.bin, .ckpt, .pt: refused, with what to do) */
 enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
                                struct xl_pipeline_files *out, struct xl_err *err) XL_CHECKED;

@@ -49,6 +49,15 @@ bool xl_hub_is_sdxl_class(const char *class_name) {
            !strcmp(class_name + n - (sizeof suffix - 1), suffix);
 }
 
+/* The class of a part is one of two; other may be NULL. */
+static enum xl_status check_part(struct xl_json index, const char *part, const char *expected,
+                                 const char *other, struct xl_err *err) {
+    const char *name = class_of(index, part);
+    if (!strcmp(name, expected) || (other && !strcmp(name, other))) return XL_OK;
+    return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is of class %.64s, expected %s", index.name, part,
+                   name[0] ? name : "null", expected);
+}
+
 static enum xl_status check_class(const struct pipeline *pipeline, struct xl_json index,
                                   struct xl_err *err) {
     const char *id = pipeline->snapshot->id, *found = NULL;
@@ -67,19 +76,20 @@ static enum xl_status check_class(const struct pipeline *pipeline, struct xl_jso
                        "model %s (a %s) has no \"text_encoder\", as SDXL's refiner: it cannot draw "
                        "by itself, take the base model (%s)",
                        id, found, index.name);
-    for (int c = 0; c < XL_N_COMPONENTS; c++) {
-        const char *part = xl_component_name(c), *name = class_of(index, part);
-        if (strcmp(name, components[c].class_name))
-            return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is of class %s, expected %s", index.name,
-                           part, name[0] ? name : "null", components[c].class_name);
-    }
-    return XL_OK;
+    for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
+        status = check_part(index, xl_component_name(c), components[c].class_name, NULL, err);
+    /* Both forms of CLIP's tokenizer are read from the same files. */
+    static const char tokenizer[] = "CLIPTokenizer", fast[] = "CLIPTokenizerFast";
+    if (!status) status = check_part(index, "tokenizer", tokenizer, fast, err);
+    if (!status) status = check_part(index, "tokenizer_2", tokenizer, fast, err);
+    return status;
 }
 
 static enum xl_status read_settings(struct pipeline *pipeline, struct xl_json index,
                                     struct xl_err *err) {
     struct xl_pipeline_files *files = &pipeline->files;
     enum xl_status status = check_class(pipeline, index, err);
+    files->force_zeros_for_empty_prompt = true;
     if (!status)
         status = xl_json_bool(index, "force_zeros_for_empty_prompt",
                               &files->force_zeros_for_empty_prompt, err);

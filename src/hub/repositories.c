@@ -3,7 +3,6 @@
 #include "hub/hub.h"
 #include "hub/location.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The most that are looked at: a cache of ten thousand repositories must not stop a list. */

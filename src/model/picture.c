@@ -5,7 +5,7 @@ void xl_picture_affine(const struct xl_vae_config *config, float *out) {
     int n = config->latent_channels;
     for (int c = 0; c < n; c++) {
         bool has_stats = config->has_latents_stats;
-        out[c] = (float)(has_stats ? config->latents_mean[c] : config->shift_factor);
+        out[c] = has_stats ? (float)config->latents_mean[c] : 0;
         out[n + c] = (float)(has_stats ? config->scaling_factor / config->latents_std[c]
                                        : config->scaling_factor);
     }

@@ -7,7 +7,6 @@
 #define UNSUPPORTED_EMBEDDING "embeddings of this kind"
 
 static const struct xl_config_rule rules[] = {
-    {"_class_name", "\"UNet2DConditionModel\"", "other kinds of model"},
     {"addition_embed_type", "\"text_time\"", "models other than SDXL"},
     {"mid_block_scale_factor", "1", "scaled middle block"},
     {"downsample_padding", "1", "other padding"},

@@ -12,8 +12,7 @@ enum { XL_VAE_MAX_BLOCKS = 8, XL_VAE_MAX_LATENT_CHANNELS = 64 };
 /* vae/config.json. What stands between the latents here and the UNet's is the caller's work:
  *   z_unet = z * scaling_factor, or with has_latents_stats
  *   z_unet = (z - latents_mean) * scaling_factor / latents_std
- * diffusers' SDXL pipelines read no shift_factor (those of other models subtract it first); it is
- * 0 in every SDXL repository. */
+ * shift_factor is not read: diffusers' SDXL pipelines do not look at it, whatever the file says. */
 struct xl_vae_config {
     int latent_channels;
     int n_blocks;
@@ -22,7 +21,7 @@ struct xl_vae_config {
     int norm_num_groups;
     bool use_quant_conv, use_post_quant_conv;
     bool mid_block_add_attention;
-    double scaling_factor, shift_factor;
+    double scaling_factor;
     bool has_latents_stats;
     double latents_mean[XL_VAE_MAX_LATENT_CHANNELS], latents_std[XL_VAE_MAX_LATENT_CHANNELS];
 };

@@ -6,7 +6,6 @@
 #include <math.h>
 
 static const struct xl_config_rule rules[] = {
-    {"_class_name", "\"AutoencoderKL\"", "other kinds of autoencoder"},
     {"in_channels", "3", "pictures other than RGB"},
     {"out_channels", "3", "pictures other than RGB"},
 };
@@ -99,8 +98,6 @@ static enum xl_status read_config(struct xl_json json, struct xl_vae_config *con
             xl_json_bool(json, "mid_block_add_attention", &config->mid_block_add_attention, err);
     if (!status)
         status = xl_json_double(json, "scaling_factor", 1e-6, 1e6, &config->scaling_factor, err);
-    if (!status)
-        status = xl_json_double(json, "shift_factor", -1e6, 1e6, &config->shift_factor, err);
     if (!status) status = read_latents_stats(json, config, err);
     return status;
 }

@@ -61,6 +61,8 @@ static const struct choice algorithms[] = {{"dpmsolver++", XL_ALGORITHM_DPMSOLVE
 static const struct choice solvers[] = {{"midpoint", XL_SOLVER_DEFAULT}, {"heun", XL_SOLVER_HEUN},
                                         {"logrho", XL_SOLVER_DEFAULT},   {"bh1", XL_SOLVER_BH1},
                                         {"bh2", XL_SOLVER_DEFAULT},      {NULL, 0}};
+static const struct choice sigma_schedules[] = {
+    {"karras", XL_SIGMA_KARRAS}, {"exponential", XL_SIGMA_EXPONENTIAL}, {NULL, 0}};
 static const struct choice variances[] = {{"fixed_small", XL_VARIANCE_FIXED_SMALL},
                                           {"fixed_small_log", XL_VARIANCE_FIXED_SMALL_LOG},
                                           {"fixed_large", XL_VARIANCE_FIXED_LARGE},
@@ -94,7 +96,7 @@ static const struct {
     unsigned keys;
     const char *key, *what;
 } unsupported[] = {
-    {0, "trained_betas", "betas listed one by one"},
+    {XL_KEYS_BETAS, "trained_betas", "betas listed one by one"},
     {XL_KEYS_THRESHOLD, "thresholding", "dynamic thresholding"},
     {XL_KEYS_FLOW, "use_flow_sigmas", "flow matching"},
     {XL_KEYS_FLOW, "use_dynamic_shifting", "flow matching"},
@@ -133,14 +135,17 @@ struct key {
 #define AT(field) offsetof(struct xl_scheduler_config, field)
 static const struct key keys[] = {
     {0, "num_train_timesteps", INT, AT(n_train), 2, 10000, false, NULL},
-    {0, "beta_start", REAL, AT(beta_start), 1e-9, 0.999, false, NULL},
-    {0, "beta_end", REAL, AT(beta_end), 1e-9, 0.999, false, NULL},
-    {0, "beta_schedule", CHOICE, AT(beta_schedule), 0, 0, false, beta_schedules},
+    {XL_KEYS_BETAS, "beta_start", REAL, AT(beta_start), 1e-9, 0.999, false, NULL},
+    {XL_KEYS_BETAS, "beta_end", REAL, AT(beta_end), 1e-9, 0.999, false, NULL},
+    {XL_KEYS_BETAS, "beta_schedule", CHOICE, AT(beta_schedule), 0, 0, false, beta_schedules},
     {0, "prediction_type", CHOICE, AT(prediction), 0, 0, false, predictions},
-    {0, "timestep_spacing", CHOICE, AT(spacing), 0, 0, false, spacings},
-    {0, "steps_offset", INT, AT(steps_offset), 0, -1, true, NULL},
-    {XL_KEYS_SIGMAS, "sigma_min", REAL, AT(sigma_min), 1e-6, 1e6, false, NULL},
-    {XL_KEYS_SIGMAS, "sigma_max", REAL, AT(sigma_max), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_BETAS, "timestep_spacing", CHOICE, AT(spacing), 0, 0, false, spacings},
+    {XL_KEYS_BETAS, "steps_offset", INT, AT(steps_offset), 0, -1, true, NULL},
+    {XL_KEYS_SIGMAS | XL_KEYS_EDM, "sigma_min", REAL, AT(sigma_min), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_SIGMAS | XL_KEYS_EDM, "sigma_max", REAL, AT(sigma_max), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_EDM, "sigma_data", REAL, AT(sigma_data), 1e-6, 1e6, false, NULL},
+    {XL_KEYS_EDM, "rho", REAL, AT(rho), 1e-3, 1e3, false, NULL},
+    {XL_KEYS_EDM, "sigma_schedule", CHOICE, AT(sigma_spacing), 0, 0, false, sigma_schedules},
     {XL_KEYS_FINAL_SIGMA, "final_sigmas_type", CHOICE, AT(final_sigma), 0, 0, false, final_sigmas},
     {XL_KEYS_ZERO_SNR, "rescale_betas_zero_snr", BOOL, AT(rescale_zero_snr), 0, 0, false, NULL},
     {XL_KEYS_ALPHA_TO_ONE, "set_alpha_to_one", BOOL, AT(set_alpha_to_one), 0, 0, false, NULL},
@@ -153,8 +158,9 @@ static const struct key keys[] = {
      interpolations},
     {XL_KEYS_EULER, "timestep_type", BOOL_CHOICE, AT(continuous_timesteps), 0, 0, false,
      timestep_types},
-    {XL_KEYS_DPM, "algorithm_type", CHOICE, AT(algorithm), 0, 0, false, algorithms},
-    {XL_KEYS_DPM, "euler_at_final", BOOL, AT(euler_at_final), 0, 0, false, NULL},
+    {XL_KEYS_DPM | XL_KEYS_EDM_DPM, "algorithm_type", CHOICE, AT(algorithm), 0, 0, false,
+     algorithms},
+    {XL_KEYS_DPM | XL_KEYS_EDM_DPM, "euler_at_final", BOOL, AT(euler_at_final), 0, 0, false, NULL},
     {XL_KEYS_DPM, "lambda_min_clipped", REAL, AT(lambda_min_clipped), -1e9, 1e9, false, NULL},
     {XL_KEYS_DPM, "variance_type", CHECKED, 0, 0, 0, false, variances},
     {XL_KEYS_UNIPC, "predict_x0", BOOL, AT(predict_x0), 0, 0, false, NULL},
@@ -254,9 +260,9 @@ static enum xl_status read_keys(struct xl_json json, const struct xl_sampler_cla
 /* The word of a value; of several words for one value the one that the class says. */
 static json_t *word_of(const struct key *key, int value, const struct xl_sampler_class *class) {
     if (key->choices == solvers && value == XL_SOLVER_DEFAULT)
-        return json_string(class->keys & XL_KEYS_UNIPC ? "bh2"
-                           : class->keys & XL_KEYS_DPM ? "midpoint"
-                                                       : "logrho");
+        return json_string(class->keys & XL_KEYS_UNIPC                     ? "bh2"
+                           : class->keys & (XL_KEYS_DPM | XL_KEYS_EDM_DPM) ? "midpoint"
+                                                                           : "logrho");
     const struct choice *choice = key->choices;
     while (choice->value != value) choice++;
     return json_string(choice->word);
@@ -305,7 +311,8 @@ json_t *xl_scheduler_config_describe(const struct xl_scheduler_config *config) {
         if (knows(class, keys[i].group) && is_said(&keys[i], config))
             xl_json_put(object, keys[i].name, value_of(&keys[i], config), &ok);
     for (int i = XL_SIGMA_KARRAS; i < XL_N_SIGMA_SPACINGS; i++)
-        if (config->sigma_spacing == (enum xl_sigma_spacing)i)
+        if (config->sigma_spacing == (enum xl_sigma_spacing)i &&
+            knows(class, spacing_keys[i].group))
             xl_json_put(object, spacing_keys[i].name, json_true(), &ok);
     if (config->n_uncorrected_steps)
         xl_json_put(object, "disable_corrector", describe_corrector(config), &ok);
@@ -313,6 +320,10 @@ json_t *xl_scheduler_config_describe(const struct xl_scheduler_config *config) {
 }
 
 /* --- A file ----------------------------------------------------------------------------------- */
+
+static bool is_plus_plus(enum xl_algorithm algorithm) {
+    return algorithm == XL_ALGORITHM_DPMSOLVER_PP || algorithm == XL_ALGORITHM_SDE_DPMSOLVER_PP;
+}
 
 /* Combinations that diffusers refuses too, or that end in divisions by zero there. */
 static enum xl_status check(struct xl_json json, const struct xl_sampler_class *class,
@@ -330,6 +341,18 @@ static enum xl_status check(struct xl_json json, const struct xl_sampler_class *
         return xl_fail(
             err, XL_EFORMAT, "%s: \"final_sigmas_type\" is \"zero\", but %s needs \"sigma_min\"",
             json.name, is_dpm ? "an \"algorithm_type\" without ++" : "\"predict_x0\" false");
+    if (xl_class_is_edm(class) && !is_plus_plus(c->algorithm))
+        return xl_fail(err, XL_EFORMAT,
+                       "%s: \"algorithm_type\" is one without ++, which %s does not take, expected "
+                       "dpmsolver++ or sde-dpmsolver++",
+                       json.name, class->name);
+    if (xl_class_is_edm(class) && c->algorithm == XL_ALGORITHM_SDE_DPMSOLVER_PP &&
+        c->solver_order == 3)
+        return xl_fail(
+            err, XL_EFORMAT,
+            "%s: \"solver_order\" is 3, but \"algorithm_type\" sde-dpmsolver++ of %s has "
+            "only 1 and 2",
+            json.name, class->name);
     if (is_dpm && is_sde && c->solver_order == 3)
         return xl_fail(err, XL_EFORMAT,
                        "%s: \"solver_order\" is 3, but \"algorithm_type\" sde-dpmsolver has only 1 "
@@ -338,55 +361,103 @@ static enum xl_status check(struct xl_json json, const struct xl_sampler_class *
     return XL_OK;
 }
 
-/* The sampler that "default" means. fallback: the class that was not known, borrowed from the file,
- * or NULL. */
-static enum xl_status find_default(struct xl_json json, const struct xl_sampler **sampler,
-                                   const char **fallback, struct xl_err *err) {
-    const char *class_name = "";
-    enum xl_status status = xl_json_string(json, "_class_name", &class_name, err);
-    if (status) return status;
-    *sampler = xl_sampler_of_class(class_name, false);
-    if (!*sampler) {
-        *sampler = xl_sampler_of_class(xl_class_euler.name, false);
-        *fallback = class_name;
+/* Classes of diffusers that draw models trained with the same betas as those that are written here:
+ * another way through the same noise levels, so that Euler gives a picture of the same model. */
+static const char *const relatives[] = {
+    "DDIMParallelScheduler",
+    "DDPMParallelScheduler",
+    "DPMSolverSDEScheduler",
+    "DPMSolverSinglestepScheduler",
+    "KDPM2AncestralDiscreteScheduler",
+    "KDPM2DiscreteScheduler",
+    "LMSDiscreteScheduler",
+    "SASolverScheduler",
+    "TCDScheduler",
+};
+
+static bool is_relative(const char *class_name) {
+    for (size_t i = 0; i < sizeof relatives / sizeof *relatives; i++)
+        if (!strcmp(relatives[i], class_name)) return true;
+    return false;
+}
+
+/* The sampler of the model's own class, which tells what kind of model it is. *fallback: the class,
+ * where Euler stands in for it; "" where none is named. */
+static enum xl_status find_own(struct xl_json json, const char *class_name,
+                               const struct xl_sampler **sampler, const char **fallback,
+                               struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    if (!class_name) {
+        class_name = "";
+        status = xl_json_string(json, "_class_name", &class_name, err);
+        if (status) return status;
     }
+    *sampler = xl_sampler_of_class(class_name, false);
+    if (*sampler) return XL_OK;
+    if (class_name[0] && !is_relative(class_name))
+        return xl_fail(err, XL_EFORMAT,
+                       "%s: scheduler class \"%.64s\" is not supported: its models need noise of "
+                       "another kind than those of the classes that are (docs/SAMPLERS.md); take "
+                       "another model",
+                       json.name, class_name);
+    *sampler = xl_sampler_of_class(xl_class_euler.name, false);
+    *fallback = class_name;
     return XL_OK;
 }
 
-static enum xl_status write_notice(struct xl_json json, const char *fallback, char **notice,
+enum xl_status xl_scheduler_own_class(struct xl_json json, const char *class_name,
+                                      const char **drawn, struct xl_err *err) {
+    const struct xl_sampler *own = NULL;
+    const char *fallback = NULL;
+    enum xl_status status = find_own(json, class_name, &own, &fallback, err);
+    if (!status) *drawn = own->class->name;
+    return status;
+}
+
+/* Say what stands in for what: for a class of the file, or for the name that was asked for. */
+static enum xl_status write_notice(struct xl_json json, const char *class_name, const char *name,
+                                   const struct xl_sampler *own, char **notice,
                                    struct xl_err *err) {
     struct xl_str text = {0};
-    if (*fallback)
-        xl_str_printf(&text, "%s: scheduler class \"%.64s\" is not supported", json.name, fallback);
+    if (name)
+        xl_str_printf(&text, "scheduler \"%.64s\" is not for an EDM model; %s is used instead",
+                      name, own->class->name);
+    else if (*class_name)
+        xl_str_printf(&text, "%s: scheduler class \"%.64s\" is not supported", json.name,
+                      class_name);
     else
         xl_str_printf(&text, "%s: \"_class_name\" is missing", json.name);
-    xl_str_puts(&text, "; EulerDiscreteScheduler with the same betas is used instead");
+    if (!name) xl_str_puts(&text, "; EulerDiscreteScheduler with the same betas is used instead");
     *notice = xl_str_take(&text);
     return *notice ? XL_OK : xl_fail_nomem(err, "a notice", 0);
 }
 
-enum xl_status xl_scheduler_config_read(struct xl_json json, const char *name,
-                                        struct xl_scheduler_config *out, char **notice,
-                                        struct xl_err *err) {
+enum xl_status xl_scheduler_config_read(struct xl_json json, const char *class_name,
+                                        const char *name, struct xl_scheduler_config *out,
+                                        char **notice, struct xl_err *err) {
     struct xl_scheduler_config config;
-    const struct xl_sampler *sampler;
+    struct xl_sampler_choice choice = {0};
+    const struct xl_sampler *own = NULL;
     const char *fallback = NULL;
     char *text = NULL;
-    bool has_spacing = false;
-    enum xl_sigma_spacing spacing;
-    enum xl_status status = !strcasecmp(name, "default") /* "Default" in the earlier app */
-                                ? find_default(json, &sampler, &fallback, err)
-                                : xl_sampler_find(name, &sampler, &has_spacing, &spacing, err);
-    if (!status) status = read_keys(json, sampler->class, &config, err);
+    bool is_default = !strcasecmp(name, "default"); /* "Default" in the earlier app */
+    enum xl_status status = find_own(json, class_name, &own, &fallback, err);
+    if (!status && !is_default)
+        status = xl_sampler_find(name, xl_class_is_edm(own->class), &choice, err);
     if (status) return status;
-    if (has_spacing) config.sigma_spacing = spacing;
-    if (sampler->is_sde) config.algorithm = XL_ALGORITHM_SDE_DPMSOLVER_PP;
-    status = check(json, sampler->class, &config, err);
-    if (!status && fallback) status = write_notice(json, fallback, &text, err);
+    bool is_replaced = !is_default && !choice.sampler;
+    if (!choice.sampler) choice.sampler = own;
+    status = read_keys(json, choice.sampler->class, &config, err);
+    if (status) return status;
+    if (choice.has_spacing) config.sigma_spacing = choice.spacing;
+    if (choice.sampler->is_sde) config.algorithm = XL_ALGORITHM_SDE_DPMSOLVER_PP;
+    status = check(json, choice.sampler->class, &config, err);
+    if (!status && (is_replaced || (is_default && fallback)))
+        status = write_notice(json, fallback, is_replaced ? name : NULL, own, &text, err);
     if (status) return status;
     bool is_sde = config.algorithm == XL_ALGORITHM_SDE_DPMSOLVER_PP ||
                   config.algorithm == XL_ALGORITHM_SDE_DPMSOLVER;
-    config.sampler = xl_sampler_of_class(sampler->class->name, is_sde);
+    config.sampler = xl_sampler_of_class(choice.sampler->class->name, is_sde);
     *out = config;
     *notice = text;
     return XL_OK;

@@ -56,7 +56,8 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_ddim = {
     .name = "DDIMScheduler",
     .family = XL_FAMILY_ALPHA,
-    .keys = XL_KEYS_CLIP | XL_KEYS_ALPHA_TO_ONE | XL_KEYS_ZERO_SNR | XL_KEYS_THRESHOLD,
+    .keys = XL_KEYS_BETAS | XL_KEYS_CLIP | XL_KEYS_ALPHA_TO_ONE | XL_KEYS_ZERO_SNR |
+            XL_KEYS_THRESHOLD,
     .takes_sample = true,
     .order = 1,
     .set_defaults = set_defaults,

@@ -71,7 +71,7 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_deis = {
     .name = "DEISMultistepScheduler",
     .family = XL_FAMILY_LAMBDA,
-    .keys = XL_KEYS_SIGMAS | XL_KEYS_SOLVER | XL_KEYS_THRESHOLD | XL_KEYS_FLOW,
+    .keys = XL_KEYS_BETAS | XL_KEYS_SIGMAS | XL_KEYS_SOLVER | XL_KEYS_THRESHOLD | XL_KEYS_FLOW,
     .takes_sample = true,
     .order = 1,
     .space = space,

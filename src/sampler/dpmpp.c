@@ -127,7 +127,7 @@ static void add_derivatives(const struct xl_draft *draft, int i, int order, stru
     *m2 = (float)(-of_b * second);
 }
 
-static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
+void xl_dpmpp_fill(const struct xl_draft *draft, int i, struct xl_step *step) {
     const struct xl_scheduler_config *config = draft->config;
     struct xl_level s = xl_level_at(draft, i), t = xl_level_at(draft, i + 1);
     int order = order_at(draft, i);
@@ -150,10 +150,10 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_dpmpp = {
     .name = "DPMSolverMultistepScheduler",
     .family = XL_FAMILY_LAMBDA,
-    .keys = XL_KEYS_SIGMAS | XL_KEYS_FINAL_SIGMA | XL_KEYS_ZERO_SNR | XL_KEYS_SOLVER | XL_KEYS_DPM |
-            XL_KEYS_THRESHOLD | XL_KEYS_FLOW,
+    .keys = XL_KEYS_BETAS | XL_KEYS_SIGMAS | XL_KEYS_FINAL_SIGMA | XL_KEYS_ZERO_SNR |
+            XL_KEYS_SOLVER | XL_KEYS_DPM | XL_KEYS_THRESHOLD | XL_KEYS_FLOW,
     .takes_sample = true,
     .order = 1,
     .space = space,
-    .fill = fill,
+    .fill = xl_dpmpp_fill,
 };

@@ -24,6 +24,7 @@ enum xl_family {
     XL_FAMILY_SIGMA,  /* x = x0 + sigma noise; the model sees x / sqrt(sigma^2 + 1) */
     XL_FAMILY_LAMBDA, /* x = alpha x0 + sigma_t noise, both from sigma = sigma_t / alpha */
     XL_FAMILY_ALPHA,  /* the same, from alphas_cumprod at whole timesteps; no list of sigmas */
+    XL_FAMILY_EDM,    /* as sigma, but of models trained without betas (edm.c) */
 };
 
 /* Groups of keys of scheduler_config.json that only some classes know. */
@@ -42,6 +43,9 @@ enum xl_key_group {
     XL_KEYS_LCM = 1 << 11,
     XL_KEYS_THRESHOLD = 1 << 12, /* thresholding */
     XL_KEYS_FLOW = 1 << 13,      /* use_flow_sigmas, use_dynamic_shifting */
+    XL_KEYS_BETAS = 1 << 14,     /* betas and what spaces timesteps: all but EDM's classes */
+    XL_KEYS_EDM = 1 << 15,       /* sigma_data, rho, sigma_schedule; sigma_min, sigma_max */
+    XL_KEYS_EDM_DPM = 1 << 16,   /* the keys of XL_KEYS_DPM that EDM's class has, too */
 };
 
 struct xl_sampler_class {
@@ -61,7 +65,12 @@ struct xl_sampler_class {
 
 extern const struct xl_sampler_class xl_class_euler, xl_class_euler_ancestral, xl_class_heun,
     xl_class_dpmpp, xl_class_unipc, xl_class_deis, xl_class_ddim, xl_class_ddpm, xl_class_pndm,
-    xl_class_lcm;
+    xl_class_lcm, xl_class_edm_euler, xl_class_edm_dpmpp;
+
+/* The family of models that a class draws: those trained with betas, or EDM's. */
+static inline bool xl_class_is_edm(const struct xl_sampler_class *class) {
+    return class->family == XL_FAMILY_EDM;
+}
 
 /* A name of --scheduler. */
 struct xl_sampler {
@@ -72,10 +81,15 @@ struct xl_sampler {
     bool is_sde; /* algorithm_type is sde-dpmsolver++ */
 };
 
-/* sampler.c: look a name up. *has_spacing: it names a sigma spacing too (else the file's is kept).
- * Errors: XL_EINVAL */
-enum xl_status xl_sampler_find(const char *name, const struct xl_sampler **sampler,
-                               bool *has_spacing, enum xl_sigma_spacing *spacing,
+/* What a name says. */
+struct xl_sampler_choice {
+    const struct xl_sampler *sampler; /* NULL: none of this family has that name */
+    bool has_spacing;                 /* it names a sigma spacing too; else the file's is kept */
+    enum xl_sigma_spacing spacing;
+};
+/* sampler.c: look a name up; "euler" of an EDM model is EDM's Euler. Errors: XL_EINVAL no family
+ * has it */
+enum xl_status xl_sampler_find(const char *name, bool is_edm, struct xl_sampler_choice *out,
                                struct xl_err *err) XL_CHECKED;
 /* The row of a class that says best what the config holds; NULL: unknown class. */
 const struct xl_sampler *xl_sampler_of_class(const char *class_name, bool is_sde);
@@ -132,6 +146,11 @@ struct xl_slope xl_slope_at(const struct xl_draft *draft, float sigma);
 /* Make m the model's x0 or its noise. */
 void xl_convert_to_x0(const struct xl_draft *draft, struct xl_level level, struct xl_step *step);
 void xl_convert_to_noise(const struct xl_draft *draft, struct xl_level level, struct xl_step *step);
+/* dpmpp.c, for the class of EDM models, too: the levels are all that differs. */
+void xl_dpmpp_fill(const struct xl_draft *draft, int i, struct xl_step *step);
+/* edm.c: make m the model's x0; by what the model's input is scaled. */
+void xl_edm_convert_to_x0(const struct xl_draft *draft, float sigma, struct xl_step *step);
+double xl_edm_input_scale(const struct xl_scheduler_config *config, float sigma);
 /* The history slot of the m of call i, and the source that reads it. Up to four calls are
  * remembered. */
 int xl_slot(const struct xl_draft *draft, int i);

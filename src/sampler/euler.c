@@ -49,7 +49,7 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_euler = {
     .name = "EulerDiscreteScheduler",
     .family = XL_FAMILY_SIGMA,
-    .keys = XL_KEYS_SIGMAS | XL_KEYS_FINAL_SIGMA | XL_KEYS_ZERO_SNR | XL_KEYS_EULER,
+    .keys = XL_KEYS_BETAS | XL_KEYS_SIGMAS | XL_KEYS_FINAL_SIGMA | XL_KEYS_ZERO_SNR | XL_KEYS_EULER,
     .takes_sample = true,
     .order = 1,
     .space = space,

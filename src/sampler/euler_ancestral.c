@@ -32,7 +32,7 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_euler_ancestral = {
     .name = "EulerAncestralDiscreteScheduler",
     .family = XL_FAMILY_SIGMA,
-    .keys = XL_KEYS_ZERO_SNR,
+    .keys = XL_KEYS_BETAS | XL_KEYS_ZERO_SNR,
     .order = 1,
     .space = space,
     .fill = fill,

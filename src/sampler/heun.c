@@ -64,7 +64,7 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_heun = {
     .name = "HeunDiscreteScheduler",
     .family = XL_FAMILY_SIGMA,
-    .keys = XL_KEYS_SIGMAS | XL_KEYS_CLIP,
+    .keys = XL_KEYS_BETAS | XL_KEYS_SIGMAS | XL_KEYS_CLIP,
     .takes_sample = true,
     .order = 2,
     .set_defaults = set_defaults,

@@ -154,7 +154,7 @@ static void fill(const struct xl_draft *draft, int i, struct xl_step *step) {
 const struct xl_sampler_class xl_class_pndm = {
     .name = "PNDMScheduler",
     .family = XL_FAMILY_ALPHA,
-    .keys = XL_KEYS_ALPHA_TO_ONE | XL_KEYS_PNDM,
+    .keys = XL_KEYS_BETAS | XL_KEYS_ALPHA_TO_ONE | XL_KEYS_PNDM,
     .order = 1,
     .set_defaults = set_defaults,
     .space = space,

@@ -33,6 +33,19 @@ static const struct xl_sampler samplers[] = {
 };
 enum { N_SAMPLERS = sizeof samplers / sizeof *samplers };
 
+/* The same methods for EDM models; their sigmas are always spaced. */
+#define SPACED_EDM(name)                                                                           \
+    {                                                                                              \
+        [XL_SIGMA_PLAIN] = name, [XL_SIGMA_KARRAS] = name "-karras",                               \
+        [XL_SIGMA_EXPONENTIAL] = name "-exponential"                                               \
+    }
+static const struct xl_sampler edm_samplers[] = {
+    {SPACED_EDM("euler"), NULL, "Euler", &xl_class_edm_euler, false},
+    {SPACED_EDM("dpmpp-2m"), NULL, "DPM++ 2M", &xl_class_edm_dpmpp, false},
+    {SPACED_EDM("dpmpp-2m-sde"), NULL, "DPM++ 2M SDE", &xl_class_edm_dpmpp, true},
+};
+enum { N_EDM_SAMPLERS = sizeof edm_samplers / sizeof *edm_samplers };
+
 /* How A1111 calls the spacings; what it calls Karras's in its old aliases ("k_dpmpp_2m_ka"). */
 static const struct {
     const char *suffix, *short_suffix, *a1111;
@@ -105,28 +118,46 @@ static enum xl_status unknown_name(const char *name, struct xl_err *err) {
         name, plain, spaced);
 }
 
-enum xl_status xl_sampler_find(const char *name, const struct xl_sampler **sampler,
-                               bool *has_spacing, enum xl_sigma_spacing *spacing,
-                               struct xl_err *err) {
+/* The first row of a table that has this name; choice->sampler stays NULL where none has. */
+static enum xl_status find_in(const struct xl_sampler *table, int n, const char *name,
+                              struct xl_sampler_choice *choice, struct xl_err *err) {
     char wanted[MAX_NAME];
-    *has_spacing = false;
-    *sampler = xl_sampler_of_class(name, false);
-    if (*sampler) return XL_OK;
-    if (!normalise(name, wanted)) return unknown_name(name, err);
-    for (int i = 0; i < N_SAMPLERS; i++) {
-        enum xl_sigma_spacing found = match(wanted, samplers[i].names[XL_SIGMA_PLAIN]);
-        if (found == XL_N_SIGMA_SPACINGS) found = match(wanted, samplers[i].alias);
+    if (!normalise(name, wanted)) return XL_OK;
+    for (int i = 0; i < n; i++) {
+        enum xl_sigma_spacing found = match(wanted, table[i].names[XL_SIGMA_PLAIN]);
+        if (found == XL_N_SIGMA_SPACINGS) found = match(wanted, table[i].alias);
         if (found == XL_N_SIGMA_SPACINGS) continue;
-        if (!samplers[i].names[found])
-            return xl_fail(err, XL_EINVAL,
-                           "scheduler \"%s\": %s has no such sigmas; leave \"%s\" out", name,
-                           samplers[i].names[XL_SIGMA_PLAIN], spacings[found].suffix);
-        *sampler = &samplers[i];
-        *has_spacing = found != XL_SIGMA_PLAIN;
-        *spacing = found;
+        if (!table[i].names[found])
+            return xl_fail(
+                err, XL_EINVAL, "scheduler \"%s\": %s has no such sigmas%s; leave \"%s\" out", name,
+                table[i].names[XL_SIGMA_PLAIN], table == edm_samplers ? " for an EDM model" : "",
+                spacings[found].suffix);
+        *choice = (struct xl_sampler_choice){&table[i], found != XL_SIGMA_PLAIN, found};
         return XL_OK;
     }
-    return unknown_name(name, err);
+    return XL_OK;
+}
+
+enum xl_status xl_sampler_find(const char *name, bool is_edm, struct xl_sampler_choice *out,
+                               struct xl_err *err) {
+    struct xl_sampler_choice choice = {xl_sampler_of_class(name, false), false, XL_SIGMA_PLAIN};
+    bool is_class = choice.sampler;
+    enum xl_status status = XL_OK;
+    if (is_edm && !is_class) status = find_in(edm_samplers, N_EDM_SAMPLERS, name, &choice, err);
+    bool has_edm = is_edm && !is_class && choice.sampler;
+    if (!status && !is_class && !has_edm)
+        status = find_in(samplers, N_SAMPLERS, name, &choice, err);
+    if (status) return status;
+    if (!choice.sampler) return unknown_name(name, err);
+    bool is_found_edm = xl_class_is_edm(choice.sampler->class);
+    if (is_found_edm && !is_edm)
+        return xl_fail(err, XL_EINVAL,
+                       "scheduler \"%s\" is for EDM models (Playground v2.5, CosXL) only; this "
+                       "model is none",
+                       name);
+    if (is_found_edm != is_edm) choice.sampler = NULL;
+    *out = choice;
+    return XL_OK;
 }
 
 enum xl_status xl_scheduler_check_name(const char *name, struct xl_err *err) {
@@ -141,6 +172,9 @@ const struct xl_sampler *xl_sampler_of_class(const char *class_name, bool is_sde
     for (int i = 0; i < N_SAMPLERS; i++)
         if (!strcmp(samplers[i].class->name, class_name) && samplers[i].is_sde == is_sde)
             return &samplers[i];
+    for (int i = 0; i < N_EDM_SAMPLERS; i++)
+        if (!strcmp(edm_samplers[i].class->name, class_name) && edm_samplers[i].is_sde == is_sde)
+            return &edm_samplers[i];
     return NULL;
 }
 

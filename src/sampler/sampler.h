@@ -62,6 +62,7 @@ struct xl_scheduler_config {
     int steps_offset;
     enum xl_sigma_spacing sigma_spacing;
     double sigma_min, sigma_max; /* ends of the sigma spacing; 0: of the training schedule */
+    double sigma_data, rho;      /* EDM */
     enum xl_final_sigma final_sigma;
     double lambda_min_clipped; /* -INFINITY: nothing is clipped */
     bool rescale_zero_snr;     /* rescale_betas_zero_snr */
@@ -83,18 +84,25 @@ struct xl_scheduler_config {
     double eta;                   /* DDIM; no key: 0 unless the caller sets it */
 };
 
-/* Read a repository's scheduler_config.json for `name`:
- *   "default": its own class; others ("euler", "euler-a", "dpmpp-2m", "dpmpp-2m-karras",
+/* Read a repository's scheduler_config.json for `name`. class_name: the class that model_index.json
+ * names, which decides what the model was trained for; NULL: the file's own "_class_name".
+ *   "default": that class; others ("euler", "euler-a", "dpmpp-2m", "dpmpp-2m-karras",
  *   "dpmpp-2m-sde", "dpmpp-2m-sde-karras", "unipc", "ddim", "ddpm", "deis", "pndm", "lcm", "heun",
  *   A1111's names "Euler a", "DPM++ 2M Karras", ..., and diffusers' class names): that class, by
- * the from_config rule: keys that the class knows are kept, the rest take the class's defaults. An
- * unknown class under "default" falls back to Euler with the same betas; *notice then holds a
- * sentence (malloc'd), else NULL.
- * Errors: XL_EFORMAT impossible or unsupported values, XL_EINVAL unknown name (the names are
- * listed), XL_ENOMEM */
-enum xl_status xl_scheduler_config_read(struct xl_json json, const char *name,
-                                        struct xl_scheduler_config *out, char **notice,
-                                        struct xl_err *err) XL_CHECKED;
+ * the from_config rule: keys that the class knows are kept, the rest take the class's defaults.
+ * "default" for a class of diffusers that is not written here but draws the same models is Euler
+ * with the same betas. The names of an EDM model mean EDM's classes; one that has no such class is
+ * replaced by the model's own. *notice then holds a sentence (malloc'd), else NULL.
+ * Errors: XL_EFORMAT a class of another kind of model, impossible or unsupported values; XL_EINVAL
+ * unknown name (the names are listed), or EDM's for another model; XL_ENOMEM */
+enum xl_status xl_scheduler_config_read(struct xl_json json, const char *class_name,
+                                        const char *name, struct xl_scheduler_config *out,
+                                        char **notice, struct xl_err *err) XL_CHECKED;
+
+/* The class that "default" draws with: class_name as above, or Euler in its place. Errors:
+ * XL_EFORMAT */
+enum xl_status xl_scheduler_own_class(struct xl_json json, const char *class_name,
+                                      const char **drawn, struct xl_err *err) XL_CHECKED;
 
 /* A config as a scheduler_config.json with every key that its class knows and that changes numbers,
  * defaults included. Caller: json_decref. NULL: out of memory (within xl_json_watch) */

@@ -73,6 +73,12 @@ static int first_step(int steps, double strength, bool *clamped) {
 static void fill_start(const struct xl_draft *draft, const struct xl_sampler_class *class) {
     struct xl_schedule *schedule = draft->schedule;
     schedule->init_noise_sigma = 1;
+    if (xl_class_is_edm(class)) {
+        schedule->init_noise_sigma = sqrt(draft->config->sigma_max * draft->config->sigma_max + 1);
+        schedule->start_x0 = 1;
+        schedule->start_noise = (double)xl_sigma_at(draft, draft->begin);
+        return;
+    }
     if (class->family == XL_FAMILY_SIGMA) {
         float max = 0;
         for (int i = 0; i < schedule->n_sigmas; i++) max = fmaxf(max, xl_sigma_at(draft, i));
@@ -110,6 +116,8 @@ static enum xl_status fill_steps(const struct xl_draft *draft, const struct xl_s
             float sigma = xl_sigma_at(draft, i);
             step->input_scale = (float)(1 / sqrt((double)sigma * (double)sigma + 1));
         }
+        if (xl_class_is_edm(class))
+            step->input_scale = (float)xl_edm_input_scale(draft->config, xl_sigma_at(draft, i));
         step->store_slot = -1;
         step->base_coef[XL_SRC_X] = 1;
         class->fill(draft, i, step);

@@ -16,7 +16,8 @@ int xl_timestep_at(const struct xl_draft *draft, int i) {
 
 struct xl_level xl_level_at(const struct xl_draft *draft, int i) {
     float sigma = xl_sigma_at(draft, i);
-    struct xl_level level;
+    struct xl_level level = {1, sigma, -logf(sigma)};
+    if (xl_class_is_edm(draft->config->sampler->class)) return level;
     level.alpha = 1.0f / sqrtf(sigma * sigma + 1.0f);
     level.sigma = sigma * level.alpha;
     level.lambda = logf(level.alpha) - logf(level.sigma);
@@ -44,6 +45,10 @@ struct xl_slope xl_slope_at(const struct xl_draft *draft, float sigma) {
 /* From x = alpha x0 + sigma noise and v = alpha noise - sigma x0 (Salimans and Ho, "Progressive
  * Distillation for Fast Sampling of Diffusion Models", appendix D). */
 void xl_convert_to_x0(const struct xl_draft *draft, struct xl_level level, struct xl_step *step) {
+    if (xl_class_is_edm(draft->config->sampler->class)) {
+        xl_edm_convert_to_x0(draft, level.sigma, step);
+        return;
+    }
     switch (draft->config->prediction) {
     case XL_PREDICT_EPSILON:
         step->convert_x = (float)(1.0 / level.alpha);

@@ -479,7 +479,7 @@ Test(hub, only_sdxl_pipelines) {
     write_index_file("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline");
     open_pipeline(scratch("m"));
     write_index_file("'force_zeros_for_empty_prompt':true,", "");
-    cr_expect_not(open_pipeline(scratch("m")).force_zeros_for_empty_prompt);
+    cr_expect(open_pipeline(scratch("m")).force_zeros_for_empty_prompt);
 }
 
 /* ---- variants and shards ---- */

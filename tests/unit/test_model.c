@@ -239,7 +239,6 @@ static const struct refusal refusals[] = {
     {"unet", "norm_num_groups", "0", "is 0, expected 1"},
     {"unet", "norm_eps", "\"1e-5\"", "is a string, expected a number"},
     {"unet", "cross_attention_dim", "[2048, 2048, 2048]", "expected an integer"},
-    {"unet", "_class_name", "\"UNet2DModel\"", "is \"UNet2DModel\""},
     {"vae", "down_block_types", "[\"DownEncoderBlock2D\"]", "has 1 entries, expected 4"},
     {"vae", "up_block_types", "[\"AttnUpDecoderBlock2D\"]", "supported: UpDecoderBlock2D"},
     {"vae", "out_channels", "1", "\"out_channels\" is 1, only 3"},

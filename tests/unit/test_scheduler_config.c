@@ -178,14 +178,115 @@ static void expect_fallback(const char *text, const char *says) {
     free(notice);
 }
 
-Test(scheduler_config, an_unknown_class_falls_back_to_euler_and_says_so) {
-    expect_fallback(
-        "{\"_class_name\": \"EDMDPMSolverMultistepScheduler\", \"beta_start\": 0.00085}",
-        ": scheduler class \"EDMDPMSolverMultistepScheduler\" is not supported; "
-        "EulerDiscreteScheduler with the same betas is used instead");
+Test(scheduler_config, a_class_of_the_same_models_falls_back_to_euler_and_says_so) {
+    expect_fallback("{\"_class_name\": \"LMSDiscreteScheduler\", \"beta_start\": 0.00085}",
+                    ": scheduler class \"LMSDiscreteScheduler\" is not supported; "
+                    "EulerDiscreteScheduler with the same betas is used instead");
     expect_fallback("{\"beta_start\": 0.00085}", ": \"_class_name\" is missing; "
                                                  "EulerDiscreteScheduler with the same betas is "
                                                  "used instead");
+}
+
+/* ---- The class of model_index.json ---- */
+
+static const char euler_file[] =
+    "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_start\": 0.00085, \"beta_end\": 0.012, "
+    "\"set_alpha_to_one\": false, \"timestep_spacing\": \"leading\", \"sigma_min\": 0.5}";
+
+static struct xl_scheduler_config of_class(const char *text, const char *class_name,
+                                           const char *name) {
+    struct xl_scheduler_config config;
+    struct xl_err err = {0};
+    char *notice = NULL;
+    cr_assert_eq(load_config_of(text, class_name, name, &config, &notice, &err), XL_OK, "%s: %s",
+                 class_name, err.text);
+    cr_assert_null(notice, "%s", notice);
+    return config;
+}
+
+/* diffusers makes the class that model_index.json names, with the keys of the file that it knows.
+ */
+Test(scheduler_config, the_class_of_model_index_decides) {
+    for (int i = 1; xl_scheduler_list(i); i++) {
+        struct xl_scheduler_config named = loaded(euler_file, xl_scheduler_list(i));
+        if (strchr(xl_scheduler_name(&named), '-') && strcmp(xl_scheduler_name(&named), "euler-a"))
+            continue; /* with sigmas or an algorithm that the file does not ask for */
+        struct xl_scheduler_config own =
+            of_class(euler_file, xl_scheduler_class(&named), "default");
+        cr_expect_str_eq(xl_scheduler_class(&own), xl_scheduler_class(&named));
+        cr_expect_eq(own.beta_start, 0.00085);
+    }
+    struct xl_scheduler_config c = of_class(euler_file, "DDIMScheduler", "default");
+    cr_expect(!c.set_alpha_to_one && c.clip_sample && c.sigma_min == 0);
+    c = of_class(euler_file, "DDIMScheduler", "euler");
+    cr_expect_str_eq(xl_scheduler_class(&c), "EulerDiscreteScheduler");
+    c = of_class("{}", "PNDMScheduler", "default");
+    cr_expect_str_eq(xl_scheduler_class(&c), "PNDMScheduler");
+}
+
+/* The names of an EDM model are those of the same methods for it. */
+Test(scheduler_config, edm_models_have_edm_classes) {
+    static const struct {
+        const char *class, *name, *drawn, *shown;
+    } cases[] = {
+        {"EDMEulerScheduler", "default", "EDMEulerScheduler", "euler-karras"},
+        {"EDMEulerScheduler", "dpmpp-2m", "EDMDPMSolverMultistepScheduler", "dpmpp-2m-karras"},
+        {"EDMEulerScheduler", "DPM++ 2M SDE Karras", "EDMDPMSolverMultistepScheduler",
+         "dpmpp-2m-sde-karras"},
+        {"EDMDPMSolverMultistepScheduler", "euler", "EDMEulerScheduler", "euler-karras"},
+        {"EDMDPMSolverMultistepScheduler", "euler-exponential", "EDMEulerScheduler",
+         "euler-exponential"},
+        {"EDMDPMSolverMultistepScheduler", "EDMEulerScheduler", "EDMEulerScheduler",
+         "euler-karras"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct xl_scheduler_config c = of_class(euler_file, cases[i].class, cases[i].name);
+        cr_expect_str_eq(xl_scheduler_class(&c), cases[i].drawn, "%s", cases[i].name);
+        cr_expect_str_eq(xl_scheduler_name(&c), cases[i].shown, "%s", cases[i].name);
+        cr_expect(c.sigma_min == 0.5 && c.sigma_max == 80 && c.sigma_data == 0.5 && c.rho == 7);
+    }
+}
+
+Test(scheduler_config, what_is_not_for_an_edm_model_gives_way_and_is_named) {
+    struct xl_scheduler_config config;
+    struct xl_err err = {0};
+    for (int i = 1; xl_scheduler_list(i); i++) {
+        const char *name = xl_scheduler_list(i);
+        if (!strncmp(name, "euler-a", 8) || strstr(name, "dd") || strstr(name, "uni") ||
+            !strcmp(name, "lcm")) {
+            char *notice = NULL;
+            cr_assert_eq(load_config_of("{}", "EDMDPMSolverMultistepScheduler", name, &config,
+                                        &notice, &err),
+                         XL_OK, "%s: %s", name, err.text);
+            cr_expect_str_eq(xl_scheduler_class(&config), "EDMDPMSolverMultistepScheduler");
+            cr_assert_not_null(notice);
+            cr_expect_not_null(strstr(notice, name), "%s", notice);
+            free(notice);
+        }
+    }
+    char *notice = NULL;
+    cr_expect_eq(load_config_of("{}", "EDMEulerScheduler", "eulre", &config, &notice, &err),
+                 XL_EINVAL);
+    cr_expect_eq(load_config_of(euler_file, NULL, "EDMEulerScheduler", &config, &notice, &err),
+                 XL_EINVAL);
+    cr_expect_not_null(strstr(err.text, "is for EDM models"), "%s", err.text);
+}
+
+/* Flow matching and others: no name makes a picture of them. */
+Test(scheduler_config, classes_of_other_models_are_refused_whatever_is_asked_for) {
+    static const char *const classes[] = {"FlowMatchEulerDiscreteScheduler",   "SCMScheduler",
+                                          "CosineDPMSolverMultistepScheduler", "MyScheduler",
+                                          "FlowMatchHeunDiscreteScheduler",    "UnCLIPScheduler"};
+    static const char *const names[] = {"default", "euler", "ddim"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        for (int k = 0; k < 3; k++) {
+            struct xl_scheduler_config config;
+            struct xl_err err = {0};
+            char *notice = NULL;
+            cr_expect_eq(load_config_of(euler_file, classes[i], names[k], &config, &notice, &err),
+                         XL_EFORMAT, "%s", classes[i]);
+            cr_expect_not_null(strstr(err.text, classes[i]), "%s", err.text);
+        }
 }
 
 /* ---- Refusals ---- */

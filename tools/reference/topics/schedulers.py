@@ -22,12 +22,23 @@ SDXL = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linea
 ZERO_SNR = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction",
             "timestep_spacing": "trailing"}
 
+PLAYGROUND = {"prediction_type": "epsilon", "rho": 7.0, "sigma_data": 0.5, "sigma_max": 80.0,
+              "sigma_min": 0.002, "solver_order": 2}
+COSXL = {"prediction_type": "v_prediction", "sigma_data": 1.0, "sigma_max": 120.0,
+         "sigma_min": 0.002, "sigma_schedule": "exponential"}
+
 CLASSES = {
     "euler": "EulerDiscreteScheduler", "euler-a": "EulerAncestralDiscreteScheduler",
     "heun": "HeunDiscreteScheduler", "dpmpp-2m": "DPMSolverMultistepScheduler",
     "dpmpp-2m-sde": "DPMSolverMultistepScheduler", "unipc": "UniPCMultistepScheduler",
     "deis": "DEISMultistepScheduler", "ddim": "DDIMScheduler", "ddpm": "DDPMScheduler",
     "pndm": "PNDMScheduler", "lcm": "LCMScheduler",
+}
+# The same names for models that have no betas. A case of theirs has "class": what model_index.json
+# of its repository would name.
+EDM_CLASSES = {
+    "euler": "EDMEulerScheduler", "dpmpp-2m": "EDMDPMSolverMultistepScheduler",
+    "dpmpp-2m-sde": "EDMDPMSolverMultistepScheduler",
 }
 SUFFIXES = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas",
             "beta": "use_beta_sigmas", "lu": "use_lu_lambdas"}
@@ -36,25 +47,31 @@ SPACINGS = ["leading", "trailing", "linspace"]
 WITH_ZERO_SNR = ["euler", "euler-a", "dpmpp-2m", "dpmpp-2m-sde", "unipc", "ddim", "ddpm", "lcm"]
 
 
-def scheduler_of(name, config):
+def scheduler_of(name, config, classes=CLASSES):
     stem, _, suffix = name.rpartition("-")
     overrides = {SUFFIXES[suffix]: True} if suffix in SUFFIXES else {}
     stem = stem if overrides else name
+    if overrides and classes is EDM_CLASSES:
+        overrides = {"sigma_schedule": suffix}
     if stem == "dpmpp-2m-sde":
         overrides["algorithm_type"] = "sde-dpmsolver++"
-    return getattr(diffusers, CLASSES[stem]).from_config(dict(config), **overrides)
+    return getattr(diffusers, classes[stem]).from_config(dict(config), **overrides)
 
 
 def rounded(values):
     return [float(f"{float(v):.9g}") for v in values]
 
 
+def class_of(classes):
+    return {"class": classes["euler"]} if classes is EDM_CLASSES else {}
+
+
 # ---- schedules ----
 
-def schedule_case(name, config, steps):
-    s = scheduler_of(name, config)
+def schedule_case(name, config, steps, classes=CLASSES):
+    s = scheduler_of(name, config, classes)
     s.set_timesteps(steps)
-    case = {"scheduler": name, "config": config, "steps": steps,
+    case = {"scheduler": name, "config": config, "steps": steps, **class_of(classes),
             "timesteps": rounded(s.timesteps), "init_noise_sigma": float(s.init_noise_sigma)}
     if getattr(s, "sigmas", None) is not None:
         case["sigmas"] = rounded(s.sigmas)
@@ -86,6 +103,18 @@ def schedule_cases():
     for name in SPACED[:1] + SPACED[2:]:
         yield schedule_case(name + "-karras", {**SDXL, **ZERO_SNR}, 10)
     yield from schedule_oddities()
+    yield from edm_schedules()
+
+
+def edm_schedules():
+    for name in EDM_CLASSES:
+        for schedule in ("", "-karras", "-exponential"):
+            for steps in (1, 2, 7, 25):
+                yield schedule_case(name + schedule, PLAYGROUND, steps, EDM_CLASSES)
+        yield schedule_case(name, {}, 5, EDM_CLASSES)
+        yield schedule_case(name, COSXL, 9, EDM_CLASSES)
+        yield schedule_case(name, {**COSXL, "final_sigmas_type": "sigma_min"}, 6, EDM_CLASSES)
+        yield schedule_case(name, {**PLAYGROUND, "rho": 3.0, "sigma_min": 0.1}, 6, EDM_CLASSES)
 
 
 def schedule_oddities():
@@ -135,9 +164,9 @@ class Noise:
         return self.rows[self.n_drawn - 1].reshape(shape)
 
 
-def run(name, config, steps, strength, rows, eta):
+def run(name, config, steps, strength, rows, eta, classes):
     """The loop of the SDXL pipelines. The first row starts the image, the next are for steps."""
-    s = scheduler_of(name, config)
+    s = scheduler_of(name, config, classes)
     noise = Noise(rows)
     module = importlib.import_module(type(s).__module__)
     kept, module.randn_tensor = getattr(module, "randn_tensor", None), noise
@@ -163,12 +192,13 @@ def run(name, config, steps, strength, rows, eta):
     return samples, draws
 
 
-def trajectory_case(rows, name, steps, strength=None, eta=0.0, **keys):
-    config = {**SDXL, "timestep_spacing": "leading", **keys}
-    samples, draws = run(name, config, steps, strength, rows, eta)
+def trajectory_case(rows, name, steps, strength=None, eta=0.0, classes=CLASSES, **keys):
+    config = {**SDXL, "timestep_spacing": "leading", **keys} if classes is CLASSES else keys
+    samples, draws = run(name, config, steps, strength, rows, eta, classes)
     assert all(torch.isfinite(x).all() for x in samples), (name, config, steps)
     wanted = sorted({0, 1, len(samples) // 2, len(samples) - 1})
-    case = {"scheduler": name, "config": config, "steps": steps, "draws": draws,
+    case = {"scheduler": name, "config": config, "steps": steps, **class_of(classes),
+            "draws": draws,
             "samples": {str(i): rounded(samples[i].flatten()) for i in wanted}}
     if strength is not None:
         case["strength"] = strength
@@ -183,6 +213,7 @@ def trajectory_cases(rows):
     yield from usual_trajectories(case)
     yield from solver_trajectories(case)
     yield from other_trajectories(case)
+    yield from edm_trajectories(case)
 
 
 def usual_trajectories(case):
@@ -260,6 +291,28 @@ def other_trajectories(case):
                        prediction_type="v_prediction")
     yield case("lcm", 4, original_inference_steps=100)
     yield case("lcm", 4, timestep_scaling=0.01)
+
+
+def edm_trajectories(case):
+    def edm(name, steps, strength=None, **keys):
+        return case(name, steps, strength, classes=EDM_CLASSES, **keys)
+    for name in EDM_CLASSES:
+        for config in (PLAYGROUND, COSXL):
+            for schedule in ("karras", "exponential"):
+                yield edm(name, 6, **{**config, "sigma_schedule": schedule})
+        yield edm(name, 1, **PLAYGROUND)
+        yield edm(name, 20, **PLAYGROUND)
+        yield edm(name, 10, 0.6, **PLAYGROUND)
+        yield edm(name, 8, 1.0, **COSXL)
+        yield edm(name, 6, **{**PLAYGROUND, "sigma_min": 0.1, "sigma_max": 20.0, "rho": 3.0})
+        yield edm(name, 6, **{**PLAYGROUND, "prediction_type": "v_prediction"})
+    for order in (1, 2, 3):
+        for steps, strength in ((5, None), (16, None), (16, 0.5)):
+            yield edm("dpmpp-2m", steps, strength, **{**PLAYGROUND, "solver_order": order})
+    for name in ("dpmpp-2m", "dpmpp-2m-sde"):
+        yield edm(name, 6, **{**PLAYGROUND, "solver_type": "heun"})
+        yield edm(name, 20, **{**PLAYGROUND, "euler_at_final": True})
+        yield edm(name, 8, **{**PLAYGROUND, "lower_order_final": False})
 
 
 # ---- files ----
