@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_int max_level = XL_LOG_WARN;
+static atomic_int max_level = XL_LOG_NOTE;
 static _Atomic(void (*)(bool)) hook;
 
 void xl_log_set_level(enum xl_log_level level) {
@@ -18,7 +18,7 @@ void xl_log_set_hook(void (*around)(bool before)) {
 }
 
 void xl_log(enum xl_log_level level, const char *format, ...) {
-    static const char *const prefix[] = {"error: ", "warning: ", ""};
+    static const char *const prefix[] = {"error: ", "warning: ", "", ""};
     if ((int)level > max_level) return;
     char line[2048];
     int n = snprintf(line, sizeof line, "sdxl-lab: %s", prefix[level]);

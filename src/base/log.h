@@ -7,9 +7,9 @@
 
 #include "base/status.h"
 
-enum xl_log_level { XL_LOG_ERROR, XL_LOG_WARN, XL_LOG_INFO };
+enum xl_log_level { XL_LOG_ERROR, XL_LOG_WARN, XL_LOG_NOTE, XL_LOG_INFO };
 
-/* Lines above this level are dropped. Default XL_LOG_WARN. */
+/* Lines above this level are dropped. Default XL_LOG_NOTE. */
 void xl_log_set_level(enum xl_log_level level);
 
 /* Called before and after each line when a progress bar owns the terminal's last line; NULL: none.
@@ -19,6 +19,7 @@ void xl_log_set_hook(void (*around)(bool before));
 void xl_log(enum xl_log_level level, const char *format, ...) XL_PRINTF(2, 3);
 
 #define xl_warn(...) xl_log(XL_LOG_WARN, __VA_ARGS__)
+#define xl_note(...) xl_log(XL_LOG_NOTE, __VA_ARGS__)
 #define xl_info(...) xl_log(XL_LOG_INFO, __VA_ARGS__)
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef XL_CLI_CLI_H
 #define XL_CLI_CLI_H
 
+#include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "lab/settings/settings.h"
 
 /* A subcommand: what it is called, what its options are, and what it does. */
@@ -72,30 +74,6 @@ enum xl_status xl_print_dry_run(const struct xl_settings *settings, struct xl_sw
 /* help.c: on standard output, wrapped to the width of the terminal. */
 void xl_print_overview(void);
 void xl_print_help(const struct xl_command *command);
-
-/* Install handlers: the first SIGINT or SIGTERM asks for a stop, the second ends at once. */
-void xl_interrupt_install(void);
-bool xl_interrupted(void);
-/* 130 after SIGINT, 143 after SIGTERM. */
-int xl_interrupt_exit_code(void);
-
-/* Progress on a terminal: one line that is redrawn; silent when stderr is no terminal or quiet.
- * The function is an xl_progress_fn; user is a struct xl_progress. */
-struct xl_progress {
-    bool enabled;
-    enum xl_phase phase;
-    double phase_start_s, drawn_s;
-    char what[128]; /* of a run of several: "3/56, 4:10 left, SDXL Turbo, Watercolor" */
-    double run_start_s;
-};
-void xl_progress_init(struct xl_progress *progress, bool quiet);
-bool xl_progress_update(void *user, enum xl_phase phase, int64_t done, int64_t total);
-/* Item i of n of a run begins: `what` is shown before the line, with the time that is left. */
-void xl_progress_begin(struct xl_progress *progress, const char *what, int i, int n);
-/* A line of text on standard output, above the progress line. Any thread. */
-void xl_progress_print(struct xl_progress *progress, const char *text);
-/* Remove the line. */
-void xl_progress_end(struct xl_progress *progress);
 
 /* Print a document on stdout, pretty, and a newline. Errors: XL_ENOMEM */
 struct json_t;

@@ -84,6 +84,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {4, "no idle GPU (reserved: this version computes on the CPU)"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},
+        {129, "the terminal was closed (SIGHUP)"},
         {130, "interrupted by Ctrl-C (SIGINT)"},
         {143, "interrupted by SIGTERM"},
     };

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text_width.h"
 #include "base/threads.h"
 #include "jobs/worker_painter.h"
+#include "lab/cell/cell_text.h"
 #include "lab/run/engine_painter.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
@@ -19,6 +21,7 @@ struct follow {
     struct xl_progress progress;
     const struct xl_settings *settings;
     const struct xl_sweep *sweep;
+    xl_cell_columns told; /* of a picture that begins */
 };
 
 static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
@@ -26,19 +29,45 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return xl_progress_update(&follow->progress, phase, done, total);
 }
 
-static void on_begin(void *user, const struct xl_cell *cell, int i, int n) {
+static void on_model(void *user, int m) {
     struct follow *follow = user;
-    if (n < 2) return;
-    char what[128];
-    const char *key = follow->sweep->models[cell->model].key;
-    snprintf(what, sizeof what, "%.40s, %.60s", key, cell->profile);
-    xl_progress_begin(&follow->progress, what, i, n);
+    xl_progress_model(&follow->progress, follow->sweep->models[m].key);
+}
+
+/* What tells the pictures of the run apart, but not those that begin together; of one alone, what
+ * it is. */
+static void on_begin(void *user, const struct xl_beginning *beginning) {
+    enum { TEXT_COLUMNS = 60 };
+    struct follow *follow = user;
+    struct xl_str what = {0};
+    struct xl_cell_column column;
+    xl_cell_columns told = follow->told & ~xl_cells_differ(beginning->first, beginning->last);
+    for (int i = 0; xl_cell_column_at(i, &column); i++) {
+        if (!(told >> i & 1)) continue;
+        struct xl_str label = {0};
+        xl_cell_put_label(&label, beginning->first, &column);
+        if (label.text) xl_text_cut(label.text, TEXT_COLUMNS);
+        xl_str_printf(&what, "%s%s", what.len ? ", " : "", label.text ? label.text : "");
+        xl_str_deinit(&label);
+    }
+    xl_progress_begin(&follow->progress, what.text ? what.text : "", beginning->i,
+                      beginning->n_together, beginning->n);
+    xl_str_deinit(&what);
 }
 
 static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
     struct follow *follow = user;
     (void)cell;
+    xl_progress_saved(&follow->progress);
     if (!follow->settings->json) xl_progress_print(&follow->progress, path);
+}
+
+/* The columns that a beginning is told by. */
+static xl_cell_columns choose_told(const struct xl_sweep *sweep) {
+    xl_cell_columns told = 0;
+    for (int c = 1; c < sweep->n_cells; c++)
+        told |= xl_cells_differ(&sweep->cells[0], &sweep->cells[c]);
+    return told ? told : xl_cell_columns_with(XL_CELL_ALWAYS | XL_CELL_PLAIN);
 }
 
 static void print_lines(const struct xl_str *lines) {
@@ -219,12 +248,17 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     struct xl_run_counts counts;
     struct painters painters;
     follow->sweep = sweep;
+    follow->told = choose_told(sweep);
     enum xl_status status = make_painters(settings, dir, &painters, err);
     if (status) return status;
+    xl_progress_init(&follow->progress, settings->quiet);
+    follow->progress.n_painters = painters.n;
+    if (dir->is_own || settings->verbose || xl_environment_is_headless())
+        follow->progress.is_held = false;
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
                                .dir = dir,
-                               .hooks = {on_progress, on_begin, on_saved, follow},
+                               .hooks = {on_progress, on_model, on_begin, on_saved, follow},
                                .painters = painters.item,
                                .n_painters = painters.n};
     status = xl_run_draw(&run, &counts, err);
@@ -300,7 +334,6 @@ static enum xl_status check_resume(const struct xl_settings *settings, struct xl
 static enum xl_status generate(const struct xl_settings *given, struct xl_err *err) {
     struct xl_settings settings = *given;
     struct follow follow = {.settings = &settings};
-    xl_progress_init(&follow.progress, settings.quiet);
     enum xl_status status = XL_OK;
     if (settings.resume) status = check_resume(&settings, err);
     if (!status)

@@ -1,5 +1,6 @@
-/* interrupt.c - Ctrl-C and SIGTERM: the first asks for a stop, the second ends the process. */
-#include "cli/cli.h"
+/* interrupt.c - Ctrl-C, SIGTERM and the end of the terminal (SIGHUP): the first asks for a stop,
+ * the second ends the process. */
+#include "cli/interrupt.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,7 +9,10 @@
 /* Atomic, not sig_atomic_t: the signal reaches any thread, and the threads of all painters ask. */
 static atomic_int received;
 
+/* A terminal that is closed says so more than once (its shell and the system): nobody is impatient.
+ */
 static void handle(int number) {
+    if (number == SIGHUP && atomic_load(&received)) return;
     if (atomic_exchange(&received, number)) _exit(128 + number);
 }
 
@@ -17,6 +21,9 @@ void xl_interrupt_install(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction before; /* nohup means what it says */
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
     /* A closed pipe and a file size limit are write errors with a sentence, not silent deaths. */
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);

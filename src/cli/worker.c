@@ -15,8 +15,9 @@ static bool goes_on(void *user) {
 }
 
 static enum xl_status worker(const struct xl_settings *settings, struct xl_err *err) {
-    /* Ctrl-C goes to all processes of a terminal: whoever started this one decides. */
+    /* These go to all processes of a terminal: whoever started this one decides. */
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     /* What a library may print must not get among the answers. */
     int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)

@@ -17,6 +17,7 @@
  *   XL_FAULT_NAME_MAX    no file or folder with a longer name can be made or opened, whatever else
  *                        is set, and statvfs says so
  *   XL_FAULT_NAME_SAYS   what statvfs says of that instead
+ *   XL_FAULT_CLOCK       how many times faster CLOCK_MONOTONIC runs
  *
  * The functions behind are glibc's own names for them, or system calls, because dlsym allocates.
  * Not seen: what glibc does inside (the mmap of malloc, the write of stdio). */
@@ -36,6 +37,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
@@ -63,6 +65,7 @@ static struct {
     const char *path, *count_file;
     size_t name_max; /* 0: whatever the file system takes */
     unsigned long name_says;
+    int clock; /* 0: as fast as it does */
     struct range except[64];
     int n_except;
 } settings;
@@ -112,6 +115,7 @@ __attribute__((constructor)) static void read_settings(void) {
     const char *except = getenv("XL_FAULT_EXCEPT");
     settings.name_max = (size_t)number("XL_FAULT_NAME_MAX");
     settings.name_says = (unsigned long)number("XL_FAULT_NAME_SAYS");
+    settings.clock = (int)number("XL_FAULT_CLOCK");
     if (!calls) return;
     if (action && !strcmp(action, "short")) settings.action = SHORT;
     if (action && !strcmp(action, "kill")) settings.action = KILL;
@@ -312,6 +316,14 @@ int statvfs(const char *path, struct statvfs *about) {
     int result = next(path, about);
     if (result || !settings.name_max) return result;
     about->f_namemax = settings.name_says ? settings.name_says : settings.name_max;
+    return 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *out) {
+    int result = (int)syscall(SYS_clock_gettime, clock, out);
+    if (result || !settings.clock || clock != CLOCK_MONOTONIC) return result;
+    out->tv_sec = out->tv_sec * settings.clock + out->tv_nsec * settings.clock / 1000000000;
+    out->tv_nsec = out->tv_nsec * settings.clock % 1000000000;
     return 0;
 }
 

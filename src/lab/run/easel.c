@@ -6,6 +6,7 @@
 #include "lab/run/read_ahead.h"
 #include "lab/run/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,10 +31,12 @@ static bool asked_to_stop(struct xl_easel *easel) {
 
 static void begin(struct xl_easel *easel, const struct xl_share *share) {
     const struct xl_hooks *hooks = &easel->run->hooks;
-    atomic_store(easel->shown, easel->number);
-    if (hooks->begin)
-        hooks->begin(hooks->user, cell_at(easel, share->cells[0]), share->n_before,
-                     xl_work_count(easel->work));
+    const struct xl_beginning beginning = {.first = cell_at(easel, share->cells[0]),
+                                           .last = cell_at(easel, share->cells[share->n - 1]),
+                                           .n_together = share->n,
+                                           .i = share->n_before,
+                                           .n = xl_work_count(easel->work)};
+    if (hooks->begin) hooks->begin(hooks->user, &beginning);
 }
 
 /* --- Models ----------------------------------------------------------------------------------- */
@@ -50,6 +53,8 @@ static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *e
     forget_model(easel);
     xl_read_ahead_end(easel->read_ahead);
     easel->read_ahead = NULL;
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    if (hooks->model) hooks->model(hooks->user, m);
     enum xl_status status = easel->painter->open(easel->painter, sweep, m, &easel->unit, err);
     if (status) return status;
     easel->model = m;
@@ -116,6 +121,14 @@ static bool fits(const struct xl_need *need, const struct xl_rung *rung, int64_t
     return *short_by <= 0;
 }
 
+/* With --verbose: what was tried, why it is not drawn like that, what is tried next. */
+static void tell_attempt(const struct xl_rung *tried, const struct xl_rung *next, const char *why) {
+    char text[2][XL_LADDER_TEXT];
+    xl_rung_describe(tried, text[0]);
+    xl_rung_describe(next, text[1]);
+    xl_info("memory: %s: %s; next: %s", text[0], why, text[1]);
+}
+
 static bool is_like_before(const struct xl_easel *easel, const struct xl_cell *cell,
                            const struct xl_rung *rung, int n) {
     const struct xl_precedent *before = &easel->precedent;
@@ -156,12 +169,16 @@ static enum xl_status plan_rung(struct xl_easel *easel, const int *cells, int n,
         if (status) return status;
         *flops = xl_need_flops(&need, &ladder->now, group.n);
         if (fits(&need, &ladder->now, &short_by)) return XL_OK;
+        const struct xl_rung tried = ladder->now;
         if (settings->oom == XL_OOM_FAIL || !xl_ladder_lower(ladder))
             return xl_fail(err, XL_ENOMEM,
                            "%d x %d needs %.3f GB more memory than there is%s; close "
                            "other programs or ask for a smaller picture",
                            ladder->now.width, ladder->now.height, (double)short_by / 1e9,
                            settings->oom == XL_OOM_FAIL ? "" : ", the least there is");
+        char why[80];
+        snprintf(why, sizeof why, "%.3f GB more than there is", (double)short_by / 1e9);
+        tell_attempt(&tried, &ladder->now, why);
     }
 }
 
@@ -192,8 +209,10 @@ static enum xl_status draw_part(struct xl_easel *easel, const struct xl_share *s
     status = easel->painter->draw(easel->painter, drawn, err);
     if (status) {
         xl_drawn_free(drawn);
+        const struct xl_rung tried = ladder->now;
         bool is_lower = status == XL_ENOMEM && easel->run->settings->oom == XL_OOM_SHRINK &&
                         xl_ladder_lower(ladder);
+        if (is_lower) tell_attempt(&tried, &ladder->now, err->text);
         return is_lower ? XL_OK : status; /* the next rung */
     }
     if (drawn->group.fallback[0]) xl_warn("memory is short: %s", drawn->group.fallback);
@@ -246,8 +265,9 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
 static void paint(struct xl_easel *easel, struct xl_share share) {
     struct xl_err why = {0};
     int n_drawn = 0;
-    begin(easel, &share);
+    atomic_store(easel->shown, easel->number);
     enum xl_status opened = take_model(easel, share.model, &why);
+    if (!opened) begin(easel, &share);
     if (!opened && check_drawn_by(easel, &why)) {
         xl_work_stop(easel->work, XL_EINVAL, why.text);
         return;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/filename.h"
 #include "lab/run/request.h"
@@ -20,6 +21,8 @@ struct engine_painter {
     struct xl_model *model;   /* at hand; NULL: none */
     struct xl_image init;     /* of init_path */
     char *init_path;
+    double heard_s, load_s; /* of the last progress; loading within a drawing */
+    int64_t loaded_bytes;
 };
 
 static struct engine_painter *engine_of(struct xl_painter *painter) {
@@ -58,19 +61,37 @@ static enum xl_status describe(struct engine_painter *engine, enum xl_precision 
     return XL_OK;
 }
 
+/* The time up to a progress of loading was loading. */
+static bool follow(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct engine_painter *engine = user;
+    double now = xl_now_s();
+    if (phase == XL_PHASE_LOAD && total >= 0) {
+        engine->load_s += now - engine->heard_s;
+        engine->loaded_bytes = done;
+    }
+    engine->heard_s = now;
+    const struct xl_painter *painter = &engine->painter;
+    return !painter->progress || painter->progress(painter->user, phase, done, total);
+}
+
 /* What the device holds of the model before stays there as long as there is room. */
 static enum xl_status open_model(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
                                  int *unit, struct xl_err *err) {
     struct engine_painter *engine = engine_of(painter);
     const struct xl_sweep_model *model = &sweep->models[m];
+    double start_s = xl_now_s();
     xl_model_close(engine->model);
     engine->model = NULL;
     enum xl_status status = xl_sweep_model_open(model, &engine->model, err);
     if (!status) status = check_digest(engine->model, model, err);
     if (!status) status = need_device(engine, err);
     if (!status) status = describe(engine, engine->settings->precision, err);
-    if (!status) *unit = xl_model_info(engine->model)->unit;
-    return status;
+    if (status) return status;
+    const struct xl_model_info *info = xl_model_info(engine->model);
+    *unit = info->unit;
+    xl_info("%s: opened in %.2f s, from %s%s%s", model->key, xl_now_s() - start_s, info->dir,
+            info->commit ? ", commit " : "", info->commit ? info->commit : "");
+    return XL_OK;
 }
 
 static enum xl_status load_init(struct engine_painter *engine, const struct xl_cell *cell,
@@ -81,8 +102,10 @@ static enum xl_status load_init(struct engine_painter *engine, const struct xl_c
     free(engine->init_path);
     engine->init_path = NULL;
     enum xl_status status = xl_cell_load_init(cell, &engine->init, err);
-    if (status || (engine->init_path = strdup(path))) return status;
-    return xl_fail_nomem(err, "a path", 0);
+    if (status) return status;
+    xl_info("init image %s: %dx%d", path, engine->init.width, engine->init.height);
+    engine->init_path = strdup(path);
+    return engine->init_path ? XL_OK : xl_fail_nomem(err, "a path", 0);
 }
 
 /* The request of a group; pictures: [n]. */
@@ -94,8 +117,8 @@ static enum xl_status make_request(struct engine_painter *engine, const struct x
     if (status) return status;
     *out = xl_cells_request(group->sweep, group->cells, group->n, &group->rung, pictures);
     if (cell->init_image) out->init = &engine->init;
-    out->progress = engine->painter.progress;
-    out->progress_user = engine->painter.user;
+    out->progress = follow;
+    out->progress_user = engine;
     return XL_OK;
 }
 
@@ -108,6 +131,22 @@ static enum xl_status need(struct xl_painter *painter, const struct xl_group *gr
     return status ? status : xl_model_need(engine->device, engine->model, &request, out, err);
 }
 
+/* With --verbose: how long loading took, and what became of the picture to start from. */
+static void tell(const struct engine_painter *engine, const struct xl_drawn *drawn,
+                 const struct xl_request *request) {
+    const struct xl_group *group = &drawn->group;
+    const struct xl_cell *cell = &group->sweep->cells[group->cells[0]];
+    if (engine->loaded_bytes)
+        xl_info("%s: %.2f GB of weights loaded in %.2f s", group->sweep->models[cell->model].key,
+                (double)engine->loaded_bytes / 1e9, engine->load_s);
+    if (!request->init) return;
+    bool is_same = request->init->width == request->width &&
+                   request->init->height == request->height;
+    xl_info("init image %s %dx%d; strength %g of %d steps: %d evaluations",
+            is_same ? "fits" : "resized to", request->width, request->height, cell->strength,
+            cell->steps, drawn->result.n_evaluations);
+}
+
 static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err) {
     struct engine_painter *engine = engine_of(painter);
     const struct xl_group *group = &drawn->group;
@@ -115,6 +154,9 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     char *extra[XL_GROUP_MAX] = {NULL};
     struct xl_request request;
     double start_s = xl_now_s();
+    engine->heard_s = start_s;
+    engine->load_s = 0;
+    engine->loaded_bytes = 0;
     enum xl_status status = make_request(engine, group, pictures, &request, err);
     for (int i = 0; !status && i < group->n; i++) {
         extra[i] = xl_cell_extra(&group->sweep->cells[group->cells[i]], group->fallback);
@@ -127,6 +169,7 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;
+    if (!status) tell(engine, drawn, &request);
     return status;
 }
 

@@ -76,3 +76,10 @@ void xl_ladder_describe(const struct xl_ladder *ladder, char out[XL_LADDER_TEXT]
     snprintf(out, XL_LADDER_TEXT, "%s%s%s%s%s", tiles, tiles[0] && group[0] ? ", " : "", group,
              (tiles[0] || group[0]) && size[0] ? ", " : "", size);
 }
+
+void xl_rung_describe(const struct xl_rung *rung, char out[XL_LADDER_TEXT]) {
+    char group[32] = "", tile[40] = "";
+    if (rung->group > 1) snprintf(group, sizeof group, ", %d together", rung->group);
+    if (rung->vae_tile) snprintf(tile, sizeof tile, ", VAE in tiles of %d", rung->vae_tile);
+    snprintf(out, XL_LADDER_TEXT, "%dx%d%s%s", rung->width, rung->height, group, tile);
+}

@@ -31,4 +31,7 @@ bool xl_ladder_lower(struct xl_ladder *ladder);
 enum { XL_LADDER_TEXT = 160 };
 void xl_ladder_describe(const struct xl_ladder *ladder, char out[XL_LADDER_TEXT]);
 
+/* "1024x1024, 4 together, VAE in tiles of 512" */
+void xl_rung_describe(const struct xl_rung *rung, char out[XL_LADDER_TEXT]);
+
 #endif

@@ -8,14 +8,22 @@
 #include "lab/run/painter.h"
 #include "lab/run/run_dir.h"
 
+/* Pictures that begin together. */
+struct xl_beginning {
+    const struct xl_cell *first, *last;
+    int n_together;
+    int i, n; /* i of the n that are to be drawn were begun before */
+};
+
 /* How a caller follows a run. All may be NULL. */
 struct xl_hooks {
     /* Of the group that began last; also asked now and then whether to go on. On the threads of the
      * painters. */
     xl_progress_fn *progress;
-    /* A group begins with this cell, and i of the n that are to be drawn were begun before. On the
-     * threads of the painters. */
-    void (*begin)(void *user, const struct xl_cell *cell, int i, int n);
+    /* A painter turns to model m, which is read as it is needed; pictures begin. On the threads of
+     * the painters. */
+    void (*model)(void *user, int m);
+    void (*begin)(void *user, const struct xl_beginning *beginning);
     /* On the writer's thread: a picture is on disk. path is borrowed. */
     void (*saved)(void *user, const struct xl_cell *cell, const char *path);
     void *user;
