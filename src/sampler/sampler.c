@@ -161,11 +161,10 @@ enum xl_status xl_sampler_find(const char *name, bool is_edm, struct xl_sampler_
 }
 
 enum xl_status xl_scheduler_check_name(const char *name, struct xl_err *err) {
-    const struct xl_sampler *sampler;
-    enum xl_sigma_spacing spacing;
-    bool has_spacing;
+    struct xl_sampler_choice choice;
     if (!strcmp(name, xl_scheduler_list(0))) return XL_OK; /* the model's own */
-    return xl_sampler_find(name, &sampler, &has_spacing, &spacing, err);
+    if (xl_sampler_of_class(name, false)) return XL_OK;    /* of EDM models, too */
+    return xl_sampler_find(name, false, &choice, err);
 }
 
 const struct xl_sampler *xl_sampler_of_class(const char *class_name, bool is_sde) {
