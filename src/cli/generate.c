@@ -249,11 +249,13 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     struct painters painters;
     follow->sweep = sweep;
     follow->told = choose_told(sweep);
-    enum xl_status status = make_painters(settings, dir, &painters, err);
+    bool is_headless = false;
+    enum xl_status status = xl_environment_is_headless(&is_headless, err);
+    if (!status) status = make_painters(settings, dir, &painters, err);
     if (status) return status;
     xl_progress_init(&follow->progress, settings->quiet);
     follow->progress.n_painters = painters.n;
-    if (dir->is_own || settings->verbose || xl_environment_is_headless())
+    if (dir->is_own || settings->verbose || is_headless)
         follow->progress.is_held = false;
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
