@@ -125,6 +125,10 @@ bool xl_utf8_valid(const char *text, size_t n) {
     return true;
 }
 
+const char *xl_plural(int64_t n, const char *one, const char *many) {
+    return n == 1 ? one : many;
+}
+
 /* Optimal string alignment: Levenshtein's distance, and a swap of neighbours is one. */
 int xl_edit_distance(const char *a, const char *b, int max) {
     int n = (int)strlen(a), m = (int)strlen(b);

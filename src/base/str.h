@@ -37,6 +37,9 @@ int xl_utf8_put(int32_t code, char out[4]);
 int xl_utf8_len(const char *text, size_t n);
 bool xl_utf8_valid(const char *text, size_t n);
 
+/* A noun, or what goes with it, as n of it are spoken of: xl_plural(n, "picture", "pictures"). */
+const char *xl_plural(int64_t n, const char *one, const char *many);
+
 /* How many letters to add, drop, replace or swap (with the neighbour) to make b of a; at most max
  * + 1 is told, and so it is of words of more than XL_EDIT_MAX bytes. */
 enum { XL_EDIT_MAX = 300 };

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/text_width.h"
 #include "base/threads.h"
 #include "jobs/worker_painter.h"
@@ -180,7 +181,8 @@ static void print_failures(const struct xl_sweep *sweep, const struct xl_run_dir
 static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir *run,
                           const struct xl_run_counts *counts) {
     printf("\n%d drawn", counts->n_done);
-    if (counts->n_there) printf(", %d were there", counts->n_there);
+    if (counts->n_there)
+        printf(", %d %s there", counts->n_there, xl_plural(counts->n_there, "was", "were"));
     if (counts->n_failed) printf(", %d failed", counts->n_failed);
     if (counts->n_waiting) printf(", %d left", counts->n_waiting);
     printf(", of %d, in %.1f s\n", run->n_outcomes, counts->total_s);
@@ -266,8 +268,9 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     status = xl_run_draw(&run, &counts, err);
     close_painters(&painters);
     xl_progress_end(&follow->progress);
-    xl_info("text %.2f s, %d evaluations %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
-            counts.n_evaluations, counts.sample_s, counts.decode_s, counts.total_s);
+    xl_info("text %.2f s, %d %s %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
+            counts.n_evaluations, xl_plural(counts.n_evaluations, "evaluation", "evaluations"),
+            counts.sample_s, counts.decode_s, counts.total_s);
     enum xl_status printed = XL_OK;
     if (settings->json && (!status || dir->is_own))
         printed = print_document(sweep, dir, &counts, status ? NULL : err);

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "hub/hub.h"
 #include "sampler/sampler.h"
 #include "tensor/noise.h"
@@ -233,8 +234,9 @@ static json_t *json_of_doubles(const double *values, int n) {
 
 static void print_schedule(const struct xl_scheduler_config *config,
                            const struct xl_schedule *schedule) {
-    printf("%s (%s), %d model calls, first sample = noise * %.6g\n", xl_scheduler_name(config),
-           xl_scheduler_class(config), schedule->n_steps, schedule->init_noise_sigma);
+    printf("%s (%s), %d %s, first sample = noise * %.6g\n", xl_scheduler_name(config),
+           xl_scheduler_class(config), schedule->n_steps,
+           xl_plural(schedule->n_steps, "model call", "model calls"), schedule->init_noise_sigma);
     printf("%5s %12s %14s\n", "step", "timestep", schedule->n_sigmas ? "sigma" : "");
     for (int i = 0; i < schedule->n_timesteps; i++) {
         printf("%5d %12.4f", i + 1, schedule->timesteps[i]);

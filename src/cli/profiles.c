@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "lab/data/names.h"
 #include "lab/data/profile_import.h"
 
@@ -201,7 +202,8 @@ static enum xl_status import_file(const struct xl_settings *settings, struct xl_
         json_decref(document);
     } else if (!status) {
         warn_left_out(&import);
-        printf("%d of %d profiles imported into ", import.n_imported, import.n);
+        printf("%d of %d %s imported into ", import.n_imported, import.n,
+               xl_plural(import.n, "profile", "profiles"));
         xl_print_text(import.path, XL_COLOR_NONE);
         putchar('\n');
     }

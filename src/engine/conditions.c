@@ -1,6 +1,8 @@
 /* conditions.c - what the UNet is told about each sample: its text and its size. */
 #include "engine/engine.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,9 +60,10 @@ static void warn_dropped(struct xl_drawing *drawing, int i, int n_dropped) {
     if (!n_dropped || is_said) return;
     if (!is_one) xl_str_printf(&drawing->warnings, "picture %d: ", i + 1);
     xl_str_printf(&drawing->warnings,
-                  "the prompt is too long for the text encoders: its last %d tokens were cut "
-                  "off (%d fit)\n",
-                  n_dropped, drawing->n_tokens - 2);
+                  "the prompt is too long for the text encoders: its last %d %s cut off (%d "
+                  "fit)\n",
+                  n_dropped, xl_plural(n_dropped, "token was", "tokens were"),
+                  drawing->n_tokens - 2);
 }
 
 static enum xl_status encode_picture(struct xl_drawing *drawing, int i, struct xl_conditions *out,

@@ -2,6 +2,8 @@
  */
 #include "engine/engine.h"
 
+#include "base/str.h"
+
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -129,9 +131,9 @@ static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *er
                                  request->init ? request->strength : 1.0, &was_clamped,
                                  &drawing->schedule, err);
     if (!status && was_clamped)
-        xl_str_printf(&drawing->warnings,
-                      "strength %g of %d steps is less than one step: one step was run\n",
-                      request->strength, request->steps);
+        xl_str_printf(
+            &drawing->warnings, "strength %g of %d %s is less than one step: one step was run\n",
+            request->strength, request->steps, xl_plural(request->steps, "step", "steps"));
     return status;
 }
 

@@ -2,6 +2,8 @@
  * refused.
  */
 #include "model/config.h"
+
+#include "base/str.h"
 #include "model/unet.h"
 
 #define UNSUPPORTED_EMBEDDING "embeddings of this kind"
@@ -42,8 +44,8 @@ static enum xl_status expect_levels(struct xl_json json, const char *key, int fo
                                     struct xl_err *err) {
     if (found == expected) return XL_OK;
     return xl_fail(err, XL_EFORMAT,
-                   "%s: \"%s\" has %d entries, expected %d as in \"block_out_channels\"", json.name,
-                   key, found, expected);
+                   "%s: \"%s\" has %d %s, expected %d as in \"block_out_channels\"", json.name, key,
+                   found, xl_plural(found, "entry", "entries"), expected);
 }
 
 /* An array with one entry a level, or one number for all; left as it is when absent. */

@@ -1,6 +1,8 @@
 /* vae_config.c - vae/config.json: what the autoencoder's shape follows from, and how its latents
  * are scaled for the UNet. */
 #include "model/config.h"
+
+#include "base/str.h"
 #include "model/vae.h"
 
 #include <math.h>
@@ -22,8 +24,8 @@ static enum xl_status check_block_types(struct xl_json json, const char *key,
     enum xl_status status = xl_config_names(json, key, names, values, XL_VAE_MAX_BLOCKS, &n, err);
     if (status || n == 0 || n == n_blocks) return status;
     return xl_fail(err, XL_EFORMAT,
-                   "%s: \"%s\" has %d entries, expected %d as in \"block_out_channels\"", json.name,
-                   key, n, n_blocks);
+                   "%s: \"%s\" has %d %s, expected %d as in \"block_out_channels\"", json.name, key,
+                   n, xl_plural(n, "entry", "entries"), n_blocks);
 }
 
 static enum xl_status read_blocks(struct xl_json json, struct xl_vae_config *config,

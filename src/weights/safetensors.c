@@ -1,6 +1,7 @@
 /* safetensors.c - the grammar of the header, and the checks over all of its tensors. */
 #include "weights/safetensors.h"
 #include "base/json_scan.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -288,21 +289,22 @@ static enum xl_status check_coverage(const struct parser *parser, int64_t data_s
                            "%s: damaged safetensors header: tensors \"%s\" and \"%s\" overlap",
                            path, file->tensors[i - 1].name, tensor->name);
         if (tensor->begin > end)
-            return xl_fail(
-                err, XL_EFORMAT,
-                "%s: damaged safetensors header: a hole of %lld bytes before tensor \"%s\"", path,
-                (long long)(tensor->begin - end), tensor->name);
+            return xl_fail(err, XL_EFORMAT,
+                           "%s: damaged safetensors header: a hole of %lld %s before tensor \"%s\"",
+                           path, (long long)(tensor->begin - end),
+                           xl_plural(tensor->begin - end, "byte", "bytes"), tensor->name);
         end = tensor->end;
     }
     if (end > data_size)
         return xl_fail(err, XL_EFORMAT,
-                       "%s: truncated: its header describes %lld bytes of tensors, the file holds "
+                       "%s: truncated: its header describes %lld %s of tensors, the file holds "
                        "%lld of them; download it again",
-                       path, (long long)end, (long long)data_size);
+                       path, (long long)end, xl_plural(end, "byte", "bytes"), (long long)data_size);
     if (end < data_size)
         return xl_fail(err, XL_EFORMAT,
-                       "%s: damaged: %lld bytes follow the last tensor that the header describes",
-                       path, (long long)(data_size - end));
+                       "%s: damaged: %lld %s the last tensor that the header describes",
+                       path, (long long)(data_size - end),
+                       xl_plural(data_size - end, "byte follows", "bytes follow"));
     return XL_OK;
 }
 

@@ -239,7 +239,7 @@ static const struct refusal refusals[] = {
     {"unet", "norm_num_groups", "0", "is 0, expected 1"},
     {"unet", "norm_eps", "\"1e-5\"", "is a string, expected a number"},
     {"unet", "cross_attention_dim", "[2048, 2048, 2048]", "expected an integer"},
-    {"vae", "down_block_types", "[\"DownEncoderBlock2D\"]", "has 1 entries, expected 4"},
+    {"vae", "down_block_types", "[\"DownEncoderBlock2D\"]", "has 1 entry, expected 4"},
     {"vae", "up_block_types", "[\"AttnUpDecoderBlock2D\"]", "supported: UpDecoderBlock2D"},
     {"vae", "out_channels", "1", "\"out_channels\" is 1, only 3"},
     {"vae", "norm_num_groups", "48", "does not divide 128"},

@@ -177,8 +177,8 @@ static const struct {
     {"{" TENSOR_A ",'\\u0061':{'dtype':'F32','shape':[2],'data_offsets':[8,16]}}", 16,
      "comes twice"},
     {"{" TENSOR_A "}", 7, "truncated: its header describes 8 bytes"},
-    {"{" TENSOR_A "}", 9, "1 bytes follow the last tensor"},
-    {"{}", 1, "1 bytes follow the last tensor"},
+    {"{" TENSOR_A "}", 9, "1 byte follows the last tensor"},
+    {"{}", 1, "1 byte follows the last tensor"},
     {"{'a':{'dtype':'U8','shape':[9223372036854775800],'data_offsets':[0,9223372036854775800]}}", 8,
      "more than 2^63 bits"},
     {"{'a':{'dtype':'U8','shape':[1152921504606846975],'data_offsets':[0,1152921504606846975]}}", 8,
@@ -258,7 +258,7 @@ Test(safetensors, refuses_a_file_cut_anywhere) {
         expect_refused(scratch("cut-%zu", cut), XL_EFORMAT, "");
     }
     scratch_write(scratch("whole"), bytes, n + 1);
-    expect_refused(scratch("whole"), XL_EFORMAT, "1 bytes follow");
+    expect_refused(scratch("whole"), XL_EFORMAT, "1 byte follows");
 }
 
 /* A flipped bit is refused, or changes a name or a number and nothing else. */

@@ -154,8 +154,9 @@ static enum xl_status import_rows(struct xl_import *import, const char *path,
         if (!status) import->n_imported += !import->rows[i].left_out;
     }
     if (!status && !import->n_imported)
-        status = xl_fail(err, XL_EINPUT, "%s: none of its %d styles can be imported; \"%.60s\": %s",
-                         path, import->n, import->rows[0].name, import->rows[0].left_out);
+        status = xl_fail(err, XL_EINPUT, "%s: none of its %d %s can be imported; \"%.60s\": %s",
+                         path, import->n, xl_plural(import->n, "style", "styles"),
+                         import->rows[0].name, import->rows[0].left_out);
     if (!status) status = choose_path(import, path, err);
     if (!status) status = write_file(import, path, is_forced, err);
     return status;

@@ -2,6 +2,7 @@
 #include "lab/run/runner.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "lab/run/easel.h"
 #include "lab/run/output.h"
 
@@ -84,8 +85,9 @@ static enum xl_status judge(const struct xl_sweep *sweep, const struct xl_run_di
         const struct xl_outcome *outcome = &run->outcomes[i];
         if (outcome->state != XL_CELL_FAILED) continue;
         if (!sweep->is_grid) return xl_fail(err, outcome->status, "%s", outcome->error);
-        return xl_fail(err, XL_EPARTIAL, "%d of %d pictures failed; the first: %s",
-                       counts->n_failed, run->n_outcomes, outcome->error);
+        return xl_fail(err, XL_EPARTIAL, "%d of %d %s failed; the first: %s", counts->n_failed,
+                       run->n_outcomes, xl_plural(run->n_outcomes, "picture", "pictures"),
+                       outcome->error);
     }
     return XL_OK;
 }

@@ -2,6 +2,8 @@
  */
 #include "lab/run/sweep_plan.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +111,9 @@ static void apply_limits(struct xl_sweep_plan *plan, const struct xl_sweep_model
     if (steps == cell->steps && guidance == cell->guidance) return;
     struct xl_str *notices = &plan->sweep->notices;
     char line[256];
-    snprintf(line, sizeof line, "%s is made for %d steps and guidance %g%s\n", model->key, steps,
-             guidance, plan->sweep->has_models ? ": kept to that" : "");
+    snprintf(line, sizeof line, "%s is made for %d %s and guidance %g%s\n", model->key, steps,
+             xl_plural(steps, "step", "steps"), guidance,
+             plan->sweep->has_models ? ": kept to that" : "");
     if (!notices->text || !strstr(notices->text, line)) xl_str_puts(notices, line);
     if (!plan->sweep->has_models) return;
     cell->steps = steps;
@@ -264,8 +267,9 @@ static enum xl_status make_cells(struct xl_sweep_plan *plan, struct xl_err *err)
         if (!sweep->models[m].skipped) status = multiply(plan, plan->settings, 0, m, err);
     if (!status) status = drop_duplicates(sweep, err);
     if (!status && sweep->n_duplicates)
-        xl_str_printf(&sweep->notices, "%d pictures equal others and are drawn once\n",
-                      sweep->n_duplicates);
+        xl_str_printf(&sweep->notices, "%d %s drawn once\n", sweep->n_duplicates,
+                      xl_plural(sweep->n_duplicates, "picture equals another and is",
+                                "pictures equal others and are"));
     return status;
 }
 

@@ -1,0 +1,122 @@
+#!/bin/bash
+# test_sweeps.sh BINARY SOURCE_DIR - sweeps say what they will do: values are checked before anything is
+# drawn, the dry run tells pictures apart. Prints a line per check and "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+repo=$(realpath "$2/tests/data/models/repo")
+images=$(realpath "$2/tests/data/images")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+for name in HEADLESS PROMPT NEGATIVE_PROMPT MODEL_KEY MODEL STYLE_PROFILE MODE WIDTH HEIGHT STEPS GUIDANCE \
+    CFG_SCALE BATCH_SIZE SEED INIT_IMAGE_PATH IMG2IMG_STRENGTH RUN_ALL_PROFILES RUN_ALL_MODELS SCHEDULER \
+    OUTPUT_DIR INSTANCE_ID HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME XDG_CONFIG_HOME \
+    SIZE; do unset $name; done
+export HOME=$work CONTAINER_NAME=t
+cd "$work" || exit 1
+
+ok() { passed=$((passed + 1)); echo "ok   $1"; }
+bad() { failed=$((failed + 1)); echo "FAIL $1"; head -5 out err | sed 's/^/     /'; }
+# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
+expect() {
+    local name=$1 code=$2 text=$3
+    shift 3
+    "$@" >out 2>err </dev/null
+    local got=$?
+    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
+    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
+    else ok "$name"; fi
+}
+check() {
+    local name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
+}
+draw=("$bin" generate --model "$repo" --size 64x64 --steps 1)
+
+# The run refuses what the dry run refuses: the same sentence, the same exit code, and no folder.
+alike() { # CODE ARGS...
+    local code=$1
+    shift
+    "${draw[@]}" --prompt x --output-dir none --dry-run "$@" >out 2>dry
+    local dry=$?
+    "${draw[@]}" --prompt x --output-dir none "$@" >out 2>err
+    local run=$?
+    [ $dry -eq "$code" ] && [ $run -eq "$code" ] && cmp -s dry err && [ ! -e none ]
+}
+refuse() { # CODE ARGS...
+    if alike "$@"; then ok "refused alike: ${*:2}"; else bad "refused alike: ${*:2}"; fi
+}
+printf 'Watercolor\nWatercolr\n' >profiles.txt
+echo "no picture" >text.png
+refuse 2 --sweep profile=Watercolor,Watercolr
+refuse 2 --sweep profile=@profiles.txt
+refuse 2 --sweep scheduler=euler,eulr
+refuse 2 --sweep size=64x64,65x65
+refuse 2 --sweep width=64,65
+refuse 2 --sweep "init-image=$images/rgb-8.png,nowhere.png"
+refuse 2 --sweep init-image=text.png
+refuse 2 --sweep strength=0.1,0.9
+refuse 2 --sweep guidance=1,-1
+refuse 2 --sweep rng=torch-cpu,numpy
+refuse 2 --sweep seed=1..10:3
+refuse 5 --sweep "model=$repo,nobody/nothing"
+refuse 5 --sweep "model=$repo,SDXL Turbo"
+refuse 2 --sweep "model=$repo,SDXL Trubo"
+refuse 2 --all-models
+refuse 2 --all-profiles --profile Watercolor
+refuse 2 --sweep profile=all --profile Watercolor
+refuse 2 --vae-tile 8
+refuse 2 --scheduler eulr
+
+# What differs is in the lines, whatever it is, and columns begin where the others begin.
+lines() { "${draw[@]}" --dry-run "$@" 2>err | grep -E '^ *[0-9]+  ' | sed 's/^ *[0-9]* *//' >out; }
+apart() { # N ARGS...: N lines, all different
+    local n=$1
+    shift
+    lines "$@"
+    if [ "$(wc -l <out)" -eq "$n" ] && [ "$(sort -u out | wc -l)" -eq "$n" ]; then ok "apart: $*"
+    else bad "apart: $*"; fi
+}
+long="a long sentence about a fox in the snow that goes on for more than forty columns and then"
+apart 2 --sweep 'prompt=a,b'
+apart 3 --sweep "prompt=[\"$long one\", \"$long two\", \"another one: $long three\"]"
+apart 4 --sweep "prompt=[\"$long one\", \"$long two\", \"b: $long one\", \"b: $long two\"]"
+apart 3 --prompt x --sweep 'negative=[null, "", "y"]'
+apart 2 --prompt x --sweep guidance-rescale=0,0.7
+apart 2 --prompt x --sweep rng=torch-cpu,torch-cuda
+apart 4 --prompt x --sweep "init-image=$images/rgb-8.png,$images/rgba-8.png" --sweep strength=0.5,1
+apart 4 --prompt x --sweep scheduler=euler,ddim --sweep size=64x64,128x64
+apart 3 --prompt x --sweep seed=-1,-1,-1
+lines --prompt x --seed 1 --sweep 'prompt=["東京、雨","a cat’s","plain"]' --sweep guidance=1,10
+sed 's/東京、雨/xxxxxxxx/; s/’/x/' out | sed 's/64x64.*//' | awk '{ print length($0) }' | sort -u >widths
+check "columns of wide characters begin where the others begin" test "$(wc -l <widths)" -eq 1
+
+# A seed that nobody chose is no number yet.
+lines --prompt x --sweep steps=1,2 --batch 2
+check "a random seed is called so" sh -c "[ \$(grep -c 'seed random ' out) -eq 4 ] && [ \$(grep -c 'random + 1 ' out) -eq 2 ]"
+lines --prompt x --sweep seed=-1,7 --seed 3
+check "on an axis, too" sh -c "[ \$(grep -c 'seed random ' out) -eq 1 ] && [ \$(grep -c 'seed 7 ' out) -eq 1 ]"
+expect "in JSON" 0 '"seed": "random"' "${draw[@]}" --prompt x --dry-run --json
+check "without an id that will be another one" grep -q '"id": null' out
+expect "random seeds" 0 "3 drawn, of 3" "${draw[@]}" --prompt x --sweep seed=-1,-1,-1 --output-dir r
+check "are in run.json" sh -c "for s in \$(ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' | tr -d a-z); do grep -q '\"seed=.*\\\\\"'\$s'\\\\\"' r/sweep_*/run.json || exit 1; done"
+rm "$(ls r/sweep_*/*seed*.png | head -1)"
+ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' >seeds
+expect "resume draws the same" 0 "1 drawn, 2 were there" "$bin" resume r/sweep_*
+check "seeds" sh -c "[ \$(ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' | sort -u | wc -l) -eq 3 ]"
+
+# Of many, and of one
+expect "more pictures than are likely meant" 2 "say --yes" "${draw[@]}" --prompt x --sweep seed=1..100000 --dry-run
+for one in "--sweep seed=1,1" "--sweep steps=1,1.0" "--all-models --max-memory 1"; do
+    "${draw[@]}" --prompt x --seed 1 $one --dry-run >>said 2>&1
+done
+"${draw[@]}" --prompt x --sweep seed=1,2 --output-dir p --verbose >>said 2>&1
+rm "$(ls p/sweep_*/*seed1*.png)"
+"$bin" resume p/sweep_* --verbose >>said 2>&1
+"$bin" inspect schedule --model "$repo" --steps 1 >>said 2>&1
+check "one is no plural" sh -c "! grep -nE '(^|[ (,])1 [a-z]+s( |,|\$)' said | grep -v '1 s '"
+check "one was there" grep -q "1 was there" said
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
