@@ -51,7 +51,8 @@ static json_t *describe(const struct xl_settings *settings, const struct xl_swee
     json_t *object = json_object(), *order = json_array();
     bool ok = object && order;
     for (int i = 0; i < sweep->n_cells; i++)
-        ok &= !json_array_append_new(order, describe_cell(settings, sweep, &sweep->cells[sweep->order[i]]));
+        ok &= !json_array_append_new(
+            order, describe_cell(settings, sweep, &sweep->cells[sweep->order[i]]));
     xl_json_put(object, "pictures", json_integer(sweep->n_cells), &ok);
     xl_json_put(object, "seconds", json_real(estimate->seconds), &ok);
     xl_json_put(object, "tflop", json_real(estimate->tflop), &ok);
