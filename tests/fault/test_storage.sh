@@ -8,6 +8,7 @@ set -u
 bin=$(realpath "$1") shim=$(realpath "$2")
 repo=$(realpath "$3")/tests/data/models/repo
 kills=${XL_STORAGE_KILLS:-6}
+recovery_ms=${XL_STORAGE_MS:-2000} # more for a machine that is slow to begin with
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HOME=$work
@@ -86,7 +87,7 @@ one_a_run() {
     rm -rf "$out/b"
     lab generate "${request[@]}" --steps 40 --sweep seed=1..40 --output-dir "$out/b" >/dev/null 2>&1 &
     pid=$!
-    for _ in $(seq 1 200); do
+    for _ in $(seq 1 1200); do
         run=$(ls -d "$out"/b/sweep_* 2>/dev/null)
         [ -n "$run" ] && [ -n "$(find "$run" -name '2*.png')" ] && break
         sleep 0.05
@@ -98,7 +99,7 @@ one_a_run() {
     wait $pid 2>/dev/null
     start=$(date +%s%N)
     lab generate "${request[@]}" --seed 9 --output-dir "$out/b" >/dev/null 2>"$work/err" || return 1
-    [ $((($(date +%s%N) - start) / 1000000)) -lt 2000 ] && ! ls "$out"/b/jobs_2.log 2>/dev/null ||
+    [ $((($(date +%s%N) - start) / 1000000)) -lt "$recovery_ms" ] && ! ls "$out"/b/jobs_2.log 2>/dev/null ||
         return 1
     lab resume "$run" --quiet >/dev/null 2>"$work/err" &
     pid=$!
