@@ -134,8 +134,9 @@ enum xl_status xl_json_double(struct xl_json json, const char *key, double min, 
 }
 
 enum xl_status xl_json_bool(struct xl_json json, const char *key, bool *value, struct xl_err *err) {
-    const json_t *found = present(json, key);
+    const json_t *found = json_object_get(json.object, key);
     if (!found) return XL_OK;
+    if (json_is_null(found)) return *value = false, XL_OK;
     if (!json_is_boolean(found)) return wrong_type(json, key, found, "true or false", err);
     *value = json_is_true(found);
     return XL_OK;

@@ -36,6 +36,7 @@ enum xl_status xl_json_int(struct xl_json json, const char *key, int64_t min, in
                            int *value, struct xl_err *err) XL_CHECKED;
 enum xl_status xl_json_double(struct xl_json json, const char *key, double min, double max,
                               double *value, struct xl_err *err) XL_CHECKED;
+/* null is false, as None is in Python: it is not an absent key there. */
 enum xl_status xl_json_bool(struct xl_json json, const char *key, bool *value,
                             struct xl_err *err) XL_CHECKED;
 /* *value is borrowed from the object. */

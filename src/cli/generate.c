@@ -257,8 +257,7 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     if (status) return status;
     xl_progress_init(&follow->progress, settings->quiet);
     follow->progress.n_painters = painters.n;
-    if (dir->is_own || settings->verbose || is_headless)
-        follow->progress.is_held = false;
+    if (dir->is_own || settings->verbose || is_headless) follow->progress.is_held = false;
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
                                .dir = dir,

@@ -50,6 +50,21 @@ enum xl_status xl_config_check(struct xl_json json, const struct xl_config_rule 
     return XL_OK;
 }
 
+enum xl_status xl_config_fill(struct xl_json json, const struct xl_config_default *defaults,
+                              int n_defaults, json_t **out, struct xl_err *err) {
+    xl_json_watch();
+    json_t *filled = json_copy((json_t *)json.object); /* reads it */
+    bool ok = filled != NULL;
+    for (int i = 0; ok && i < n_defaults; i++)
+        if (!json_object_get(filled, defaults[i].key))
+            xl_json_put(filled, defaults[i].key,
+                        json_loads(defaults[i].value, JSON_DECODE_ANY, NULL), &ok);
+    filled = xl_json_finish(filled, ok);
+    if (!filled) return xl_fail_nomem(err, "a configuration", 0);
+    *out = filled;
+    return XL_OK;
+}
+
 enum xl_status xl_config_require(struct xl_json json, const char *key, struct xl_err *err) {
     const json_t *found = json_object_get(json.object, key);
     if (found && !json_is_null(found)) return XL_OK;

@@ -16,6 +16,16 @@ struct xl_config_rule {
 enum xl_status xl_config_check(struct xl_json json, const struct xl_config_rule *rules, int n_rules,
                                struct xl_err *err) XL_CHECKED;
 
+/* A key and what diffusers takes where it is absent, as JSON. */
+struct xl_config_default {
+    const char *key, *value;
+};
+
+/* A copy of the object with the defaults where their keys are absent. Caller: json_decref.
+ * Errors: XL_ENOMEM */
+enum xl_status xl_config_fill(struct xl_json json, const struct xl_config_default *defaults,
+                              int n_defaults, json_t **out, struct xl_err *err) XL_CHECKED;
+
 /* A key without which the model's shape is unknown. Errors: XL_EFORMAT absent or null */
 enum xl_status xl_config_require(struct xl_json json, const char *key,
                                  struct xl_err *err) XL_CHECKED;

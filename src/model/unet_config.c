@@ -33,6 +33,16 @@ static const struct xl_config_rule rules[] = {
     {"time_cond_proj_dim", "null", "guidance embedded in the model"},
 };
 
+/* Of the keys that decide the shape. */
+static const struct xl_config_default defaults[] = {
+    {"block_out_channels", "[320, 640, 1280, 1280]"},
+    {"cross_attention_dim", "1280"},
+    {"down_block_types", "[\"CrossAttnDownBlock2D\", \"CrossAttnDownBlock2D\", "
+                         "\"CrossAttnDownBlock2D\", \"DownBlock2D\"]"},
+    {"up_block_types", "[\"UpBlock2D\", \"CrossAttnUpBlock2D\", \"CrossAttnUpBlock2D\", "
+                       "\"CrossAttnUpBlock2D\"]"},
+};
+
 /* In the order of has_attention. */
 static const char *const down_names[] = {"DownBlock2D", "CrossAttnDownBlock2D", NULL};
 static const char *const up_names[] = {"UpBlock2D", "CrossAttnUpBlock2D", NULL};
@@ -66,8 +76,7 @@ static enum xl_status read_block_types(struct xl_json json, const char *key,
                                        const char *const *names, struct xl_unet_block *blocks,
                                        int n_blocks, struct xl_err *err) {
     int values[XL_UNET_MAX_BLOCKS], n;
-    enum xl_status status = xl_config_require(json, key, err);
-    if (!status) status = xl_config_names(json, key, names, values, XL_UNET_MAX_BLOCKS, &n, err);
+    enum xl_status status = xl_config_names(json, key, names, values, XL_UNET_MAX_BLOCKS, &n, err);
     if (!status) status = expect_levels(json, key, n, n_blocks, err);
     if (status) return status;
     for (int i = 0; i < n_blocks; i++) blocks[i].has_attention = values[i] == 1;
@@ -127,10 +136,8 @@ static enum xl_status read_blocks(struct xl_json json, struct xl_unet_config *co
                                   struct xl_err *err) {
     int channels[XL_UNET_MAX_BLOCKS], layers[XL_UNET_MAX_BLOCKS], heads[XL_UNET_MAX_BLOCKS], n;
     int mid = 1, n_mid;
-    enum xl_status status = xl_config_require(json, "block_out_channels", err);
-    if (!status)
-        status = xl_json_int_array(json, "block_out_channels", 2, 1 << 16, channels,
-                                   XL_UNET_MAX_BLOCKS, &n, err);
+    enum xl_status status = xl_json_int_array(json, "block_out_channels", 2, 1 << 16, channels,
+                                              XL_UNET_MAX_BLOCKS, &n, err);
     if (status) return status;
     config->n_blocks = n;
     for (int i = 0; i < n; i++) layers[i] = 2, heads[i] = 8;
@@ -230,7 +237,6 @@ static enum xl_status read_config(struct xl_json json, struct xl_unet_config *co
                          "%s: \"in_channels\" is %d, expected %d as \"out_channels\" (inpainting "
                          "and other models that see a second picture are not supported)",
                          json.name, config->in_channels, config->out_channels);
-    if (!status) status = xl_config_require(json, "cross_attention_dim", err);
     if (!status)
         status =
             xl_json_int(json, "cross_attention_dim", 1, 1 << 16, &config->cross_attention_dim, err);
@@ -258,7 +264,12 @@ enum xl_status xl_unet_config_read(struct xl_json json, struct xl_unet_config *o
         .norm_eps = 1e-5,
         .flip_sin_to_cos = true,
     };
-    enum xl_status status = read_config(json, &config, err);
+    json_t *filled;
+    enum xl_status status =
+        xl_config_fill(json, defaults, sizeof defaults / sizeof *defaults, &filled, err);
+    if (status) return status;
+    status = read_config((struct xl_json){filled, json.name}, &config, err);
+    json_decref(filled);
     if (!status) *out = config;
     return status;
 }

@@ -12,6 +12,13 @@ static const struct xl_config_rule rules[] = {
     {"out_channels", "3", "pictures other than RGB"},
 };
 
+/* Of the keys that decide the shape. */
+static const struct xl_config_default defaults[] = {
+    {"block_out_channels", "[64]"},
+    {"down_block_types", "[\"DownEncoderBlock2D\"]"},
+    {"up_block_types", "[\"UpDecoderBlock2D\"]"},
+};
+
 static const char *const down_names[] = {"DownEncoderBlock2D", NULL};
 static const char *const up_names[] = {"UpDecoderBlock2D", NULL};
 static const char *const activation_names[] = {"silu", "swish", NULL};
@@ -30,11 +37,9 @@ static enum xl_status check_block_types(struct xl_json json, const char *key,
 
 static enum xl_status read_blocks(struct xl_json json, struct xl_vae_config *config,
                                   struct xl_err *err) {
-    enum xl_status status = xl_config_require(json, "block_out_channels", err);
-    if (!status)
-        status = xl_json_int_array(json, "block_out_channels", 1, 1 << 16,
-                                   config->block_out_channels, XL_VAE_MAX_BLOCKS, &config->n_blocks,
-                                   err);
+    enum xl_status status = xl_json_int_array(json, "block_out_channels", 1, 1 << 16,
+                                              config->block_out_channels, XL_VAE_MAX_BLOCKS,
+                                              &config->n_blocks, err);
     if (!status)
         status = check_block_types(json, "down_block_types", down_names, config->n_blocks, err);
     if (!status)
@@ -115,7 +120,12 @@ enum xl_status xl_vae_config_read(struct xl_json json, struct xl_vae_config *out
         .mid_block_add_attention = true,
         .scaling_factor = 0.18215,
     };
-    enum xl_status status = read_config(json, &config, err);
+    json_t *filled;
+    enum xl_status status =
+        xl_config_fill(json, defaults, sizeof defaults / sizeof *defaults, &filled, err);
+    if (status) return status;
+    status = read_config((struct xl_json){filled, json.name}, &config, err);
+    json_decref(filled);
     if (!status) *out = config;
     return status;
 }

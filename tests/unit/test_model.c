@@ -221,7 +221,7 @@ static const struct refusal refusals[] = {
     {"unet", "addition_embed_type", "\"text\"", "only \"text_time\""},
     {"unet", "addition_time_embed_dim", "255", "must be even"},
     {"unet", "projection_class_embeddings_input_dim", "1536", "is 1536, expected more than 6"},
-    {"unet", "block_out_channels", NULL, "\"block_out_channels\" is missing"},
+    {"unet", "block_out_channels", NULL, "has 3 entries, expected 4"},
     {"unet", "block_out_channels", "[320, 640]", "has 3 entries, expected 2"},
     {"unet", "block_out_channels", "[320, 640, 1290]", "does not divide 1290"},
     {"unet", "down_block_types", "[\"DownBlock2D\", \"AttnDownBlock2D\", \"DownBlock2D\"]",
