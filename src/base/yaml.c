@@ -298,9 +298,13 @@ static enum xl_status check_key(struct reader *reader, const yaml_event_t *event
                        "a key is a list, a map or an alias; expected a word");
     enum xl_status status = check_text(reader, event);
     const char *key = (const char *)event->data.scalar.value;
-    if (!status && json_object_get(object, key))
-        return fail_at(reader, event->start_mark, "the key \"%.60s\" is there twice", key);
-    return status;
+    if (status || !json_object_get(object, key)) return status;
+    struct xl_yaml_place first = {0};
+    if (reader->places) first = xl_yaml_key_place(reader->places, object, key);
+    if (first.line)
+        return fail_at(reader, event->start_mark,
+                       "the key \"%.60s\" is there twice, first on line %d", key, first.line);
+    return fail_at(reader, event->start_mark, "the key \"%.60s\" is there twice", key);
 }
 
 static enum xl_status read_mapping(struct reader *reader, int depth, struct node *into) {

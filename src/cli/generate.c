@@ -251,13 +251,11 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     struct painters painters;
     follow->sweep = sweep;
     follow->told = choose_told(sweep);
-    bool is_headless = false;
-    enum xl_status status = xl_environment_is_headless(&is_headless, err);
-    if (!status) status = make_painters(settings, dir, &painters, err);
+    enum xl_status status = make_painters(settings, dir, &painters, err);
     if (status) return status;
     xl_progress_init(&follow->progress, settings->quiet);
     follow->progress.n_painters = painters.n;
-    if (dir->is_own || settings->verbose || is_headless) follow->progress.is_held = false;
+    if (dir->is_own || settings->verbose || settings->is_headless) follow->progress.is_held = false;
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
                                .dir = dir,

@@ -54,6 +54,7 @@ static int run_command(const struct xl_command *command, int n, char **argv, boo
     }
     if (settings.quiet) xl_log_set_level(XL_LOG_ERROR);
     if (settings.verbose) xl_log_set_level(XL_LOG_INFO);
+    settings.reads_environment = reads_environment;
     settings.is_headless = is_headless;
     if (!status) xl_environment_warn(&settings);
     xl_json_watch(); /* of documents that are built from here on; xl_print_json looks */

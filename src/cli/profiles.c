@@ -174,12 +174,18 @@ static json_t *describe_import(const struct xl_import *import) {
         json_array_append_new(left_out, entry);
     }
     json_object_set_new(document, "path", xl_json_text(import->path));
+    json_object_set_new(document, "columns_left_out", xl_json_text(import->columns));
     json_object_set_new(document, "imported", imported);
     json_object_set_new(document, "left_out", left_out);
     return document;
 }
 
 static void warn_left_out(const struct xl_import *import) {
+    if (import->columns)
+        xl_warn(
+            "columns that are not understood are left out: %.400s; a style has name, prompt and "
+            "negative_prompt",
+            import->columns);
     for (int i = 0; i < import->n; i++) {
         const struct xl_import_row *row = &import->rows[i];
         if (row->left_out && row->line)
@@ -194,8 +200,8 @@ static enum xl_status import_file(const struct xl_settings *settings, struct xl_
     struct xl_import import = {.n = 0};
     enum xl_status status = load(settings, &profiles, err);
     if (!status)
-        status =
-            xl_profiles_import(settings->arguments[0], profiles, settings->force, &import, err);
+        status = xl_profiles_import(settings->arguments[0], settings->import_name, profiles,
+                                    settings->force, &import, err);
     if (!status && settings->json) {
         json_t *document = describe_import(&import);
         status = xl_print_json(document, err);
@@ -219,8 +225,10 @@ const struct xl_command xl_command_profiles_import = {
     .positional = "FILE",
     .words = XL_COMPLETE_FILE,
     .commands = XL_FOR_PROFILES,
-    .epilogue = "Writes ~/.config/sdxl-lab/profiles.d/NAME.yaml, which is yours to edit. Styles "
-                "whose name is taken are left out and named; with --force they replace the "
-                "profile.",
+    .epilogue =
+        "Writes ~/.config/sdxl-lab/profiles.d/NAME.yaml, which is yours to edit; NAME is the "
+        "file's, or that of --name. Styles "
+        "whose name is taken are left out and named; with --force they replace the "
+        "profile.",
     .run = import_file,
 };

@@ -78,6 +78,10 @@ static const char *hf_home(struct xl_arena *arena) {
     return text ? expand(text, arena) : NULL;
 }
 
+bool xl_hub_is_placed(void) {
+    return variable("HF_HUB_CACHE") || variable("HUGGINGFACE_HUB_CACHE") || variable("HF_HOME");
+}
+
 enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out, struct xl_err *err) {
     static const char *const direct[] = {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"};
     struct xl_hub_roots roots = {0};

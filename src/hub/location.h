@@ -18,4 +18,7 @@ struct xl_hub_roots {
 enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out,
                             struct xl_err *err) XL_CHECKED;
 
+/* Whether a variable says where the cache is. */
+bool xl_hub_is_placed(void);
+
 #endif

@@ -216,8 +216,8 @@ static enum xl_status fail_not_cached(const struct search *search, const struct 
                        search->id, search->repository, search->id);
     return xl_fail(err, XL_EMODEL,
                    "model %s: not in the Hugging Face cache (looked in %s); download it with "
-                   "\"hf download %s\" or set HF_HOME%s",
-                   search->id, places, search->id,
+                   "\"hf download %s\"%s%s",
+                   search->id, places, search->id, xl_hub_is_placed() ? "" : " or set HF_HOME",
                    xl_dir_exists(search->id)
                        ? "; the folder of that name here holds no model_index.json"
                        : "");

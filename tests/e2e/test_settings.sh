@@ -43,7 +43,7 @@ for value in '"1"' maybe '1 ' 2; do
     expect "RUN_ALL_MODELS=$value" 2 "RUN_ALL_MODELS: " env "${small[@]}" PROMPT=cat RUN_ALL_MODELS="$value" "$bin"
 done
 expect "HEADLESS=False does not ask" 0 "usage" env HEADLESS=False "$bin"
-expect "HEADLESS is nothing to a command" 0 "" env HEADLESS=maybe "${draw[@]}" --dry-run
+expect "HEADLESS is nothing to a command" 0 "" env HEADLESS=maybe "${draw[@]}" --output-dir n
 expect "nor to help" 0 "usage" env HEADLESS=maybe "$bin" --help
 expect "MODE=Txt2Img" 0 "" env "${small[@]}" PROMPT=cat MODE=Txt2Img "$bin" --dry-run
 expect "--mode TXT2IMG" 0 "" "${draw[@]}" --mode TXT2IMG --dry-run
@@ -61,8 +61,29 @@ expect "the same in both" 2 "dry run" env HEADLESS=1 "$bin" --job dry.yaml
 check "nothing was drawn" sh -c "! ls $run/*seed2*"
 expect "what would change the pictures, with the environment" 2 "--steps would change them" \
     env HEADLESS=1 "$bin" --resume "$run" --steps 3
-expect "the environment of a container stays as it was" 0 "1 drawn, 1 were there" \
+expect "the environment of a container stays as it was" 0 "1 drawn, 1 was there" \
     env "${small[@]}" PROMPT=cat "$bin" --resume "$run"
+
+# Hints name what is read in this form, and is not there yet
+hints() { # NAME PATTERN: what is on standard error has no such hint
+    check "$1" sh -c "! grep -q '$2' err"
+}
+expect "no prompt" 2 "--prompt: missing" env PROMPT=cat "$bin" generate --model "$repo"
+hints "a command does not read PROMPT" PROMPT
+expect "no prompt, with the environment" 2 "--prompt (PROMPT): missing" env HEADLESS=1 MODEL="$repo" "$bin"
+expect "img2img of nothing" 2 "there is no --init-image;" "${draw[@]}" --mode img2img
+hints "nor INIT_IMAGE_PATH" 'INIT_IMAGE\|MODE'
+expect "img2img of nothing, with the environment" 2 "--init-image (INIT_IMAGE_PATH)" \
+    env "${small[@]}" PROMPT=cat MODE=img2img "$bin"
+expect "two grids" 2 "--all-profiles and --all-models exclude" "${draw[@]}" --all-profiles --all-models
+hints "nor RUN_ALL_MODELS" RUN_ALL
+expect "many pictures" 2 "say --yes (--dry-run tells" "${draw[@]}" --sweep seed=1..9000 --sweep steps=1,2
+expect "many pictures of a dry run" 2 "say --yes" "${draw[@]}" --sweep seed=1..9000 --sweep steps=1,2 --dry-run
+hints "that is one already" dry-run
+expect "no cache" 5 "or set HF_HOME" "$bin" generate --model nobody/nothing --prompt cat
+expect "no cache where it was said to be" 5 "not in the Hugging Face cache" \
+    env HF_HOME=/nowhere "$bin" generate --model nobody/nothing --prompt cat
+hints "that it can be said is no news" "set HF_HOME"
 
 # Quotes that came along
 expect "quotes around a prompt" 0 'PROMPT: the quotes are part of the text, "a fox"' \
@@ -117,7 +138,7 @@ expect "a run from an init image and a model of this folder" 0 "2 drawn" sh -c "
     '$bin' generate --model ./mine --prompt cat --size 64x64 --steps 2 --init-image in.png --sweep seed=1..2 --output-dir t"
 run=$(echo "$PWD"/t/sweep_*)
 rm "$run"/*seed2*
-expect "goes on from another" 0 "1 drawn, 1 were there" sh -c "cd / && '$bin' resume '$run'"
+expect "goes on from another" 0 "1 drawn, 1 was there" sh -c "cd / && '$bin' resume '$run'"
 
 # Texts
 printf '\xef\xbb\xbf# mine\r\na cat\r\n' >bom.txt

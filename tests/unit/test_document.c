@@ -175,7 +175,29 @@ Test(document, a_wrong_value_is_told_with_its_place) {
            "2:3: output_dir: found a list or a map, expected one value");
     refuse(XL_EINVAL, "models_file: [m, [n]]\n", "1:18: models_file: found a list or a map");
     refuse(XL_EINVAL, "\n- prompt\n", "2:1: expected a map of settings");
-    refuse(XL_EINPUT, "steps: 3\nsteps: 4\n", "2:1: the key \"steps\" is there twice");
+    refuse(XL_EINPUT, "steps: 3\nsteps: 4\n",
+           "2:1: the key \"steps\" is there twice, first on line 1");
+}
+
+/* Every option whose name can be written in two ways. */
+Test(document, a_setting_in_two_spellings_is_told_with_both_lines) {
+    const struct xl_option *option;
+    int n = 0;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        char key[64], text[256], sentence[256];
+        if (!(option->commands & XL_FOR_GENERATE) || !strchr(option->name, '-')) continue;
+        n++;
+        snprintf(key, sizeof key, "%s", option->name);
+        for (char *c = key; *c; c++) *c = *c == '-' ? '_' : *c;
+        snprintf(text, sizeof text, "prompt: a\n%s:\n\n%s:\n", key, option->name);
+        snprintf(sentence, sizeof sentence, "4:1: \"%s\" is there already as \"%s\" (",
+                 option->name, key);
+        refuse(XL_EINVAL, text, sentence);
+        cr_expect(strstr(err.text, "job.yaml:2);"), "%s", err.text);
+    }
+    cr_expect_gt(n, 5);
+    refuse(XL_EINVAL, "sweep:\n  init-image: [a]\n  init_image: [b]\n",
+           "3:3: \"init_image\" is there already as \"init-image\" (");
 }
 
 Test(document, a_wrong_axis_is_told_with_its_place) {

@@ -28,7 +28,7 @@ static enum xl_status run_n(const char *name, const char *text, size_t n, bool i
     scratch_write(path, text, n);
     xl_import_deinit(&import);
     err.text[0] = 0;
-    return xl_profiles_import(path, known, is_forced, &import, &err);
+    return xl_profiles_import(path, NULL, known, is_forced, &import, &err);
 }
 static enum xl_status run(const char *name, const char *text) {
     return run_n(name, text, strlen(text), false);
@@ -74,6 +74,68 @@ Test(profile_import, columns_in_any_order_and_the_old_name_of_prompt) {
     expect_profile("Old", "words", "bad");
 }
 
+/* The reason why a row is left out. */
+static void expect_left_out(int i, const char *why) {
+    cr_assert_lt(i, import.n);
+    cr_expect_not_null(import.rows[i].left_out, "row %d", i);
+    if (import.rows[i].left_out)
+        cr_expect_not_null(strstr(import.rows[i].left_out, why), "\"%s\" is not in \"%s\"", why,
+                           import.rows[i].left_out);
+}
+
+/* What spreadsheets and people make of the first line. */
+Test(profile_import, headers_as_they_are_written) {
+    static const char *const files[] = {
+        "Name,Prompt,Negative Prompt\nA,\"x, y\",\"b, c\"\n",
+        "name,negative prompt,prompt\nA,\"b, c\",\"x, y\"\n",
+        " NAME , text ,NEGATIVE-PROMPT\nA,\"x, y\",\"b, c\"\n",
+        "negativeprompt;name;prompt\nb, c;A;x, y\n",
+        "sep=;\r\nname;prompt;negative_prompt\r\n\"A\";x, y;\"b, c\"\r\n",
+        "name\tprompt\tnegative_prompt\nA\tx, y\tb, c\n",
+        "name,prompt,negative_prompt,,\nA,\"x, y\",\"b, c\",,\n",
+        "\"style\",\"positive\",\"negative\"\n\"A\",\"x, y\",\"b, c\"",
+        "prompt,name,negative_prompt\r\"x, y\",A,\"b, c\"\r",
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "a%zu.csv", i);
+        cr_assert_eq(run_n(name, files[i], strlen(files[i]), true), XL_OK, "%s", err.text);
+        cr_expect_null(import.columns, "%s: %s", files[i], import.columns);
+        load();
+        expect_profile("A", "x, y", "b, c");
+    }
+}
+
+Test(profile_import, columns_that_are_not_understood_are_named) {
+    cr_assert_eq(run("a.csv", "name,prompt,Negatif,model\nA,x,y,z\n"), XL_OK, "%s", err.text);
+    cr_expect_str_eq(import.columns, "\"Negatif\", \"model\"");
+    load();
+    expect_profile("A", "x", "");
+}
+
+Test(profile_import, texts_that_moved_into_the_next_column_are_left_out) {
+    cr_assert_eq(
+        run("a.csv", "name,prompt,negative_prompt\nA,x,y\nB,x, y,z\nC,“x, y”,z\nD,x,y,,\n"), XL_OK,
+        "%s", err.text);
+    expect_left_out(1, "it has 4 columns, and the first line names 3; texts with a comma");
+    expect_left_out(2, "it has 4 columns");
+    cr_expect_eq(import.n_imported, 2);
+}
+
+Test(profile_import, a_second_file_goes_under_another_name) {
+    const char *path = scratch("styles.csv");
+    cr_assert_eq(run("styles.csv", "name,prompt\nA,x\n"), XL_OK, "%s", err.text);
+    cr_expect_eq(run("styles.csv", "name,prompt\nB,x\n"), XL_EINVAL);
+    cr_expect_not_null(strstr(err.text, "--name"), "%s", err.text);
+    xl_import_deinit(&import);
+    cr_assert_eq(xl_profiles_import(path, "Second one", known, false, &import, &err), XL_OK, "%s",
+                 err.text);
+    cr_expect_str_eq(import.path, config_file("profiles.d/second-one.yaml"));
+    load();
+    expect_profile("A", "x", "");
+    expect_profile("B", "x", "");
+}
+
 Test(profile_import, fooocus_json_there_and_back) {
     cr_assert_eq(run("sdxl_styles_x.json",
                      " [{\"name\": \"sai-x\", \"prompt\": \"x {prompt} . y\","
@@ -88,15 +150,6 @@ Test(profile_import, fooocus_json_there_and_back) {
     load();
     expect_profile("sai-x", "x {prompt} . y", "z");
     expect_profile("only", "\xF0\x9F\x98\x80", "");
-}
-
-/* The reason why a row is left out. */
-static void expect_left_out(int i, const char *why) {
-    cr_assert_lt(i, import.n);
-    cr_expect_not_null(import.rows[i].left_out, "row %d", i);
-    if (import.rows[i].left_out)
-        cr_expect_not_null(strstr(import.rows[i].left_out, why), "\"%s\" is not in \"%s\"", why,
-                           import.rows[i].left_out);
 }
 
 Test(profile_import, rows_that_cannot_be_profiles_are_left_out_with_the_reason) {
@@ -185,7 +238,7 @@ Test(profile_import, files_that_are_neither) {
     REFUSE("bad.json", "[{\"name\": \"A\", \"prompt\": }]", "bad.json:1:");
     REFUSE("bad.json", "{\"name\": \"A\", \"prompt\": \"x\"}", "expected a list of styles");
     REFUSE("bad.json", "[]", "bad.json: no styles in it");
-    cr_expect_eq(xl_profiles_import(scratch("nowhere.csv"), known, false, &import, &err),
+    cr_expect_eq(xl_profiles_import(scratch("nowhere.csv"), NULL, known, false, &import, &err),
                  XL_EINPUT);
 }
 

@@ -119,6 +119,15 @@ Test(profiles_apply, brackets_hold_a_term_together) {
 /* AUTOMATIC1111's negative templates. */
 Test(profiles_apply, a_place_for_the_users_negative_is_not_a_term) {
     expect_negative(PROFILES("x", "{prompt}, a"), "b", "b, a");
+    expect_negative(PROFILES("x", "a, {prompt}"), "b", "a, b");
+    expect_negative(PROFILES("x", "bad {prompt}, grey"), "ugly", "bad ugly, grey");
+    expect_negative(PROFILES("x", "bad {prompt}, grey"), "ugly, b", "bad ugly, b, grey");
+    expect_negative(PROFILES("x", "bad {prompt}, grey"), "", "bad, grey");
+    expect_negative(PROFILES("x", "bad {prompt}, grey"), NULL, "bad, grey");
+    expect_negative(PROFILES("x", "a", "y", "[{prompt}]", "z", "c"), "b", "[b, a], c");
+    expect_negative(PROFILES("x", "{prompt} or {prompt}"), "b", "b or b");
+    expect_negative(PROFILES("x", "a {prompt}"), "{prompt}", "a {prompt}"); /* the user's own */
+    expect_negative(PROFILES("x", "a, {prompt}, b"), "b, B", "a, b");
     expect_negative(PROFILES("x", "{prompt}"), NULL, "");
 }
 

@@ -149,7 +149,7 @@ Test(sweep, contradictions_are_refused) {
     cr_expect(strstr(refusal(XL_EINVAL), "--prompt: missing"), "%s", err.text);
     settings.prompt = "x";
     settings.mode = XL_MODE_IMG2IMG;
-    cr_expect(strstr(refusal(XL_EINVAL), "INIT_IMAGE_PATH"), "%s", err.text);
+    cr_expect(strstr(refusal(XL_EINVAL), "there is no --init-image"), "%s", err.text);
 }
 
 Test(sweep, a_million_cells_need_a_yes) {
@@ -250,6 +250,7 @@ Test(sweep, a_wrong_value_is_told_with_its_place) {
  */
 
 Test(sweep, one_choice_beside_all_is_refused) {
+    settings.reads_environment = true;
     give("model", REPO);
     settings.all_models = true;
     cr_expect(strstr(refusal(XL_EINVAL), "--all-models (RUN_ALL_MODELS) draws every model, and "
@@ -260,6 +261,9 @@ Test(sweep, one_choice_beside_all_is_refused) {
     give("profile", "Watercolor");
     cr_expect(strstr(refusal(XL_EINVAL), "--all-profiles (RUN_ALL_PROFILES) draws every profile, "
                                          "and --profile (STYLE_PROFILE) names one"),
+              "%s", err.text);
+    settings.reads_environment = false;
+    cr_expect(strstr(refusal(XL_EINVAL), "--all-profiles draws every profile, and --profile names"),
               "%s", err.text);
     settings.all_profiles = false;
     give("sweep", "profile=all");
@@ -278,10 +282,10 @@ Test(sweep, what_is_swept_counts_and_is_said) {
     cr_assert_eq(sweep.n_cells, 4);
     cr_expect(sweep.cells[0].steps == 1 && sweep.cells[3].steps == 2);
     for (int i = 0; i < 4; i++) cr_expect_eq(sweep.cells[i].width, 64);
-    cr_expect(strstr(sweep.notices.text, "--sweep steps counts, and --steps (STEPS) does not\n"),
-              "%s", sweep.notices.text);
-    cr_expect(strstr(sweep.notices.text, "--sweep size counts, and --width (WIDTH) does not\n"),
-              "%s", sweep.notices.text);
+    cr_expect(strstr(sweep.notices.text, "--sweep steps counts, and --steps does not\n"), "%s",
+              sweep.notices.text);
+    cr_expect(strstr(sweep.notices.text, "--sweep size counts, and --width does not\n"), "%s",
+              sweep.notices.text);
 }
 
 Test(sweep, an_axis_that_changes_nothing_is_refused) {

@@ -68,7 +68,7 @@ Test(text_file, every_reader_refuses_the_same) {
         snprintf(axis, sizeof axis, "prompt=@%s", path);
         struct xl_axis parsed;
         expect_refused(path, i, xl_axis_parse(axis, NULL, &arena, &parsed, &err));
-        expect_refused(path, i, xl_profiles_import(path, NULL, false, &import, &err));
+        expect_refused(path, i, xl_profiles_import(path, NULL, NULL, false, &import, &err));
     }
 }
 

@@ -111,15 +111,18 @@ static char *write_yaml(const struct xl_import *import, const char *path) {
     return xl_str_take(&out);
 }
 
-/* CONFIG/profiles.d/NAME.yaml; the folder is made. */
-static enum xl_status choose_path(struct xl_import *import, const char *path, struct xl_err *err) {
-    char slug[XL_SLUG_MAX + 1];
+/* The name of a file without its ending. */
+static const char *stem_of(const char *path, struct xl_arena *arena) {
     const char *slash = strrchr(path, '/'), *stem = slash ? slash + 1 : path;
     const char *dot = strrchr(stem, '.');
-    char *name = strndup(stem, dot && dot > stem ? (size_t)(dot - stem) : strlen(stem));
+    return xl_arena_strndup(arena, stem, dot && dot > stem ? (size_t)(dot - stem) : strlen(stem));
+}
+
+/* CONFIG/profiles.d/NAME.yaml; the folder is made. */
+static enum xl_status choose_path(struct xl_import *import, const char *name, struct xl_err *err) {
+    char slug[XL_SLUG_MAX + 1];
     if (!name) return xl_fail_nomem(err, "a path", 0);
     xl_slug(name, XL_SLUG_MAX, slug);
-    free(name);
     const char *config = xl_config_dir(&import->arena);
     if (!config)
         return xl_fail(err, XL_EDISK,
@@ -140,11 +143,14 @@ static enum xl_status write_file(const struct xl_import *import, const char *pat
                                 : xl_file_write_new(import->path, yaml, strlen(yaml), &exists, err);
     free(yaml);
     if (exists)
-        return xl_fail(err, XL_EINVAL, "%s: exists already; --force replaces it", import->path);
+        return xl_fail(
+            err, XL_EINVAL,
+            "%s: exists already; --force replaces it, --name NAME keeps it and writes another",
+            import->path);
     return status;
 }
 
-static enum xl_status import_rows(struct xl_import *import, const char *path,
+static enum xl_status import_rows(struct xl_import *import, const char *path, const char *name,
                                   const struct xl_profiles *known, bool is_forced,
                                   struct xl_err *err) {
     enum xl_status status = XL_OK;
@@ -157,12 +163,14 @@ static enum xl_status import_rows(struct xl_import *import, const char *path,
         status = xl_fail(err, XL_EINPUT, "%s: none of its %d %s can be imported; \"%.60s\": %s",
                          path, import->n, xl_plural(import->n, "style", "styles"),
                          import->rows[0].name, import->rows[0].left_out);
-    if (!status) status = choose_path(import, path, err);
+    if (!name) name = stem_of(path, &import->arena);
+    if (!status) status = choose_path(import, name, err);
     if (!status) status = write_file(import, path, is_forced, err);
     return status;
 }
 
-enum xl_status xl_profiles_import(const char *path, const struct xl_profiles *known, bool is_forced,
+enum xl_status xl_profiles_import(const char *path, const char *name,
+                                  const struct xl_profiles *known, bool is_forced,
                                   struct xl_import *out, struct xl_err *err) {
     struct xl_read_rule rule = {MAX_BYTES, XL_EINPUT, XL_EINPUT};
     struct xl_import import = {.n = 0};
@@ -172,7 +180,7 @@ enum xl_status xl_profiles_import(const char *path, const struct xl_profiles *kn
     if (status) return status;
     status = xl_import_read(path, text, n, &import, err);
     free(text);
-    if (!status) status = import_rows(&import, path, known, is_forced, err);
+    if (!status) status = import_rows(&import, path, name, known, is_forced, err);
     if (status)
         xl_import_deinit(&import);
     else

@@ -4,6 +4,8 @@
 #include "base/text_file.h"
 #include "lab/data/profile_import.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,6 +32,7 @@ struct csv_mark {
 
 struct csv {
     const char *name; /* of the file */
+    char separator;
     const char *at, *end;
     const char *line_at; /* where the line that `at` is in begins */
     int line;
@@ -82,10 +85,10 @@ static enum xl_status read_field(struct csv *csv, struct xl_err *err) {
     enum xl_status status = XL_OK;
     if (csv->at < csv->end && *csv->at == '"') {
         status = read_quoted(csv, &field, err);
-        if (!status && !at_row_end(csv) && *csv->at != ',')
+        if (!status && !at_row_end(csv) && *csv->at != csv->separator)
             status = csv_fail(csv, mark_of(csv), err, "text behind a closing quote");
     } else {
-        while (!at_row_end(csv) && *csv->at != ',') xl_str_append(&field, csv->at++, 1);
+        while (!at_row_end(csv) && *csv->at != csv->separator) xl_str_append(&field, csv->at++, 1);
     }
     if (!status && csv->n_fields == MAX_COLUMNS)
         status = csv_fail(csv, begin, err, "too many columns");
@@ -112,51 +115,126 @@ static enum xl_status read_row(struct csv *csv, bool *is_row, struct xl_err *err
     while (*is_row) {
         enum xl_status status = read_field(csv, err);
         if (status || at_row_end(csv)) return status;
-        csv->at++; /* the comma */
+        csv->at++; /* the separator */
     }
     return XL_OK;
 }
 
-static int find_column(const struct csv *csv, const char *name) {
-    for (int i = 0; i < csv->n_fields; i++) {
-        const char *field = csv->fields[i] + strspn(csv->fields[i], " ");
-        size_t n = strlen(name);
-        if (!strncasecmp(field, name, n) && !field[n + strspn(field + n, " ")]) return i;
+/* Which column holds what; -1: none does. */
+struct header {
+    int name, prompt, negative;
+    int n; /* columns with a name */
+};
+
+/* "Negative Prompt", " negative_prompt ": case does not matter, nor what stands between words. */
+static bool is_called(const char *field, const char *name) {
+    static const char between[] = " \t_-";
+    for (;; field++, name++) {
+        field += strspn(field, between);
+        if (*name == '_') name++;
+        if (!*field || !*name) return !*field && !*name;
+        if (tolower((unsigned char)*field) != *name) return false;
     }
+}
+
+static int find_column(const struct csv *csv, const char *const *names) {
+    for (; *names; names++)
+        for (int i = 0; i < csv->n_fields; i++)
+            if (is_called(csv->fields[i], *names)) return i;
     return -1;
+}
+
+/* False when no styles begin like this. */
+static bool read_header(const struct csv *csv, struct header *out) {
+    static const char *const names[] = {"name", "style", "style_name", "title", NULL};
+    static const char *const prompts[] = {"prompt", "text", "positive_prompt", "positive", NULL};
+    static const char *const negatives[] = {"negative_prompt", "negative", "neg_prompt", NULL};
+    *out = (struct header){find_column(csv, names), find_column(csv, prompts),
+                           find_column(csv, negatives), 0};
+    for (int i = 0; i < csv->n_fields; i++)
+        if (csv->fields[i][strspn(csv->fields[i], " \t")]) out->n = i + 1;
+    return out->name >= 0 && out->prompt >= 0;
+}
+
+/* What is in columns that nothing is made of is told: it may have been meant. */
+static enum xl_status note_columns(const struct csv *csv, const struct header *header,
+                                   struct xl_import *import, struct xl_err *err) {
+    struct xl_str text = {0};
+    for (int i = 0; i < header->n; i++) {
+        const char *field = csv->fields[i];
+        if (i == header->name || i == header->prompt || i == header->negative) continue;
+        xl_str_printf(&text, "%s\"%.60s\"", text.len ? ", " : "", field);
+    }
+    bool has_any = text.len > 0;
+    char *whole = xl_str_take(&text);
+    if (whole && has_any) import->columns = xl_arena_strdup(&import->arena, whole);
+    bool is_kept = whole && (!has_any || import->columns);
+    free(whole);
+    return is_kept ? XL_OK : xl_fail_nomem(err, csv->name, 0);
 }
 
 static const char *column(const struct csv *csv, int i) {
     return i >= 0 && i < csv->n_fields ? csv->fields[i] : NULL;
 }
 
-static enum xl_status read_csv(const char *name, const char *text, size_t n,
-                               struct xl_import *import, struct xl_err *err) {
-    struct csv csv = {.name = name,
-                      .at = text,
-                      .end = text + n,
-                      .line_at = text,
-                      .line = 1,
-                      .arena = &import->arena};
-    bool is_row;
-    enum xl_status status = read_row(&csv, &is_row, err);
-    if (status) return status;
-    int name_at = find_column(&csv, "name"), prompt_at = find_column(&csv, "prompt");
-    int negative_at = find_column(&csv, "negative_prompt");
-    if (prompt_at < 0) prompt_at = find_column(&csv, "text"); /* as it was once called */
-    if (!is_row || name_at < 0 || prompt_at < 0)
-        return xl_fail(err, XL_EINPUT,
-                       "%s:1:1: neither styles.csv (its first line is name,prompt,negative_prompt) "
-                       "nor a JSON list of styles",
-                       name);
+/* A comma in a text without quotes moves all that follows into the next column. */
+static bool has_too_many(const struct csv *csv, const struct header *header) {
+    for (int i = header->n; i < csv->n_fields; i++)
+        if (csv->fields[i][0]) return true;
+    return false;
+}
+
+static enum xl_status read_rows(struct csv *csv, const struct header *header,
+                                struct xl_import *import, struct xl_err *err) {
     for (;;) {
-        status = read_row(&csv, &is_row, err);
+        bool is_row;
+        enum xl_status status = read_row(csv, &is_row, err);
         if (status || !is_row) return status;
-        struct xl_import_row row = {column(&csv, name_at), column(&csv, prompt_at),
-                                    column(&csv, negative_at), csv.first_line, NULL};
-        status = add_row(import, row, name, err);
+        struct xl_import_row row = {column(csv, header->name), column(csv, header->prompt),
+                                    column(csv, header->negative), csv->first_line, NULL};
+        if (has_too_many(csv, header)) {
+            row.left_out = xl_arena_printf(&import->arena,
+                                           "it has %d columns, and the first line names %d; texts "
+                                           "with a %s in them need quotes (\")",
+                                           csv->n_fields, header->n,
+                                           csv->separator == ','   ? "comma"
+                                           : csv->separator == ';' ? "semicolon"
+                                                                   : "tab");
+            if (!row.left_out) return xl_fail_nomem(err, csv->name, 0);
+        }
+        status = add_row(import, row, csv->name, err);
         if (status) return status;
     }
+}
+
+/* Spreadsheets write what their country has for a comma, and some say so first: "sep=;". */
+static enum xl_status read_csv(const char *name, const char *text, size_t n,
+                               struct xl_import *import, struct xl_err *err) {
+    static const char separators[] = ",;\t";
+    enum xl_status first = XL_OK;
+    for (int i = 0; separators[i]; i++) {
+        struct csv csv = {.name = name,
+                          .separator = separators[i],
+                          .at = text,
+                          .end = text + n,
+                          .line_at = text,
+                          .line = 1,
+                          .arena = &import->arena};
+        struct header header;
+        bool is_row = false;
+        enum xl_status status = read_row(&csv, &is_row, i ? NULL : err);
+        if (!status && is_row && !strncasecmp(csv.fields[0], "sep=", 4))
+            status = read_row(&csv, &is_row, i ? NULL : err);
+        if (!i) first = status;
+        if (status || !is_row || !read_header(&csv, &header)) continue;
+        status = note_columns(&csv, &header, import, err);
+        return status ? status : read_rows(&csv, &header, import, err);
+    }
+    if (first) return first;
+    return xl_fail(err, XL_EINPUT,
+                   "%s:1:1: neither styles.csv (its first line is name,prompt,negative_prompt) nor "
+                   "a JSON list of styles",
+                   name);
 }
 
 /* ---- JSON ---- */

@@ -139,9 +139,7 @@ static bool has_seen(const struct terms *terms, const char *key) {
 static void add_term(struct terms *terms, const char *text, size_t n) {
     while (n && strchr(" \t", text[0])) text++, n--;
     while (n && strchr(" \t", text[n - 1])) n--;
-    /* AUTOMATIC1111's styles may have a place for the user's words here, too: those come first. */
-    bool is_hole = n == sizeof hole - 1 && !memcmp(text, hole, n);
-    if (!n || is_hole || terms->failed) return;
+    if (!n || terms->failed) return;
     char *key = fold(text, n);
     if (key && has_seen(terms, key)) {
         free(key);
@@ -172,6 +170,37 @@ static void add_terms(struct terms *terms, const char *text) {
     }
 }
 
+static void clear_terms(struct terms *terms) {
+    for (size_t i = 0; i < terms->n; i++) free(terms->seen[i]);
+    free(terms->seen);
+    xl_str_deinit(&terms->text);
+    *terms = (struct terms){.failed = terms->failed};
+}
+
+/* A negative with {prompt} in it goes around what is there, as in AUTOMATIC1111's styles; without
+ * it, it comes behind. */
+static enum xl_status add_negative(const struct xl_profile *profile, struct terms *terms,
+                                   struct xl_err *err) {
+    const char *words = profile->negative, *inner = terms->text.text ? terms->text.text : "";
+    struct xl_str filled = {0};
+    if (!strstr(words, hole)) {
+        add_terms(terms, words);
+        return XL_OK;
+    }
+    size_t length = styled_length(words, inner);
+    if (length > MAX_TEXT)
+        return xl_fail(err, XL_EINVAL,
+                       "profile \"%s\": the negative prompt would have %zu bytes, at most %d",
+                       profile->name, length, MAX_TEXT);
+    fill_template(words, inner, &filled);
+    char *text = xl_str_take(&filled);
+    clear_terms(terms);
+    if (text) add_terms(terms, text);
+    terms->failed |= !text;
+    free(text);
+    return XL_OK;
+}
+
 static enum xl_status merge_negatives(const struct xl_profile *const *stack, int n,
                                       const char *given, struct xl_arena *arena, const char **out,
                                       struct xl_err *err) {
@@ -183,12 +212,13 @@ static enum xl_status merge_negatives(const struct xl_profile *const *stack, int
         return XL_OK;
     }
     if (given) add_terms(&terms, given);
-    for (int i = 0; i < n; i++) add_terms(&terms, stack[i]->negative);
-    for (size_t i = 0; i < terms.n; i++) free(terms.seen[i]);
-    free(terms.seen);
-    char *text = xl_str_take(&terms.text);
-    const char *copy = text && !terms.failed ? xl_arena_strdup(arena, text) : NULL;
-    free(text);
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < n; i++) status = add_negative(stack[i], &terms, err);
+    const char *text = terms.text.text ? terms.text.text : "";
+    bool is_whole = !terms.failed && !terms.text.failed;
+    const char *copy = is_whole ? xl_arena_strdup(arena, text) : NULL;
+    clear_terms(&terms);
+    if (status) return status;
     if (!copy) return xl_fail_nomem(err, "a negative prompt", 0);
     *out = copy;
     return XL_OK;

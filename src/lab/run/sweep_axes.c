@@ -56,11 +56,14 @@ static enum xl_status fill_profiles(struct xl_sweep_plan *plan, struct xl_axis *
 
 static enum xl_status read_all(struct xl_sweep_plan *plan, struct xl_err *err) {
     const struct xl_settings *settings = plan->settings;
+    char first[XL_SAY_MAX], second[XL_SAY_MAX];
     if (settings->all_profiles && settings->all_models)
-        return xl_fail(err, XL_EINVAL,
-                       "--all-profiles (RUN_ALL_PROFILES) and --all-models (RUN_ALL_MODELS) "
-                       "exclude each other: all models are drawn with all profiles anyway; set one "
-                       "of them");
+        return xl_fail(
+            err, XL_EINVAL,
+            "%s and %s exclude each other: all models are drawn with all profiles anyway; "
+            "set one of them",
+            xl_settings_say(settings, "all-profiles", first),
+            xl_settings_say(settings, "all-models", second));
     enum xl_status status = XL_OK;
     plan->sweep->kind = "sweep";
     if (settings->all_profiles) plan->sweep->kind = "multi_profiles";
@@ -87,10 +90,11 @@ static bool says_nothing(const struct xl_sweep_plan *plan, const struct xl_optio
 }
 
 /* Who asks for all of something. */
-static const char *who_asks(const struct xl_sweep_plan *plan, const struct xl_axis *axis) {
-    if (plan->settings->all_models) return "--all-models (RUN_ALL_MODELS)";
+static const char *who_asks(const struct xl_sweep_plan *plan, const struct xl_axis *axis,
+                            char out[XL_SAY_MAX]) {
+    if (plan->settings->all_models) return xl_settings_say(plan->settings, "all-models", out);
     if (is_named(axis, "model")) return "--sweep model=all";
-    return plan->settings->all_profiles ? "--all-profiles (RUN_ALL_PROFILES)"
+    return plan->settings->all_profiles ? xl_settings_say(plan->settings, "all-profiles", out)
                                         : "--sweep profile=all";
 }
 
@@ -99,16 +103,14 @@ static const char *who_asks(const struct xl_sweep_plan *plan, const struct xl_ax
 static enum xl_status settle(struct xl_sweep_plan *plan, const struct xl_axis *axis,
                              const char *name, struct xl_err *err) {
     const struct xl_option *option = xl_option_find(name);
-    char variable[XL_ENVIRONMENT_NAME_MAX + 3] = "", known[XL_ENVIRONMENT_NAME_MAX];
+    char said[XL_SAY_MAX], all[XL_SAY_MAX];
     if (!xl_settings_is_given(plan->settings, name) || says_nothing(plan, option)) return XL_OK;
-    if (xl_option_environment(option, 0, known))
-        snprintf(variable, sizeof variable, " (%s)", known);
+    xl_settings_say(plan->settings, name, said);
     if (axis->is_all)
-        return xl_fail(err, XL_EINVAL,
-                       "%s draws every %s, and --%s%s names one: leave one of them out",
-                       who_asks(plan, axis), name, name, variable);
-    xl_str_printf(&plan->sweep->notices, "--sweep %s counts, and --%s%s does not\n",
-                  axis->option->name, name, variable);
+        return xl_fail(err, XL_EINVAL, "%s draws every %s, and %s names one: leave one of them out",
+                       who_asks(plan, axis, all), name, said);
+    xl_str_printf(&plan->sweep->notices, "--sweep %s counts, and %s does not\n", axis->option->name,
+                  said);
     return XL_OK;
 }
 
@@ -133,19 +135,16 @@ static enum xl_status settle_size(struct xl_sweep_plan *plan, const struct xl_ax
 static enum xl_status check_init(const struct xl_sweep_plan *plan, const struct xl_axis *axis,
                                  struct xl_err *err) {
     const struct xl_settings *settings = plan->settings;
+    char said[XL_SAY_MAX];
     if (settings->mode == XL_MODE_TXT2IMG)
-        return xl_fail(
-            err, XL_EINVAL,
-            "--sweep %s changes nothing with --mode txt2img (MODE), which starts from no "
-            "picture; leave one of them out",
-            axis->option->name);
+        return xl_fail(err, XL_EINVAL,
+                       "--sweep %s changes nothing with %s txt2img, which starts from no picture; "
+                       "leave one of them out",
+                       axis->option->name, xl_settings_say(settings, "mode", said));
     bool has_init = settings->init_image && settings->init_image[0];
     if (has_init || xl_sweep_axis_of(plan, "init-image")) return XL_OK;
-    return xl_fail(
-        err, XL_EINVAL,
-        "--sweep %s changes nothing without --init-image (INIT_IMAGE_PATH), a picture to "
-        "start from",
-        axis->option->name);
+    return xl_fail(err, XL_EINVAL, "--sweep %s changes nothing without %s, a picture to start from",
+                   axis->option->name, xl_settings_say(settings, "init-image", said));
 }
 
 static enum xl_status check_contradictions(struct xl_sweep_plan *plan, struct xl_err *err) {

@@ -18,10 +18,8 @@ static enum xl_status check_count(const struct xl_sweep_plan *plan, struct xl_er
     bool is_meant = plan->settings->yes && count <= MAX_CELLS;
     if (count <= MANY_CELLS || is_meant) return XL_OK;
     if (count <= MAX_CELLS)
-        return xl_fail(err, XL_EINVAL,
-                       "the axes make %.0f pictures; if that is meant, say --yes (--dry-run tells "
-                       "what they take)",
-                       count);
+        return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures; if that is meant, say --yes%s",
+                       count, plan->settings->dry_run ? "" : " (--dry-run tells what they take)");
     return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures, at most %d go into one sweep",
                    count, MAX_CELLS);
 }
@@ -35,9 +33,11 @@ static enum xl_status set_init(struct xl_sweep_plan *plan, const struct xl_setti
     if (settings->mode == XL_MODE_TXT2IMG) return XL_OK;
     if (!settings->init_image || !settings->init_image[0]) {
         if (settings->mode != XL_MODE_IMG2IMG) return XL_OK;
+        char mode[XL_SAY_MAX], image[XL_SAY_MAX];
         return xl_fail(err, XL_EINVAL,
-                       "--mode img2img (MODE): there is no --init-image "
-                       "(INIT_IMAGE_PATH); expected a PNG, JPEG or WebP file");
+                       "%s img2img: there is no %s; expected a PNG, JPEG or WebP file",
+                       xl_settings_say(settings, "mode", mode),
+                       xl_settings_say(settings, "init-image", image));
     }
     const struct xl_sweep_init *init;
     enum xl_status status = xl_sweep_init_find(plan, settings->init_image, &init, err);
@@ -292,9 +292,9 @@ static enum xl_status require_prompt(const struct xl_sweep_plan *plan, struct xl
     bool has_all = axis != NULL;
     for (int i = 0; has_all && i < axis->n; i++) has_all = axis->values[i] != NULL;
     if (has_all || plan->settings->prompt) return XL_OK;
-    return xl_fail(err, XL_EINVAL,
-                   "--prompt: missing (PROMPT in the environment); expected what "
-                   "to draw");
+    char prompt[XL_SAY_MAX];
+    return xl_fail(err, XL_EINVAL, "%s: missing; expected what to draw",
+                   xl_settings_say(plan->settings, "prompt", prompt));
 }
 
 static enum xl_status make_plan(struct xl_sweep_plan *plan, struct xl_err *err) {

@@ -134,14 +134,39 @@ static enum xl_status set_axis(const struct document *document, const json_t *sw
     return add_axis(document, origin, axis, keep_places(document, place, values));
 }
 
+/* ":3", the line of a key, or "" where there is no file. */
+static const char *write_line(struct xl_yaml_place place, char out[16]) {
+    out[0] = 0;
+    if (place.line) snprintf(out, 16, ":%d", place.line);
+    return out;
+}
+
+/* One setting in two spellings, guidance_rescale and guidance-rescale, says two things of which one
+ * would be lost. seen: the key of each option so far */
+static enum xl_status check_twice(const struct document *document, const json_t *object,
+                                  const char *key, const struct xl_option *option,
+                                  const char *seen[64]) {
+    const char *first = seen[xl_option_index(option)];
+    char origin[MAX_ORIGIN], line[16];
+    seen[xl_option_index(option)] = key;
+    if (!first) return XL_OK;
+    write_origin(document, key_place(document, object, key), NULL, origin);
+    return xl_fail(document->err, XL_EINVAL,
+                   "%s: \"%.60s\" is there already as \"%.60s\" (%.300s%s); leave one of them out",
+                   origin, key, first, document->name,
+                   write_line(key_place(document, object, first), line));
+}
+
 static enum xl_status set_value(const struct document *document, const struct xl_option *option,
                                 const char *key, struct xl_yaml_place place, const json_t *value) {
     enum xl_status status = XL_OK;
     if (!strcmp(option->name, "sweep") && json_is_object(value)) {
-        const char *axis;
+        const char *axis, *seen[64] = {NULL};
         json_t *values;
         json_object_foreach((json_t *)value, axis, values) {
-            status = set_axis(document, value, axis, values);
+            const struct xl_option *varied = xl_option_find(axis);
+            if (varied) status = check_twice(document, value, axis, varied, seen);
+            if (!status) status = set_axis(document, value, axis, values);
             if (status) return status;
         }
         return XL_OK;
@@ -155,7 +180,7 @@ static enum xl_status set_value(const struct document *document, const struct xl
 }
 
 static enum xl_status read_document(const struct document *document, const json_t *object) {
-    const char *key;
+    const char *key, *seen[64] = {NULL}; /* an option is one of 64 */
     json_t *value;
     char origin[MAX_ORIGIN];
     if (!json_is_object(object))
@@ -171,9 +196,10 @@ static enum xl_status read_document(const struct document *document, const json_
                            key, near ? "; did you mean \"" : "", near ? near->name : "",
                            near ? "\"?" : "");
         }
+        enum xl_status status = check_twice(document, object, key, option, seen);
+        if (status) return status;
         if (json_is_null(value)) continue;
-        enum xl_status status =
-            set_value(document, option, key, value_place(document, object, key, 0), value);
+        status = set_value(document, option, key, value_place(document, object, key, 0), value);
         if (status) return status;
     }
     return XL_OK;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,15 @@ enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool o
         if (status) return status;
     }
     return XL_OK;
+}
+
+const char *xl_settings_say(const struct xl_settings *settings, const char *name,
+                            char out[XL_SAY_MAX]) {
+    char variable[XL_ENVIRONMENT_NAME_MAX];
+    snprintf(out, XL_SAY_MAX, "--%s", name);
+    if (settings->reads_environment && xl_option_environment(xl_option_find(name), 0, variable))
+        snprintf(out, XL_SAY_MAX, "--%.40s (%s)", name, variable);
+    return out;
 }
 
 void xl_environment_warn(const struct xl_settings *settings) {

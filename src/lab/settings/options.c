@@ -169,6 +169,9 @@ static const struct xl_option options[] = {
 #endif
     {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE, .group = "Output",
      .help = "how many random numbers", .fallback = "16"},
+    {TEXT("name", "NAME", import_name), .commands = XL_FOR_PROFILES, .group = "Output",
+     .help = "of import: what to call the file of profiles that is written",
+     .fallback = "as the file that is read"},
     {SWITCH("force", force), .commands = XL_FOR_PROFILES, .group = "Output",
      .help = "replace a file that is there"},
     {SWITCH("markdown", markdown), .commands = XL_FOR_MANUAL, .group = "Output",

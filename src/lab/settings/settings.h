@@ -58,14 +58,16 @@ struct xl_settings {
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
     bool json, quiet, verbose, force, markdown;
-    int count;            /* inspect noise: how many numbers */
-#ifdef XL_CELL_TEST_FIELD /* tests/field adds one here, and a row */
+    const char *import_name; /* profiles import: of the file that is written */
+    int count;               /* inspect noise: how many numbers */
+#ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */
     double test_field;
 #endif
 
     const char *const *arguments; /* words that are no options, where a command takes them */
     int n_arguments;
 
+    bool reads_environment;    /* variables count: there is no command */
     bool is_headless;          /* the environment asked for the run: it ends with a summary */
     uint64_t given;            /* bit i: option i was set by somebody; see xl_settings_is_given */
     uint64_t from_environment; /* bit i: and by the environment */
@@ -114,6 +116,12 @@ enum xl_status xl_environment_is_headless(bool *out, struct xl_err *err) XL_CHEC
  * from, or two spellings of one setting that differ */
 enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool only_places,
                                             struct xl_err *err) XL_CHECKED;
+
+/* How to say an option in this run, for sentences: "--prompt", and where variables count "--prompt
+ * (PROMPT)". Returns out. */
+enum { XL_SAY_MAX = 96 };
+const char *xl_settings_say(const struct xl_settings *settings, const char *name,
+                            char out[XL_SAY_MAX]);
 
 /* Warn of texts in use that have the quotes of such a file: they are drawn with them. */
 void xl_environment_warn(const struct xl_settings *settings);
