@@ -165,6 +165,7 @@ struct xl_component_info {
 
 struct xl_model_info {
     const char *id;              /* "org/name", or the folder as given */
+    const char *name;            /* what records call it: "org/name", or a folder's last part */
     const char *commit;          /* 40 hex digits; NULL for a plain folder */
     const char *dir;             /* folder of model_index.json */
     int width, height;           /* the model's own size, pixels */

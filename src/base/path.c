@@ -104,3 +104,29 @@ enum xl_status xl_path_expand(const char *text, struct xl_arena *arena, const ch
     *out = kept;
     return XL_OK;
 }
+
+/* Whether a path is a folder or lies in it. "" and "/" are no folder of anybody. */
+static bool lies_in(const char *path, const char *folder) {
+    size_t n = folder ? strlen(folder) : 0;
+    while (n && folder[n - 1] == '/') n--;
+    return n && !strncmp(path, folder, n) && (!path[n] || path[n] == '/');
+}
+
+static bool has_part(const char *path, const char *part) {
+    size_t n = part ? strlen(part) : 0;
+    for (const char *at = path; n && (at = strstr(at, part)); at++)
+        if (at > path && at[-1] == '/' && (!at[n] || at[n] == '/')) return true;
+    return false;
+}
+
+bool xl_path_is_personal(const char *path) {
+    static const char *const homes[] = {"/home", "/Users", "/root"};
+    char buffer[4096];
+    struct passwd entry, *user = NULL;
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &user)) user = NULL;
+    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
+        if (lies_in(path, homes[i])) return true;
+    if (lies_in(path, getenv("HOME")) || (user && lies_in(path, user->pw_dir))) return true;
+    return has_part(path, getenv("USER")) || has_part(path, getenv("LOGNAME")) ||
+           (user && has_part(path, user->pw_name));
+}

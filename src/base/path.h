@@ -20,4 +20,8 @@ enum xl_status xl_path_expand(const char *text, struct xl_arena *arena, const ch
 /* The path from the root, in the arena; links and ".." stay as they are. NULL: out of memory */
 const char *xl_path_absolute(const char *path, struct xl_arena *arena);
 
+/* Whether a path from the root says who somebody is: it lies in a home folder (HOME, that of the
+ * user, /home, /Users, /root), or a folder on it is called as the user is. */
+bool xl_path_is_personal(const char *path);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/text_width.h"
 #include "base/threads.h"
@@ -81,13 +82,26 @@ static void print_lines(const struct xl_str *lines) {
 
 /* ---- The summary ---- */
 
+/* From the root: whoever reads the answer may work in another folder. NULL: null */
+static void put_path(json_t *object, const char *key, const char *path, bool *ok) {
+    struct xl_arena arena = {0};
+    const char *absolute = path ? xl_path_absolute(path, &arena) : NULL;
+    if (path && !absolute) *ok = false;
+    xl_json_put(object, key, xl_json_text(absolute), ok);
+    xl_arena_deinit(&arena);
+}
+
 static json_t *describe_cell(const struct xl_sweep *sweep, const struct xl_run_dir *run, int c) {
     const struct xl_cell *cell = &sweep->cells[c];
     const struct xl_outcome *outcome = &run->outcomes[c];
     json_t *object = xl_cell_write_drawn(cell);
     bool ok = object != NULL, is_done = outcome->state == XL_CELL_DONE;
+    xl_json_put(object, "model_id", xl_json_text(sweep->models[cell->model].repository), &ok);
+    xl_json_put(object, "revision", xl_json_text(sweep->models[cell->model].commit), &ok);
+    if (outcome->scheduler_config)
+        xl_json_put(object, "scheduler_config", json_incref(outcome->scheduler_config), &ok);
     if (is_done) {
-        xl_json_put(object, "path", xl_json_text(outcome->path), &ok);
+        put_path(object, "path", outcome->path, &ok);
         xl_json_put(object, "width", json_integer(outcome->width), &ok);
         xl_json_put(object, "height", json_integer(outcome->height), &ok);
     }
@@ -149,8 +163,8 @@ static enum xl_status print_document(const struct xl_sweep *sweep, const struct 
     xl_json_put(document, "evaluations", json_integer(counts->n_evaluations), &ok);
     xl_json_put(document, "warnings", xl_json_text(counts->warnings.text), &ok);
     xl_json_put(document, "notices", xl_json_text(sweep->notices.text), &ok);
-    xl_json_put(document, "log", xl_json_text(counts->log_path), &ok);
-    xl_json_put(document, "run_dir", run->is_own ? xl_json_text(run->dir) : json_null(), &ok);
+    put_path(document, "log", counts->log_path, &ok);
+    put_path(document, "run_dir", run->is_own ? run->dir : NULL, &ok);
     if (!run->is_own) xl_json_put(document, "record", first_record(run), &ok);
     document = xl_json_finish(document, ok && !xl_json_ran_out());
     enum xl_status status = xl_print_json(document, err);
@@ -202,8 +216,7 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
     }
     if (run->is_own) printf("page     %s/index.html\n", run->dir);
     if (counts->log_path) printf("log      %s\n", counts->log_path);
-    if (run->is_own && counts->n_done + counts->n_there < run->n_outcomes)
-        printf("go on    sdxl-lab resume %s\n", run->dir);
+    if (xl_run_dir_can_go_on(run)) printf("go on    sdxl-lab resume %s\n", run->dir);
 }
 
 /* ---- The commands ---- */

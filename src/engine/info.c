@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/sha256.h"
 
 #include <stdio.h>
@@ -144,8 +145,44 @@ static void set_ids(struct xl_model *model) {
     }
 }
 
+/* The last part of a path. */
+static const char *last_part(const char *path, size_t *n) {
+    const char *end = path + strlen(path);
+    while (end > path + 1 && end[-1] == '/') end--;
+    const char *begin = end;
+    while (begin > path && begin[-1] != '/') begin--;
+    *n = (size_t)(end - begin);
+    return begin;
+}
+
+/* What a model is called in what others get: "org/name" of what lies in a cache, whatever way led
+ * there, else its folder, or the last part of that where the rest says whose it is. */
+static enum xl_status name_it(struct xl_model *model, struct xl_err *err) {
+    static const char REPOSITORY[] = "/models--", SNAPSHOTS[] = "/snapshots/";
+    struct xl_model_info *info = &model->info;
+    const char *at = strstr(info->dir, SNAPSHOTS), *begin = NULL;
+    for (const char *next = at; next; next = strstr(next + 1, SNAPSHOTS)) at = next;
+    for (const char *next = info->dir; at && (next = strstr(next, REPOSITORY)) && next < at; next++)
+        begin = next + sizeof REPOSITORY - 1;
+    if (begin && !memchr(begin, '/', (size_t)(at - begin))) {
+        const char *dashes = strstr(begin, "--"), *commit = at + sizeof SNAPSHOTS - 1;
+        int n_org = dashes && dashes < at ? (int)(dashes - begin) : 0;
+        const char *name = n_org ? dashes + 2 : begin;
+        info->name = xl_arena_printf(&model->arena, "%.*s%s%.*s", n_org, begin, n_org ? "/" : "",
+                                     (int)(at - name), name);
+        if (!info->commit)
+            info->commit = xl_arena_strndup(&model->arena, commit, strcspn(commit, "/"));
+        if (!info->commit) info->name = NULL;
+    } else {
+        size_t n = strlen(info->dir);
+        const char *shown = xl_path_is_personal(info->dir) ? last_part(info->dir, &n) : info->dir;
+        info->name = xl_arena_strndup(&model->arena, shown, n);
+    }
+    return info->name ? XL_OK : xl_fail_nomem(err, "the name of a model", 0);
+}
+
 enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
-    struct list list;
+    struct list list = {.n = 0};
     int side = model->unet.sample_size * xl_vae_scale(&model->vae);
     model->info = (struct xl_model_info){
         .id = model->snapshot.id,
@@ -157,7 +194,8 @@ enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
         .scheduler_class = model->scheduler,
         .force_zeros_for_empty_prompt = model->files.force_zeros_for_empty_prompt,
     };
-    enum xl_status status = list_files(model, &list, err);
+    enum xl_status status = name_it(model, err);
+    if (!status) status = list_files(model, &list, err);
     if (!status) status = describe_components(model, &list, err);
     if (!status) status = digest(model, &list, err);
     if (!status) set_ids(model);

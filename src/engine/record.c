@@ -62,7 +62,7 @@ static json_t *describe_files(const struct xl_model_info *info) {
 static json_t *describe_model(const struct xl_model_info *info) {
     json_t *object = json_object();
     bool ok = object != NULL;
-    xl_json_put(object, "id", xl_json_text(info->id), &ok);
+    xl_json_put(object, "id", xl_json_text(info->name), &ok);
     if (info->commit) xl_json_put(object, "commit", json_string(info->commit), &ok);
     xl_json_put(object, "digest", json_string(info->digest), &ok);
     xl_json_put(object, "force_zeros_for_empty_prompt",

@@ -101,6 +101,7 @@ enum xl_status xl_wire_open(const struct xl_sweep_model *model, json_t **out, st
     xl_json_put(about, "key", xl_json_text(model->key), &ok);
     xl_json_put(about, "id", xl_json_text(model->id), &ok);
     xl_json_put(about, "revision", xl_json_text(model->revision), &ok);
+    xl_json_put(about, "commit", xl_json_text(model->commit), &ok);
     xl_json_put(about, "digest", json_string(model->digest), &ok);
     xl_json_put(message, "do", json_string("open"), &ok);
     xl_json_put(message, "model", about, &ok);
@@ -155,6 +156,7 @@ enum xl_status xl_wire_read_model(const json_t *message, struct xl_arena *arena,
     enum xl_status status = read_text(about, "key", arena, &model.key, err);
     if (!status) status = read_text(about, "id", arena, &model.id, err);
     if (!status) status = read_text(about, "revision", arena, &model.revision, err);
+    if (!status) status = read_text(about, "commit", arena, &model.commit, err);
     if (!status) status = read_text(about, "digest", arena, &digest, err);
     if (status) return status;
     if (!model.key || !model.id)
@@ -299,6 +301,8 @@ void xl_wire_put_drawn(json_t *message, const struct xl_drawn *drawn, bool *ok) 
     xl_json_put(message, "evaluations", json_integer(result->n_evaluations), ok);
     xl_json_put(message, "warnings", xl_json_text(result->warnings), ok);
     xl_json_put(message, "drawn_by", json_incref(drawn->drawn_by), ok);
+    if (drawn->scheduler_config)
+        xl_json_put(message, "scheduler_config", json_incref(drawn->scheduler_config), ok);
 }
 
 static double number(const json_t *message, const char *key) {
@@ -317,6 +321,7 @@ enum xl_status xl_wire_read_drawn(const json_t *message, struct xl_drawn *drawn,
         .warnings = strdup(warnings ? warnings : "")};
     drawn->total_s = number(message, "total_s");
     drawn->drawn_by = json_incref(json_object_get(message, "drawn_by"));
+    drawn->scheduler_config = json_incref(json_object_get(message, "scheduler_config"));
     return result->warnings ? XL_OK : xl_fail_nomem(err, "warnings", 0);
 }
 

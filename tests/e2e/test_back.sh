@@ -169,5 +169,152 @@ expect "the worst counts: pixels" 3 "" "$bin" verify nowhere.png nobody.png othe
 expect "then models" 5 "" "$bin" verify nowhere.png nobody.png "$one"
 expect "then the rest" 2 "" "$bin" verify nowhere.png "$one"
 
+# What a run started from: resuming refuses another init image, in whatever way it is another
+colour() { # FILE R G B: a PNG of one colour
+    python3 - "$@" <<'P'
+import struct, sys, zlib
+chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+row = b"\0" + bytes(map(int, sys.argv[2:5])) * 64
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0))
+                              + chunk(b"IDAT", zlib.compress(row * 64)) + chunk(b"IEND", b""))
+P
+}
+mkdir pics
+colour pics/i.png 200 90 40
+colour j.png 10 90 240
+cp pics/i.png i-was.png
+"${draw[@]}" --steps 2 --init-image pics/i.png --strength 0.9 --sweep seed=1..2 --output-dir init >/dev/null 2>&1
+run=$(echo init/sweep_*)
+second=$(pictures "$run" | tail -1)
+cp "$second" second.png
+again() { # NAME CODE TEXT: the second picture once more
+    rm -f "$second"
+    expect "$1" "$2" "$3" "$bin" resume "$run"
+}
+cp j.png pics/i.png
+again "an init image that was replaced" 3 "pics/i.png is not the picture any more that it started from"
+check "what to do is said" grep -q "put the picture back that it started from, or start a new run" err
+check "which is not to go on" sh -c "! grep -q 'go on' out"
+check "nothing was drawn from it" test ! -e "$second"
+rm pics/i.png
+again "one that was removed" 3 "pics/i.png: cannot open: No such file or directory; put the picture back"
+head -c 60 i-was.png >pics/i.png
+again "one that is damaged" 3 "pics/i.png"
+convert_orientation() { # the same pixels, told to be turned: other bytes, another picture
+    python3 - "$@" <<'P'
+import struct, sys, zlib
+data = open(sys.argv[1], "rb").read()
+exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
+open(sys.argv[2], "wb").write(data[:33] + chunk + data[33:])
+P
+}
+convert_orientation i-was.png pics/i.png
+again "one that lies on its side now" 3 "is not the picture any more"
+expect "verify says it in its own word" 2 "no init  " "$bin" verify "$(pictures "$run" | head -1)"
+cp i-was.png pics/i.png
+again "put back, the run goes on" 0 "1 drawn, 1 were there"
+check "with the same picture" cmp second.png "$second"
+here=$PWD
+rm "$second"
+cd /
+expect "from another folder, too" 0 "1 drawn, 1 were there" "$bin" resume "$here/$run"
+expect "and verified there" 0 "same 2, sheet 1" "$bin" verify "$here/$run"
+cd "$here" || exit 1
+check "the same picture" cmp second.png "$second"
+
+# Nothing in what is shared says whose it is: models, init images, sheets, pages
+home=$work/home-of-wilhelmine
+mkdir -p "$home/cache/hub/models--her--model/snapshots" "$home/cache/hub/models--her--model/refs" "$home/pics"
+commit=$(printf 'a%.0s' $(seq 40))
+cp -r "$repo" "$home/folder"
+cp -r "$repo" "$home/cache/hub/models--her--model/snapshots/$commit"
+printf %s "$commit" >"$home/cache/hub/models--her--model/refs/main"
+cp i-was.png "$home/pics/mine.png"
+hers() { env HOME="$home" HF_HOME="$home/cache" "$@"; }
+cd "$home" || exit 1
+for model in folder her/model "$home/cache/hub/models--her--model/snapshots/$commit"; do
+    hers "$bin" generate --prompt cat --size 64x64 --steps 4 --init-image pics/mine.png --model "$model" \
+        --sweep seed=1,2 --output-dir out >/dev/null 2>"$here/err"
+done
+cd "$here" || exit 1
+run=$home/out
+check "six pictures" test "$(pictures "$run" | wc -l)" -eq 6
+check "no picture names her home" sh -c "! grep -rla wilhelmine $run --include=*.png"
+check "nor a page" sh -c "! grep -l wilhelmine $run/*/index.html $run/*/cells.js"
+check "the repository and its commit instead" test "$(grep -la '"id":"her/model","commit":"'$commit $(pictures "$run") | wc -l)" -eq 4
+check "or the folder's name" test "$(grep -la '"id":"folder","digest"' $(pictures "$run") | wc -l)" -eq 2
+check "for A1111's tools, too" test "$(grep -la 'Model: folder, ' $(pictures "$run") | wc -l)" -eq 2
+check "and the init image's" test "$(grep -la '"init_image":"mine.png"' $(pictures "$run") | wc -l)" -eq 6
+expect "at home they are verified" 0 "same 6, sheet 3" hers "$bin" verify "$run"
+cp "$(grep -la '"id":"folder"' $(pictures "$run") | head -1)" away.png
+expect "away from there the model has to be named" 5 "say it with --model" "$bin" verify away.png
+expect "and the init image" 2 "no init" "$bin" verify away.png --model "$home/folder"
+expect "then it is verified" 0 "same" "$bin" verify away.png --model "$home/folder" --init-image i-was.png
+
+# The cache moved on: the planned commit is gone on with, by any name of it
+newer=$(printf 'b%.0s' $(seq 40))
+snapshots=$home/cache/hub/models--her--model/snapshots refs=$home/cache/hub/models--her--model/refs
+cp -r "$repo" "$snapshots/$newer"
+printf '\0\0' | dd of="$snapshots/$newer/unet/diffusion_pytorch_model.safetensors" bs=1 conv=notrunc \
+    seek=$(($(stat -c %s "$repo/unet/diffusion_pytorch_model.safetensors") - 2)) 2>/dev/null
+printf %s "$commit" >"$refs/v1"
+for revision in main v1 "$commit"; do
+    printf %s "$commit" | tee "$refs/main" >"$refs/v1"
+    hers "${draw[@]}" --model her/model --revision $revision --sweep seed=1..2 --output-dir moved-$revision >/dev/null 2>&1
+    run=$(echo moved-$revision/sweep_*)
+    second=$(pictures "$run" | tail -1)
+    cp "$second" second.png
+    rm "$second"
+    printf %s "$newer" | tee "$refs/main" >"$refs/v1"
+    expect "$revision moved on" 0 "1 drawn, 1 were there" hers "$bin" resume "$run"
+    check "the picture is that of the planned commit" cmp second.png "$second"
+    expect "and verified" 0 "same 2, sheet 1" hers "$bin" verify "$run"
+    check "the log has the commit" sh -c "! grep -v '\"revision\":\"$commit\"' moved-$revision/jobs_t.log"
+done
+mv "$snapshots/$commit" gone
+rm "$second"
+expect "the planned commit is gone" 3 "the run was planned with commit $commit" hers "$bin" resume "$run"
+check "what to do is said" grep -q "hf download her/model --revision $commit" err out
+cp -r gone "$snapshots/$newer.same"
+rm -rf "${snapshots:?}/$newer"
+mv "$snapshots/$newer.same" "$snapshots/$newer"
+sed -i "s/\"revision\": \"$commit\"/\"revision\": \"main\"/" "$run/run.json"
+expect "unless another one has the same files" 0 "1 drawn" hers "$bin" resume "$run"
+
+# The log says what the records say, of every field of a cell
+"${draw[@]}" --steps 3 --init-image i-was.png --strength 0.6 --scheduler "dpm++ 2m karras" --profile Watercolor \
+    --negative blurry --guidance 4.5 --guidance-rescale 0.2 --rng torch-cuda --seed 18446744073709551615 \
+    --output-dir told --json >told.json 2>err
+agree() {
+    python3 - told.json told/jobs_t.log "$(pictures told)" <<'P'
+import json, re, sys
+answer = json.load(open(sys.argv[1]))["images"][0]
+line = json.loads(open(sys.argv[2]).read())
+data = open(sys.argv[3], "rb").read()
+record = json.loads(data[data.index(b"sdxl-lab\0{") + 9:].split(b"\n", 1)[0][:json.JSONDecoder().raw_decode(data[data.index(b"sdxl-lab\0{") + 9:].decode("latin-1"))[1]])
+of_log = {"profile": "profile_style", "negative": "negative_prompt", "effective_negative": "effective_negative_prompt",
+          "seed": "seed_base", "guidance": "guidance_scale"}
+bad = []
+for key, value in record.items():
+    if key in ("format", "cell", "model", "drawn_by", "init_pixels"): continue
+    if key == "init_image":
+        assert line[key].endswith("/" + value) and answer[key].endswith("/" + value), (line[key], value)
+        continue
+    if line.get(of_log.get(key, key), "absent") != value: bad.append(("log", key, line.get(of_log.get(key, key)), value))
+    if key not in ("mode", "fallback", "vae_tile") and answer.get(key, "absent") != value: bad.append(("json", key, answer.get(key), value))
+for key, value in record["drawn_by"].items():
+    if line[key] != value: bad.append((key, line[key], value))
+assert record["cell"] == line["cells"][0] == answer["cell"]
+assert record["model"]["digest"] == line["weights"]
+assert line["paths"][0] == answer["path"] and answer["path"].startswith("/"), line["paths"]
+assert line["run_dir"].startswith("/")
+assert record["scheduler_config"]["_class_name"] == "DPMSolverMultistepScheduler"
+assert len(record) > 25, len(record)
+assert not bad, bad
+P
+}
+agree >out 2>err && ok "log, --json and record agree" || bad "log, --json and record agree"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -88,7 +88,7 @@ check "29 pictures, the raw one among them" sh -c "[ $(count "$run") -eq 29 ] &&
 check "a contact sheet" test -s "$run/sheet_01.png"
 check "a page" test -s "$run/index.html"
 check "run.json" test -s "$run/run.json"
-check "the log is beside the run and names it" sh -c "[ \$(grep -c '\"run_dir\": *\"$run\"' s/jobs_*.log) -eq 29 ]"
+check "the log is beside the run and names it" sh -c "[ \$(grep -c '\"run_dir\": *\"$work/$run\"' s/jobs_*.log) -eq 29 ]"
 expect "resuming a whole run draws nothing" 0 "0 drawn, 29 were there" "$bin" resume "$run"
 rm "$(pictures "$run" | head -1)"
 expect "resuming makes what is missing" 0 "1 drawn, 28 were there" "$bin" resume "$run"
@@ -141,7 +141,7 @@ sed -i 's/^steps: many/steps: 1/; s/guidance: "2:4:2"/guidance: [2, x]/' job.yam
 expect "a wrong value of an axis" 2 'job.yaml:10:17: --sweep guidance=[2,"x"]: "x" is not a number' \
     "$bin" generate --job job.yaml
 expect "json of a sweep" 0 "" "${draw[@]}" --sweep steps=1,2 --output-dir z3 --json
-check "is one document" sh -c "[ \$(grep -c '^{' out) -eq 1 ] && [ \$(grep -c '\"path\": \"z3/' out) -eq 2 ]"
+check "is one document" sh -c "[ \$(grep -c '^{' out) -eq 1 ] && [ \$(grep -c '\"path\": \"$work/z3/' out) -eq 2 ]"
 
 # Models with limits: kept to them among others, warned of alone; profiles do not move them
 cat >models.yaml <<EOF

@@ -1,8 +1,10 @@
 /* cell.c - the name of a cell; cells from settings, as JSON and as requests. Keeps no state. */
 #include "lab/cell/cell.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "image/image.h"
 #include "lab/cell/cell_fields.h"
 
 #include <stdio.h>
@@ -79,7 +81,7 @@ json_t *xl_cell_write(const struct xl_cell *cell) {
     return xl_json_finish(object, ok);
 }
 
-json_t *xl_cell_write_drawn(const struct xl_cell *cell) {
+static json_t *write_drawn(const struct xl_cell *cell, bool is_shared) {
     const struct xl_cell_field *field;
     json_t *object = json_object();
     bool ok = object != NULL;
@@ -88,9 +90,19 @@ json_t *xl_cell_write_drawn(const struct xl_cell *cell) {
         char key[XL_CELL_KEY_MAX];
         if (field->bits & XL_CELL_PLACE || !xl_cell_has(cell, field)) continue;
         xl_cell_drawn_key(field, false, key);
-        xl_json_put(object, key, xl_cell_value(cell, field), &ok);
+        xl_json_put(object, key,
+                    is_shared ? xl_cell_shared_value(cell, field) : xl_cell_value(cell, field),
+                    &ok);
     }
     return xl_json_finish(object, ok);
+}
+
+json_t *xl_cell_write_drawn(const struct xl_cell *cell) {
+    return write_drawn(cell, false);
+}
+
+json_t *xl_cell_write_shared(const struct xl_cell *cell) {
+    return write_drawn(cell, true);
 }
 
 static enum xl_status read_id(const json_t *object, const char *name, struct xl_cell *cell,
@@ -138,15 +150,49 @@ void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
     request->precision = cell->precision;
 }
 
+enum xl_status xl_init_read(const char *path, struct xl_image *image, const char **digest,
+                            struct xl_arena *arena, struct xl_err *err) {
+    const struct xl_read_rule rule = {XL_IMAGE_MAX_FILE_BYTES, XL_EINPUT, XL_EINPUT};
+    char *data = NULL, hex[XL_SHA256_HEX];
+    size_t n = 0;
+    struct xl_image read = {0};
+    enum xl_status status = xl_file_read(path, rule, &data, &n, err);
+    if (!status) status = xl_sha256(data, n, hex, err);
+    if (!status) status = xl_image_decode(path, data, n, &read, err);
+    free(data);
+    const char *kept = status ? NULL : xl_arena_strdup(arena, hex);
+    if (!status && !kept) status = xl_fail_nomem(err, "a digest", 0);
+    if (status) {
+        xl_image_free(&read);
+        return status;
+    }
+    *image = read;
+    *digest = kept;
+    return XL_OK;
+}
+
 enum xl_status xl_cell_load_init(const struct xl_cell *cell, struct xl_image *out,
                                  struct xl_err *err) {
+    static const char GO_ON[] = "put the picture back that it started from, or start a new run";
+    struct xl_arena arena = {0};
+    struct xl_image image = {0};
+    const char *digest = NULL;
     if (!cell->init_digest)
         return xl_fail(err, XL_EINPUT, "the digest of %s, which it started from, is not known",
                        cell->init_image);
-    char now[XL_SHA256_HEX];
-    enum xl_status status = xl_sha256_file(cell->init_image, now, err);
-    if (!status && strcmp(now, cell->init_digest))
-        status = xl_fail(err, XL_EINPUT, "%s is not the picture any more that it started from",
-                         cell->init_image);
-    return status ? status : xl_image_load(cell->init_image, out, err);
+    enum xl_status status = xl_init_read(cell->init_image, &image, &digest, &arena, err);
+    struct xl_err why = err ? *err : (struct xl_err){{0}};
+    if (!status && strcmp(digest, cell->init_digest) != 0)
+        status = xl_fail(err, XL_EINPUT,
+                         "%s is not the picture any more that it started from (its digest is "
+                         "%.10s..., and was %.10s...); %s",
+                         cell->init_image, digest, cell->init_digest, GO_ON);
+    else if (status == XL_EINPUT)
+        xl_fail(err, status, "%s; %s", why.text, GO_ON);
+    xl_arena_deinit(&arena);
+    if (status)
+        xl_image_free(&image);
+    else
+        *out = image;
+    return status;
 }

@@ -66,14 +66,22 @@ json_t *xl_cell_write(const struct xl_cell *cell);
 enum xl_status xl_cell_read(const json_t *object, const char *name, struct xl_arena *arena,
                             struct xl_cell *out, struct xl_err *err) XL_CHECKED;
 
-/* The same for what was drawn, as it stands in records and answers: the id as "cell", without the
- * cell's place in a run, and what memory may have changed as "requested_width", ... */
+/* The same for what was drawn, as it stands in answers: the id as "cell", without the cell's place
+ * in a run, and what memory may have changed as "requested_width", ... */
 json_t *xl_cell_write_drawn(const struct xl_cell *cell);
+
+/* The same as it stands in records, which others get: no paths are in it. */
+json_t *xl_cell_write_shared(const struct xl_cell *cell);
 
 /* The request of a cell; pictures: one, filled in. The init image is left to the caller. Strings
  * are borrowed. */
 void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
                      struct xl_picture *picture);
+
+/* Read a picture to start from, and its digest: of the same bytes. Errors: XL_EINPUT unreadable;
+ * XL_ENOMEM */
+enum xl_status xl_init_read(const char *path, struct xl_image *image, const char **digest,
+                            struct xl_arena *arena, struct xl_err *err) XL_CHECKED;
 
 /* The picture that a cell starts from. Errors: XL_EINPUT unreadable, or not the picture any more
  * that the cell names; XL_ENOMEM */

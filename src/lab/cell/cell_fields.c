@@ -66,7 +66,8 @@ static const struct xl_cell_field fields[] = {
      .caption = "Random numbers"},
     {CHOICE("dtype", precision), .bits = DECIDES | SHARED | PLAIN, .order = 12,
      .caption = "Arithmetic"},
-    {TEXT(init_image), .bits = SHARED | FROM_INIT, .order = 5, .caption = "Init image"},
+    {TEXT(init_image), .bits = SHARED | FROM_INIT | XL_CELL_PATH, .order = 5,
+     .caption = "Init image"},
     {TEXT(init_digest), .bits = DECIDES | FROM_INIT},
     {REAL(strength, 0, 1), .bits = DECIDES | SHARED | FROM_INIT, .order = 10,
      .caption = "Strength"},
@@ -132,6 +133,12 @@ json_t *xl_cell_value(const struct xl_cell *cell, const struct xl_cell_field *fi
         return json_string(choices_of(field)[int_at(cell, field)]);
     }
     return NULL;
+}
+
+json_t *xl_cell_shared_value(const struct xl_cell *cell, const struct xl_cell_field *field) {
+    const char *path = field->bits & XL_CELL_PATH ? text_at(cell, field) : NULL;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? xl_json_text(slash + 1) : xl_cell_value(cell, field);
 }
 
 #define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))

@@ -29,6 +29,7 @@ enum {
     XL_CELL_TITLE = 128, /* what a picture is called where nothing else tells it apart */
     XL_CELL_PLAIN = 256, /* says what it is without its caption: "Watercolor", "1024x768" */
     XL_CELL_LONG = 512,  /* sentences */
+    XL_CELL_PATH = 2048, /* of a file here: what leaves this machine has its last part */
     XL_CELL_FOLLOWS = 1024, /* from other fields: tells no pictures apart that they do not */
 };
 
@@ -56,6 +57,9 @@ bool xl_cell_has(const struct xl_cell *cell, const struct xl_cell_field *field);
 
 /* The value as JSON, null for a text that is NULL. NULL: out of memory */
 json_t *xl_cell_value(const struct xl_cell *cell, const struct xl_cell_field *field);
+
+/* The same as it is told to others: of a path its last part. */
+json_t *xl_cell_shared_value(const struct xl_cell *cell, const struct xl_cell_field *field);
 
 /* -1, 0 or 1; texts by their bytes. */
 int xl_cell_compare(const struct xl_cell *a, const struct xl_cell *b,

@@ -9,7 +9,7 @@
 
 char *xl_cell_extra(const struct xl_cell *cell, const char *fallback) {
     xl_json_watch();
-    json_t *object = xl_cell_write_drawn(cell);
+    json_t *object = xl_cell_write_shared(cell);
     bool ok = object != NULL;
     if (fallback[0]) xl_json_put(object, "fallback", xl_json_text(fallback), &ok);
     return xl_json_take_text(object, ok, JSON_COMPACT);

@@ -70,7 +70,7 @@ void xl_cell_put_value(struct xl_str *out, const struct xl_cell *cell,
     bool has = xl_cell_has(cell, column->field);
     for (int i = 0; i < column->n; i++) {
         if (i) xl_str_puts(out, "x");
-        put_json(out, has ? xl_cell_value(cell, column->field + i) : json_null());
+        put_json(out, has ? xl_cell_shared_value(cell, column->field + i) : json_null());
     }
 }
 
@@ -135,7 +135,7 @@ json_t *xl_cell_write_shown(const struct xl_cell *cell) {
     xl_json_put(object, "id", json_string(cell->id), &ok);
     for (int i = 0; (field = xl_cell_field_at(i)); i++)
         if (field->caption && xl_cell_has(cell, field))
-            xl_json_put(object, field->key, xl_cell_value(cell, field), &ok);
+            xl_json_put(object, field->key, xl_cell_shared_value(cell, field), &ok);
     return xl_json_finish(object, ok);
 }
 

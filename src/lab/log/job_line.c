@@ -135,6 +135,8 @@ static void put_outcome(struct line *line, const struct xl_job_entry *entry,
     put_text(line, "error", entry->error);
     put_text(line, "run_dir", entry->run_dir);
     put_text(line, "fallback", entry->fallback);
+    put(line, "scheduler_config",
+        entry->scheduler_config ? json_incref((json_t *)entry->scheduler_config) : json_null());
     put_drawn_by(line, entry->drawn_by);
     put_amount(line, "encode_s", entry->encode_s);
     put_amount(line, "sample_s", entry->sample_s);

@@ -58,6 +58,7 @@ struct xl_job_entry {
     int batch_size;
     const struct xl_job_picture *pictures; /* keys seeds, paths (of those written), cells */
     int n_pictures;
+    const json_t *scheduler_config; /* of the records; NULL: nothing was drawn */
     const json_t *drawn_by; /* an object whose members the line gets; NULL: nothing was drawn */
     const char *run_dir;
     enum xl_status status;                               /* its name */

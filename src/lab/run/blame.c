@@ -99,6 +99,12 @@ static void blame_request(struct xl_str *out, const json_t *then, const json_t *
         xl_str_printf(out, "%s %s", ZEROS,
                       json_is_true(is) ? "true, was false" : "false, was true");
     }
+    const char *pixels_then = text_at(then, "init_pixels"),
+               *pixels_now = text_at(now, "init_pixels");
+    if (pixels_then && pixels_now && strcmp(pixels_then, pixels_now) != 0) {
+        begin_sentence(out);
+        xl_str_puts(out, "pixels of the init image");
+    }
     xl_blame_members(out, json_object_get(then, "scheduler_config"),
                      json_object_get(now, "scheduler_config"), " of the scheduler");
 }

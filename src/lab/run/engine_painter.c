@@ -19,8 +19,8 @@ struct engine_painter {
     const struct xl_settings *settings;
     struct xl_device *device; /* NULL: not opened yet */
     struct xl_model *model;   /* at hand; NULL: none */
-    struct xl_image init;     /* of init_path */
-    char *init_path;
+    struct xl_image init;     /* of init_path, when it had that digest */
+    char *init_path, init_digest[XL_SHA256_HEX];
     double heard_s, load_s; /* of the last progress; loading within a drawing */
     int64_t loaded_bytes;
 };
@@ -34,9 +34,9 @@ static struct engine_painter *engine_of(struct xl_painter *painter) {
 static enum xl_status check_digest(const struct xl_model *open, const struct xl_sweep_model *model,
                                    struct xl_err *err) {
     if (!model->digest[0] || !strcmp(xl_model_info(open)->digest, model->digest)) return XL_OK;
-    return xl_fail(err, XL_EMODEL,
+    return xl_fail(err, XL_EINPUT,
                    "%s: its files differ from those that the run was planned with, so its pictures "
-                   "would not belong together; start a new run",
+                   "would not belong together; put those files back, or start a new run",
                    model->key);
 }
 
@@ -97,10 +97,14 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
 static enum xl_status load_init(struct engine_painter *engine, const struct xl_cell *cell,
                                 struct xl_err *err) {
     const char *path = cell->init_image;
-    if (!path || (engine->init_path && !strcmp(engine->init_path, path))) return XL_OK;
+    const char *digest = cell->init_digest ? cell->init_digest : "";
+    if (!path || (engine->init_path && !strcmp(engine->init_path, path) &&
+                  !strcmp(engine->init_digest, digest)))
+        return XL_OK;
     xl_image_free(&engine->init);
     free(engine->init_path);
     engine->init_path = NULL;
+    snprintf(engine->init_digest, sizeof engine->init_digest, "%s", digest);
     enum xl_status status = xl_cell_load_init(cell, &engine->init, err);
     if (status) return status;
     xl_info("init image %s: %dx%d", path, engine->init.width, engine->init.height);
@@ -147,6 +151,16 @@ static void tell(const struct engine_painter *engine, const struct xl_drawn *dra
             cell->steps, drawn->result.n_evaluations);
 }
 
+/* The scheduler that drew, as the records have it. */
+static enum xl_status note_scheduler(struct xl_drawn *drawn, struct xl_err *err) {
+    json_t *record = NULL;
+    const char *text = drawn->result.pictures[0].record;
+    enum xl_status status = xl_json_parse("a record", text, strlen(text), &record, err);
+    if (!status) drawn->scheduler_config = json_incref(json_object_get(record, "scheduler_config"));
+    json_decref(record);
+    return status;
+}
+
 static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err) {
     struct engine_painter *engine = engine_of(painter);
     const struct xl_group *group = &drawn->group;
@@ -167,6 +181,7 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     drawn->drawn_by = json_deep_copy(painter->drawn_by); /* which the writer's thread lets go of */
     if (!status && !drawn->drawn_by) status = xl_fail_nomem(err, "records", 0);
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
+    if (!status) status = note_scheduler(drawn, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;
     if (!status) tell(engine, drawn, &request);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "image/sheet.h"
 #include "lab/cell/cell_text.h"
 #include "lab/run/run_page.h"
@@ -36,6 +37,8 @@ static enum xl_status save_all(const struct xl_writer_params *params, struct xl_
                                            .path = path,
                                            .width = drawn->group.rung.width,
                                            .height = drawn->group.rung.height,
+                                           .scheduler_config = json_incref(drawn->scheduler_config),
+                                           .drawn_by = json_incref(drawn->drawn_by),
                                            .seconds = drawn->total_s / drawn->group.n};
         note_picture(params, cell_of(drawn, i), &outcome);
         *n_saved += 1;
@@ -83,6 +86,7 @@ static void put_drawn(struct xl_job_entry *entry, const struct xl_drawn *drawn, 
     entry->error = drawn->status ? drawn->err.text : NULL;
     entry->fallback = drawn->group.fallback[0] ? drawn->group.fallback : NULL;
     entry->drawn_by = drawn->drawn_by;
+    entry->scheduler_config = drawn->scheduler_config;
     if (!drawn->status) entry->vae_tile = drawn->group.rung.vae_tile;
     entry->encode_s = drawn->result.encode_s * share;
     entry->sample_s = drawn->result.sample_s * share;
@@ -106,22 +110,28 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
                                  .height = first->height,
                                  .vae_tile = first->vae_tile,
                                  .batch_size = n,
-                                 .n_pictures = n,
-                                 .run_dir = params->run->dir};
+                                 .n_pictures = n};
+    struct xl_arena arena = {0};
     struct xl_job_picture *pictures = calloc((size_t)n, sizeof *pictures);
     entry.pictures = pictures;
-    enum xl_status status = pictures ? XL_OK : xl_fail_nomem(err, "a log line", 0);
+    entry.run_dir = xl_path_absolute(params->run->dir, &arena);
+    enum xl_status status = pictures && entry.run_dir ? XL_OK : xl_fail_nomem(err, "a log line", 0);
     for (int i = 0; !status && i < n; i++) {
         const struct xl_outcome *outcome = &params->run->outcomes[list[i]];
         pictures[i] =
-            (struct xl_job_picture){cells[list[i]].seed, outcome->path, cells[list[i]].id};
+            (struct xl_job_picture){.seed = cells[list[i]].seed, .cell = cells[list[i]].id};
         if (outcome->state != XL_CELL_DONE) continue;
+        pictures[i].path = xl_path_absolute(outcome->path, &arena);
+        if (!pictures[i].path) status = xl_fail_nomem(err, "a path", 0);
+        entry.scheduler_config = outcome->scheduler_config;
+        entry.drawn_by = outcome->drawn_by;
         entry.width = outcome->width;
         entry.height = outcome->height;
     }
     if (drawn) put_drawn(&entry, drawn, (double)n / drawn->group.n);
     if (!status) status = xl_job_log_append(params->log, &entry, err);
     free(pictures);
+    xl_arena_deinit(&arena);
     return status;
 }
 

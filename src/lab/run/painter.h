@@ -29,10 +29,11 @@ struct xl_group {
 /* A group that was drawn, or failed, as a whole. */
 struct xl_drawn {
     struct xl_group group;
-    enum xl_status status;   /* XL_OK: all pictures were drawn */
-    struct xl_err err;       /* the sentence of a failure */
-    json_t *drawn_by;        /* who computed it: an object for the job log; NULL when it failed */
-    struct xl_result result; /* its pictures only where the painter draws in this process */
+    enum xl_status status;    /* XL_OK: all pictures were drawn */
+    struct xl_err err;        /* the sentence of a failure */
+    json_t *drawn_by;         /* who computed it: an object for the job log; NULL when it failed */
+    json_t *scheduler_config; /* of its records; NULL when it failed */
+    struct xl_result result;  /* its pictures only where the painter draws in this process */
     double total_s, tflop;
     struct xl_painter *painter; /* who drew it */
     int who;                    /* its number among the painters of the run */
@@ -45,7 +46,7 @@ void xl_drawn_free(struct xl_drawn *drawn);
 struct xl_painter {
     /* Make model m of the sweep the one at hand, which may let go of the one before. The sweep says
      * what its weights were when the run was planned. *unit: sides are multiples of it
-     * Errors: XL_EMODEL not there, or its weights are others; XL_EFORMAT, XL_ENOMEM */
+     * Errors: XL_EMODEL not there; XL_EINPUT its files are others; XL_EFORMAT, XL_ENOMEM */
     enum xl_status (*open)(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
                            int *unit, struct xl_err *err);
     /* What drawing the group would take, and what there is. Errors: as draw */

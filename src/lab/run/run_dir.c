@@ -207,10 +207,23 @@ enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_s
     return status;
 }
 
+bool xl_run_dir_can_go_on(const struct xl_run_dir *run) {
+    for (int i = 0; run->is_own && i < run->n_outcomes; i++) {
+        const struct xl_outcome *outcome = &run->outcomes[i];
+        bool is_hopeless = outcome->status == XL_EINVAL || outcome->status == XL_EINPUT ||
+                           outcome->status == XL_EFORMAT || outcome->status == XL_ENUMERIC;
+        if (outcome->state == XL_CELL_WAITING) return true;
+        if (outcome->state == XL_CELL_FAILED && !is_hopeless) return true;
+    }
+    return false;
+}
+
 void xl_run_dir_close(struct xl_run_dir *run) {
     for (int i = 0; i < run->n_outcomes && run->outcomes; i++) {
         free(run->outcomes[i].path);
         free(run->outcomes[i].error);
+        json_decref(run->outcomes[i].scheduler_config);
+        json_decref(run->outcomes[i].drawn_by);
     }
     free(run->outcomes);
     json_decref(run->drawn_by);

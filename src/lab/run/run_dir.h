@@ -22,7 +22,8 @@ struct xl_outcome {
     char *path;     /* malloc'd; NULL unless done */
     char *error;    /* malloc'd sentence; NULL unless failed */
     enum xl_status status;
-    int width, height; /* as drawn */
+    int width, height;                   /* as drawn */
+    json_t *scheduler_config, *drawn_by; /* of its record; NULL unless done */
     double seconds;
 };
 
@@ -52,6 +53,10 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_err *err) XL_CHECKED;
 
 void xl_run_dir_close(struct xl_run_dir *run);
+
+/* Whether what is left of the run can be drawn by going on with it: a cell that failed for what it
+ * asks for fails again. */
+bool xl_run_dir_can_go_on(const struct xl_run_dir *run);
 
 /* Write run.json (whole or not at all). Errors: XL_EDISK */
 enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_settings *settings,

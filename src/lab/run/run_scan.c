@@ -67,13 +67,21 @@ static enum xl_status set_aside(const char *path, const char *why, struct xl_err
     return status;
 }
 
-static void take(struct xl_outcome *outcome, const char *path, const struct xl_image *image) {
+/* What a record says of how a picture was computed. */
+static void note_record(struct xl_outcome *outcome, const json_t *record) {
+    outcome->scheduler_config = json_incref(json_object_get(record, "scheduler_config"));
+    outcome->drawn_by = json_incref(json_object_get(record, "drawn_by"));
+}
+
+static void take(struct xl_outcome *outcome, const char *path, const struct xl_image *image,
+                 const json_t *record) {
     if (outcome->state == XL_CELL_DONE) return; /* a copy of a picture that was found already */
     *outcome = (struct xl_outcome){.state = XL_CELL_DONE,
                                    .was_there = true,
                                    .path = strdup(path),
                                    .width = image->width,
                                    .height = image->height};
+    note_record(outcome, record);
 }
 
 /* Keep the different ways in which pictures were computed. False: out of memory. */
@@ -101,7 +109,7 @@ static enum xl_status take_picture(struct xl_run_dir *run, const struct index *i
     enum xl_status status = xl_record_parse(record, path, &object, &why);
     const char *id = json_string_value(json_object_get(object, "cell"));
     const struct xl_cell *cell = id ? find(index, id) : NULL;
-    if (cell) take(&run->outcomes[cell->index], path, image);
+    if (cell) take(&run->outcomes[cell->index], path, image, object);
     if (cell && !note_drawn_by(run, json_object_get(object, "drawn_by"))) status = XL_ENOMEM;
     json_decref(object);
     return status;
@@ -176,16 +184,17 @@ enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sw
     return status;
 }
 
-/* Whether the record in a PNG names this cell. */
-static enum xl_status is_of_cell(const char *path, const struct xl_cell *cell, bool *is_its,
-                                 struct xl_err *err) {
+/* The record in a PNG, if it names this cell; else NULL. */
+static enum xl_status read_of_cell(const char *path, const struct xl_cell *cell, json_t **out,
+                                   struct xl_err *err) {
     struct xl_err why = {0};
     char *record = NULL;
     enum xl_status status = xl_record_read(path, &record, &why);
     if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
     json_t *object = status ? NULL : json_loads(record, 0, NULL);
     const char *id = json_string_value(json_object_get(object, "cell"));
-    *is_its = id && !strcmp(id, cell->id);
+    bool is_its = id && !strcmp(id, cell->id);
+    *out = is_its ? json_incref(object) : NULL;
     json_decref(object);
     free(record);
     return XL_OK;
@@ -193,16 +202,24 @@ static enum xl_status is_of_cell(const char *path, const struct xl_cell *cell, b
 
 static enum xl_status compare(const char *path, const struct xl_cell *cell, struct xl_outcome *out,
                               struct xl_err *err) {
-    bool is_its = false;
-    enum xl_status status = is_of_cell(path, cell, &is_its, err);
-    if (status || !is_its) return status;
+    json_t *record = NULL;
+    enum xl_status status = read_of_cell(path, cell, &record, err);
+    if (status || !record) return status;
     struct xl_image image = {0};
     status = xl_image_load(path, &image, err);
-    if (status) return status == XL_ENOMEM ? status : XL_OK; /* not whole: not there */
-    *out = (struct xl_outcome){
-        .state = XL_CELL_DONE, .path = strdup(path), .width = image.width, .height = image.height};
-    xl_image_free(&image);
-    return out->path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+    if (!status) {
+        *out = (struct xl_outcome){.state = XL_CELL_DONE,
+                                   .path = strdup(path),
+                                   .width = image.width,
+                                   .height = image.height};
+        note_record(out, record);
+        xl_image_free(&image);
+        if (!out->path) status = xl_fail_nomem(err, "a path", 0);
+    } else if (status != XL_ENOMEM) {
+        status = XL_OK; /* not whole: not there */
+    }
+    json_decref(record);
+    return status;
 }
 
 enum xl_status xl_run_dir_find(const char *dir, const char *stamp, const struct xl_cell *cell,

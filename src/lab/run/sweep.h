@@ -61,7 +61,9 @@ void xl_sweep_deinit(struct xl_sweep *sweep);
 /* Sort for drawing: by model, then shape, then text. Fills in sweep->order. */
 enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
 
-/* sweep_models.c: open a model of a sweep. Caller: xl_model_close. Errors: as xl_model_open */
+/* sweep_models.c: open a model of a sweep: of the commit that it was planned with, whatever the
+ * cache calls main by now; where that is gone, what is there instead if its files are the same.
+ * Caller: xl_model_close. Errors: as xl_model_open */
 enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl_model **out,
                                    struct xl_err *err) XL_CHECKED;
 

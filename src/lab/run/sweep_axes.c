@@ -250,16 +250,14 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
     for (int i = 0; i < plan->n_inits; i++)
         if (!strcmp(plan->inits[i].path, path)) return *out = &plan->inits[i], XL_OK;
     struct xl_image image = {0};
-    char digest[XL_SHA256_HEX];
-    enum xl_status status = xl_image_load(path, &image, err);
-    if (!status) status = xl_sha256_file(path, digest, err);
+    const char *kept = NULL;
+    enum xl_status status = xl_init_read(path, &image, &kept, &plan->sweep->arena, err);
     if (status) return status;
     struct xl_sweep_init *grown =
         realloc(plan->inits, (size_t)(plan->n_inits + 1) * sizeof *plan->inits);
-    const char *kept = xl_arena_strdup(&plan->sweep->arena, digest);
     if (grown) plan->inits = grown;
     xl_image_free(&image);
-    if (!grown || !kept) return xl_fail_nomem(err, "init images", 0);
+    if (!grown) return xl_fail_nomem(err, "init images", 0);
     grown[plan->n_inits] = (struct xl_sweep_init){path, kept, image.width, image.height};
     *out = &grown[plan->n_inits++];
     return XL_OK;

@@ -15,8 +15,20 @@ enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl
     struct xl_model_params params;
     xl_model_params_default(&params);
     params.model = model->id;
+    params.revision = model->commit ? model->commit : model->revision;
+    enum xl_status status = xl_model_open(&params, out, err);
+    if (status != XL_EMODEL || !model->commit) return status;
+    struct xl_model *other = NULL;
     params.revision = model->revision;
-    return xl_model_open(&params, out, err);
+    bool is_there = model->digest[0] && !xl_model_open(&params, &other, NULL);
+    if (is_there && !strcmp(xl_model_info(other)->digest, model->digest)) {
+        *out = other;
+        return XL_OK;
+    }
+    xl_model_close(other);
+    return xl_fail_context(err, status, "the run was planned with commit %s%s", model->commit,
+                           is_there ? ", and the files of the one that is there now are others"
+                                    : "");
 }
 
 /* Open a model and fill in what is known only then. */

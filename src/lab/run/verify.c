@@ -6,6 +6,7 @@
 #include "image/sheet.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/blame.h"
+#include "lab/run/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct xl_verifier {
     struct xl_settings settings;
     xl_progress_fn *progress;
     void *user;
+    struct xl_origins *origins;
     struct xl_device *device;
     struct xl_model *model;
     char *name; /* of the open model and device: id, commit, backend */
@@ -41,6 +43,11 @@ enum xl_status xl_verifier_new(const struct xl_settings *settings, xl_progress_f
     struct xl_verifier *verifier = calloc(1, sizeof *verifier);
     if (!verifier) return xl_fail_nomem(err, "the verifier", 0);
     *verifier = (struct xl_verifier){.settings = *settings, .progress = progress, .user = user};
+    verifier->origins = xl_origins_new(settings);
+    if (!verifier->origins) {
+        free(verifier);
+        return xl_fail_nomem(err, "the verifier", 0);
+    }
     *out = verifier;
     return XL_OK;
 }
@@ -57,6 +64,7 @@ static void close_model(struct xl_verifier *verifier) {
 void xl_verifier_free(struct xl_verifier *verifier) {
     if (!verifier) return;
     close_model(verifier);
+    xl_origins_free(verifier->origins);
     free(verifier);
 }
 
@@ -70,6 +78,7 @@ struct look {
     struct xl_image then, init;
     struct xl_arena arena;
     struct xl_cell cell;
+    struct xl_origin origin;
     struct xl_verdict *verdict;
 };
 
@@ -123,11 +132,10 @@ static enum xl_status open_device(struct xl_verifier *verifier, const char *back
 }
 
 /* Model and device of a record, opened unless they are those at hand. */
-static enum xl_status open_model(struct xl_verifier *verifier, const json_t *record,
-                                 struct xl_err *err) {
-    const json_t *about = json_object_get(record, "model");
-    const char *id = text_at(about, "id"), *commit = text_at(about, "commit");
-    const char *backend = text_at(json_object_get(record, "drawn_by"), "device");
+static enum xl_status open_model(struct look *look, struct xl_err *err) {
+    struct xl_verifier *verifier = look->verifier;
+    const char *id = look->origin.model, *commit = look->origin.revision;
+    const char *backend = text_at(json_object_get(look->record, "drawn_by"), "device");
     if (!id || !backend) return xl_fail(err, XL_EINPUT, "its record names no model or device");
     char *name;
     if (asprintf(&name, "%s %s %s", id, commit ? commit : "", backend) < 0)
@@ -145,7 +153,11 @@ static enum xl_status open_model(struct xl_verifier *verifier, const json_t *rec
     enum xl_status status = xl_model_open(&params, &verifier->model, err);
     if (!status) status = open_device(verifier, backend, err);
     if (status) close_model(verifier);
-    return status;
+    if (status == XL_OK || look->origin.is_known || commit) return status;
+    return xl_fail(err, XL_EMODEL,
+                   "its model is a folder called \"%s\", and no run.json or job log beside the "
+                   "picture says where that is; say it with --model",
+                   id);
 }
 
 static enum xl_status get_ready(struct look *look) {
@@ -156,7 +168,11 @@ static enum xl_status get_ready(struct look *look) {
         look->verdict->psnr = -1; /* nothing of that size is drawn for a file that is smaller */
         return found(look, XL_DIFFERENT);
     }
-    status = open_model(look->verifier, look->record, why);
+    if (xl_origin_find(look->verifier->origins, look->path, look->record, &look->arena,
+                       &look->origin, why))
+        return found(look, XL_NOT_DRAWN);
+    if (look->origin.init_image) look->cell.init_image = look->origin.init_image;
+    status = open_model(look, why);
     if (status)
         return found(look, status == XL_EINPUT || status == XL_EINVAL ? XL_DAMAGED
                            : status == XL_ENOMEM                      ? XL_NOT_DRAWN

@@ -10,7 +10,8 @@ static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 
 #define AT(field) offsetof(struct xl_settings, field)
-#define READS_MODEL (XL_FOR_GENERATE | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
+#define READS_MODEL                                                                                \
+    (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
@@ -98,7 +99,7 @@ static const struct xl_option options[] = {
      .group = "Image to image",
      .help = "txt2img ignores an init image, img2img wants one, auto goes by its presence",
      .fallback = "auto"},
-    {TEXT("init-image", "FILE", init_image), .commands = XL_FOR_GENERATE,
+    {TEXT("init-image", "FILE", init_image), .commands = XL_FOR_GENERATE | XL_FOR_VERIFY,
      .environment = "INIT_IMAGE_PATH", .is_axis = true, .path = XL_PATH_KEPT,
      .completion = XL_COMPLETE_FILE, .group = "Image to image",
      .help = "PNG, JPEG or WebP to start from"},

@@ -1,0 +1,31 @@
+/* origin.h - where the model and the init image of a picture lie on this machine.
+ *
+ * A picture can be given to anybody, so its record names no places that say whose they are: a
+ * repository and its commit, or a folder, of which only the last part where it is somebody's own;
+ * the name of an init image and its digest. The places are in what stays at home: run.json in or
+ * above the picture's folder, and the job logs there. Options (--model, --init-image) come first.
+ */
+#ifndef XL_LAB_ORIGIN_H
+#define XL_LAB_ORIGIN_H
+
+#include "lab/settings/settings.h"
+
+struct xl_origin {
+    const char *model, *revision; /* as xl_model_open takes them; revision may be NULL */
+    bool is_known;                /* false: nothing is there by that name */
+    const char *init_image;       /* NULL: it was drawn from nothing */
+};
+
+struct xl_origins; /* opaque: what was read of folders */
+
+/* NULL: out of memory */
+struct xl_origins *xl_origins_new(const struct xl_settings *settings);
+void xl_origins_free(struct xl_origins *origins);
+
+/* path: of the picture; record: in the present format. Texts live in the arena, or in the record.
+ * What cannot be found is named as the record does. Errors: XL_ENOMEM */
+enum xl_status xl_origin_find(struct xl_origins *origins, const char *path, const json_t *record,
+                              struct xl_arena *arena, struct xl_origin *out,
+                              struct xl_err *err) XL_CHECKED;
+
+#endif
