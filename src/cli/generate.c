@@ -316,13 +316,29 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
     return status;
 }
 
+/* Of a run that is there, a dry run shows what would be drawn. */
+static enum xl_status keep_waiting(struct xl_sweep *sweep, const struct xl_run_dir *run,
+                                   struct xl_err *err) {
+    int n = 0;
+    for (int c = 0; c < sweep->n_cells; c++)
+        if (run->outcomes[c].state == XL_CELL_WAITING) sweep->cells[n++] = sweep->cells[c];
+    sweep->n_cells = n;
+    return xl_sweep_sort(sweep, err);
+}
+
 static enum xl_status old_run(struct xl_settings *settings, struct follow *follow,
                               struct xl_err *err) {
     struct xl_sweep sweep;
     struct xl_run_dir run;
     enum xl_status status = xl_run_dir_open(settings->resume, settings, &sweep, &run, err);
     if (status) return status;
-    status = draw_and_report(settings, &sweep, &run, follow, err);
+    print_lines(&sweep.notices);
+    if (settings->dry_run) {
+        status = keep_waiting(&sweep, &run, err);
+        if (!status) status = xl_print_dry_run(settings, &sweep, err);
+    } else {
+        status = draw_and_report(settings, &sweep, &run, follow, err);
+    }
     xl_run_dir_close(&run);
     xl_sweep_deinit(&sweep);
     return status;
@@ -332,9 +348,6 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
  * of a container is the same when it goes on, so what is there says nothing. */
 static enum xl_status check_resume(const struct xl_settings *settings, struct xl_err *err) {
     const struct xl_option *option;
-    if (settings->dry_run)
-        return xl_fail(err, XL_EINVAL,
-                       "--resume and --dry-run: a dry run is of a new run; leave one of them out");
     for (int i = 0; (option = xl_option_at(i)); i++)
         if ((settings->given & ~settings->from_environment) >> i & 1 &&
             !(option->commands & XL_FOR_RESUME) && !option->is_place &&
@@ -378,11 +391,13 @@ const struct xl_command xl_command_generate = {
 
 const struct xl_command xl_command_resume = {
     .name = "resume",
-    .summary = "make what is missing or damaged in a run directory, and nothing else",
+    .summary = "make what is missing or damaged in a run directory; with --sweep, add to it",
     .usage = "[OPTIONS]",
     .positional = "RUN_DIR",
     .words = XL_COMPLETE_DIR,
     .commands = XL_FOR_RESUME,
-    .epilogue = "A picture is known by the record in it, not by its name.",
+    .epilogue = "A picture is known by the record in it, not by its name.\nWith --sweep "
+                "KEY=VALUES, an axis of the run gets these values beside those that it has, and a "
+                "new axis crosses what is there; pictures that are there stay.",
     .run = resume,
 };

@@ -302,8 +302,8 @@ static enum xl_status check_coverage(const struct parser *parser, int64_t data_s
                        path, (long long)end, xl_plural(end, "byte", "bytes"), (long long)data_size);
     if (end < data_size)
         return xl_fail(err, XL_EFORMAT,
-                       "%s: damaged: %lld %s the last tensor that the header describes",
-                       path, (long long)(data_size - end),
+                       "%s: damaged: %lld %s the last tensor that the header describes", path,
+                       (long long)(data_size - end),
                        xl_plural(data_size - end, "byte follows", "bytes follow"));
     return XL_OK;
 }

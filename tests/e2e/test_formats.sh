@@ -99,7 +99,7 @@ cp init.png init2.png
 printf x >>init.png
 expect "another init image is not drawn from" 3 "init.png is not the picture any more that it started from" "$bin" resume $run
 cp init2.png init.png
-expect "the one of old is" 0 "1 drawn, 1 were there" "$bin" resume $run
+expect "the one of old is" 0 "1 drawn, 1 was there" "$bin" resume $run
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

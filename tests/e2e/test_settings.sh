@@ -53,11 +53,11 @@ expect "--mode TXT2IMG" 0 "" "${draw[@]}" --mode TXT2IMG --dry-run
 run=$(echo r/sweep_*)
 rm "$run"/*seed2*
 printf 'resume: %s\ndry_run: true\n' "$run" >dry.yaml
-expect "--resume --dry-run" 2 "dry run" "$bin" generate --resume "$run" --dry-run
-expect "the same with the environment" 2 "dry run" env HEADLESS=1 "$bin" --resume "$run" --dry-run
-expect "the same with PROMPT" 2 "dry run" env "${small[@]}" PROMPT=cat "$bin" --resume "$run" --dry-run
-expect "the same in a job file" 2 "dry run" "$bin" generate --job dry.yaml
-expect "the same in both" 2 "dry run" env HEADLESS=1 "$bin" --job dry.yaml
+expect "--resume --dry-run" 0 "pictures 1" "$bin" generate --resume "$run" --dry-run
+expect "the same with the environment" 0 "pictures 1" env HEADLESS=1 "$bin" --resume "$run" --dry-run
+expect "the same with PROMPT" 0 "pictures 1" env "${small[@]}" PROMPT=cat "$bin" --resume "$run" --dry-run
+expect "the same in a job file" 0 "pictures 1" "$bin" generate --job dry.yaml
+expect "the same in both" 0 "pictures 1" env HEADLESS=1 "$bin" --job dry.yaml
 check "nothing was drawn" sh -c "! ls $run/*seed2*"
 expect "what would change the pictures, with the environment" 2 "--steps would change them" \
     env HEADLESS=1 "$bin" --resume "$run" --steps 3

@@ -106,6 +106,53 @@ ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' >seeds
 expect "resume draws the same" 0 "1 drawn, 2 were there" "$bin" resume r/sweep_*
 check "seeds" sh -c "[ \$(ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' | sort -u | wc -l) -eq 3 ]"
 
+# A finished run gets more values: what is there stays, and only the new is drawn.
+"${draw[@]}" --prompt x --sweep seed=1..2 --sweep profile=Watercolor,Cinematic --output-dir e >out 2>err
+run=$(ls -d e/sweep_*)
+pictures() { find "$run" -name '2*.png' | wc -l; }
+find "$run" -name '2*.png' -exec sha256sum {} + >first
+cp "$run/run.json" before.json
+expect "a dry run says what would be added" 0 "pictures 4" "$bin" resume "$run" --sweep seed=2..4 --dry-run
+check "the new ones alone" sh -c "[ \$(grep -c 'seed [34] ' out) -eq 4 ] && ! grep -q 'seed [12] ' out"
+check "and changes nothing" cmp before.json "$run/run.json"
+expect "more seeds" 0 "4 drawn, 4 were there, of 8" "$bin" resume "$run" --sweep seed=2..4
+check "what was there is there" sha256sum -c first
+check "the request says them" grep -qF '"seed=[\"1\",\"2\",\"3\",\"4\"]"' "$run/run.json"
+expect "the same again adds nothing" 0 "nothing is added" "$bin" resume "$run" --sweep seed=2..4
+check "nor draws" grep -q "0 drawn, 8 were there, of 8" out
+expect "a new axis crosses what is there" 0 "8 drawn, 8 were there, of 16" \
+    "$bin" generate --resume "$run" --sweep steps=2
+check "beside what counted without it" grep -qF '"steps=[null,\"2\"]"' "$run/run.json"
+expect "two axes at once" 0 "14 drawn, 16 were there, of 30" "$bin" resume "$run" --sweep seed=5 --sweep 'profile=None (raw)' \
+    --sweep steps=1
+check "each picture once" test "$(pictures)" -eq 30
+check "what was there is there still" sha256sum -c first
+expect "verified" 0 "same 30" "$bin" verify "$run"
+check "the page has all" sh -c "[ \$(grep -o '\"state\"[: ]*\"done\"' '$run/cells.js' | wc -l) -ge 30 ]"
+check "the log has all" sh -c "[ \$(grep -o 'seed[0-9]*_[0-9]*[.]png' e/jobs_*.log | wc -l) -eq 30 ]"
+expect "a value that cannot be" 2 "--sweep profile: profile" "$bin" resume "$run" --sweep profile=Watercolr
+cp -r "$repo" other && printf '{"_class_name": "EulerDiscreteScheduler", "beta_end": 0.011}' >other/scheduler/scheduler_config.json
+expect "another model" 0 "of 60" "$bin" resume "$run" --sweep model=other
+check "in a folder of its own" test "$(ls "$run"/model_other/2*.png | wc -l)" -eq 30
+expect "verified with it" 0 "same 60" "$bin" verify "$run"
+rm -rf other
+expect "which must be there when the run is extended" 2 "other: model" "$bin" resume "$run" --sweep seed=9
+
+# Killed at any moment, the plan is the old one or the new one, and the run can go on.
+"${draw[@]}" --prompt x --sweep seed=1..2 --output-dir k >out 2>err
+run=$(ls -d k/sweep_*)
+for n in 3 4 5 6 7 8 9 10 11 12; do
+    "$bin" resume "$run" --sweep seed=1..$n >/dev/null 2>&1 &
+    sleep 0.0$((RANDOM % 10))
+    kill -KILL $! 2>/dev/null
+    wait $! 2>/dev/null
+    cells=$(grep -c '"id": "[0-9a-f]\{32\}"' "$run/run.json")
+    [ "$cells" -ge 2 ] && [ "$cells" -le "$n" ] || bad "killed: $cells cells of $n"
+done
+expect "after ten kills" 0 "of 12" "$bin" resume "$run" --sweep seed=1..12
+check "all are there once" test "$(pictures)" -eq 12
+expect "and are right" 0 "same 12" "$bin" verify "$run"
+
 # Of many, and of one
 expect "more pictures than are likely meant" 2 "say --yes" "${draw[@]}" --prompt x --sweep seed=1..100000 --dry-run
 for one in "--sweep seed=1,1" "--sweep steps=1,1.0" "--all-models --max-memory 1"; do

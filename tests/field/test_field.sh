@@ -61,7 +61,7 @@ check "0.5 does" test -n "$some" -a "$some" != "$zero"
 # And back: a run goes on with it, a picture is drawn again from its record
 rm "$(ls $run/2*.png | head -1)"
 "$bin" resume $run >out 2>err
-check "resumed" has "1 drawn, 1 were there" out
+check "resumed" has "1 drawn, 1 was there" out
 check "with both values in the records again" test "$(grep -aoh '"test_field":0.[27]5' $run/2*.png | sort -u | wc -l)" -eq 2
 "$bin" verify $run/2*.png >out 2>err
 check "verified" test "$(grep -c '^same' out)" -eq 2

@@ -208,8 +208,7 @@ Test(profile_import, nothing_is_replaced_unless_forced) {
     load();
     expect_profile("Mine", "first", "");
     cr_expect_eq(run("a.csv", "name,prompt\nMine,second\n"), XL_EINPUT);
-    cr_expect_not_null(
-        strstr(err.text, "none of its 1 style can be imported; \"Mine\": there is"));
+    cr_expect_not_null(strstr(err.text, "none of its 1 style can be imported; \"Mine\": there is"));
     const char *text = "name,prompt\nMine,third\nPhotoreal,mine\n";
     cr_assert_eq(run_n("a.csv", text, strlen(text), true), XL_OK, "%s", err.text);
     cr_expect_eq(import.n_imported, 2);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "lab/run/filename.h"
 
 #include <errno.h>
@@ -299,28 +300,29 @@ static enum xl_status read_cells(const char *path, const json_t *root,
     return XL_OK;
 }
 
+static enum xl_status read_request(const char *path, const json_t *root, struct xl_sweep *sweep,
+                                   struct xl_settings *request, struct xl_err *err) {
+    xl_settings_default(request);
+    enum xl_status status = xl_settings_read_object(request, path, json_object_get(root, "request"),
+                                                    &sweep->arena, err);
+    return status == XL_EINVAL ? XL_EINPUT : status;
+}
+
 /* What is given now comes before what run.json says. It can change how a cell is drawn (threads,
  * memory), not what it is. */
-static enum xl_status read_request(const char *path, const json_t *root, struct xl_sweep *sweep,
-                                   struct xl_settings *settings, struct xl_err *err) {
-    struct xl_settings request;
-    xl_settings_default(&request);
-    enum xl_status status = xl_settings_read_object(
-        &request, path, json_object_get(root, "request"), &sweep->arena, err);
-    if (status) return status == XL_EINVAL ? XL_EINPUT : status;
-    if (xl_settings_is_given(settings, "threads")) request.threads = settings->threads;
-    if (xl_settings_is_given(settings, "workers")) request.workers = settings->workers;
-    if (xl_settings_is_given(settings, "instance")) request.instance = settings->instance;
-    if (xl_settings_is_given(settings, "oom")) request.oom = settings->oom;
-    if (xl_settings_is_given(settings, "max-memory")) request.max_memory = settings->max_memory;
-    if (xl_settings_is_given(settings, "group")) request.group = settings->group;
-    request.strict = settings->strict;
-    request.resume = settings->resume;
-    request.json = settings->json;
-    request.quiet = settings->quiet;
-    request.verbose = settings->verbose;
-    *settings = request;
-    return XL_OK;
+static void override(const struct xl_settings *given, struct xl_settings *request) {
+    if (xl_settings_is_given(given, "threads")) request->threads = given->threads;
+    if (xl_settings_is_given(given, "workers")) request->workers = given->workers;
+    if (xl_settings_is_given(given, "instance")) request->instance = given->instance;
+    if (xl_settings_is_given(given, "oom")) request->oom = given->oom;
+    if (xl_settings_is_given(given, "max-memory")) request->max_memory = given->max_memory;
+    if (xl_settings_is_given(given, "group")) request->group = given->group;
+    request->strict = given->strict;
+    request->resume = given->resume;
+    request->dry_run = given->dry_run;
+    request->json = given->json;
+    request->quiet = given->quiet;
+    request->verbose = given->verbose;
 }
 
 /* Format 1 called it version. */
@@ -376,11 +378,40 @@ static char *parent_of(const char *dir) {
     return n ? strndup(dir, n) : strdup(".");
 }
 
+/* Axes that are given now add to the plan. *is_extended: run.json is to be written. */
+static enum xl_status extend(struct xl_settings *request, const struct xl_settings *given,
+                             struct xl_sweep *sweep, bool *is_extended, struct xl_err *err) {
+    int n_added = 0;
+    if (!given->sweep.n) return XL_OK;
+    enum xl_status status = xl_sweep_extend(request, given, sweep, &n_added, err);
+    if (status) return status;
+    *is_extended = n_added > 0;
+    if (n_added)
+        xl_str_printf(&sweep->notices, "%d %s added to the run, which has %d now\n", n_added,
+                      xl_plural(n_added, "picture is", "pictures are"), sweep->n_cells);
+    else
+        xl_str_puts(&sweep->notices, "nothing is added: the run has all of these values\n");
+    return XL_OK;
+}
+
+/* The folders of the models, and run.json where the run was extended: before that is there, the run
+ * is what it was. */
+static enum xl_status prepare(struct xl_run_dir *run, const struct xl_settings *request,
+                              struct xl_sweep *sweep, bool is_extended, struct xl_err *err) {
+    enum xl_status status = name_model_dirs(run, sweep, err);
+    if (!status && !run->is_looked_at) status = make_model_dirs(run, sweep, err);
+    if (!status && !run->is_looked_at && is_extended)
+        status = xl_run_dir_write(run, request, sweep, err);
+    return status;
+}
+
 enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep_out, struct xl_run_dir *out,
                                struct xl_err *err) {
+    const struct xl_settings given = *settings;
     struct xl_sweep sweep = {.n_cells = 0};
-    struct xl_run_dir run = {.is_own = true};
+    struct xl_run_dir run = {.is_own = true, .is_looked_at = given.dry_run};
+    bool is_extended = false;
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') n--;
     run.dir = strndup(dir, n);
@@ -391,11 +422,11 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
         status = xl_fail(err, XL_EINPUT,
                          "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
                          strerror(errno));
-    if (!status) status = lock_run(&run, err);
+    if (!status && !run.is_looked_at) status = lock_run(&run, err);
     if (!status) status = read_run(path, settings, &sweep, &run, err);
     free(path);
-    if (!status) status = name_model_dirs(&run, &sweep, err);
-    if (!status) status = make_model_dirs(&run, &sweep, err);
+    if (!status) status = extend(settings, &given, &sweep, &is_extended, err);
+    if (!status) status = prepare(&run, settings, &sweep, is_extended, err);
     if (!status) status = make_outcomes(&run, &sweep, err);
     if (!status) status = xl_run_dir_scan(&run, &sweep, err);
     if (!status) status = xl_sweep_sort(&sweep, err);
@@ -404,6 +435,7 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
         xl_sweep_deinit(&sweep);
         return status;
     }
+    override(&given, settings);
     *out = run;
     *sweep_out = sweep;
     return XL_OK;

@@ -28,12 +28,13 @@ struct xl_outcome {
 };
 
 struct xl_run_dir {
-    char *dir;                   /* of the run; the output directory when it has none of its own */
-    char *output_dir;            /* the job log is there */
-    char stamp[16];              /* in the names of directory and pictures */
-    bool is_own;                 /* a directory of its own, with run.json */
-    struct xl_lock *lock;        /* NULL: none */
-    const char **model_dirs;     /* by model, in the sweep's arena */
+    char *dir;               /* of the run; the output directory when it has none of its own */
+    char *output_dir;        /* the job log is there */
+    char stamp[16];          /* in the names of directory and pictures */
+    bool is_own;             /* a directory of its own, with run.json */
+    bool is_looked_at;       /* for a dry run: nothing in it is changed, and nobody is kept out */
+    struct xl_lock *lock;    /* NULL: none */
+    const char **model_dirs; /* by model, in the sweep's arena */
     struct xl_outcome *outcomes; /* by cell */
     int n_outcomes;
     json_t *drawn_by; /* the different drawn_by of the pictures that were there; NULL: none */
@@ -45,9 +46,11 @@ enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_s
                                  struct xl_run_dir *out, struct xl_err *err) XL_CHECKED;
 
 /* Open a run directory: settings (that were not given now), sweep and outcomes as run.json and the
- * pictures there say. A picture counts when it decodes to its end and its record names a cell; one
- * that is damaged is set aside as NAME.damaged. Temporary files of a process that died are removed.
- * Errors: XL_EINPUT no run.json or a damaged one; XL_EDISK another process works on it */
+ * pictures there say. Axes that are given now extend the run (xl_sweep_extend): run.json is
+ * replaced before anything is drawn. With dry_run nothing is changed. A picture counts when it
+ * decodes to its end and its record names a cell; one that is damaged is set aside as NAME.damaged.
+ * Temporary files of a process that died are removed. Errors: XL_EINPUT no run.json or a damaged
+ * one; XL_EDISK another process works on it; those of xl_sweep_extend */
 enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep, struct xl_run_dir *out,
                                struct xl_err *err) XL_CHECKED;

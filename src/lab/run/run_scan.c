@@ -129,7 +129,7 @@ static enum xl_status look_at(struct xl_run_dir *run, const struct index *index,
     if (status == XL_ENOMEM)
         status = xl_fail(err, status, "%s", why.text);
     else if (status)
-        status = set_aside(path, why.text, err);
+        status = run->is_looked_at ? XL_OK : set_aside(path, why.text, err);
     else if (record) /* a picture without a record is not ours */
         status = take_picture(run, index, path, record, &image) == XL_ENOMEM
                      ? xl_fail_nomem(err, path, 0)
@@ -153,6 +153,7 @@ char *xl_run_dir_differs(const struct xl_run_dir *run, const json_t *now) {
 static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index, const char *dir,
                                struct xl_err *err) {
     DIR *stream = opendir(dir);
+    if (!stream && run->is_looked_at && errno == ENOENT) return XL_OK; /* it will be made */
     if (!stream) return xl_fail(err, XL_EDISK, "%s: cannot be read: %s", dir, strerror(errno));
     enum xl_status status = XL_OK;
     for (struct dirent *entry; !status && (entry = readdir(stream));) {
@@ -161,9 +162,9 @@ static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index
         char *path = xl_path_join(dir, entry->d_name);
         if (!path)
             status = xl_fail_nomem(err, "a path", 0);
-        else if (is_left_over)
+        else if (is_left_over && !run->is_looked_at)
             unlink(path);
-        else
+        else if (!is_left_over)
             status = look_at(run, index, path, err);
         free(path);
     }

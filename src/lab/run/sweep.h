@@ -58,6 +58,13 @@ enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
                              struct xl_err *err) XL_CHECKED;
 void xl_sweep_deinit(struct xl_sweep *sweep);
 
+/* Extend a sweep that was read from a run directory by the axes of `more`: an axis that it has gets
+ * the values that it has not, and one that it has not crosses what is there. *n_added cells follow
+ * those that are there, which stay as they are; the request says the axes. Texts live in the sweep.
+ * After a failure the sweep can be given up and nothing else. Errors: as xl_sweep_plan */
+enum xl_status xl_sweep_extend(struct xl_settings *request, const struct xl_settings *more,
+                               struct xl_sweep *sweep, int *n_added, struct xl_err *err) XL_CHECKED;
+
 /* Sort for drawing: by model, then shape, then text. Fills in sweep->order. */
 enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
 

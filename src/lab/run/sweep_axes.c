@@ -39,9 +39,8 @@ static enum xl_status add_axis(struct xl_sweep_plan *plan, const char *text,
     return XL_OK;
 }
 
-/* "all" profiles: the raw one, which is the first, and every style. */
-static enum xl_status fill_profiles(struct xl_sweep_plan *plan, struct xl_axis *axis,
-                                    struct xl_err *err) {
+enum xl_status xl_sweep_axis_fill(struct xl_sweep_plan *plan, struct xl_axis *axis,
+                                  struct xl_err *err) {
     int n = xl_profiles_count(plan->sweep->profiles);
     size_t bytes = (size_t)n * sizeof(const char *);
     const char **names = xl_arena_alloc(&plan->sweep->arena, bytes);
@@ -54,7 +53,7 @@ static enum xl_status fill_profiles(struct xl_sweep_plan *plan, struct xl_axis *
     return XL_OK;
 }
 
-static enum xl_status read_all(struct xl_sweep_plan *plan, struct xl_err *err) {
+enum xl_status xl_sweep_axes_collect(struct xl_sweep_plan *plan, struct xl_err *err) {
     const struct xl_settings *settings = plan->settings;
     char first[XL_SAY_MAX], second[XL_SAY_MAX];
     if (settings->all_profiles && settings->all_models)
@@ -127,15 +126,14 @@ static enum xl_status settle_size(struct xl_sweep_plan *plan, const struct xl_ax
         if (i ? plan->settings->height : plan->settings->width)
             status = settle(plan, axis, sides[i], err);
     }
-    plan->settings->width = plan->settings->height = 0;
     return status;
 }
 
-/* What is for img2img needs a picture to start from. */
-static enum xl_status check_init(const struct xl_sweep_plan *plan, const struct xl_axis *axis,
-                                 struct xl_err *err) {
+enum xl_status xl_sweep_axis_check_init(const struct xl_sweep_plan *plan,
+                                        const struct xl_axis *axis, struct xl_err *err) {
     const struct xl_settings *settings = plan->settings;
     char said[XL_SAY_MAX];
+    if (!is_named(axis, "strength") && !is_named(axis, "init-image")) return XL_OK;
     if (settings->mode == XL_MODE_TXT2IMG)
         return xl_fail(err, XL_EINVAL,
                        "--sweep %s changes nothing with %s txt2img, which starts from no picture; "
@@ -153,8 +151,7 @@ static enum xl_status check_contradictions(struct xl_sweep_plan *plan, struct xl
         const struct xl_axis *axis = &plan->axes[i];
         status = settle(plan, axis, axis->option->name, err);
         if (!status && is_named(axis, "size")) status = settle_size(plan, axis, err);
-        if (!status && (is_named(axis, "strength") || is_named(axis, "init-image")))
-            status = check_init(plan, axis, err);
+        if (!status) status = xl_sweep_axis_check_init(plan, axis, err);
     }
     return status;
 }
@@ -180,19 +177,21 @@ static uint64_t fresh_seed(const struct xl_sweep_plan *plan) {
     return seed;
 }
 
-static enum xl_status draw_seeds(struct xl_sweep_plan *plan, struct xl_axis *axis, int n,
-                                 struct xl_err *err) {
-    struct xl_arena *arena = &plan->sweep->arena;
-    plan->sweep->random = xl_arena_alloc(arena, (size_t)(n + 1) * sizeof *plan->sweep->random);
-    const char **values = xl_arena_alloc(arena, (size_t)axis->n * sizeof *values + 1);
-    if (!plan->sweep->random || !values) return xl_fail_nomem(err, "seeds", 0);
+enum xl_status xl_sweep_axis_draw_seeds(struct xl_sweep_plan *plan, struct xl_axis *axis,
+                                        struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    const char **values = xl_arena_alloc(&sweep->arena, (size_t)axis->n * sizeof *values + 1);
+    int n = 0;
+    for (int i = 0; i < axis->n; i++) n += axis->values[i] && !strcmp(axis->values[i], "-1");
+    sweep->random = xl_arena_alloc(&sweep->arena, (size_t)(n + 1) * sizeof *sweep->random);
+    if (!sweep->random || !values) return xl_fail_nomem(err, "seeds", 0);
     for (int i = 0; i < axis->n; i++) {
         values[i] = axis->values[i];
         if (!values[i] || strcmp(values[i], "-1") != 0) continue;
         uint64_t seed = fresh_seed(plan);
-        values[i] = xl_arena_printf(arena, "%llu", (unsigned long long)seed);
+        values[i] = xl_arena_printf(&sweep->arena, "%llu", (unsigned long long)seed);
         if (!values[i]) return xl_fail_nomem(err, "seeds", 0);
-        plan->sweep->random[plan->sweep->n_random++] = seed;
+        sweep->random[sweep->n_random++] = seed;
     }
     axis->values = values;
     return XL_OK;
@@ -203,13 +202,9 @@ static enum xl_status draw_seeds(struct xl_sweep_plan *plan, struct xl_axis *axi
 static enum xl_status choose_seeds(struct xl_sweep_plan *plan, struct xl_err *err) {
     struct xl_settings *settings = plan->settings;
     struct xl_axis none = {.n = 0}, *axis = (struct xl_axis *)xl_sweep_axis_of(plan, "seed");
-    int n = 0;
     bool is_wanted = !axis; /* beside the axis */
-    for (int i = 0; axis && i < axis->n; i++) {
-        is_wanted |= !axis->values[i];
-        n += axis->values[i] && !strcmp(axis->values[i], "-1");
-    }
-    enum xl_status status = draw_seeds(plan, axis ? axis : &none, n, err);
+    for (int i = 0; axis && i < axis->n; i++) is_wanted |= !axis->values[i];
+    enum xl_status status = xl_sweep_axis_draw_seeds(plan, axis ? axis : &none, err);
     if (status || settings->has_seed || !is_wanted) return status;
     settings->seed = fresh_seed(plan);
     settings->has_seed = true;
@@ -233,12 +228,12 @@ static enum xl_status settle_request(struct xl_sweep_plan *plan, struct xl_err *
 }
 
 enum xl_status xl_sweep_axes_read(struct xl_sweep_plan *plan, struct xl_err *err) {
-    enum xl_status status = read_all(plan, err);
+    enum xl_status status = xl_sweep_axes_collect(plan, err);
     if (!status) status = check_contradictions(plan, err);
     plan->model_axis = xl_sweep_axis_of(plan, "model");
     for (int i = 0; !status && i < plan->n_axes; i++)
         if (plan->axes[i].is_all && &plan->axes[i] != plan->model_axis)
-            status = fill_profiles(plan, &plan->axes[i], err);
+            status = xl_sweep_axis_fill(plan, &plan->axes[i], err);
     if (!status) status = choose_seeds(plan, err);
     return status ? status : settle_request(plan, err);
 }
@@ -317,7 +312,8 @@ enum xl_status xl_sweep_axes_check(struct xl_sweep_plan *plan, struct xl_err *er
     };
     for (int a = 0; a < plan->n_axes; a++)
         for (size_t k = 0; k < sizeof checks / sizeof *checks; k++)
-            for (int i = 0; is_named(&plan->axes[a], checks[k].name) && i < plan->axes[a].n; i++) {
+            for (int i = plan->n_old[a];
+                 is_named(&plan->axes[a], checks[k].name) && i < plan->axes[a].n; i++) {
                 const char *value = plan->axes[a].values[i];
                 enum xl_status status = value ? checks[k].check(plan, value, err) : XL_OK;
                 if (status) return xl_axis_fail(&plan->axes[a], i, status, err);

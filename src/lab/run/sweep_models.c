@@ -257,6 +257,62 @@ enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *
     return XL_OK;
 }
 
+/* --- Of a run that is extended ---------------------------------------------------------------- */
+
+/* The model of the run that a name means; NULL: it has none. */
+static struct xl_sweep_model *find_in_run(const struct xl_sweep *sweep,
+                                          const struct xl_sweep_model *wanted) {
+    for (int m = 0; m < sweep->n_models; m++) {
+        struct xl_sweep_model *model = &sweep->models[m];
+        if (!strcmp(model->key, wanted->key) || !strcmp(model->id, wanted->id)) return model;
+    }
+    return NULL;
+}
+
+enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_axis *axis,
+                                   struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    size_t n = (size_t)(sweep->n_models + (axis ? axis->n : 0));
+    struct xl_sweep_model *models = xl_arena_alloc(&sweep->arena, n * sizeof *models);
+    plan->is_added = xl_arena_alloc(&sweep->arena, n * sizeof *plan->is_added);
+    if (!models || !plan->is_added) return xl_fail_nomem(err, "models", 0);
+    memcpy(models, sweep->models, (size_t)sweep->n_models * sizeof *models);
+    sweep->models = models;
+    for (int i = 0; axis && i < axis->n; i++) {
+        if (!axis->values[i]) continue;
+        struct xl_sweep_model added = by_name(sweep->catalogue, axis->values[i], &sweep->arena);
+        struct xl_sweep_model *known = find_in_run(sweep, &added);
+        if (known && !known->skipped) continue;
+        enum xl_status status = require(sweep, &added, err);
+        if (status) return xl_axis_fail(axis, i, status, err);
+        struct xl_sweep_model *model = known ? known : &models[sweep->n_models++];
+        *model = added;
+        plan->is_added[model - models] = true;
+        sweep->has_models = true;
+    }
+    return XL_OK;
+}
+
+enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    for (int m = 0; m < sweep->n_models; m++) {
+        struct xl_sweep_model *model = &sweep->models[m], now = *model;
+        if (model->skipped || plan->is_added[m]) continue;
+        if (model->commit) now.revision = model->commit;
+        enum xl_status status = look_at(&sweep->arena, &now, err);
+        if (status) return xl_fail_context(err, status, "%s", model->key);
+        model->open = now.open;
+        model->width = now.width;
+        model->height = now.height;
+        model->unit = now.unit;
+        if (strcmp(model->digest, now.digest) != 0)
+            return xl_fail(err, XL_EMODEL,
+                           "%s: its files are others than when the run was begun; start a new run",
+                           model->key);
+    }
+    return XL_OK;
+}
+
 /* --- What they can draw ----------------------------------------------------------------------- */
 
 static enum xl_status check_cell(const struct xl_sweep *sweep, int i, struct xl_err *err) {
@@ -291,7 +347,8 @@ enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan, struct xl
         const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
         struct xl_sweep_model *model = &sweep->models[cell->model];
         struct xl_err why = {0};
-        if (model->skipped || (before && xl_cell_fits(before, cell))) continue;
+        if (model->skipped || cell->index < plan->first_cell) continue;
+        if (before && xl_cell_fits(before, cell)) continue;
         before = cell;
         enum xl_status status = check_cell(sweep, i, &why);
         if (status == XL_EFORMAT && is_all) {

@@ -212,23 +212,40 @@ static enum xl_status append_batch(struct xl_sweep_plan *plan, struct xl_cell *c
     return status;
 }
 
-/* Multiply axis a and all after it for model m. settings: with the values of the axes before. */
-static enum xl_status multiply(struct xl_sweep_plan *plan, const struct xl_settings *settings,
-                               int a, int m, struct xl_err *err) {
-    if (a == plan->n_axes) {
+/* A point of the grid: settings with the values of the axes so far, the next axis, the model. */
+struct point {
+    const struct xl_settings *settings;
+    int axis, model;
+    bool is_new; /* not of a run that is extended */
+};
+
+/* Give an axis one of its values. A size counts where it is swept, whatever was said of sides. */
+static enum xl_status set_value(const struct xl_axis *axis, const char *value,
+                                struct xl_settings *settings, struct xl_err *err) {
+    if (!value) return XL_OK;
+    if (!strcmp(axis->option->name, "size")) settings->width = settings->height = 0;
+    settings->arena = NULL; /* paths of an axis are filled in */
+    return xl_settings_set(settings, axis->option, axis->option->name, value, err);
+}
+
+/* Multiply the axes from that of the point on. */
+static enum xl_status multiply(struct xl_sweep_plan *plan, struct point point, struct xl_err *err) {
+    if (point.axis == plan->n_axes) {
         struct xl_cell cell;
-        enum xl_status status = resolve(plan, settings, m, &cell, err);
+        if (!point.is_new) return XL_OK;
+        enum xl_status status = resolve(plan, point.settings, point.model, &cell, err);
         return status ? status : append_batch(plan, &cell, err);
     }
+    int a = point.axis++;
     const struct xl_axis *axis = &plan->axes[a];
-    if (axis == plan->model_axis) return multiply(plan, settings, a + 1, m, err);
+    if (axis == plan->model_axis) return multiply(plan, point, err);
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < axis->n; i++) {
-        struct xl_settings varied = *settings;
-        if (axis->values[i])
-            status =
-                xl_settings_set(&varied, axis->option, axis->option->name, axis->values[i], err);
-        if (!status) status = multiply(plan, &varied, a + 1, m, err);
+        struct xl_settings varied = *point.settings;
+        const struct point next = {&varied, point.axis, point.model,
+                                   point.is_new || i >= plan->n_old[a]};
+        status = set_value(axis, axis->values[i], &varied, err);
+        if (!status) status = multiply(plan, next, err);
     }
     return status;
 }
@@ -263,8 +280,10 @@ static enum xl_status drop_duplicates(struct xl_sweep *sweep, struct xl_err *err
 static enum xl_status make_cells(struct xl_sweep_plan *plan, struct xl_err *err) {
     struct xl_sweep *sweep = plan->sweep;
     enum xl_status status = XL_OK;
-    for (int m = 0; !status && m < sweep->n_models; m++)
-        if (!sweep->models[m].skipped) status = multiply(plan, plan->settings, 0, m, err);
+    for (int m = 0; !status && m < sweep->n_models; m++) {
+        const struct point point = {plan->settings, 0, m, !plan->is_added || plan->is_added[m]};
+        if (!sweep->models[m].skipped) status = multiply(plan, point, err);
+    }
     if (!status) status = drop_duplicates(sweep, err);
     if (!status && sweep->n_duplicates)
         xl_str_printf(&sweep->notices, "%d %s drawn once\n", sweep->n_duplicates,
@@ -297,16 +316,29 @@ static enum xl_status require_prompt(const struct xl_sweep_plan *plan, struct xl
                    xl_settings_say(plan->settings, "prompt", prompt));
 }
 
+enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *err) {
+    enum xl_status status = check_count(plan, err);
+    if (!status) status = xl_sweep_axes_check(plan, err);
+    if (!status) status = make_cells(plan, err);
+    if (!status) status = xl_sweep_sort(plan->sweep, err);
+    return status ? status : xl_sweep_models_check(plan, err);
+}
+
+void xl_sweep_plan_end(struct xl_sweep_plan *plan) {
+    xl_presets_free(plan->presets);
+    free(plan->inits);
+    for (int m = 0; m < plan->sweep->n_models; m++) {
+        xl_model_close(plan->sweep->models[m].open);
+        plan->sweep->models[m].open = NULL;
+    }
+}
+
 static enum xl_status make_plan(struct xl_sweep_plan *plan, struct xl_err *err) {
     enum xl_status status = load_data(plan, err);
     if (!status) status = xl_sweep_axes_read(plan, err);
     if (!status) status = require_prompt(plan, err);
     if (!status) status = xl_sweep_models(plan, err);
-    if (!status) status = check_count(plan, err);
-    if (!status) status = xl_sweep_axes_check(plan, err);
-    if (!status) status = make_cells(plan, err);
-    if (!status) status = xl_sweep_sort(plan->sweep, err);
-    return status ? status : xl_sweep_models_check(plan, err);
+    return status ? status : xl_sweep_plan_cells(plan, err);
 }
 
 enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
@@ -314,12 +346,7 @@ enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
     struct xl_sweep sweep = {.n_cells = 0};
     struct xl_sweep_plan plan = {.settings = settings, .sweep = &sweep};
     enum xl_status status = make_plan(&plan, err);
-    xl_presets_free(plan.presets);
-    free(plan.inits);
-    for (int m = 0; m < sweep.n_models; m++) {
-        xl_model_close(sweep.models[m].open);
-        sweep.models[m].open = NULL;
-    }
+    xl_sweep_plan_end(&plan);
     if (status)
         xl_sweep_deinit(&sweep);
     else

@@ -22,12 +22,24 @@ struct xl_sweep_plan {
     struct xl_presets *presets;
     struct xl_axis axes[XL_MAX_AXES];
     int n_axes;
+    int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
     const struct xl_axis *model_axis; /* NULL: none */
     struct xl_sweep_init *inits;      /* each picture once */
     int n_inits;
     int capacity; /* of sweep->cells */
     int n_jobs;
+    bool *is_added; /* by model: a run is extended by it; NULL: the plan is of a new run */
+    int first_cell; /* those before it were planned when the run was begun */
 };
+
+/* --- sweep_plan.c ----------------------------------------------------------------------------- */
+
+/* Plan the cells of all axes and models, in the order of drawing, but those that only have old
+ * values; equal ones once. Errors: XL_EINVAL, XL_EINPUT; those of xl_sweep_models_check */
+enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
+
+/* Release what is needed for planning alone; models are closed. */
+void xl_sweep_plan_end(struct xl_sweep_plan *plan);
 
 /* --- sweep_axes.c ----------------------------------------------------------------------------- */
 
@@ -35,7 +47,19 @@ struct xl_sweep_plan {
  * Errors: XL_EINVAL, XL_EINPUT */
 enum xl_status xl_sweep_axes_read(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
-/* Check every value of every axis, as far as it can be without a cell. The models are known.
+/* Add the axes of the settings as they stand. Errors: XL_EINVAL, XL_EINPUT */
+enum xl_status xl_sweep_axes_collect(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
+/* "all" profiles as the values of an axis: the raw one, which is the first, and every style. */
+enum xl_status xl_sweep_axis_fill(struct xl_sweep_plan *plan, struct xl_axis *axis,
+                                  struct xl_err *err) XL_CHECKED;
+/* Each "-1" of the seeds' axis becomes a seed of its own. */
+enum xl_status xl_sweep_axis_draw_seeds(struct xl_sweep_plan *plan, struct xl_axis *axis,
+                                        struct xl_err *err) XL_CHECKED;
+/* An axis that is for img2img needs a picture to start from. Errors: XL_EINVAL */
+enum xl_status xl_sweep_axis_check_init(const struct xl_sweep_plan *plan,
+                                        const struct xl_axis *axis, struct xl_err *err) XL_CHECKED;
+
+/* Check every new value of every axis, as far as it can be without a cell. The models are known.
  * Errors: XL_EINVAL, XL_EINPUT */
 enum xl_status xl_sweep_axes_check(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
@@ -52,7 +76,14 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
  * models those that cannot be used are left out. Errors: XL_EMODEL, XL_EFORMAT, XL_ENOMEM */
 enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
-/* Check that each model can draw its cells, and close the models. Of "all" models those that cannot
+/* Extend a run by the models of an axis; open those that it had.
+ * Errors: as above; XL_EMODEL files of a model are others than when the run was begun */
+enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_axis *axis,
+                                   struct xl_err *err) XL_CHECKED;
+enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan,
+                                      struct xl_err *err) XL_CHECKED;
+
+/* Check that each model can draw its new cells. Of "all" models those that cannot
  * draw are left out, and so are their cells. Errors: those of xl_model_check; XL_EMODEL no model is
  * left */
 enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan,
