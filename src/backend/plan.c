@@ -156,7 +156,7 @@ xl_val xl_plan_halt_flag(const struct xl_plan *plan) {
 static bool is_concatenable(const struct xl_tensor *a, const struct xl_tensor *b) {
     struct xl_shape shape = b->shape;
     if (shape.rank) shape.dim[0] = a->shape.dim[0];
-    return a->dtype == b->dtype && xl_shape_equal(a->shape, shape);
+    return xl_shape_equal(a->shape, shape);
 }
 
 /* Whether up @ down has the shape of the tensor. */
@@ -174,10 +174,9 @@ static bool check_part(struct xl_plan *plan, const struct xl_weight_part *part,
     const struct xl_tensor *tensor = part->tensor;
     char text[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT], up[XL_SHAPE_TEXT];
     if (!is_possible_shape(tensor->shape) || !is_concatenable(first, tensor)) {
-        xl_plan_fail(plan, XL_EFORMAT,
-                     "weight \"%s\" is %s %s, which does not go with \"%s\", %s %s", tensor->name,
-                     xl_dtype_name(tensor->dtype), xl_shape_format(tensor->shape, found),
-                     first->name, xl_dtype_name(first->dtype), xl_shape_format(first->shape, text));
+        xl_plan_fail(plan, XL_EFORMAT, "weight \"%s\" is %s, which does not go with \"%s\", %s",
+                     tensor->name, xl_shape_format(tensor->shape, found), first->name,
+                     xl_shape_format(first->shape, text));
         return false;
     }
     for (int i = 0; i < part->n_deltas; i++) {

@@ -101,7 +101,7 @@ static enum xl_status describe_components(struct xl_model *model, const struct l
             .name = xl_component_name(c),
             .n_parameters = count_parameters(weights),
             .bytes = xl_weights_bytes(weights),
-            .dtype = xl_dtype_name(xl_weights_main_dtype(weights)),
+            .dtype = xl_weights_main_name(weights),
             .files = files,
             .n_files = model->files.component[c].n_files,
         };

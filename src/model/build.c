@@ -44,8 +44,13 @@ static bool find_in_files(const void *user, const char *name, struct xl_weight_p
     return true;
 }
 
+static const char *why_not_in_files(const void *user, const char *name) {
+    return xl_weights_why_not(((const struct xl_file_tensors *)user)->weights, name);
+}
+
 struct xl_source xl_source_of_files(const struct xl_file_tensors *files) {
-    return (struct xl_source){.tensors = {xl_weights_label(files->weights), find_in_files, files}};
+    return (struct xl_source){
+        .tensors = {xl_weights_label(files->weights), find_in_files, files, why_not_in_files}};
 }
 
 enum xl_status xl_build_finish(const struct xl_module *module, struct xl_plan **out,
@@ -139,10 +144,15 @@ static struct xl_weight_part find_part(const struct xl_module *module, const cha
     struct xl_weight_part part = none;
     xl_shape_format(shape, expected);
     if (!tensors->find(tensors->user, full, &part)) {
-        xl_plan_fail(module->plan, XL_EMODEL,
-                     "%s: tensor \"%s\" is missing, expected with shape %s; the file is incomplete "
-                     "or does not belong to its config.json",
-                     tensors->label, full, expected);
+        const char *why = tensors->why_not ? tensors->why_not(tensors->user, full) : NULL;
+        if (why)
+            xl_plan_fail(module->plan, XL_EFORMAT, "%s: %s", tensors->label, why);
+        else
+            xl_plan_fail(
+                module->plan, XL_EMODEL,
+                "%s: tensor \"%s\" is missing, expected with shape %s; the file is incomplete "
+                "or does not belong to its config.json",
+                tensors->label, full, expected);
         return none;
     }
     if (is_same_weight(part.tensor->shape, shape)) return part;

@@ -36,6 +36,8 @@ struct xl_tensors {
      * must live as long as the plan is not compiled. */
     bool (*find)(const void *user, const char *name, struct xl_weight_part *out);
     const void *user;
+    /* Why one that is not found cannot be used; NULL: it is not there. May be NULL. */
+    const char *(*why_not)(const void *user, const char *name);
 };
 
 /* Where a component's tensors come from, or (find NULL) a manifest that lists what is asked for. */

@@ -21,6 +21,29 @@ const char *xl_dtype_name(enum xl_dtype dtype) {
     return dtypes[dtype].name;
 }
 
+static const struct {
+    size_t bytes;
+    const char *name;
+} stored_kinds[] = {
+#define X(name, bytes, text) {bytes, text},
+    XL_STORED_LIST(X)
+#undef X
+};
+
+static size_t stored_size(const struct xl_tensor *tensor) {
+    size_t bytes = stored_kinds[tensor->stored].bytes;
+    return bytes ? bytes : xl_dtype_size(tensor->dtype);
+}
+
+const char *xl_tensor_stored_name(const struct xl_tensor *tensor) {
+    const char *name = stored_kinds[tensor->stored].name;
+    return name[0] ? name : xl_dtype_name(tensor->dtype);
+}
+
+int64_t xl_tensor_bytes(const struct xl_tensor *tensor) {
+    return xl_shape_count(tensor->shape) * (int64_t)stored_size(tensor);
+}
+
 int64_t xl_shape_count(struct xl_shape shape) {
     int64_t count = 1;
     for (int i = 0; i < shape.rank; i++) count *= shape.dim[i];
@@ -104,5 +127,82 @@ void xl_convert(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from
             ((uint16_t *)dst)[i] = xl_f32_to_bf16(x);
         else
             ((float *)dst)[i] = x;
+    }
+}
+
+/* Micikevicius et al., "FP8 Formats for Deep Learning": E4M3 has no infinities and one NaN a sign;
+ * the FNUZ forms have one NaN, in the place of -0, and a bias that is larger by one. */
+struct f8_kind {
+    int n_mantissa, bias;
+    bool is_fnuz, has_infinity;
+};
+
+static float f8_value(struct f8_kind kind, uint8_t x) {
+    int magnitude = x & 0x7F, exponent = magnitude >> kind.n_mantissa;
+    int mantissa = magnitude & ((1 << kind.n_mantissa) - 1);
+    float sign = x & 0x80 ? -1.0f : 1.0f;
+    if (kind.is_fnuz && x == 0x80) return NAN;
+    if (!kind.is_fnuz && !kind.has_infinity && magnitude == 0x7F) return NAN;
+    if (kind.has_infinity && exponent == 31) return mantissa ? NAN : sign * INFINITY;
+    int scale = (exponent ? exponent : 1) - kind.bias - kind.n_mantissa;
+    int digits = mantissa + (exponent ? 1 << kind.n_mantissa : 0);
+    return sign * ldexpf((float)digits, scale);
+}
+
+static struct f8_kind f8_kind_of(enum xl_stored stored) {
+    switch (stored) {
+    case XL_STORED_F8_E5M2:
+        return (struct f8_kind){2, 15, false, true};
+    case XL_STORED_F8_E4M3FNUZ:
+        return (struct f8_kind){3, 8, true, false};
+    case XL_STORED_F8_E5M2FNUZ:
+        return (struct f8_kind){2, 16, true, false};
+    default:
+        return (struct f8_kind){3, 7, false, false};
+    }
+}
+
+static void put(void *out, enum xl_dtype dtype, int64_t i, float x) {
+    if (dtype == XL_DTYPE_F16)
+        ((uint16_t *)out)[i] = xl_f32_to_f16(x);
+    else
+        ((float *)out)[i] = x;
+}
+
+/* Scaled numbers need the room of f32. */
+static void read_f8(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out) {
+    const uint8_t *x = (const uint8_t *)tensor->data + first;
+    struct f8_kind kind = f8_kind_of(tensor->stored);
+    int64_t rows = tensor->shape.rank ? tensor->shape.dim[0] : 1;
+    int64_t length = rows ? xl_shape_count(tensor->shape) / rows : 0;
+    float value[256];
+    for (int i = 0; i < 256; i++) value[i] = f8_value(kind, (uint8_t)i);
+    for (int64_t i = 0; i < n; i++) {
+        float scale = 1;
+        if (tensor->scales) scale = tensor->scales[tensor->n_scales > 1 ? (first + i) / length : 0];
+        put(out, tensor->dtype, i, value[x[i]] * scale);
+    }
+}
+
+void xl_tensor_read(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out) {
+    const char *from = (const char *)tensor->data + (size_t)first * stored_size(tensor);
+    switch (tensor->stored) {
+    case XL_STORED_PLAIN:
+    case XL_STORED_UNALIGNED:
+        memcpy(out, from, (size_t)n * xl_dtype_size(tensor->dtype));
+        break;
+    case XL_STORED_F64:
+        for (int64_t i = 0; i < n; i++) {
+            double x;
+            memcpy(&x, from + (size_t)i * sizeof x, sizeof x);
+            ((float *)out)[i] = (float)x;
+        }
+        break;
+    case XL_STORED_F8_E4M3:
+    case XL_STORED_F8_E5M2:
+    case XL_STORED_F8_E4M3FNUZ:
+    case XL_STORED_F8_E5M2FNUZ:
+        read_f8(tensor, first, n, out);
+        break;
     }
 }

@@ -42,13 +42,39 @@ int64_t xl_shape_last(struct xl_shape shape); /* the last dimension; 1 for rank 
 enum { XL_SHAPE_TEXT = 96 };
 char *xl_shape_format(struct xl_shape shape, char out[XL_SHAPE_TEXT]);
 
+/* How the numbers of a tensor lie in memory. All but plain ones are read by xl_tensor_read. */
+#define XL_STORED_LIST(X)     /* name, bytes of a number (0: of the dtype), name in safetensors */ \
+    X(XL_STORED_PLAIN, 0, "") /* as numbers of the dtype */                                        \
+    X(XL_STORED_UNALIGNED, 0, "") /* the same, beginning at any byte */                            \
+    X(XL_STORED_F64, 8, "F64")                                                                     \
+    X(XL_STORED_F8_E4M3, 1, "F8_E4M3")                                                             \
+    X(XL_STORED_F8_E5M2, 1, "F8_E5M2")                                                             \
+    X(XL_STORED_F8_E4M3FNUZ, 1, "F8_E4M3FNUZ")                                                     \
+    X(XL_STORED_F8_E5M2FNUZ, 1, "F8_E5M2FNUZ")
+
+enum xl_stored {
+#define X(name, bytes, text) name,
+    XL_STORED_LIST(X)
+#undef X
+};
+
 /* A tensor that somebody else owns (a mapped file, a plan's caller). Dense, row-major. */
 struct xl_tensor {
     const char *name;
-    enum xl_dtype dtype;
+    enum xl_dtype dtype; /* as which its numbers are taken; holds them all, whatever they lie as */
     struct xl_shape shape;
     const void *data;
+    enum xl_stored stored;
+    const float *scales; /* factors of F8 numbers: one, or one for each row; NULL: none */
+    int64_t n_scales;
 };
+
+/* "F16", "F8_E4M3": what the numbers lie as. */
+const char *xl_tensor_stored_name(const struct xl_tensor *tensor);
+int64_t xl_tensor_bytes(const struct xl_tensor *tensor); /* as they lie */
+
+/* n numbers from the first on, in the tensor's dtype. out: aligned to that */
+void xl_tensor_read(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out);
 
 /* Convert n numbers. Rounds to nearest even; NaN stays NaN; overflow in f16 becomes infinity.
  * dst and src may be the same buffer only when the dtypes are equal. Floating types only. */

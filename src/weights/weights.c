@@ -3,6 +3,7 @@
 #include "weights/safetensors.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,54 +18,73 @@ struct mapping {
     struct timespec modified;
 };
 
+/* A tensor that no model can use. */
+struct omitted {
+    const char *name, *why;
+    struct omitted *next;
+};
+
 struct xl_weights {
-    struct xl_arena arena; /* names and paths */
+    struct xl_arena arena; /* names, paths, scales */
     const char *label;
     struct mapping *files;
     int n_files;
     struct xl_tensor *tensors; /* by name order */
     int n_tensors;
     int64_t bytes;
+    struct omitted *omitted;
 };
 
+/* How the types of the format are read. */
 static const struct {
     enum xl_st_dtype in_file;
     enum xl_dtype dtype;
+    enum xl_stored stored;
 } floats[] = {
-    {XL_ST_F32, XL_DTYPE_F32},
-    {XL_ST_F16, XL_DTYPE_F16},
-    {XL_ST_BF16, XL_DTYPE_BF16},
+    {XL_ST_F32, XL_DTYPE_F32, XL_STORED_PLAIN},
+    {XL_ST_F16, XL_DTYPE_F16, XL_STORED_PLAIN},
+    {XL_ST_BF16, XL_DTYPE_BF16, XL_STORED_PLAIN},
+    {XL_ST_F64, XL_DTYPE_F32, XL_STORED_F64},
+    {XL_ST_F8_E4M3, XL_DTYPE_F16, XL_STORED_F8_E4M3},
+    {XL_ST_F8_E5M2, XL_DTYPE_F16, XL_STORED_F8_E5M2},
+    {XL_ST_F8_E4M3FNUZ, XL_DTYPE_F16, XL_STORED_F8_E4M3FNUZ},
+    {XL_ST_F8_E5M2FNUZ, XL_DTYPE_F16, XL_STORED_F8_E5M2FNUZ},
 };
+enum { N_FLOATS = sizeof floats / sizeof *floats };
 
-static bool is_integer(enum xl_st_dtype dtype) {
-    return dtype <= XL_ST_I64;
-}
-
-/* How a floating tensor appears to the program, or a sentence why it cannot. */
-static enum xl_status expose(const struct mapping *file, const struct xl_st_tensor *stored,
-                             struct xl_tensor *out, struct xl_err *err) {
-    const size_t n_floats = sizeof floats / sizeof *floats;
-    size_t i = 0;
-    while (i < n_floats && floats[i].in_file != stored->dtype) i++;
-    if (i == n_floats)
-        return xl_fail(
-            err, XL_EFORMAT,
-            "%s: tensor \"%s\" is of dtype %s, expected F32, F16 or BF16; save the model "
-            "in one of these",
-            file->path, stored->name, xl_st_dtype_name(stored->dtype));
-    if (stored->rank > XL_MAX_RANK)
-        return xl_fail(err, XL_EFORMAT, "%s: tensor \"%s\" has %d dimensions, expected at most %d",
-                       file->path, stored->name, stored->rank, XL_MAX_RANK);
-    if (stored->begin % (int64_t)xl_dtype_size(floats[i].dtype))
-        return xl_fail(
-            err, XL_EFORMAT,
-            "%s: tensor \"%s\" begins at byte %lld, expected a multiple of %zu; save the "
-            "file again with a current version of safetensors",
-            file->path, stored->name, (long long)stored->begin, xl_dtype_size(floats[i].dtype));
+/* A tensor as it appears to the program; false: no model can use it. */
+static bool expose(const struct mapping *file, const struct xl_st_tensor *stored,
+                   struct xl_tensor *out) {
+    int i = 0;
+    while (i < N_FLOATS && floats[i].in_file != stored->dtype) i++;
+    if (i == N_FLOATS || stored->rank > XL_MAX_RANK) return false;
     out->dtype = floats[i].dtype;
+    out->stored = floats[i].stored;
     out->shape.rank = stored->rank;
     memcpy(out->shape.dim, stored->dim, sizeof stored->dim);
     out->data = (const char *)file->base + stored->begin;
+    bool is_aligned = stored->begin % (int64_t)xl_dtype_size(out->dtype) == 0;
+    if (out->stored == XL_STORED_PLAIN && !is_aligned) out->stored = XL_STORED_UNALIGNED;
+    return true;
+}
+
+/* Keep the name of a tensor that was left out, and why. */
+static enum xl_status leave_out(struct xl_weights *weights, const struct mapping *file,
+                                const struct xl_st_tensor *stored, struct xl_err *err) {
+    struct omitted *omitted = xl_arena_alloc(&weights->arena, sizeof *omitted);
+    const char *name = xl_arena_strdup(&weights->arena, stored->name);
+    const char *why =
+        stored->rank > XL_MAX_RANK
+            ? xl_arena_printf(&weights->arena,
+                              "%s: tensor \"%s\" has %d dimensions, expected at most %d",
+                              file->path, stored->name, stored->rank, XL_MAX_RANK)
+            : xl_arena_printf(&weights->arena,
+                              "%s: tensor \"%s\" is of dtype %s, expected F32, F16, BF16, F64 or "
+                              "F8; save the model in one of these",
+                              file->path, stored->name, xl_st_dtype_name(stored->dtype));
+    if (!omitted || !name || !why) return xl_fail_nomem(err, "the names of tensors", 0);
+    *omitted = (struct omitted){name, why, weights->omitted};
+    weights->omitted = omitted;
     return XL_OK;
 }
 
@@ -77,10 +97,12 @@ static enum xl_status append(struct xl_weights *weights, const struct mapping *f
     weights->tensors = grown;
     for (int i = 0; i < header->n_tensors; i++) {
         const struct xl_st_tensor *stored = &header->tensors[i];
-        if (is_integer(stored->dtype)) continue;
         struct xl_tensor tensor = {0};
-        enum xl_status status = expose(file, stored, &tensor, err);
-        if (status) return status;
+        if (!expose(file, stored, &tensor)) {
+            enum xl_status status = leave_out(weights, file, stored, err);
+            if (status) return status;
+            continue;
+        }
         tensor.name = xl_arena_strdup(&weights->arena, stored->name);
         if (!tensor.name) return xl_fail_nomem(err, "the names of tensors", 0);
         weights->tensors[weights->n_tensors++] = tensor;
@@ -143,6 +165,56 @@ static enum xl_status sort_names(struct xl_weights *weights, struct xl_err *err)
     return XL_OK;
 }
 
+static bool is_f8(const struct xl_tensor *tensor) {
+    return tensor->stored >= XL_STORED_F8_E4M3;
+}
+
+/* The scales that lie beside an F8 tensor: as ComfyUI names them, and as newer tools do. */
+static const struct xl_tensor *scales_of(const struct xl_weights *weights,
+                                         const struct xl_tensor *tensor) {
+    static const char *const endings[] = {".scale_weight", ".weight_scale"};
+    static const char weight[] = ".weight";
+    size_t n = strlen(tensor->name), n_weight = sizeof weight - 1;
+    char name[XL_ST_MAX_NAME + 32];
+    if (n < n_weight || strcmp(tensor->name + n - n_weight, weight)) return NULL;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        snprintf(name, sizeof name, "%.*s%s", (int)(n - n_weight), tensor->name, endings[i]);
+        const struct xl_tensor *found = xl_weights_find(weights, name);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+static enum xl_status set_scales(struct xl_weights *weights, struct xl_tensor *tensor,
+                                 const struct xl_tensor *scales, struct xl_err *err) {
+    int64_t n = xl_shape_count(scales->shape), rows = tensor->shape.rank ? tensor->shape.dim[0] : 1;
+    if (n != 1 && n != rows)
+        return xl_fail(err, XL_EFORMAT,
+                       "%s: \"%s\" holds %lld scales, expected 1 or one for each of the %lld rows "
+                       "of \"%s\"",
+                       file_of(weights, scales), scales->name, (long long)n, (long long)rows,
+                       tensor->name);
+    float *factors = xl_arena_alloc(&weights->arena, (size_t)n * sizeof *factors);
+    void *plain = xl_arena_alloc(&weights->arena, (size_t)n * sizeof *factors);
+    if (!factors || !plain) return xl_fail_nomem(err, "the scales of weights", 0);
+    xl_tensor_read(scales, 0, n, plain);
+    xl_convert(factors, XL_DTYPE_F32, plain, scales->dtype, n);
+    tensor->scales = factors;
+    tensor->n_scales = n;
+    tensor->dtype = XL_DTYPE_F32;
+    return XL_OK;
+}
+
+static enum xl_status read_scales(struct xl_weights *weights, struct xl_err *err) {
+    for (int i = 0; i < weights->n_tensors; i++) {
+        struct xl_tensor *tensor = &weights->tensors[i];
+        const struct xl_tensor *scales = is_f8(tensor) ? scales_of(weights, tensor) : NULL;
+        enum xl_status status = scales ? set_scales(weights, tensor, scales, err) : XL_OK;
+        if (status) return status;
+    }
+    return XL_OK;
+}
+
 enum xl_status xl_weights_open(const char *label, const char *const *files, int n_files,
                                struct xl_weights **out, struct xl_err *err) {
     struct xl_weights *weights = calloc(1, sizeof *weights);
@@ -155,6 +227,7 @@ enum xl_status xl_weights_open(const char *label, const char *const *files, int 
         status = xl_fail_nomem(err, "a list of weight files", 0);
     for (int i = 0; !status && i < n_files; i++) status = add_file(weights, files[i], err);
     if (!status) status = sort_names(weights, err);
+    if (!status) status = read_scales(weights, err);
     if (status) {
         xl_weights_close(weights);
         return xl_fail_context(err, status, "%s", label);
@@ -212,24 +285,41 @@ int64_t xl_weights_bytes(const struct xl_weights *weights) {
     return weights->bytes;
 }
 
-static int64_t tensor_bytes(const struct xl_tensor *tensor) {
-    return xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(tensor->dtype);
+/* The tensor whose kind, as the file says it, has most bytes; NULL: there is none. */
+static const struct xl_tensor *main_tensor(const struct xl_weights *weights) {
+    const struct xl_tensor *found = NULL;
+    int64_t most = 0;
+    for (int f = 0; f < N_FLOATS; f++) {
+        const char *name = xl_st_dtype_name(floats[f].in_file);
+        const struct xl_tensor *first = NULL;
+        int64_t bytes = 0;
+        for (int i = 0; i < weights->n_tensors; i++) {
+            const struct xl_tensor *tensor = &weights->tensors[i];
+            if (strcmp(xl_tensor_stored_name(tensor), name)) continue;
+            bytes += xl_tensor_bytes(tensor);
+            first = first ? first : tensor;
+        }
+        if (bytes <= most) continue;
+        most = bytes;
+        found = first;
+    }
+    return found;
 }
 
 enum xl_dtype xl_weights_main_dtype(const struct xl_weights *weights) {
-    const size_t n_floats = sizeof floats / sizeof *floats;
-    int64_t most = -1;
-    enum xl_dtype main_dtype = XL_DTYPE_F32;
-    for (size_t f = 0; f < n_floats; f++) {
-        int64_t bytes = 0;
-        for (int i = 0; i < weights->n_tensors; i++)
-            if (weights->tensors[i].dtype == floats[f].dtype)
-                bytes += tensor_bytes(&weights->tensors[i]);
-        if (bytes <= most) continue;
-        most = bytes;
-        main_dtype = floats[f].dtype;
-    }
-    return main_dtype;
+    const struct xl_tensor *tensor = main_tensor(weights);
+    return tensor ? tensor->dtype : XL_DTYPE_F32;
+}
+
+const char *xl_weights_main_name(const struct xl_weights *weights) {
+    const struct xl_tensor *tensor = main_tensor(weights);
+    return tensor ? xl_tensor_stored_name(tensor) : xl_dtype_name(XL_DTYPE_F32);
+}
+
+const char *xl_weights_why_not(const struct xl_weights *weights, const char *name) {
+    for (const struct omitted *omitted = weights->omitted; omitted; omitted = omitted->next)
+        if (!strcmp(omitted->name, name)) return omitted->why;
+    return NULL;
 }
 
 /* Only whole pages: the ones at the ends hold neighbours too. */
@@ -237,6 +327,6 @@ void xl_weights_drop(const struct xl_weights *weights, const struct xl_tensor *t
     (void)weights;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t begin = ((uintptr_t)tensor->data + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)tensor->data + (uintptr_t)tensor_bytes(tensor)) / page * page;
+    uintptr_t end = ((uintptr_t)tensor->data + (uintptr_t)xl_tensor_bytes(tensor)) / page * page;
     if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
 }

@@ -16,10 +16,12 @@
 struct xl_weights; /* opaque */
 
 /* Map the files (shards of one component). label: "unet", for messages.
+ * Tensors may begin at any byte and be F64 or F8, which are read as F32 and F16. An F8 tensor
+ * "x.weight" beside which "x.scale_weight" or "x.weight_scale" lies is multiplied by it, one number
+ * or one for each row, and read as F32.
  * Errors: XL_EMODEL a file is missing; XL_EFORMAT truncated, lying header (length, offsets,
  * overlap, holes, dtype, shape product), the same tensor twice, pickle or zip content, not
- * safetensors; a floating tensor of another dtype (F64, F8_E4M3), of more than XL_MAX_RANK
- * dimensions, or not aligned to its dtype */
+ * safetensors; scales that do not go with their tensor */
 enum xl_status xl_weights_open(const char *label, const char *const *files, int n_files,
                                struct xl_weights **out, struct xl_err *err) XL_CHECKED;
 void xl_weights_close(struct xl_weights *weights);
@@ -28,9 +30,12 @@ void xl_weights_close(struct xl_weights *weights);
  * before a component is read. Errors: XL_EFORMAT one changed */
 enum xl_status xl_weights_verify(const struct xl_weights *weights, struct xl_err *err) XL_CHECKED;
 
-/* The tensor of that name, or NULL. Its data points into the mapping. Tensors of other than
- * floating dtype (position_ids) are left out. */
+/* The tensor of that name, or NULL. Its data points into the mapping. Tensors that no model here
+ * can use are left out: of other than floating dtype (position_ids), of a kind that is not read
+ * (F4), of more than XL_MAX_RANK dimensions. */
 const struct xl_tensor *xl_weights_find(const struct xl_weights *weights, const char *name);
+/* A sentence about a tensor that was left out; NULL: there is none of that name. */
+const char *xl_weights_why_not(const struct xl_weights *weights, const char *name);
 
 int xl_weights_count(const struct xl_weights *weights);
 const struct xl_tensor *xl_weights_at(const struct xl_weights *weights, int i); /* by name order */
@@ -38,6 +43,8 @@ const char *xl_weights_label(const struct xl_weights *weights);
 int64_t xl_weights_bytes(const struct xl_weights *weights); /* of all tensors, as stored */
 /* The dtype that most bytes have: what the user means by "an fp16 model". */
 enum xl_dtype xl_weights_main_dtype(const struct xl_weights *weights);
+/* The same as the file says it: "F8_E4M3". */
+const char *xl_weights_main_name(const struct xl_weights *weights);
 
 /* A hint to the system: the pages of this tensor are not needed again soon. */
 void xl_weights_drop(const struct xl_weights *weights, const struct xl_tensor *tensor);

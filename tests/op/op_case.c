@@ -126,7 +126,7 @@ static struct xl_tensor *random_tensor(struct maker *maker, enum xl_dtype dtype,
     struct xl_tensor *tensor = allocate(maker, sizeof *tensor);
     const void *data = random_numbers(maker, dtype, xl_shape_count(shape), spread);
     if (!tensor || !data) return NULL;
-    *tensor = (struct xl_tensor){"delta", dtype, shape, data};
+    *tensor = (struct xl_tensor){.name = "delta", .dtype = dtype, .shape = shape, .data = data};
     return tensor;
 }
 
@@ -187,7 +187,8 @@ static xl_val weight(struct maker *maker, int i, struct xl_shape shape, struct s
     for (int p = 0; p < n_parts; p++) {
         int64_t n = p + 1 == n_parts ? rows - first : rows / n_parts - p;
         const void *part = data + (size_t)(first * row_count) * xl_dtype_size(dtype);
-        tensors[p] = (struct xl_tensor){"weight", dtype, shape, part};
+        tensors[p] =
+            (struct xl_tensor){.name = "weight", .dtype = dtype, .shape = shape, .data = part};
         tensors[p].shape.dim[0] = n;
         parts[p] = (struct xl_weight_part){.tensor = &tensors[p], .id = new_id()};
         if (maker->op_case->with & DELTAS)

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "engine_case.h"
 #include "image/image.h"
+#include "tensor/tensor.h"
 #include "unit/scratch.h"
 
 #include <math.h>
@@ -171,4 +172,98 @@ Test(model_files, a_shift_factor_is_not_looked_at) {
     set("vae/config.json", "shift_factor", json_string("of another kind"));
     copy = draw(scratch("model"), "default");
     xl_image_free(&copy.image);
+}
+
+/* ---- Weights ---- */
+
+/* How F16 numbers of a file are written anew. */
+enum rewrite { AS_THEY_ARE, AS_F64, AS_F8, TRUNCATED };
+
+static size_t rewrite_numbers(enum rewrite how, const uint16_t *from, size_t n, uint8_t *to) {
+    for (size_t i = 0; i < n; i++) {
+        uint16_t truncated = from[i] & 0xFF00; /* F8_E5M2 is the upper byte of F16 */
+        double wide = (double)xl_f16_to_f32(from[i]);
+        switch (how) {
+        case AS_THEY_ARE:
+            memcpy(to + 2 * i, from + i, 2);
+            break;
+        case AS_F64:
+            memcpy(to + 8 * i, &wide, 8);
+            break;
+        case AS_F8:
+            to[i] = (uint8_t)(from[i] >> 8);
+            break;
+        case TRUNCATED:
+            memcpy(to + 2 * i, &truncated, 2);
+            break;
+        }
+    }
+    return n * (how == AS_F64 ? 8 : how == AS_F8 ? 1 : 2);
+}
+
+/* Write a file of the copy anew, its header of odd length: all tensors begin at odd bytes. */
+static void rewrite(const char *file, enum rewrite how) {
+    char path[512];
+    snprintf(path, sizeof path, REPO "/%s", file);
+    FILE *in = fopen(path, "rb");
+    uint8_t *old = malloc(16 << 20), *new = malloc(64 << 20), *data = malloc(64 << 20);
+    cr_assert(in && old && new &&data);
+    size_t n_old = fread(old, 1, 16 << 20, in), n_header = old[0] | old[1] << 8 | old[2] << 16;
+    fclose(in);
+    cr_assert_gt(n_old, n_header + 8);
+    json_t *header = json_loadb((char *)old + 8, n_header, 0, NULL), *tensor;
+    const char *name;
+    size_t at = 0;
+    json_object_foreach(header, name, tensor) {
+        json_t *offsets = json_object_get(tensor, "data_offsets");
+        if (!offsets) continue;
+        size_t begin = (size_t)json_integer_value(json_array_get(offsets, 0));
+        size_t end = (size_t)json_integer_value(json_array_get(offsets, 1)), start = at;
+        /* What is F32 stays so. */
+        bool is_f16 = !strcmp(json_string_value(json_object_get(tensor, "dtype")), "F16");
+        uint16_t *aligned = malloc(end - begin + 2);
+        memcpy(aligned, old + 8 + n_header + begin, end - begin);
+        at += rewrite_numbers(is_f16 ? how : AS_THEY_ARE, aligned, (end - begin) / 2, data + at);
+        free(aligned);
+        if (is_f16 && how == AS_F64) json_object_set_new(tensor, "dtype", json_string("F64"));
+        if (is_f16 && how == AS_F8) json_object_set_new(tensor, "dtype", json_string("F8_E5M2"));
+        json_object_set_new(tensor, "data_offsets", json_pack("[I, I]", start, at));
+    }
+    char *text = json_dumps(header, JSON_COMPACT);
+    size_t n = strlen(text), n_padded = n + !(n % 2);
+    memset(new, 0, 8);
+    for (int i = 0; i < 3; i++) new[i] = (uint8_t)(n_padded >> 8 * i);
+    memset(new + 8, ' ', n_padded);
+    memcpy(new + 8, text, n);
+    memcpy(new + 8 + n_padded, data, at);
+    scratch_write(scratch("model/%s", file), new, 8 + n_padded + at);
+    json_decref(header);
+    free(text), free(old), free(new), free(data);
+}
+
+static void rewrite_all(enum rewrite how) {
+    rewrite("unet/diffusion_pytorch_model.safetensors", how);
+    rewrite("vae/diffusion_pytorch_model.safetensors", how);
+    rewrite("text_encoder/model.safetensors", how);
+    rewrite("text_encoder_2/model.safetensors", how);
+}
+
+Test(model_files, weights_may_begin_at_any_byte_and_be_wider) {
+    struct drawn own = draw(REPO, "default");
+    rewrite_all(AS_THEY_ARE);
+    struct drawn unaligned = draw(scratch("model"), "default");
+    rewrite_all(AS_F64);
+    struct drawn wide = draw(scratch("model"), "default");
+    double same = xl_image_psnr(&unaligned.image, &own.image);
+    cr_expect(isinf(same), "unaligned: %.1f dB", same);
+    expect_psnr(&wide, &own, INFINITY, INFINITY, "F64");
+    xl_image_free(&unaligned.image);
+}
+
+Test(model_files, f8_weights_are_the_numbers_that_they_stand_for) {
+    rewrite_all(TRUNCATED);
+    struct drawn truncated = draw(scratch("model"), "default");
+    rewrite_all(AS_F8);
+    struct drawn f8 = draw(scratch("model"), "default");
+    expect_psnr(&f8, &truncated, INFINITY, INFINITY, "F8_E5M2");
 }

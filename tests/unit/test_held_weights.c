@@ -17,7 +17,8 @@ struct layer {
 
 static void layer_init(struct layer *layer, const float *weight, uint64_t id) {
     layer->plan = xl_plan_new(XL_DTYPE_F32);
-    layer->tensor = (struct xl_tensor){"w", XL_DTYPE_F32, XL_SHAPE(N, C), weight};
+    layer->tensor = (struct xl_tensor){
+        .name = "w", .dtype = XL_DTYPE_F32, .shape = XL_SHAPE(N, C), .data = weight};
     struct xl_weight_part part = {.tensor = &layer->tensor, .id = {{id}}};
     layer->x = xl_plan_input(layer->plan, "x", XL_DTYPE_F32, XL_SHAPE(ROWS, C), XL_PER_RUN);
     layer->out = xl_linear(layer->plan, layer->x,

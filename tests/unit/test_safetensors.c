@@ -5,6 +5,7 @@
 #include "unit/scratch.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -190,13 +191,11 @@ static const struct {
     {"{'__metadata__':{'a':'b',}}", 0, "a key of __metadata__"},
     {"{'__metadata__':{'a':'\xff'}}", 0, "not UTF-8"},
     {"{'__metadata__':{},'__metadata__':{}}", 0, "__metadata__ comes twice"},
-    /* right, but nothing that can be used */
-    {"{'a':{'dtype':'F64','shape':[1],'data_offsets':[0,8]}}", 8, "of dtype F64, expected F32"},
-    {"{'a':{'dtype':'F8_E4M3','shape':[8],'data_offsets':[0,8]}}", 8, "of dtype F8_E4M3"},
-    {"{'a':{'dtype':'F16','shape':[1,1,1,1,4],'data_offsets':[0,8]}}", 8, "has 5 dimensions"},
-    {"{'a':{'dtype':'U8','shape':[1],'data_offsets':[0,1]},"
-     "'b':{'dtype':'F16','shape':[1],'data_offsets':[1,3]}}",
-     3, "expected a multiple of 2"},
+    /* scales */
+    {"{'a.weight':{'dtype':'F8_E4M3','shape':[2,1],'data_offsets':[0,2]},"
+     "'a.scale_weight':{'dtype':'U8','shape':[1],'data_offsets':[2,3]},"
+     "'a.weight_scale':{'dtype':'F16','shape':[3],'data_offsets':[3,9]}}",
+     9, "holds 3 scales, expected 1 or one for each of the 2 rows of \"a.weight\""},
 };
 
 Test(safetensors, refuses_every_crooked_header) {
@@ -433,5 +432,145 @@ Test(safetensors, dropped_pages_are_released_and_come_back) {
         cr_expect(released > N / 2, "%ld bytes released", released);
     }
     cr_expect_eq(*(const uint8_t *)xl_weights_find(weights, "a")->data, 0);
+    xl_weights_close(weights);
+}
+
+/* ---- Numbers that do not lie as they are taken ---- */
+
+/* A file of these tensors, its header without padding: data begins at any byte. */
+static struct xl_weights *open_bytes(const char *header, const void *data, size_t n_data) {
+    char *json = scratch_quotes(header);
+    size_t n = strlen(json);
+    uint8_t *bytes = calloc(1, 8 + n + n_data);
+    struct xl_weights *weights = NULL;
+    struct xl_err err = {0};
+    cr_assert_not_null(bytes);
+    bytes[0] = (uint8_t)n, bytes[1] = (uint8_t)(n >> 8);
+    memcpy(bytes + 8, json, n);
+    memcpy(bytes + 8 + n, data, n_data);
+    scratch_write(scratch("bytes"), bytes, 8 + n + n_data);
+    cr_assert_eq(open_one(scratch("bytes"), &weights, &err), XL_OK, "%s", err.text);
+    free(bytes);
+    free(json);
+    return weights;
+}
+
+static void expect_numbers(const struct xl_weights *weights, const char *name, enum xl_dtype dtype,
+                           const float *wanted, int n) {
+    const struct xl_tensor *tensor = xl_weights_find(weights, name);
+    union {
+        float f32[16];
+        uint16_t u16[16];
+    } read;
+    float found[16];
+    cr_assert_not_null(tensor, "%s", name);
+    cr_assert_eq(tensor->dtype, dtype, "%s", name);
+    cr_assert_eq(xl_shape_count(tensor->shape), n);
+    for (int first = 0; first < n; first++) { /* from any number on */
+        xl_tensor_read(tensor, first, n - first, &read);
+        xl_convert(found, XL_DTYPE_F32, &read, dtype, n - first);
+        for (int i = first; i < n; i++)
+            cr_expect(
+                found[i - first] == wanted[i] || (isnan(found[i - first]) && isnan(wanted[i])),
+                "%s[%d] is %g, expected %g", name, i, (double)found[i - first], (double)wanted[i]);
+    }
+}
+
+/* The values are those of torch.float8_e4m3fn, ... (tensor.view(dtype).float()). */
+Test(safetensors, f8_is_what_torch_makes_of_it) {
+    static const uint8_t bytes[8] = {0x00, 0x80, 0x01, 0x38, 0x7E, 0xFE, 0x7F, 0x7C};
+    static const struct {
+        const char *dtype;
+        float value[8];
+    } kinds[] = {
+        {"F8_E4M3", {0, -0.0f, 0x1p-9f, 1, 448, -448, NAN, 384}},
+        {"F8_E5M2", {0, -0.0f, 0x1p-16f, 0.5f, NAN, NAN, NAN, INFINITY}},
+        {"F8_E4M3FNUZ", {0, NAN, 0x1p-10f, 0.5f, 224, -224, 240, 192}},
+        {"F8_E5M2FNUZ", {0, NAN, 0x1p-17f, 0.25f, 49152, -49152, 57344, 32768}},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char header[128];
+        snprintf(header, sizeof header, "{'a':{'dtype':'%s','shape':[4,2],'data_offsets':[0,8]}}",
+                 kinds[i].dtype);
+        struct xl_weights *weights = open_bytes(header, bytes, sizeof bytes);
+        expect_numbers(weights, "a", XL_DTYPE_F16, kinds[i].value, 8);
+        cr_expect_str_eq(xl_weights_main_name(weights), kinds[i].dtype);
+        cr_expect_eq(xl_weights_bytes(weights), 8);
+        xl_weights_close(weights);
+    }
+}
+
+/* One number for all, or one for each row; under either name. */
+Test(safetensors, f8_is_multiplied_by_its_scales) {
+    struct {
+        uint8_t a[4], b[4];
+        float a_scale[2], b_scale;
+    } data = {{0x38, 0x40, 0x38, 0x40}, {0x38, 0xB8, 0x40, 0x48}, {3, 5}, 0.25f};
+    struct xl_weights *weights =
+        open_bytes("{'a.weight':{'dtype':'F8_E4M3','shape':[2,2],'data_offsets':[0,4]},"
+                   "'b.weight':{'dtype':'F8_E4M3','shape':[4],'data_offsets':[4,8]},"
+                   "'a.weight_scale':{'dtype':'F32','shape':[2,1],'data_offsets':[8,16]},"
+                   "'b.scale_weight':{'dtype':'F32','shape':[],'data_offsets':[16,20]}}",
+                   &data, sizeof data);
+    expect_numbers(weights, "a.weight", XL_DTYPE_F32, (float[]){3, 6, 5, 10}, 4);
+    expect_numbers(weights, "b.weight", XL_DTYPE_F32, (float[]){0.25f, -0.25f, 0.5f, 1}, 4);
+    xl_weights_close(weights);
+}
+
+Test(safetensors, f64_is_rounded) {
+    static const double numbers[] = {1, -0.1, 1e300, 1e-50};
+    struct xl_weights *weights = open_bytes(
+        "{'a':{'dtype':'F64','shape':[4],'data_offsets':[0,32]}}", numbers, sizeof numbers);
+    expect_numbers(weights, "a", XL_DTYPE_F32, (float[]){1, -0.1f, INFINITY, 0}, 4);
+    xl_weights_close(weights);
+}
+
+/* Whatever byte a tensor begins at. */
+Test(safetensors, nothing_need_be_aligned) {
+    static const float numbers[] = {1, 2.5f, -3, 0.125f};
+    uint8_t data[16 + 8 + 3];
+    for (int pad = 0; pad < 8; pad++) {
+        char header[256];
+        uint16_t halves[4];
+        memset(data, 0, sizeof data);
+        memcpy(data, numbers, 16);
+        for (int i = 0; i < 4; i++) halves[i] = xl_f32_to_f16(numbers[i]);
+        memcpy(data + 19, halves, 8);
+        snprintf(header, sizeof header,
+                 "{'a':{'dtype':'F32','shape':[2,2],'data_offsets':[0,16]},%*s"
+                 "'u':{'dtype':'U8','shape':[3],'data_offsets':[16,19]},"
+                 "'b':{'dtype':'F16','shape':[4],'data_offsets':[19,27]}}",
+                 pad, "");
+        struct xl_weights *weights = open_bytes(header, data, sizeof data);
+        expect_numbers(weights, "a", XL_DTYPE_F32, numbers, 4);
+        expect_numbers(weights, "b", XL_DTYPE_F16, numbers, 4);
+        xl_weights_close(weights);
+    }
+}
+
+/* What no model asks for is nobody's concern; what one asks for is named with its reason. */
+Test(safetensors, tensors_that_cannot_be_used_are_left_out) {
+    uint8_t data[40] = {0};
+    struct xl_weights *weights =
+        open_bytes("{'ids':{'dtype':'I64','shape':[1],'data_offsets':[0,8]},"
+                   "'c':{'dtype':'C64','shape':[1],'data_offsets':[8,16]},"
+                   "'f4':{'dtype':'F4','shape':[8],'data_offsets':[16,20]},"
+                   "'five':{'dtype':'F32','shape':[1,1,1,1,1],'data_offsets':[20,24]},"
+                   "'a':{'dtype':'F32','shape':[4],'data_offsets':[24,40]}}",
+                   data, sizeof data);
+    cr_expect_eq(xl_weights_count(weights), 1);
+    cr_expect_null(xl_weights_find(weights, "c"));
+    cr_expect_null(xl_weights_why_not(weights, "a"));
+    cr_expect_null(xl_weights_why_not(weights, "nothing"));
+    static const char *const says[][2] = {{"ids", "is of dtype I64, expected F32"},
+                                          {"c", "is of dtype C64"},
+                                          {"f4", "is of dtype F4"},
+                                          {"five", "has 5 dimensions, expected at most 4"}};
+    for (int i = 0; i < 4; i++) {
+        const char *why = xl_weights_why_not(weights, says[i][0]);
+        cr_assert_not_null(why, "%s", says[i][0]);
+        cr_expect_not_null(strstr(why, says[i][1]), "%s", why);
+        cr_expect_not_null(strstr(why, "bytes"), "the file is named: %s", why);
+    }
     xl_weights_close(weights);
 }

@@ -140,8 +140,7 @@ static struct xl_reading *list_readings(const struct batch *batch, int *n) {
     for (int i = 0; readings && i < batch->n_entries; i++)
         for (int part = 0; part < batch->entries[i]->key.n_parts; part++) {
             const struct xl_tensor *tensor = batch->entries[i]->weight->parts[part].tensor;
-            readings[(*n)++] = (struct xl_reading){
-                tensor->data, (size_t)xl_shape_count(tensor->shape) * xl_dtype_size(tensor->dtype)};
+            readings[(*n)++] = (struct xl_reading){tensor->data, (size_t)xl_tensor_bytes(tensor)};
         }
     return readings;
 }

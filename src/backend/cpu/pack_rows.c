@@ -32,8 +32,12 @@ void xl_pack_close_deltas(struct xl_pack_entry *entry) {
 /* NULL: no memory */
 static float *copy_f32(const struct xl_cpu_kernels *kernels, const struct xl_tensor *tensor) {
     int64_t n = xl_shape_count(tensor->shape);
-    float *copy = malloc((size_t)n * sizeof *copy);
-    if (copy) kernels->convert(copy, XL_DTYPE_F32, tensor->data, tensor->dtype, n);
+    float *copy = malloc((size_t)n * sizeof *copy), piece[STAGE];
+    for (int64_t i = 0; copy && i < n; i += STAGE) {
+        int64_t some = n - i < STAGE ? n - i : STAGE;
+        xl_tensor_read(tensor, i, some, piece);
+        kernels->convert(copy + i, XL_DTYPE_F32, piece, tensor->dtype, some);
+    }
     return copy;
 }
 
@@ -72,7 +76,18 @@ struct source {
     const struct xl_cpu_kernels *kernels;
     const struct xl_pack_entry *entry;
     float sum[STAGE], term[STAGE]; /* where there are deltas */
+    float plain[STAGE];            /* of what does not lie as the dtype says */
 };
+
+/* n numbers of a tensor from `first` on. n: at most STAGE */
+static struct numbers read_numbers(struct source *source, const struct xl_tensor *tensor,
+                                   int64_t first, int64_t n) {
+    const char *data = tensor->data;
+    if (tensor->stored == XL_STORED_PLAIN)
+        return (struct numbers){data + (size_t)first * xl_dtype_size(tensor->dtype), tensor->dtype};
+    xl_tensor_read(tensor, first, n, source->plain);
+    return (struct numbers){source->plain, tensor->dtype};
+}
 
 /* Add to source->sum, which holds numbers of row o of a tensor from `first` on. */
 static void add_delta(struct source *source, const struct xl_pack_delta *delta, int64_t o,
@@ -89,11 +104,9 @@ static struct numbers read_row(struct source *source, int64_t row, int64_t first
     const struct xl_weight_part *part = entry->weight->parts;
     while (row >= part->tensor->shape.dim[0]) row -= part++->tensor->shape.dim[0];
     const struct xl_pack_delta *deltas = entry->deltas[part - entry->weight->parts];
-    const unsigned char *x = (const unsigned char *)part->tensor->data +
-                             (size_t)(row * entry->key.length + first) *
-                                 xl_dtype_size(entry->key.dtype);
-    if (!deltas) return (struct numbers){x, entry->key.dtype};
-    source->kernels->convert(source->sum, XL_DTYPE_F32, x, entry->key.dtype, n);
+    struct numbers read = read_numbers(source, part->tensor, row * entry->key.length + first, n);
+    if (!deltas) return read;
+    source->kernels->convert(source->sum, XL_DTYPE_F32, read.x, read.dtype, n);
     for (int i = 0; i < part->n_deltas; i++) add_delta(source, &deltas[i], row, first, n);
     return (struct numbers){source->sum, XL_DTYPE_F32};
 }
