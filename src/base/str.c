@@ -129,6 +129,16 @@ const char *xl_plural(int64_t n, const char *one, const char *many) {
     return n == 1 ? one : many;
 }
 
+size_t xl_common_beginning(const char *a, const char *b) {
+    enum { FAR = 24 };
+    size_t n = 0;
+    while (a[n] && a[n] == b[n]) n++;
+    while (n && ((unsigned char)a[n] & 0xC0) == 0x80) n--;
+    size_t word = n;
+    while (word && !strchr(" /,", a[word - 1])) word--;
+    return n - word > FAR ? n : word;
+}
+
 /* Optimal string alignment: Levenshtein's distance, and a swap of neighbours is one. */
 int xl_edit_distance(const char *a, const char *b, int max) {
     int n = (int)strlen(a), m = (int)strlen(b);

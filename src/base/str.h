@@ -40,6 +40,10 @@ bool xl_utf8_valid(const char *text, size_t n);
 /* A noun, or what goes with it, as n of it are spoken of: xl_plural(n, "picture", "pictures"). */
 const char *xl_plural(int64_t n, const char *one, const char *many);
 
+/* Bytes that two texts begin with: up to the beginning of a word or of a path's part, or of a
+ * character where no word begins for long. */
+size_t xl_common_beginning(const char *a, const char *b);
+
 /* How many letters to add, drop, replace or swap (with the neighbour) to make b of a; at most max
  * + 1 is told, and so it is of words of more than XL_EDIT_MAX bytes. */
 enum { XL_EDIT_MAX = 300 };

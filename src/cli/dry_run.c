@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/json.h"
+#include "base/str.h"
 #include "base/text_width.h"
 #include "cli/table.h"
 #include "lab/cell/cell_text.h"
@@ -89,18 +90,6 @@ static char *value_of(const struct columns *columns, int k, const struct xl_cell
     return xl_str_take(&text);
 }
 
-/* How much two values begin with: up to the begin of a word, or of a character where words have no
- * blanks between them. */
-static size_t common_of(const char *a, const char *b) {
-    enum { FAR = 24 };
-    size_t n = 0;
-    while (a[n] && a[n] == b[n]) n++;
-    while (n && ((unsigned char)a[n] & 0xC0) == 0x80) n--;
-    size_t word = n;
-    while (word && !strchr(" /,", a[word - 1])) word--;
-    return n - word > FAR ? n : word;
-}
-
 /* How much all values begin with. */
 static enum xl_status find_common(struct columns *columns, int k, struct xl_err *err) {
     const struct xl_sweep *sweep = columns->sweep;
@@ -110,7 +99,7 @@ static enum xl_status find_common(struct columns *columns, int k, struct xl_err 
     for (int c = 1; !failed && n && c < sweep->n_cells; c++) {
         char *value = value_of(columns, k, &sweep->cells[c]);
         failed = !value;
-        size_t same = value ? common_of(first, value) : 0;
+        size_t same = value ? xl_common_beginning(first, value) : 0;
         if (same < n && strcmp(first, value) != 0) n = same;
         free(value);
     }
@@ -145,7 +134,7 @@ static char *shorten(const char *text, const char *value, const char *other, int
     if (other) {
         xl_str_append(&out, text, xl_text_fit(text, HEAD));
         xl_str_puts(&out, "...");
-        xl_str_puts(&out, value + common_of(value, other));
+        xl_str_puts(&out, value + xl_common_beginning(value, other));
     } else {
         xl_str_puts(&out, text);
     }

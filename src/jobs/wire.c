@@ -127,8 +127,13 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     if (status) return status;
     json_t *message = json_object(), *list = json_array();
     bool ok = message && list;
-    for (int i = 0; i < group->n; i++)
-        ok &= !json_array_append_new(list, xl_cell_write(&cells[group->cells[i]]));
+    for (int i = 0; i < group->n; i++) {
+        const struct xl_cell *cell = &cells[group->cells[i]];
+        json_t *object = xl_cell_write(cell);
+        ok &= object != NULL;
+        xl_json_put(object, "tag", xl_json_text(cell->tag), &ok);
+        ok &= !json_array_append_new(list, object);
+    }
     xl_json_put(message, "do", json_string(ticket ? "draw" : "need"), &ok);
     if (ticket) xl_json_put(message, "ticket", json_integer((json_int_t)ticket), &ok);
     xl_json_put(message, "rung", describe_rung(&group->rung), &ok);
@@ -192,6 +197,8 @@ static enum xl_status read_cells(const json_t *message, struct xl_wire_group *ou
         struct xl_cell *cell = &out->sweep.cells[i];
         enum xl_status status =
             xl_cell_read(json_array_get(list, i), "a message", &out->sweep.arena, cell, err);
+        if (!status)
+            status = read_text(json_array_get(list, i), "tag", &out->sweep.arena, &cell->tag, err);
         if (status) return status;
         cell->index = out->cells[i] = (int)i;
         cell->model = 0;

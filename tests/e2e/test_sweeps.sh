@@ -106,6 +106,15 @@ ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' >seeds
 expect "resume draws the same" 0 "1 drawn, 2 were there" "$bin" resume r/sweep_*
 check "seeds" sh -c "[ \$(ls r/sweep_*/*seed*.png | grep -o 'seed[0-9]*' | sort -u | wc -l) -eq 3 ]"
 
+# Names say what differs, whoever draws.
+for workers in 0 1; do
+    "${draw[@]}" --prompt x --sweep 'negative=blurry,"bad, worse"' --sweep guidance=2,3.5 --workers $workers \
+        --output-dir n$workers >out 2>err
+    check "names say what differs, with $workers workers" sh -c \
+        "ls n$workers/sweep_*/*_raw_x_negative-bad-worse-guidance3.5_seed*_00.png n$workers/sweep_*/*_negative-blurry-guidance2_seed*"
+    check "each has its own" test "$(ls n$workers/sweep_*/*_00.png | wc -l)" -eq 4
+done
+
 # A finished run gets more values: what is there stays, and only the new is drawn.
 "${draw[@]}" --prompt x --sweep seed=1..2 --sweep profile=Watercolor,Cinematic --output-dir e >out 2>err
 run=$(ls -d e/sweep_*)

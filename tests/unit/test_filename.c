@@ -113,7 +113,8 @@ Test(filename, hostile_bytes_never_leave_the_safe_set) {
             prompt[i] = (char)((state >> 33) % 255 + 1);
         }
         prompt[199] = 0;
-        struct xl_output_name parts = {"20260101-000000", prompt, prompt, UINT64_MAX, round, 0};
+        struct xl_output_name parts = {"20260101-000000", prompt, prompt, NULL,
+                                       UINT64_MAX,        round,  0};
         xl_output_name(&parts, name);
         for (const char *c = name; *c; c++)
             cr_assert((*c & 0x80) || strchr("abcdefghijklmnopqrstuvwxyz0123456789-_.", *c));
@@ -125,12 +126,20 @@ Test(filename, hostile_bytes_never_leave_the_safe_set) {
 
 Test(filename, the_form_of_a_name) {
     char name[XL_OUTPUT_NAME_MAX];
-    struct xl_output_name parts = {"20260101-000000", "Dark Fantasy / Grimdark", "a cat", 7, 3, 0};
+    struct xl_output_name parts = {
+        "20260101-000000", "Dark Fantasy / Grimdark", "a cat", NULL, 7, 3, 0};
     xl_output_name(&parts, name);
     cr_assert_str_eq(name, "20260101-000000_dark-fantasy-grimdark_a-cat_seed7_03.png");
     parts.profile = NULL;
     xl_output_name(&parts, name);
     cr_assert_str_eq(name, "20260101-000000_raw_a-cat_seed7_03.png");
+    parts.tag = "steps20-guidance7.5";
+    xl_output_name(&parts, name);
+    cr_assert_str_eq(name, "20260101-000000_raw_a-cat_steps20-guidance7.5_seed7_03.png");
+    parts.max = 60; /* what differs has half of the room that is short, the words the rest */
+    parts.prompt = "a very long prompt about a cat";
+    xl_output_name(&parts, name);
+    cr_assert_str_eq(name, "20260101-000000_raw_a-very-long_steps20-guidanc_seed7_03.png");
 }
 
 static const char *const long_prompt =
@@ -142,6 +151,7 @@ Test(filename, names_fit_the_room_that_there_is) {
     struct xl_output_name parts = {.stamp = "20260101-000000",
                                    .profile = "Pixel Art / Isometric Game + Low-Poly 3D / PS1",
                                    .prompt = long_prompt,
+                                   .tag = "steps20-negative-caf\xC3\xA9-guidance7.5",
                                    .seed = UINT64_MAX,
                                    .index = 1234};
     char name[XL_OUTPUT_NAME_MAX], last[XL_OUTPUT_NAME_MAX] = "";
@@ -154,6 +164,7 @@ Test(filename, names_fit_the_room_that_there_is) {
         cr_assert_str_eq(name + strlen(name) - strlen(end), end);
         snprintf(last, sizeof last, "%s", name);
     }
+    parts.tag = NULL;
     parts.max = 131;
     parts.seed = 1;
     parts.index = 0;

@@ -301,6 +301,63 @@ Test(sweep, an_axis_that_changes_nothing_is_refused) {
               err.text);
 }
 
+/* --- Names -------------------------------------------------------------------------------------
+ */
+
+/* The tags of all cells joined by '|'; "-" where there is none. */
+static const char *tags(void) {
+    static char out[2048];
+    plan();
+    out[0] = 0;
+    for (int c = 0; c < sweep.n_cells; c++) {
+        if (c) strcat(out, "|");
+        strcat(out, sweep.cells[c].tag ? sweep.cells[c].tag : "-");
+    }
+    xl_sweep_deinit(&sweep);
+    settings.sweep.n = 0;
+    return out;
+}
+
+Test(sweep, names_of_files_say_what_differs) {
+    static const struct {
+        const char *axis, *other, *tags;
+    } cases[] = {
+        {"seed=1,2", NULL, "-|-"}, /* a name has it anyway */
+        {"prompt=a,b", "profile=Watercolor,Cinematic", "-|-|-|-"},
+        {"steps=1,2", "guidance=3,4.5",
+         "steps1-guidance3|steps1-guidance4.5|steps2-guidance3|"
+         "steps2-guidance4.5"},
+        {"guidance-rescale=0,0.7", NULL, "guidance-rescale0|guidance-rescale0.7"},
+        {"rng=torch-cpu,torch-cuda", NULL, "torch-cpu|torch-cuda"},
+        {"scheduler=euler,dpmpp-2m-karras", NULL, "euler|dpmpp-2m-karras"},
+        {"size=64x64,128x64", NULL, "64x64|128x64"},
+        {"negative=[null,\"\",\"Blurry, bad\"]", NULL,
+         "no-negative|no-negative|negative-blurry-bad"},
+        /* Of texts that begin alike: where they differ. */
+        {"negative=[\"blurry, low quality, many fingers\",\"blurry, low quality, cropped\"]", NULL,
+         "negative-many-fingers|negative-cropped"},
+        {"prompt=[\"a very long prompt that goes on and on for more than sixty bytes and ends in "
+         "red\",\"a very long prompt that goes on and on for more than sixty bytes and ends in "
+         "blue\",\"b\"]",
+         NULL, "red|blue|-"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        give("sweep", cases[i].axis);
+        if (cases[i].other) give("sweep", cases[i].other);
+        cr_expect_str_eq(tags(), cases[i].tags, "%s: %s", cases[i].axis, cases[i].tags);
+    }
+    const char *images = XL_SOURCE_DIR "/tests/data/images/";
+    char axis[1024];
+    give("size", "64x64");
+    snprintf(axis, sizeof axis, "init-image=[\"\",\"%srgb-8.png\",\"%srgba-8.png\"]", images,
+             images);
+    give("sweep", axis);
+    give("sweep", "strength=0.5,1");
+    cr_expect_str_eq(tags(),
+                     "no-init-image|init-image-rgb-8-strength0.5|init-image-rgb-8-strength1|"
+                     "init-image-rgba-8-strength0.5|init-image-rgba-8-strength1");
+}
+
 /* --- Seeds -------------------------------------------------------------------------------------
  */
 

@@ -27,6 +27,8 @@ struct xl_cell {
     int model; /* index into the models of the sweep */
     int job;   /* cells of one job differ in nothing but the seed */
     char id[XL_CELL_ID_DIGITS + 1];
+    const char
+        *tag; /* what differs in its run and no other part of its file's name says; NULL: none */
 
     const char *model_key;                          /* what people call the model */
     const char *profile;                            /* "None (raw)", "Watercolor", "A + B" */

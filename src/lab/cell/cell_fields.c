@@ -27,6 +27,7 @@ enum { SIDE = 1 << 16, MANY = 1 << 30 };
 #define FROM_INIT XL_CELL_FROM_INIT
 #define YIELDS XL_CELL_YIELDS
 #define FOLLOWS XL_CELL_FOLLOWS
+#define NAMES XL_CELL_NAMES
 
 /* Order: a model is loaded once; a plan is compiled for a size, and once more without guidance; an
  * init image is read and encoded; a text is encoded once when the cells that share it are
@@ -35,10 +36,10 @@ static const struct xl_cell_field fields[] = {
     {INT(index, 0, MANY), .bits = XL_CELL_PLACE},
     {INT(model, 0, MANY), .bits = XL_CELL_PLACE | SHARED, .order = 1},
     {INT(job, 0, MANY), .bits = XL_CELL_PLACE},
-    {TEXT(model_key), .bits = ALWAYS | PLAIN, .caption = "Model"},
-    {TEXT(profile), .bits = NEEDED | ALWAYS | PLAIN | XL_CELL_TITLE, .log = "profile_style",
+    {TEXT(model_key), .bits = NAMES | ALWAYS | PLAIN, .caption = "Model"},
+    {TEXT(profile), .bits = NAMES | NEEDED | ALWAYS | PLAIN | XL_CELL_TITLE, .log = "profile_style",
      .caption = "Profile"},
-    {TEXT(prompt), .bits = NEEDED | LONG | PLAIN, .caption = "Prompt"},
+    {TEXT(prompt), .bits = NAMES | NEEDED | LONG | PLAIN, .caption = "Prompt"},
     {TEXT(negative), .bits = LONG, .log = "negative_prompt", .caption = "Negative"},
     {TEXT(styled_prompt), .bits = NEEDED | DECIDES | LONG | FOLLOWS, .order = 13,
      .caption = "Styled prompt"},
@@ -51,7 +52,7 @@ static const struct xl_cell_field fields[] = {
     {.key = "seed",
      .type = XL_CELL_SEED,
      .offset = AT(seed),
-     .bits = NEEDED | DECIDES | ALWAYS,
+     .bits = NAMES | NEEDED | DECIDES | ALWAYS,
      .log = "seed_base",
      .caption = "Seed"},
     {INT(steps, 1, SIDE), .bits = NEEDED | DECIDES | SHARED | ALWAYS, .order = 8,

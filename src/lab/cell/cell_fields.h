@@ -31,6 +31,7 @@ enum {
     XL_CELL_LONG = 512,  /* sentences */
     XL_CELL_PATH = 2048, /* of a file here: what leaves this machine has its last part */
     XL_CELL_FOLLOWS = 1024, /* from other fields: tells no pictures apart that they do not */
+    XL_CELL_NAMES = 4096,   /* the name of a picture's file, or its folder, says it in any case */
 };
 
 struct xl_cell_field {

@@ -226,6 +226,7 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
     struct xl_output_name name = {.stamp = group->stamp,
                                   .profile = is_raw ? NULL : cell->profile,
                                   .prompt = cell->prompt,
+                                  .tag = cell->tag,
                                   .seed = cell->seed};
     (void)painter;
     enum xl_status status = xl_output_name_room(group->dir, &name.max, err);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROFILE_MAX = 40, WORD_MIN = 8 /* of xl_slug */ };
+enum { PROFILE_MAX = 40, TAG_MAX = 80, WORD_MIN = 8 /* of xl_slug */ };
 
 static int smaller(int a, int b) {
     return a < b ? a : b;
@@ -27,13 +27,27 @@ static void put_words(const struct xl_output_name *parts, int room, char *out, s
     snprintf(out, size, "_%s%s%s", profile, has_prompt ? "_" : "", has_prompt ? prompt : "");
 }
 
+/* "_tag" in at most half of the room, or nothing. */
+static void put_tag(const char *tag, int room, char out[TAG_MAX + 2]) {
+    int max = smaller(room / 2 - 1, TAG_MAX);
+    out[0] = 0;
+    if (!tag || max < WORD_MIN) return;
+    int n = (int)strlen(tag);
+    if (n > max) n = max;
+    while (n && ((unsigned char)tag[n] & 0xC0) == 0x80) n--; /* a character is not cut */
+    while (n && strchr("-.", tag[n - 1])) n--;
+    if (n) snprintf(out, TAG_MAX + 2, "_%.*s", n, tag);
+}
+
 void xl_output_name(const struct xl_output_name *parts, char out[XL_OUTPUT_NAME_MAX]) {
-    char end[64], words[PROFILE_MAX + XL_SLUG_MAX + 3];
+    char end[64], words[PROFILE_MAX + XL_SLUG_MAX + 3], tag[TAG_MAX + 2];
     int max = parts->max && parts->max < XL_OUTPUT_NAME_MAX ? parts->max : XL_OUTPUT_NAME_MAX - 1;
     int n = snprintf(end, sizeof end, "_seed%llu_%02d.png", (unsigned long long)parts->seed,
                      parts->index);
-    put_words(parts, max - n - (int)strlen(parts->stamp), words, sizeof words);
-    snprintf(out, XL_OUTPUT_NAME_MAX, "%s%s%s", parts->stamp, words, end);
+    int room = max - n - (int)strlen(parts->stamp);
+    put_tag(parts->tag, room, tag);
+    put_words(parts, room - (int)strlen(tag), words, sizeof words);
+    snprintf(out, XL_OUTPUT_NAME_MAX, "%s%s%s%s", parts->stamp, words, tag, end);
 }
 
 enum xl_status xl_output_name_room(const char *dir, int *max, struct xl_err *err) {

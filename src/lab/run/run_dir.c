@@ -430,6 +430,7 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
     if (!status) status = make_outcomes(&run, &sweep, err);
     if (!status) status = xl_run_dir_scan(&run, &sweep, err);
     if (!status) status = xl_sweep_sort(&sweep, err);
+    if (!status) status = xl_sweep_name_cells(&sweep, err);
     if (status) {
         xl_run_dir_close(&run);
         xl_sweep_deinit(&sweep);

@@ -65,6 +65,9 @@ void xl_sweep_deinit(struct xl_sweep *sweep);
 enum xl_status xl_sweep_extend(struct xl_settings *request, const struct xl_settings *more,
                                struct xl_sweep *sweep, int *n_added, struct xl_err *err) XL_CHECKED;
 
+/* sweep_names.c: fill in the tags of all cells. Errors: XL_ENOMEM */
+enum xl_status xl_sweep_name_cells(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
+
 /* Sort for drawing: by model, then shape, then text. Fills in sweep->order. */
 enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
 

@@ -321,7 +321,8 @@ enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *er
     if (!status) status = xl_sweep_axes_check(plan, err);
     if (!status) status = make_cells(plan, err);
     if (!status) status = xl_sweep_sort(plan->sweep, err);
-    return status ? status : xl_sweep_models_check(plan, err);
+    if (!status) status = xl_sweep_models_check(plan, err);
+    return status ? status : xl_sweep_name_cells(plan->sweep, err);
 }
 
 void xl_sweep_plan_end(struct xl_sweep_plan *plan) {
