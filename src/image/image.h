@@ -27,7 +27,8 @@ enum xl_status xl_image_new(int width, int height, struct xl_image *out, struct 
 
 /* Decode the bytes of a PNG, JPEG or WebP file, told by its first bytes, to the RGB bytes of PIL's
  * convert("RGB"): alpha is dropped, grey and palette become RGB, of 16 bits the upper 8 stay,
- * colour profiles and EXIF orientation are ignored, an animation gives its first frame. Two
+ * colour profiles are ignored, an animation gives its first frame, and the picture is turned as its
+ * EXIF orientation says (ImageOps.exif_transpose): width and height are those that are seen. Two
  * differences: a grey PNG of 16 bits is scaled like all others (PIL clips it, which turns it
  * white), and a damaged or shortened file is refused. Dimensions are checked before anything is
  * decoded. `name` opens every sentence. Errors: XL_EINPUT; XL_ENOMEM */

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jpeglib.h>
 
@@ -23,6 +24,7 @@ struct decoder {
     jmp_buf failed;
     struct xl_image_file file;
     struct xl_image image;
+    int orientation;
     uint8_t *cmyk; /* one row, where the file is CMYK */
     enum xl_status status;
     struct xl_err *err;
@@ -82,13 +84,30 @@ static void read_rows(struct decoder *decoder) {
     }
 }
 
+/* The first EXIF segment says which way up the picture is; else an XMP segment. */
+static int orientation_of(const struct jpeg_decompress_struct *jpeg) {
+    static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
+    int from_exif = 0, from_xmp = 0;
+    bool has_exif = false;
+    for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next) {
+        bool is_exif = m->data_length >= sizeof exif && !memcmp(m->data, exif, sizeof exif);
+        bool is_xmp = m->data_length >= sizeof xmp && !memcmp(m->data, xmp, sizeof xmp);
+        if (is_exif && !has_exif) from_exif = xl_exif_orientation(m->data, m->data_length);
+        has_exif |= is_exif;
+        if (is_xmp && !from_xmp) from_xmp = xl_xmp_orientation(m->data, m->data_length);
+    }
+    return from_exif ? from_exif : from_xmp;
+}
+
 static void decode(struct decoder *decoder) {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     if (setjmp(decoder->failed)) return;
     jpeg_create_decompress(jpeg);
     jpeg->progress = &decoder->progress;
     jpeg_mem_src(jpeg, decoder->file.data, (unsigned long)decoder->file.n);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(jpeg, TRUE);
+    decoder->orientation = orientation_of(jpeg);
     enum xl_status status = xl_image_new_claimed(decoder->file.name, jpeg->image_width,
                                                  jpeg->image_height, &decoder->image, decoder->err);
     if (status) fail(decoder, status);
@@ -111,6 +130,7 @@ enum xl_status xl_jpeg_decode(struct xl_image_file file, struct xl_image *out, s
     decode(&decoder);
     jpeg_destroy_decompress(&decoder.jpeg);
     free(decoder.cmyk);
+    if (!decoder.status) decoder.status = xl_image_turn(&decoder.image, decoder.orientation, err);
     if (decoder.status) {
         xl_image_free(&decoder.image);
         return decoder.status;

@@ -96,6 +96,32 @@ static void decode(struct decoder *decoder) {
             png_read_row(png, decoder->image.pixels + (size_t)y * stride, NULL);
 }
 
+static uint32_t big_endian(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* From the eXIf chunk, or XMP in an iTXt chunk, wherever they are: after the pixels, too. A chunk
+ * whose checksum is wrong says nothing. */
+static int orientation_of(struct xl_image_file file) {
+    static const char xmp[] = "XML:com.adobe.xmp";
+    enum { FRAME = 12 }; /* length, kind, checksum */
+    int from_exif = 0, from_xmp = 0;
+    for (size_t at = 8; file.n - at >= FRAME;) {
+        const uint8_t *chunk = file.data + at, *data = chunk + 8;
+        size_t n = big_endian(chunk);
+        if (n > file.n - at - FRAME) break;
+        bool is_exif = !memcmp(chunk + 4, "eXIf", 4);
+        bool is_xmp = !memcmp(chunk + 4, "iTXt", 4) && n > sizeof xmp &&
+                      !memcmp(data, xmp, sizeof xmp);
+        bool is_whole = (is_exif || is_xmp) &&
+                        crc32(crc32(0, chunk + 4, 4), data, (uInt)n) == big_endian(data + n);
+        if (is_exif && is_whole) from_exif = xl_exif_orientation(data, n);
+        if (is_xmp && is_whole) from_xmp = xl_xmp_orientation(data, n);
+        at += FRAME + n;
+    }
+    return from_exif ? from_exif : from_xmp;
+}
+
 enum xl_status xl_png_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err) {
     struct decoder decoder = {.file = file, .err = err};
     decoder.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &decoder, on_decode_error,
@@ -106,6 +132,7 @@ enum xl_status xl_png_decode(struct xl_image_file file, struct xl_image *out, st
     else if (!decoder.status)
         decoder.status = xl_fail_nomem(err, file.name, 0);
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
+    if (!decoder.status) decoder.status = xl_image_turn(&decoder.image, orientation_of(file), err);
     if (decoder.status) {
         xl_image_free(&decoder.image);
         return decoder.status;

@@ -2,6 +2,8 @@
  * frame on black, as PIL gives it. */
 #include "image/decode.h"
 
+#include <stdlib.h>
+
 #include <webp/decode.h>
 #include <webp/demux.h>
 
@@ -37,6 +39,35 @@ static VP8StatusCode decode_first_frame(struct xl_image_file file, struct xl_ima
     return result;
 }
 
+/* From the EXIF chunk, else from the XMP chunk. */
+static int orientation_of(struct xl_image_file file) {
+    WebPData data = {file.data, file.n};
+    WebPDemuxer *demuxer = WebPDemux(&data);
+    if (!demuxer) return 0;
+    WebPChunkIterator chunk;
+    int orientation = 0;
+    if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk)) {
+        orientation = xl_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    if (!orientation && WebPDemuxGetChunk(demuxer, "XMP ", 1, &chunk)) {
+        orientation = xl_xmp_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    WebPDemuxDelete(demuxer);
+    return orientation;
+}
+
+/* libwebp 1.5 says that memory is short where it cannot make sense of a lossless picture's codes:
+ * that is told from a real shortage by asking for as much as decoding needs. */
+static bool is_memory_short(const struct xl_image *image) {
+    size_t n = (size_t)image->width * (size_t)image->height;
+    void *volatile as_much = malloc(n * 8 + (16 << 20)); /* volatile: it is really asked for */
+    bool is_short = !as_much;
+    free(as_much);
+    return is_short;
+}
+
 enum xl_status xl_webp_decode(struct xl_image_file file, struct xl_image *out, struct xl_err *err) {
     WebPBitstreamFeatures features;
     struct xl_image image = {0};
@@ -49,11 +80,16 @@ enum xl_status xl_webp_decode(struct xl_image_file file, struct xl_image *out, s
                                         : decode_onto(file.data, file.n, 0, 0, &image);
     }
     if (result == VP8_STATUS_OK) {
-        *out = image;
-        return XL_OK;
+        enum xl_status status = xl_image_turn(&image, orientation_of(file), err);
+        if (status)
+            xl_image_free(&image);
+        else
+            *out = image;
+        return status;
     }
+    bool is_short = result == VP8_STATUS_OUT_OF_MEMORY && is_memory_short(&image);
     xl_image_free(&image);
-    if (result == VP8_STATUS_OUT_OF_MEMORY) return xl_fail_nomem(err, file.name, 0);
+    if (is_short) return xl_fail_nomem(err, file.name, 0);
     return xl_fail(err, XL_EINPUT,
                    "%s: this WebP file is damaged or cut short; expected a whole picture",
                    file.name);

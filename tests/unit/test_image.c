@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "image/decode.h"
 #include "image/image.h"
 
 #include <criterion/criterion.h>
@@ -63,24 +64,29 @@ static struct xl_image noise(int width, int height) {
 
 /* ---- Against Pillow ---- */
 
+static void check_pixels(const json_t *expected, const char *name, const struct xl_image *image) {
+    const char *hex = string(expected, "rgb");
+    cr_assert_eq(image->width, integer(expected, "width"), "%s", name);
+    cr_assert_eq(image->height, integer(expected, "height"), "%s", name);
+    size_t n = (size_t)image->width * (size_t)image->height * 3;
+    cr_assert_eq(strlen(hex), 2 * n, "%s", name);
+    int worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        int difference = abs((int)strtol(digits, NULL, 16) - image->pixels[i]);
+        if (difference > worst) worst = difference;
+    }
+    cr_expect_leq(worst, integer(expected, "tolerance"), "%s: off by %d", name, worst);
+}
+
 static void check_picture(const json_t *expected) {
-    const char *name = string(expected, "file"), *hex = string(expected, "rgb");
+    const char *name = string(expected, "file");
     char path[512];
     snprintf(path, sizeof path, DATA "%s", name);
     struct xl_image image = {0};
     struct xl_err err = {0};
     ok(xl_image_load(path, &image, &err));
-    cr_assert_eq(image.width, integer(expected, "width"), "%s", name);
-    cr_assert_eq(image.height, integer(expected, "height"), "%s", name);
-    size_t n = (size_t)image.width * (size_t)image.height * 3;
-    cr_assert_eq(strlen(hex), 2 * n, "%s", name);
-    int worst = 0;
-    for (size_t i = 0; i < n; i++) {
-        char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
-        int difference = abs((int)strtol(digits, NULL, 16) - image.pixels[i]);
-        if (difference > worst) worst = difference;
-    }
-    cr_expect_leq(worst, integer(expected, "tolerance"), "%s: off by %d", name, worst);
+    check_pixels(expected, name, &image);
     xl_image_free(&image);
 }
 
@@ -90,6 +96,73 @@ Test(image, every_kind_decodes_as_in_pillow) {
     json_array_foreach(json_object_get(root, "pictures"), i, picture) check_picture(picture);
     cr_assert_geq(i, 50);
     json_decref(root);
+}
+
+/* ---- Upright ---- */
+
+static struct bytes bytes_of_hex(const char *hex) {
+    struct bytes bytes = {malloc(strlen(hex) / 2 + 1), strlen(hex) / 2};
+    cr_assert_not_null(bytes.data);
+    for (size_t i = 0; i < bytes.n; i++) {
+        char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        bytes.data[i] = (uint8_t)strtol(digits, NULL, 16);
+    }
+    return bytes;
+}
+
+Test(image, exif_turns_as_in_pillow) {
+    json_t *root = load("orientations.json"), *c;
+    size_t i;
+    json_array_foreach(json_object_get(root, "cases"), i, c) {
+        struct bytes file = bytes_of_hex(string(c, "file"));
+        struct xl_image image = {0};
+        struct xl_err err = {0};
+        ok(xl_image_decode(string(c, "name"), file.data, file.n, &image, &err));
+        check_pixels(c, string(c, "name"), &image);
+        xl_image_free(&image);
+        free(file.data);
+    }
+    cr_assert_eq(i, 4 * (16 + 6));
+    json_decref(root);
+}
+
+/* Every length of EXIF data, and every byte of it changed: an orientation or none, nothing read
+ * beyond the end (malloc'd to the byte, for the sanitizer). */
+Test(image, damaged_exif_is_ignored) {
+    static const uint8_t whole[] = {'E', 'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0,    2,
+                                    0,   0xF, 1,   4,   0, 1, 0,   0,   0,  9, 9, 9, 9, 0x12, 1,
+                                    3,   0,   1,   0,   0, 0, 6,   0,   0,  0, 0, 0, 0, 0};
+    cr_assert_eq(xl_exif_orientation(whole, sizeof whole), 6);
+    for (size_t n = 0; n <= sizeof whole; n++) {
+        uint8_t *cut = malloc(n + !n);
+        memcpy(cut, whole, n);
+        cr_expect_eq(xl_exif_orientation(cut, n), n < 40 ? 0 : 6, "%zu bytes", n);
+        cr_expect_eq(xl_xmp_orientation(cut, n), 0);
+        for (size_t at = 0; at < n; at++)
+            for (int value = 0; value < 256; value += 5) {
+                cut[at] = (uint8_t)value;
+                int found = xl_exif_orientation(cut, n);
+                cr_expect(found >= 0 && found <= 8);
+                cut[at] = whole[at];
+            }
+        free(cut);
+    }
+}
+
+Test(image, xmp_says_it_where_exif_does_not) {
+    static const struct {
+        const char *xmp;
+        int orientation;
+    } cases[] = {{"<rdf tiff:Orientation=\"6\"/>", 6},
+                 {"<tiff:Orientation>8</tiff:Orientation>", 8},
+                 {"tiff:Orientation=\"9\"", 1},
+                 {"tiff:Orientation=\"", 0},
+                 {"tiff:Orientation", 0},
+                 {"tiff:Orientation='6'", 0},
+                 {"tiff:Orientation tiff:Orientation>3", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(xl_xmp_orientation((const uint8_t *)cases[i].xmp, strlen(cases[i].xmp)),
+                     cases[i].orientation, "%s", cases[i].xmp);
 }
 
 /* ---- Damage ---- */

@@ -250,10 +250,11 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
     if (status) return status;
     struct xl_sweep_init *grown =
         realloc(plan->inits, (size_t)(plan->n_inits + 1) * sizeof *plan->inits);
-    if (grown) plan->inits = grown;
+    int width = image.width, height = image.height;
     xl_image_free(&image);
     if (!grown) return xl_fail_nomem(err, "init images", 0);
-    grown[plan->n_inits] = (struct xl_sweep_init){path, kept, image.width, image.height};
+    plan->inits = grown;
+    grown[plan->n_inits] = (struct xl_sweep_init){path, kept, width, height};
     *out = &grown[plan->n_inits++];
     return XL_OK;
 }

@@ -2,6 +2,7 @@
 
 NAME.png .jpg .webp  small pictures; decode.json holds, for each, the size, the RGB bytes (hex) that
                      Image.open(NAME).convert("RGB") gives, and by how much a decoder may differ
+orientations.json    whole files (hex) with EXIF data, and what exif_transpose makes of them
 texts.png            text chunks of all three kinds; texts.json holds keywords and texts in order
 resize.json          [width, height, new width, new height, CRC-32 of the RGB bytes] of Pillow's
                      Lanczos, for pictures of pseudo-random bytes (see noise)
@@ -16,7 +17,7 @@ import warnings
 import zlib
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 
 W, H = 13, 11
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
@@ -120,6 +121,51 @@ def jpeg_files():
     yield "orientation.jpg", encoded(picture, "JPEG", exif=exif)
 
 
+# ---- Orientation ----
+
+def tiff(order, entries):
+    """EXIF data: one directory of (tag, type, value) in this order of bytes."""
+    mark = "<" if order == "II" else ">"
+    body = struct.pack(mark + "H", len(entries))
+    for tag, kind, value in entries:
+        body += struct.pack(mark + "HHI", tag, kind, 1)
+        body += struct.pack(mark + ("HH" if kind == 3 else "I"), *((value, 0) if kind == 3 else (value,)))
+    return order.encode() + struct.pack(mark + "HI", 42, 8) + body + struct.pack(mark + "I", 0)
+
+
+def with_exif(kind, picture, exif):
+    if kind == "jpeg":
+        return encoded(picture, "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0" + exif)
+    if kind == "webp":
+        return encoded(picture, "WEBP", lossless=True, exif=exif)
+    samples = np.array(picture).astype(np.uint16)
+    where = {"png-before": "before", "png-after": "after"}[kind]
+    return png(samples, 8, RGB, **{where: chunk(b"eXIf", exif)})
+
+
+def write_orientations(out):
+    """Files with EXIF data of every kind, and what Pillow's exif_transpose makes of them."""
+    cases = []
+    picture = Image.fromarray(np.kron(np.arange(6).reshape(2, 3), np.ones((4, 4)))[:, :, None]
+                              .repeat(3, 2).astype(np.uint8) * np.array([40, 25, 10], np.uint8))
+    extra = [(0x010F, 4, 77), (0x0112, 3, 6), (0x0132, 3, 5)]
+    exifs = [(f"{way} {order}", tiff(order, [(0x0112, 3, way)]))
+             for way in range(1, 9) for order in ("II", "MM")]
+    exifs += [("among others", tiff("MM", extra)), ("long", tiff("II", [(0x0112, 4, 8)])),
+              ("none", tiff("II", [(0x010F, 4, 6)])), ("zero", tiff("II", [(0x0112, 3, 0)])),
+              ("nine", tiff("MM", [(0x0112, 3, 9)])),
+              ("prefixed", b"Exif\0\0" + tiff("II", [(0x0112, 3, 6)]))]
+    for kind in ("jpeg", "png-before", "png-after", "webp"):
+        for name, exif in exifs:
+            data = with_exif(kind, picture, exif)
+            turned = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+            cases.append({"name": f"{kind} {name}", "file": data.hex(), "width": turned.width,
+                          "height": turned.height, "tolerance": 2 if kind == "jpeg" else 0,
+                          "rgb": turned.tobytes().hex()})
+    lines = ",\n".join(json.dumps(c) for c in cases)
+    (out / "orientations.json").write_text(f'{{"cases": [\n{lines}\n]}}\n')
+
+
 def webp_files():
     picture = photo(23, 19)
     alpha = picture.copy()
@@ -155,7 +201,8 @@ def write_pictures(out, files):
         (out / name).write_bytes(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of transparency that is dropped
-            picture = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+            picture = Image.open(io.BytesIO(data))
+            picture = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
         if name.startswith("grey-16"):
             picture = grey_16(data)
         cases.append({"file": name, "width": picture.shape[1], "height": picture.shape[0],
