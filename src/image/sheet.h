@@ -1,28 +1,16 @@
 /* sheet.h - contact sheets: labelled thumbnails on pages, sheet_01.png, sheet_02.png, ...
  *
- * Pictures come one at a time, in order, and only their thumbnails are kept; a page is written
- * (whole or absent, a page of that name is replaced) and its memory given back when it is full, so
- * the memory is that of one page whatever the run's size. Labels are any UTF-8, cut to fit with an
- * ellipsis. One thread at a time may use a sheet.
+ * Either cells one after the other, each with its labels, or blocks of rows and columns with
+ * headings, on as many pages as they need. Pictures come one at a time, in order, and only their
+ * thumbnails are kept; a page is written (whole or absent, a page of that name is replaced) and its
+ * memory given back when it is full, so the memory is that of one page whatever the run's size.
+ * Texts are any UTF-8; what does not fit is wrapped where there is room, and cut with an ellipsis.
+ * One thread at a time may use a sheet.
  */
 #ifndef XL_IMAGE_SHEET_H
 #define XL_IMAGE_SHEET_H
 
-#include "base/status.h"
-
-enum { XL_SHEET_LABELS = 3 }; /* lines under a picture; the first is emphasised */
-
-struct xl_sheet_params {
-    const char *dir;      /* where pages go; must exist */
-    const char *stem;     /* "sheet": sheet_01.png */
-    const char *title;    /* any UTF-8 */
-    const char *subtitle; /* a second line, may be NULL: the prompt */
-    int n_cells;          /* how many cells will be added; decides columns and pages */
-    int columns;          /* 0: chosen from n_cells */
-    int width, height;    /* of a typical picture: the shape of all frames */
-    const char
-        *shows; /* a digest of what the cells show, for the record of each page; may be NULL */
-};
+#include "image/sheet_params.h"
 
 /* The record of a page, as pictures have theirs (XL_PNG_RECORD). It tells a page from a picture
  * whatever its file is called, and whether it still shows what there is. No path is in it. */
@@ -32,26 +20,21 @@ struct xl_sheet_record {
     char shows[XL_SHEET_SHOWS_MAX + 1]; /* hexadecimal digits */
 };
 
-/* What stands in one frame. */
-struct xl_sheet_cell {
-    const struct xl_image *image;        /* NULL: an empty frame */
-    const char *labels[XL_SHEET_LABELS]; /* NULL or "": left out */
-    const char *reason;                  /* shown in an empty frame: "out of memory" */
-};
-
 struct xl_sheet; /* opaque */
 
 /* Strings are copied. On success *out is the caller's: xl_sheet_finish or xl_sheet_abandon.
- * Errors: XL_EINVAL n_cells, columns or size; XL_ENOMEM */
+ * Errors: XL_EINVAL n_cells, rows, columns, labels or size; XL_ENOMEM */
 enum xl_status xl_sheet_new(const struct xl_sheet_params *params, struct xl_sheet **out,
                             struct xl_err *err) XL_CHECKED;
 
 /* Add the next cell; the image may be freed afterwards. Writes the page that this fills.
- * Errors: XL_EDISK, XL_ENOMEM; the sheet can then only be abandoned */
+ * Errors: XL_EDISK, XL_ENOMEM, XL_EINVAL more cells than there is room for; the sheet can then only
+ * be abandoned */
 enum xl_status xl_sheet_add(struct xl_sheet *sheet, const struct xl_sheet_cell *cell,
                             struct xl_err *err) XL_CHECKED;
 
-/* Write the last page and free the sheet, also on failure. *n_pages may be NULL.
+/* Write the last page, remove pages that an earlier sheet of this name had beyond it, and free the
+ * sheet, also on failure. *n_pages may be NULL.
  * Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_sheet_finish(struct xl_sheet *sheet, int *n_pages, struct xl_err *err) XL_CHECKED;
 

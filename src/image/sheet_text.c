@@ -1,9 +1,11 @@
-/* sheet_text.c - fitting text. cairo finds the fonts; where there are none it draws with a plain
- * one of its own. Text that reaches cairo is valid UTF-8: it takes anything else as a fatal error.
+/* sheet_text.c - fitting text. Text that reaches cairo is valid UTF-8: it takes anything else as a
+ * fatal error.
  */
 #include "image/sheet_text.h"
 #include "base/str.h"
+#include "image/sheet_font.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +20,7 @@ void xl_text_colour(cairo_t *cairo, uint32_t colour) {
 }
 
 static void set_style(cairo_t *cairo, const struct xl_text_style *style) {
-    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           style->is_bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cairo, style->size);
+    xl_font_select(cairo, style->is_bold, style->size);
     xl_text_colour(cairo, style->colour);
 }
 
@@ -39,7 +39,8 @@ char *xl_text_clean(const char *text) {
         at += n;
         left -= (size_t)n;
         utf8proc_category_t category = utf8proc_category(character);
-        if (category == UTF8PROC_CATEGORY_CF) continue;
+        bool picks_a_shape = character >= 0xFE00 && character <= 0xFE0F; /* of an emoji */
+        if (category == UTF8PROC_CATEGORY_CF || picks_a_shape) continue;
         bool was_blank = is_blank;
         is_blank = character <= ' ' || category == UTF8PROC_CATEGORY_CC ||
                    category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
@@ -53,9 +54,7 @@ char *xl_text_clean(const char *text) {
 }
 
 static double width_of(cairo_t *cairo, const char *text) {
-    cairo_text_extents_t extents;
-    cairo_text_extents(cairo, text, &extents);
-    return extents.x_advance;
+    return xl_font_width(cairo, text);
 }
 
 /* Where text may be cut: the end of each character as people see it (a letter with its accents). */
@@ -109,7 +108,7 @@ static double draw_line(cairo_t *cairo, const char *text, struct xl_text_place p
     char *shorter = width > place.width ? shorten(cairo, text, place.width) : NULL;
     if (shorter) width = width_of(cairo, text = shorter);
     cairo_move_to(cairo, (int)(place.x - place.align * width + 0.5), (int)(place.y + 0.5));
-    cairo_show_text(cairo, text);
+    xl_font_show(cairo, text);
     free(shorter);
     return width;
 }
@@ -120,40 +119,92 @@ double xl_text_draw(cairo_t *cairo, const char *text, const struct xl_text_style
     return draw_line(cairo, text, place);
 }
 
-/* Cut the first line off *text: as many words as fit, at least one. The line ends where a NUL is
- * put; *text moves on. */
-static char *take_words(cairo_t *cairo, char **text, double width) {
-    char *line = *text, *end = line + strlen(line), *fits = NULL;
-    for (char *blank = strchr(line, ' '); blank; blank = strchr(blank + 1, ' ')) {
+/* Bytes of the longest beginning of a word that is at most `width` wide, one character at least. */
+static size_t fit_characters(cairo_t *cairo, char *word, double width) {
+    struct cuts cuts;
+    find_cuts(word, &cuts);
+    int low = 1, high = cuts.n + 1; /* characters: low are taken, high do not fit */
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        char kept = word[cuts.at[middle - 1]];
+        word[cuts.at[middle - 1]] = 0;
+        bool does_fit = width_of(cairo, word) <= width;
+        word[cuts.at[middle - 1]] = kept;
+        if (does_fit)
+            low = middle;
+        else
+            high = middle;
+    }
+    return cuts.n ? cuts.at[low - 1] : strlen(word);
+}
+
+/* Cut the first line off *text: as many words as fit; of a word that is wider than a line (in
+ * Japanese a sentence is one) as many characters. The line goes to `line`; *text moves on. */
+static void take_line(cairo_t *cairo, char **text, double width, char *line, size_t size) {
+    char *begin = *text, *end = begin + strlen(begin), *fits = NULL;
+    if (width_of(cairo, begin) <= width) fits = end;
+    for (char *blank = strchr(begin, ' '); fits != end && blank; blank = strchr(blank + 1, ' ')) {
         *blank = 0;
-        bool does_fit = width_of(cairo, line) <= width;
+        bool does_fit = width_of(cairo, begin) <= width;
         *blank = ' ';
-        if (!does_fit && fits) break;
-        fits = blank;
         if (!does_fit) break;
+        fits = blank;
     }
-    if (!fits || width_of(cairo, line) <= width) {
-        *text = end;
-        return line;
+    size_t n = fits ? (size_t)(fits - begin) : fit_characters(cairo, begin, width);
+    snprintf(line, size, "%.*s", (int)n, begin);
+    *text = begin + n + strspn(begin + n, " ");
+}
+
+enum { MAX_LINES = 16, LINE_MAX_BYTES = 1024 };
+
+struct lines {
+    char text[MAX_LINES][LINE_MAX_BYTES];
+    int n;
+};
+
+/* The last line has all that is left; drawing cuts it. */
+static void wrap(cairo_t *cairo, const char *text, double width, int max_lines,
+                 struct lines *lines) {
+    char copy[LINE_MAX_BYTES], *rest = copy;
+    snprintf(copy, sizeof copy, "%s", text); /* clean text is shorter */
+    if (max_lines > MAX_LINES) max_lines = MAX_LINES;
+    for (lines->n = 0; *rest && lines->n < max_lines - 1; lines->n++)
+        take_line(cairo, &rest, width, lines->text[lines->n], LINE_MAX_BYTES);
+    if (*rest && max_lines > 0) snprintf(lines->text[lines->n++], LINE_MAX_BYTES, "%s", rest);
+}
+
+int xl_text_count_lines(cairo_t *cairo, const char *text, const struct xl_text_style *style,
+                        double width, int max_lines) {
+    struct lines lines;
+    set_style(cairo, style);
+    wrap(cairo, text, width, max_lines, &lines);
+    return lines.n;
+}
+
+double xl_text_width_of(cairo_t *cairo, const char *text, const struct xl_text_style *style) {
+    set_style(cairo, style);
+    return width_of(cairo, text);
+}
+
+double xl_text_line_height(const struct xl_text_style *style) {
+    return style->size * 1.35;
+}
+
+int xl_text_draw_lines(cairo_t *cairo, const char *text, const struct xl_text_style *style,
+                       struct xl_text_place place, int max_lines) {
+    struct lines lines;
+    set_style(cairo, style);
+    wrap(cairo, text, place.width, max_lines, &lines);
+    for (int i = 0; i < lines.n; i++) {
+        draw_line(cairo, lines.text[i], place);
+        place.y += xl_text_line_height(style);
     }
-    *fits = 0;
-    *text = fits + 1;
-    return line;
+    return lines.n;
 }
 
 void xl_text_draw_block(cairo_t *cairo, const char *text, const struct xl_text_style *style,
                         struct xl_text_place middle, int max_lines) {
-    enum { MOST = 8 };
-    char *copy = strdup(text), *rest = copy, *lines[MOST];
-    if (!copy) return;
-    if (max_lines > MOST) max_lines = MOST;
-    set_style(cairo, style);
-    int n = 0;
-    while (*rest && n < max_lines - 1) lines[n++] = take_words(cairo, &rest, middle.width);
-    if (*rest) lines[n++] = rest;
-    double step = style->size * 1.35, y = middle.y - step * (n - 1) / 2 + style->size * 0.36;
-    for (int i = 0; i < n; i++)
-        draw_line(cairo, lines[i],
-                  (struct xl_text_place){middle.x, y + step * i, middle.width, 0.5});
-    free(copy);
+    int n = xl_text_count_lines(cairo, text, style, middle.width, max_lines);
+    middle.y += style->size * 0.36 - xl_text_line_height(style) * (n - 1) / 2;
+    xl_text_draw_lines(cairo, text, style, middle, max_lines);
 }

@@ -24,7 +24,19 @@ struct xl_text_place {
 double xl_text_draw(struct _cairo *cairo, const char *text, const struct xl_text_style *style,
                     struct xl_text_place place);
 
-/* Draw clean text in at most max_lines lines around the middle (x, y), broken between words. */
+double xl_text_width_of(struct _cairo *cairo, const char *text, const struct xl_text_style *style);
+double xl_text_line_height(const struct xl_text_style *style);
+
+/* Clean text in at most max_lines (up to 16) lines, broken between words, or between characters
+ * where a word is wider than a line; the last line is cut with an ellipsis. How many there are. */
+int xl_text_count_lines(struct _cairo *cairo, const char *text, const struct xl_text_style *style,
+                        double width, int max_lines);
+
+/* Draw them, the first with its baseline at place.y. Returns how many. */
+int xl_text_draw_lines(struct _cairo *cairo, const char *text, const struct xl_text_style *style,
+                       struct xl_text_place place, int max_lines);
+
+/* Draw them around the middle (x, y). */
 void xl_text_draw_block(struct _cairo *cairo, const char *text, const struct xl_text_style *style,
                         struct xl_text_place middle, int max_lines);
 

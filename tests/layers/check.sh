@@ -82,7 +82,7 @@ for file in $(find src -name '*.[ch]' | sort); do
         fi
     done <"$work/includes"
     for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
-        'webp/:image' 'cairo:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
+        'webp/:image' 'cairo:image' 'fontconfig/:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
         'microhttpd.h:http' 'curl/:hub' 'nvml.h:gpu'; do
         grep -q "^ *# *include *<${rule%%:*}" "$file" || continue
         case $file in src/${rule#*:}/*) ;; *) bad "$file: only src/${rule#*:} may include <${rule%%:*}...>" ;; esac

@@ -33,6 +33,7 @@ static struct xl_sheet *new_sheet(int n_cells, int columns) {
     struct xl_sheet_params params = {.dir = scratch_dir,
                                      .stem = "sheet",
                                      .title = "Title",
+                                     .n_labels = 3,
                                      .n_cells = n_cells,
                                      .columns = columns,
                                      .width = 512,
@@ -141,14 +142,17 @@ Test(sheet, a_page_holds_64_cells_and_pages_are_alike) {
     xl_image_free(&last);
 }
 
-Test(sheet, fewer_and_more_cells_than_planned_are_fine) {
+Test(sheet, fewer_cells_than_planned_are_fine_more_are_refused) {
     struct xl_sheet *sheet = new_sheet(4, 2);
     add(sheet, NULL, "x");
     cr_expect_eq(finish(sheet), 1);
     cr_expect_eq(finish(new_sheet(4, 2)), 0);
+    struct xl_err err = {0};
     sheet = new_sheet(2, 2);
-    for (int i = 0; i < 5; i++) add(sheet, NULL, "x");
-    cr_expect_eq(finish(sheet), 3);
+    add(sheet, NULL, "x");
+    add(sheet, NULL, "x");
+    cr_expect_eq(xl_sheet_add(sheet, &(struct xl_sheet_cell){.image = NULL}, &err), XL_EINVAL);
+    xl_sheet_abandon(sheet);
     sheet = new_sheet(2, 2);
     add(sheet, NULL, "x");
     xl_sheet_abandon(sheet);
@@ -274,4 +278,157 @@ Test(sheet, small_pictures_make_small_sheets) {
         cr_expect_eq(page.width, 2 * LEFT + cases[i].card, "%d", cases[i].side);
         xl_image_free(&page);
     }
+}
+
+/* ---- Rows and columns ---- */
+
+/* Where the first pixel of a colour stands, in reading order. */
+struct spot {
+    int x, y;
+};
+static struct spot spot_of(const struct xl_image *image, unsigned colour) {
+    for (int y = 0; y < image->height; y++)
+        for (int x = 0; x < image->width; x++)
+            if (at(image, x, y) == colour) return (struct spot){x, y};
+    cr_assert_fail("colour %06x is not there", colour);
+    return (struct spot){0, 0};
+}
+
+static unsigned colour_of(int i) {
+    return 0x400000u + (unsigned)i * 0x203u;
+}
+
+static void add_colours(struct xl_sheet *sheet, int n, int hole) {
+    struct xl_err err = {0};
+    for (int i = 0; i < n; i++) {
+        unsigned c = colour_of(i);
+        struct xl_image image = solid(64, 64, (uint8_t)(c >> 16), (uint8_t)(c >> 8), (uint8_t)c);
+        struct xl_sheet_cell cell = {.image = i == hole ? NULL : &image,
+                                     .reason = "failed: reason"};
+        ok(xl_sheet_add(sheet, &cell, &err));
+        xl_image_free(&image);
+    }
+}
+
+static struct xl_sheet *new_table(const struct xl_sheet_block *blocks, int n_blocks) {
+    struct xl_err err = {0};
+    struct xl_sheet *sheet = NULL;
+    struct xl_sheet_params params = {.dir = scratch_dir,
+                                     .stem = "sheet",
+                                     .title = "Title",
+                                     .lines = {"a prompt", "steps 30"},
+                                     .blocks = blocks,
+                                     .n_blocks = n_blocks,
+                                     .width = 64,
+                                     .height = 64};
+    ok(xl_sheet_new(&params, &sheet, &err));
+    return sheet;
+}
+
+Test(sheet, rows_and_columns_with_headings_and_a_hole) {
+    enum { SIDE = 160 };
+    static const struct xl_sheet_heading rows[] = {{"steps 10", NULL}, {"steps 20", "guidance 3"}},
+                                         columns[] = {
+                                             {"seed 1", NULL}, {"seed 2", NULL}, {"seed 3", NULL}};
+    const struct xl_sheet_block blocks[] = {{"euler", 2, 3, rows, columns},
+                                            {"heun", 2, 3, rows, columns}};
+    struct xl_sheet *sheet = new_table(blocks, 2);
+    add_colours(sheet, 12, 4);
+    cr_expect_eq(finish(sheet), 1);
+    struct xl_image result = page(1);
+    struct spot first = spot_of(&result, colour_of(0));
+    for (int i = 0; i < 12; i++) {
+        if (i == 4) continue;
+        struct spot spot = spot_of(&result, colour_of(i));
+        struct spot begin = spot_of(&result, colour_of(i / 6 * 6));
+        cr_expect_eq(spot.x, first.x + i % 3 * (SIDE + 20), "column of %d", i);
+        cr_expect_eq(spot.y, begin.y + i / 3 % 2 * (SIDE + 20), "row of %d", i);
+    }
+    /* Headings: beside each row, above each column, above each block; the reason in the hole. */
+    for (int block = 0; block < 2; block++) {
+        int y = spot_of(&result, colour_of(block * 6)).y;
+        for (int row = 0; row < 2; row++)
+            cr_expect_gt(ink(&result, LEFT, y + row * (SIDE + 20), first.x - LEFT - 10, SIDE), 30);
+        for (int column = 0; column < 3; column++)
+            cr_expect_gt(ink(&result, first.x + column * (SIDE + 20), y - 30, 100, 24), 20);
+        cr_expect_gt(ink(&result, LEFT, y - 75, 80, 40), 20, "heading of block %d", block);
+    }
+    cr_expect_gt(ink(&result, first.x + SIDE + 30, first.y + SIDE + 40, SIDE - 20, SIDE - 40), 20);
+    cr_expect_gt(ink(&result, LEFT, 78, 100, 40), 20, "lines below the title");
+    xl_image_free(&result);
+}
+
+Test(sheet, a_long_table_goes_on_with_its_headings_and_old_pages_go) {
+    struct xl_sheet_heading rows[100], columns[] = {{"a", NULL}, {"b", NULL}};
+    for (int i = 0; i < 100; i++) rows[i] = (struct xl_sheet_heading){"row", NULL};
+    struct xl_sheet_block block = {NULL, 100, 2, rows, columns};
+    struct xl_sheet *sheet = new_table(&block, 1);
+    add_colours(sheet, 200, -1);
+    cr_expect_eq(finish(sheet), 4);
+    struct xl_image first = page(1), last = page(4);
+    cr_expect_eq(first.height, last.height, "25 rows each");
+    struct spot begin = spot_of(&first, colour_of(0)), again = spot_of(&last, colour_of(150));
+    cr_expect_eq(begin.x, again.x);
+    cr_expect_eq(begin.y, again.y);
+    cr_expect_gt(ink(&last, again.x, again.y - 30, 40, 24), 5, "the columns' headings");
+    xl_image_free(&first);
+    xl_image_free(&last);
+    block.n_rows = 2;
+    sheet = new_table(&block, 1);
+    add_colours(sheet, 4, -1);
+    cr_expect_eq(finish(sheet), 1);
+    cr_expect(xl_file_exists(scratch("sheet_01.png")));
+    cr_expect_not(xl_file_exists(scratch("sheet_02.png")));
+    cr_expect_not(xl_file_exists(scratch("sheet_04.png")));
+}
+
+/* Headings of any length stay in their room: the pictures stand where they stand. */
+Test(sheet, long_headings_are_wrapped_and_cut) {
+    static char longest[5001],
+        word[] = "a sentence that goes on and on, and then goes on some more";
+    memset(longest, 'W', 5000);
+    const char *texts[] = {longest, word, "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", "\xFF\n\x1b"};
+    int narrow = 0;
+    for (int i = 0; i < 4; i++) {
+        struct xl_sheet_heading heading = {texts[i], texts[i]};
+        struct xl_sheet_block block = {texts[i], 1, 1, &heading, &heading};
+        struct xl_sheet *sheet = new_table(&block, 1);
+        add_colours(sheet, 1, -1);
+        cr_expect_eq(finish(sheet), 1);
+        struct xl_image result = page(1);
+        struct spot spot = spot_of(&result, colour_of(0));
+        while (at(&result, spot.x - 1, spot.y + 20) == colour_of(0)) spot.x--; /* round corners */
+        cr_expect_leq(spot.x, LEFT + 260);
+        cr_expect_leq(spot.y, 400);
+        cr_expect_eq(result.width, spot.x + 160 + LEFT);
+        cr_expect_eq(ink(&result, spot.x - 18, spot.y, 16, 160), 0, "ink beside the picture");
+        cr_expect_eq(ink(&result, result.width - LEFT + 2, 0, LEFT - 4, result.height), 0);
+        narrow += spot.x < LEFT + 260;
+        xl_image_free(&result);
+    }
+    cr_expect_gt(narrow, 0, "short headings take no more room than they need");
+}
+
+/* A letter that the first font does not have is drawn from the next that has it; what none has is
+ * the same box for all. */
+Test(sheet, every_font_is_asked) {
+    static const char *const letters[] = {"\xD8\xA8", "\xD8\xB4", "\xF3\xB0\x80\x81",
+                                          "\xF3\xB0\x80\x82"};
+    uint64_t digests[4];
+    if (!xl_dir_exists("/usr/share/fonts/truetype/dejavu"))
+        cr_skip_test("fonts: DejaVu is not installed");
+    scratch_puts(scratch("fonts.conf"),
+                 "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>"
+                 "<dir>/usr/share/fonts/truetype/dejavu</dir>"
+                 "<alias binding=\"same\"><family>sans-serif</family><prefer><family>DejaVu Serif"
+                 "</family></prefer></alias></fontconfig>");
+    setenv("FONTCONFIG_FILE", scratch("fonts.conf"), 1);
+    for (int i = 0; i < 4; i++) {
+        struct xl_sheet *sheet = new_sheet(1, 0);
+        add(sheet, NULL, letters[i]);
+        finish(sheet);
+        digests[i] = bytes_digest(scratch("sheet_01.png"));
+    }
+    cr_expect_neq(digests[0], digests[1], "two Arabic letters, which DejaVu Serif does not have");
+    cr_expect_eq(digests[2], digests[3], "two characters of private use, which no font has");
 }

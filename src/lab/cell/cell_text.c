@@ -23,20 +23,20 @@ bool xl_cell_column_at(int i, struct xl_cell_column *out) {
     return out->n > 0;
 }
 
-static bool differs(const struct xl_cell *a, const struct xl_cell *b,
-                    const struct xl_cell_column *column) {
-    bool has = xl_cell_has(a, column->field);
-    if (has != xl_cell_has(b, column->field)) return true;
-    for (int i = 0; has && i < column->n; i++)
-        if (xl_cell_compare(a, b, column->field + i)) return true;
-    return false;
+int xl_cell_column_compare(const struct xl_cell *a, const struct xl_cell *b,
+                           const struct xl_cell_column *column) {
+    int order = xl_cell_has(a, column->field) - xl_cell_has(b, column->field);
+    bool has = !order && xl_cell_has(a, column->field);
+    for (int i = 0; has && !order && i < column->n; i++)
+        order = xl_cell_compare(a, b, column->field + i);
+    return order;
 }
 
 xl_cell_columns xl_cells_differ(const struct xl_cell *a, const struct xl_cell *b) {
     xl_cell_columns set = 0;
     struct xl_cell_column column;
     for (int i = 0; xl_cell_column_at(i, &column); i++)
-        if (!(column.field->bits & XL_CELL_FOLLOWS) && differs(a, b, &column))
+        if (!(column.field->bits & XL_CELL_FOLLOWS) && xl_cell_column_compare(a, b, &column))
             set |= UINT64_C(1) << i;
     return set;
 }
@@ -87,17 +87,16 @@ void xl_cell_put_label(struct xl_str *out, const struct xl_cell *cell,
 
 /* --- Labels ----------------------------------------------------------------------------------- */
 
-enum { COMFORTABLE = 28 }; /* characters of a line before the next one is begun */
-
 /* The first column of a set that is in the other set, too; -1: none. */
 static int first_in(xl_cell_columns set, xl_cell_columns other) {
     return set & other ? __builtin_ctzll(set & other) : -1;
 }
 
-/* The column that stands first: what the cells differ in and says what it is, else what a picture
- * is called. */
+/* The column that stands first: what the cells differ in, best what says what it is; else what a
+ * picture is called. */
 static int find_title(xl_cell_columns varying) {
     int title = first_in(varying, xl_cell_columns_with(XL_CELL_PLAIN));
+    if (title < 0) title = first_in(varying, UINT64_MAX);
     return title >= 0 ? title : first_in(xl_cell_columns_with(XL_CELL_TITLE), UINT64_MAX);
 }
 
@@ -108,7 +107,7 @@ static void append_label(struct xl_str *line, const struct xl_cell *cell, int co
     xl_cell_put_label(line, cell, &shown);
 }
 
-void xl_cell_put_labels(struct xl_str *lines, int n, const struct xl_cell *cell,
+void xl_cell_put_labels(struct xl_str *lines, int n, int length, const struct xl_cell *cell,
                         xl_cell_columns varying) {
     int title = find_title(varying), at = 1;
     append_label(&lines[0], cell, title);
@@ -117,13 +116,15 @@ void xl_cell_put_labels(struct xl_str *lines, int n, const struct xl_cell *cell,
     for (; texts && at < n - 1; texts &= texts - 1, at++)
         append_label(&lines[at], cell, first_in(texts, UINT64_MAX));
     xl_cell_columns rest = varying & ~xl_cell_columns_with(XL_CELL_LONG);
-    xl_cell_columns same = xl_cell_columns_with(XL_CELL_ALWAYS) & ~varying &
-                           ~xl_cell_columns_with(XL_CELL_PLAIN);
-    for (int pass = 0; pass < 2; pass++, rest = same)
-        for (; rest; rest &= rest - 1) {
-            if (lines[at].len >= COMFORTABLE && at < n - 1) at++;
-            append_label(&lines[at], cell, first_in(rest, UINT64_MAX));
-        }
+    for (; rest; rest &= rest - 1) {
+        struct xl_str label = {0};
+        append_label(&label, cell, first_in(rest, UINT64_MAX));
+        bool is_full = lines[at].len && lines[at].len + label.len + 2 > (size_t)length;
+        if (is_full && at < n - 1) at++;
+        if (label.text) xl_str_printf(&lines[at], "%s%s", lines[at].len ? ", " : "", label.text);
+        lines[at].failed |= label.failed;
+        xl_str_deinit(&label);
+    }
 }
 
 /* --- The page --------------------------------------------------------------------------------- */

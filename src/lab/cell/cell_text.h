@@ -19,6 +19,10 @@ bool xl_cell_column_at(int i, struct xl_cell_column *out);
 /* A set of columns: bit i is column i. */
 typedef uint64_t xl_cell_columns;
 
+/* -1, 0 or 1: the order of their values in a column; texts by their bytes. */
+int xl_cell_column_compare(const struct xl_cell *a, const struct xl_cell *b,
+                           const struct xl_cell_column *column);
+
 /* The columns in which two cells differ, without those that follow from others. */
 xl_cell_columns xl_cells_differ(const struct xl_cell *a, const struct xl_cell *b);
 
@@ -33,9 +37,9 @@ void xl_cell_put_label(struct xl_str *out, const struct xl_cell *cell,
                        const struct xl_cell_column *column);
 
 /* Up to n lines (2 at least) below a picture, appended: what a person chose it by among pictures
- * that differ in these columns; texts that differ as well; then the rest, what differs before what
- * is the same everywhere. */
-void xl_cell_put_labels(struct xl_str *lines, int n, const struct xl_cell *cell,
+ * that differ in these columns; texts that differ as well; then the rest of what differs, in lines
+ * of about `length` bytes. */
+void xl_cell_put_labels(struct xl_str *lines, int n, int length, const struct xl_cell *cell,
                         xl_cell_columns varying);
 
 /* What the page of a run shows of a cell: {id, KEY: value, ...}. NULL: out of memory (within
