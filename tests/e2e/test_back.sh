@@ -213,12 +213,12 @@ convert_orientation i-was.png pics/i.png
 again "one that lies on its side now" 3 "is not the picture any more"
 expect "verify says it in its own word" 2 "no init  " "$bin" verify "$(pictures "$run" | head -1)"
 cp i-was.png pics/i.png
-again "put back, the run goes on" 0 "1 drawn, 1 were there"
+again "put back, the run goes on" 0 "1 drawn, 1 was there"
 check "with the same picture" cmp second.png "$second"
 here=$PWD
 rm "$second"
 cd /
-expect "from another folder, too" 0 "1 drawn, 1 were there" "$bin" resume "$here/$run"
+expect "from another folder, too" 0 "1 drawn, 1 was there" "$bin" resume "$here/$run"
 expect "and verified there" 0 "same 2, sheet 1" "$bin" verify "$here/$run"
 cd "$here" || exit 1
 check "the same picture" cmp second.png "$second"
@@ -267,7 +267,7 @@ for revision in main v1 "$commit"; do
     cp "$second" second.png
     rm "$second"
     printf %s "$newer" | tee "$refs/main" >"$refs/v1"
-    expect "$revision moved on" 0 "1 drawn, 1 were there" hers "$bin" resume "$run"
+    expect "$revision moved on" 0 "1 drawn, 1 was there" hers "$bin" resume "$run"
     check "the picture is that of the planned commit" cmp second.png "$second"
     expect "and verified" 0 "same 2, sheet 1" hers "$bin" verify "$run"
     check "the log has the commit" sh -c "! grep -v '\"revision\":\"$commit\"' moved-$revision/jobs_t.log"
