@@ -226,8 +226,51 @@ json_t *xl_json_finish(json_t *object, bool ok) {
     return NULL;
 }
 
+/* Write a number again at *to; jansson's is 17 digits long, so no text grows. */
+static void shorten(const char *number, size_t n, char **to) {
+    char text[XL_REAL_MAX + 2], whole[XL_REAL_MAX];
+    bool is_real = n < sizeof whole && (memchr(number, '.', n) || memchr(number, 'e', n));
+    if (!is_real) {
+        memmove(*to, number, n);
+        *to += n;
+        return;
+    }
+    memcpy(whole, number, n);
+    whole[n] = 0;
+    int length = xl_real_text(strtod(whole, NULL), text);
+    if (!strpbrk(text, ".e")) strcpy(text + length, ".0"), length += 2; /* it stays a real */
+    memcpy(*to, text, (size_t)length);
+    *to += length;
+}
+
+/* In place: what is no number of a JSON text is copied. */
+static void shorten_reals(char *text) {
+    char *to = text;
+    bool is_string = false;
+    for (const char *at = text; *at;) {
+        size_t n = is_string ? 0 : strspn(at, "-+.eE0123456789");
+        bool is_number = n && (at[0] == '-' || (at[0] >= '0' && at[0] <= '9'));
+        if (is_number) {
+            shorten(at, n, &to);
+            at += n;
+            continue;
+        }
+        if (*at == '"') is_string = !is_string;
+        if (is_string && *at == '\\' && at[1]) *to++ = *at++;
+        *to++ = *at++;
+    }
+    *to = 0;
+}
+
+char *xl_json_dump(const json_t *value, size_t flags) {
+    const size_t digits = JSON_REAL_PRECISION(0x1F);
+    char *text = json_dumps(value, flags);
+    if (text && !(flags & digits)) shorten_reals(text);
+    return text;
+}
+
 char *xl_json_take_text(json_t *object, bool ok, size_t flags) {
-    char *text = ok && object ? json_dumps(object, flags) : NULL;
+    char *text = ok && object ? xl_json_dump(object, flags) : NULL;
     json_decref(object);
     if (!xl_json_ran_out()) return text;
     free(text);

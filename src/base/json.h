@@ -61,7 +61,10 @@ bool xl_json_read_seed(const json_t *value, uint64_t *seed);
  * at the end xl_json_finish gives the object, or NULL after freeing it. */
 void xl_json_put(json_t *object, const char *key, json_t *value, bool *ok);
 json_t *xl_json_finish(json_t *object, bool ok);
-/* The text of what was built since xl_json_watch, which is released; malloc'd. flags: jansson's.
+/* The text of a value, malloc'd: as json_dumps, but real numbers are the shortest texts that read
+ * back the same, unless the flags say how many digits they have. NULL: out of memory */
+char *xl_json_dump(const json_t *value, size_t flags);
+/* The text of what was built since xl_json_watch, which is released; as xl_json_dump.
  * NULL: memory was out at some time since then, so the text would lack something */
 char *xl_json_take_text(json_t *object, bool ok, size_t flags);
 

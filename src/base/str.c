@@ -56,6 +56,25 @@ void xl_str_append_utf8(struct xl_str *str, const char *bytes, size_t n) {
     }
 }
 
+int xl_real_text(double value, char out[XL_REAL_MAX]) {
+    enum { MOST = 17 }; /* digits tell every double apart */
+    int digits = 0;
+    do snprintf(out, XL_REAL_MAX, "%.*e", digits, value);
+    while (++digits < MOST && strtod(out, NULL) != value);
+    /* %g changes to an exponent where the digits do not reach the point: 100000 is 1e+05. */
+    const char *e = strchr(out, 'e');
+    int exponent = e ? atoi(e + 1) : 0;
+    bool is_plain = exponent >= digits && exponent < MOST;
+    int n = snprintf(out, XL_REAL_MAX, "%.*g", is_plain ? exponent + 1 : digits, value);
+    char *mark = strchr(out, 'e');
+    if (!mark) return n;
+    /* "1e-07" is 1e-7, "1e+22" is 1e22. */
+    char *to = mark + 1 + (mark[1] == '-'), *from = mark + 2;
+    from += strspn(from, "0");
+    memmove(to, from, strlen(from) + 1);
+    return (int)strlen(out);
+}
+
 char *xl_str_take(struct xl_str *str) {
     xl_str_append(str, "", 0);
     char *text = str->failed ? NULL : str->text;

@@ -22,6 +22,11 @@ void xl_str_printf(struct xl_str *str, const char *format, ...) XL_PRINTF(2, 3);
 char *xl_str_take(struct xl_str *str);
 void xl_str_deinit(struct xl_str *str);
 
+/* A number as people write it: the shortest text that reads back as the same number, "0.6" and not
+ * "0.59999999999999998". Its length. */
+enum { XL_REAL_MAX = 32 };
+int xl_real_text(double value, char out[XL_REAL_MAX]);
+
 #define XL_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 /* The character that n bytes begin with: its length (1..4), *code set; or minus the length of what

@@ -4,13 +4,37 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum xl_status unknown_flag(const struct xl_command *command, const char *name,
-                                   struct xl_err *err) {
+static enum xl_status unknown_flag(const struct xl_command *command, const char *dashes,
+                                   const char *name, struct xl_err *err) {
     const struct xl_option *near = xl_option_nearest(name, command->commands);
     if (near)
-        return xl_fail(err, XL_EINVAL, "--%.60s: no such option of %s; did you mean --%s?", name,
-                       command->name, near->name);
-    return xl_fail(err, XL_EINVAL, "--%.60s: no such option; see sdxl-lab %s --help", name,
+        return xl_fail(err, XL_EINVAL, "%s%.60s: no such option of %s; did you mean --%s?", dashes,
+                       name, command->name, near->name);
+    return xl_fail(err, XL_EINVAL, "%s%.60s: no such option; see sdxl-lab %s --help", dashes, name,
+                   command->name);
+}
+
+/* Options have two dashes: what has one comes from another program, or is a slip. "-W", "-W512" and
+ * "-steps=3" are told apart by what is known. */
+static enum xl_status one_dash(const struct xl_command *command, const char *argument,
+                               struct xl_err *err) {
+    char name[64];
+    int n = (int)strcspn(argument + 1, "=");
+    bool has_number = argument[2] >= '0' && argument[2] <= '9';
+    snprintf(name, sizeof name, "%.*s", has_number ? 1 : n < 60 ? n : 60, argument + 1);
+    return unknown_flag(command, "-", name, err);
+}
+
+/* A word where an option should be: a prompt, most often. */
+static enum xl_status stray_word(const struct xl_command *command, const char *word,
+                                 struct xl_err *err) {
+    if (command->commands & XL_FOR_GENERATE)
+        return xl_fail(
+            err, XL_EINVAL,
+            "\"%.60s\": expected an option such as --prompt \"%.60s\"; a text with blanks "
+            "needs quotes",
+            word, word);
+    return xl_fail(err, XL_EINVAL, "\"%.60s\": expected an option; see sdxl-lab %s --help", word,
                    command->name);
 }
 
@@ -24,7 +48,8 @@ static enum xl_status parse_one(const struct xl_command *command, int n, char **
     if (len >= sizeof name) len = sizeof name - 1;
     snprintf(name, sizeof name, "%.*s", (int)len, argument + 2);
     const struct xl_option *option = xl_option_find(name);
-    if (!option || !(option->commands & command->commands)) return unknown_flag(command, name, err);
+    if (!option || !(option->commands & command->commands))
+        return unknown_flag(command, "--", name, err);
     char origin[72];
     snprintf(origin, sizeof origin, "--%s", name);
     const char *value = equals ? equals + 1 : NULL;
@@ -74,11 +99,9 @@ enum xl_status xl_args_parse(const struct xl_command *command, int n, char **arg
             *help = true;
             return XL_OK;
         }
-        if (!is_option(argv[i]))
-            return xl_fail(err, XL_EINVAL,
-                           "\"%.60s\": expected an option such as --prompt; a text with blanks "
-                           "needs quotes",
-                           argv[i]);
+        if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-')
+            return one_dash(command, argv[i], err);
+        if (!is_option(argv[i])) return stray_word(command, argv[i], err);
         enum xl_status status = parse_one(command, n, argv, &i, settings, err);
         if (status) return status;
     }

@@ -1,6 +1,9 @@
 /* commands.c - the command table, finding a command by its words, and what exit codes mean. */
 #include "cli/cli.h"
 
+#include "base/str.h"
+
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +47,55 @@ static void list_words(const char *group, char *out, size_t size) {
     }
 }
 
+/* Which command somebody may have meant: other programs' words, then the nearest. "": none */
+static const char *nearest_command(const char *word) {
+    static const struct {
+        const char *command, *words;
+    } others[] = {
+        {"generate",
+         " gen draw create make txt2img text2img t2i img2img image2image i2i sample run "
+         "predict imagine render batch sweep grid "},
+        {"resume", " continue restart retry go-on "},
+        {"verify", " check validate compare "},
+        {"models list", " list ls checkpoints model "},
+        {"profiles list", " styles style profile "},
+        {"presets list", " sizes resolutions preset size "},
+        {"profiles import", " import "},
+        {"inspect model", " info describe "},
+        {"inspect tokens", " tokenize tokens "},
+        {"manual", " man docs doc "},
+    };
+    char wanted[48];
+    int best = 3;
+    const char *nearest = "";
+    if (strlen(word) > 40) return "";
+    snprintf(wanted, sizeof wanted, " %s ", word);
+    for (char *c = wanted; *c; c++) *c = (char)tolower((unsigned char)*c);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(others[i].words, wanted)) return others[i].command;
+    wanted[strlen(wanted) - 1] = 0;
+    for (int i = 0; i < N_COMMANDS; i++) {
+        char first[32];
+        if (commands[i]->is_hidden) continue;
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(commands[i]->name, " "),
+                 commands[i]->name);
+        int distance = xl_edit_distance(wanted + 1, first, best - 1);
+        bool begins = strlen(wanted) > 3 && !strncmp(first, wanted + 1, strlen(wanted + 1));
+        if (begins) distance = 1;
+        if (distance < best) best = distance, nearest = commands[i]->name;
+    }
+    return nearest;
+}
+
+static enum xl_status unknown_command(const char *word, const char *known, struct xl_err *err) {
+    const char *near = nearest_command(word);
+    if (near[0])
+        return xl_fail(err, XL_EINVAL,
+                       "\"%.60s\" is no command; did you mean %s? See sdxl-lab --help", word, near);
+    return xl_fail(err, XL_EINVAL, "\"%.60s\" is no command; there are %s, see sdxl-lab --help",
+                   word, known);
+}
+
 enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **out, int *n_words,
                                struct xl_err *err) {
     bool is_group = false;
@@ -58,9 +110,7 @@ enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **
         return XL_OK;
     }
     list_words(is_group ? argv[1] : NULL, known, sizeof known);
-    if (!is_group)
-        return xl_fail(err, XL_EINVAL, "\"%.60s\" is no command; there are %s, see sdxl-lab --help",
-                       argv[1], known);
+    if (!is_group) return unknown_command(argv[1], known, err);
     if (argc < 3) return xl_fail(err, XL_EINVAL, "%s: say what: %s", argv[1], known);
     return xl_fail(err, XL_EINVAL, "%s: say what: %s; found \"%.40s\"", argv[1], known, argv[2]);
 }

@@ -380,7 +380,7 @@ static enum xl_status resume(const struct xl_settings *given, struct xl_err *err
 const struct xl_command xl_command_generate = {
     .name = "generate",
     .summary = "draw pictures: one, a batch, or a sweep over profiles, models and settings",
-    .usage = "--model KEY|ID|DIR --prompt TEXT [OPTIONS]",
+    .usage = "--prompt TEXT [--model KEY|ID|DIR] [OPTIONS]",
     .commands = XL_FOR_GENERATE,
     .epilogue =
         "Each picture's path goes to standard output as it comes to disk; a sweep ends with a "

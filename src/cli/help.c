@@ -89,8 +89,9 @@ void xl_print_overview(void) {
         if (is_shown(command)) put_entry(term, command->summary, column);
     }
     printf("\nThe first picture:\n"
-           "  sdxl-lab generate --model stabilityai/stable-diffusion-xl-base-1.0 \\\n"
-           "                    --prompt \"a lighthouse at dusk\"\n\n"
+           "  sdxl-lab generate --prompt \"a lighthouse at dusk\"\n\n"
+           "with the first model of sdxl-lab models list that is there, or a small one that\n"
+           "is built in.\n\n"
            "sdxl-lab COMMAND --help lists a command's options.\n");
 }
 

@@ -16,7 +16,7 @@
 
 enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) {
     if (!document || xl_json_ran_out()) return xl_fail_nomem(err, "the JSON document", 0);
-    char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    char *text = xl_json_dump(document, JSON_INDENT(2));
     if (!text) return xl_fail_nomem(err, "the JSON document", 0);
     puts(text);
     free(text);

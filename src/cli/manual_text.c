@@ -99,7 +99,7 @@ const struct xl_manual_entry xl_manual_files[] = {
 
 const struct xl_manual_entry xl_manual_examples[] = {
     {"A picture, and the same again another day:",
-     "sdxl-lab generate --model \"SDXL Base 1.0\" --seed 42 \\\n"
+     "sdxl-lab generate --seed 42 \\\n"
      "    --prompt \"a lighthouse on a cliff at dusk\" --negative \"blurry\""},
     {"Two styles at once, upright:",
      "sdxl-lab generate --profile \"Watercolor + Tim Burton\" --size portrait \\\n"

@@ -100,8 +100,7 @@ static void print_field(const char *name, const char *text) {
 static void print_profile(const struct xl_profile *profile) {
     char steps[16] = "", guidance[32] = "", aliases[512] = "";
     if (profile->steps) snprintf(steps, sizeof steps, "%d", profile->steps);
-    if (xl_has_guidance(profile->guidance))
-        snprintf(guidance, sizeof guidance, "%g", profile->guidance);
+    if (xl_has_guidance(profile->guidance)) xl_real_text(profile->guidance, guidance);
     for (int i = 0; i < profile->n_aliases; i++) {
         size_t used = strlen(aliases);
         snprintf(aliases + used, sizeof aliases - used, "%s%s", i ? ", " : "", profile->aliases[i]);

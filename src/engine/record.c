@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/str.h"
 #include "image/image.h"
 #include "image/infotext.h"
 
@@ -161,12 +162,10 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
     char steps[16], guidance[32], size[48], requested[48], strength[32], hash[11];
     snprintf(steps, sizeof steps, "%lld",
              (long long)json_integer_value(json_object_get(record, "steps")));
-    snprintf(guidance, sizeof guidance, "%g",
-             json_number_value(json_object_get(record, "guidance")));
+    xl_real_text(json_number_value(json_object_get(record, "guidance")), guidance);
     write_size(record, "width", "height", size);
     write_size(record, "requested_width", "requested_height", requested);
-    snprintf(strength, sizeof strength, "%g",
-             json_number_value(json_object_get(record, "strength")));
+    xl_real_text(json_number_value(json_object_get(record, "strength")), strength);
     model_hash(record, hash);
     const struct xl_info_pair candidates[] = {
         {"Steps", steps},

@@ -72,7 +72,7 @@ static bool write_all(int fd, const char *text, size_t n) {
 }
 
 enum xl_status xl_line_write(int fd, json_t *object, bool ok, struct xl_err *err) {
-    char *text = xl_json_take_text(object, ok, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = xl_json_take_text(object, ok, JSON_COMPACT);
     if (!text) return xl_fail_nomem(err, "a message", 0);
     size_t n = strlen(text);
     text[n] = '\n'; /* in the place of the NUL: one write */

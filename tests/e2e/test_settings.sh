@@ -85,6 +85,26 @@ expect "no cache where it was said to be" 5 "not in the Hugging Face cache" \
     env HF_HOME=/nowhere "$bin" generate --model nobody/nothing --prompt cat
 hints "that it can be said is no news" "set HF_HOME"
 
+# What people know from elsewhere
+for pair in '--cfg-scale 5:--guidance' '--cfg_scale=5:--guidance' '--sampler x:--scheduler' '-p x:--prompt' '-n x:--negative' \
+    '--n-iter 2:--batch' '-W 512:--width' '-H512:--height' '-steps=3:--steps' '--negative-prompt x:--negative'; do
+    words=${pair%:*}
+    expect "${words% *}: ${pair##*:}" 2 "did you mean ${pair##*:}?" "${draw[@]}" $words
+done
+expect "a key of a job file" 2 'did you mean "guidance"?' sh -c "echo 'cfg_scale: 5' >other.yaml; '$bin' generate --job other.yaml"
+expect "an axis" 2 "did you mean guidance?" "${draw[@]}" --sweep cfg_scale=5,6
+expect "a prompt without its option" 2 '--prompt "a fox"' "$bin" generate "a fox"
+for pair in gen:generate txt2img:generate genrate:generate continue:resume styles:'profiles list' verfy:verify; do
+    expect "${pair%%:*}" 2 "did you mean ${pair#*:}?" "$bin" "${pair%%:*}" x
+done
+expect "a word that nobody knows" 2 "there are generate, resume" "$bin" xyzzy
+
+# The first example of the help works with nothing but the program
+sdxl-lab() { "$bin" "$@" --steps 1; }
+"$bin" --help | grep -A1 'The first picture' | tail -1 >first
+check "the help has a first example" grep -q '^  sdxl-lab generate ' first
+expect "which works without a cache" 0 "output_images/" eval "$(cat first)"
+
 # Quotes that came along
 expect "quotes around a prompt" 0 'PROMPT: the quotes are part of the text, "a fox"' \
     env "${small[@]}" PROMPT='"a fox"' "$bin" --dry-run
@@ -131,6 +151,17 @@ expect "and one that cannot be filled in" 2 "models.yaml:2:11: Mine: folder:" "$
 job 'output_dir: ~/e' >"$HOME/job.yaml"
 expect "a job file" 0 "" "$bin" generate --job='~/job.yaml' --dry-run
 check "no folder is named ~ or \$" sh -c '! ls -d ./~* ./\$*'
+
+# Numbers are written as people write them
+expect "a sweep over 0.6 and others" 0 "" "${draw[@]}" --sweep guidance=0.6,0.7,5.3 --guidance-rescale 0.1 --output-dir m
+for file in m/sweep_*/run.json m/sweep_*/cells.js m/jobs_*.log; do
+    check "$file has 0.6" grep -qE '"guidance(_scale)?": *0\.6[,}]' "$file"
+    check "$file has no number of 17 digits" sh -c "! grep -qE '0\.[0-9]*(99999999|00000000)[0-9]' $file"
+done
+check "and so have pictures" sh -c "grep -aq '\"guidance\":0.6,' m/sweep_*/*.png && grep -aq 'CFG scale: 0.6,' m/sweep_*/*.png"
+expect "and a dry run" 0 '"guidance": 0.6' "${draw[@]}" --sweep guidance=0.6,0.7 --dry-run --json
+expect "and a range" 0 '"guidance": 0.3' "${draw[@]}" --sweep guidance=0.1:0.5:0.1 --dry-run --json
+check "without the rest of the division" sh -c "! grep -q '0\.30000' out"
 
 # From another folder
 cp "$init" in.png

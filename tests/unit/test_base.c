@@ -6,6 +6,7 @@
 #include "base/threads.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,4 +253,63 @@ Test(threads, every_task_runs_exactly_once_in_thousands_of_loops) {
 Test(memory, there_is_some) {
     cr_assert_gt(xl_memory_available(), 1 << 20);
     cr_assert_geq(xl_memory_total(), xl_memory_available());
+}
+
+/* ---- Numbers ---- */
+
+Test(base, a_number_is_the_shortest_text_that_reads_back) {
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0.6, "0.6"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {7.5, "7.5"},
+        {5, "5"},
+        {0, "0"},
+        {-0.25, "-0.25"},
+        {100000, "100000"},
+        {1234567, "1234567"},
+        {1e16, "10000000000000000"},
+        {1e22, "1e22"},
+        {1e-4, "0.0001"},
+        {1.5e-7, "1.5e-7"},
+        {0.00085, "0.00085"},
+        {2.2250738585072014e-308, "2.2250738585072014e-308"},
+        {1.7976931348623157e308, "1.7976931348623157e308"},
+    };
+    char text[XL_REAL_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int n = xl_real_text(cases[i].value, text);
+        cr_expect_str_eq(text, cases[i].text);
+        cr_expect_eq((size_t)n, strlen(text));
+    }
+}
+
+Test(base, any_number_reads_back) {
+    uint64_t bits = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        double value;
+        char text[XL_REAL_MAX];
+        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+        memcpy(&value, &bits, sizeof value);
+        if (i % 2) value = (double)(bits % 100000) / 1000; /* as people write them */
+        if (!isfinite(value)) continue;
+        xl_real_text(value, text);
+        cr_assert_eq(strtod(text, NULL), value, "%s is not %.17g", text, value);
+        cr_assert(i % 2 == 0 || strlen(text) <= 6, "%s", text);
+    }
+}
+
+Test(base, json_has_short_numbers_and_strings_as_they_are) {
+    json_t *value = json_pack("{s:f, s:f, s:i, s:[f,f,f], s:s}", "a", 0.6, "b 0.59999999999999998",
+                              5.0, "b2", 17, "c", -0.00085, 1e22, 123456789.125, "d",
+                              "0.59999999999999998 \" \\ 1e+22");
+    char *text = xl_json_dump(value, JSON_COMPACT | JSON_SORT_KEYS);
+    cr_expect_str_eq(
+        text,
+        "{\"a\":0.6,\"b 0.59999999999999998\":5.0,\"b2\":17,\"c\":[-0.00085,1e22,123456789.125],"
+        "\"d\":\"0.59999999999999998 \\\" \\\\ 1e+22\"}");
+    free(text);
+    json_decref(value);
 }

@@ -101,9 +101,68 @@ Test(options, a_seed_keeps_all_its_bits) {
 Test(options, a_slip_is_suggested_and_nonsense_is_not) {
     cr_assert_str_eq(xl_option_nearest("promt", XL_FOR_GENERATE)->name, "prompt");
     cr_assert_str_eq(xl_option_nearest("wdith", XL_FOR_GENERATE)->name, "width");
-    cr_assert_str_eq(xl_option_nearest("sampler", XL_FOR_GENERATE) ? "some" : "none", "none");
     cr_assert_null(xl_option_nearest("xyzzyplugh", XL_FOR_GENERATE));
     cr_assert_null(xl_option_nearest("count", XL_FOR_MODEL));
+}
+
+Test(options, names_of_other_programs_are_suggested) {
+    static const char *const cases[][2] = {
+        {"cfg-scale", "guidance"},
+        {"cfg_scale", "guidance"},
+        {"guidance_scale", "guidance"},
+        {"CFG", "guidance"},
+        {"sampler", "scheduler"},
+        {"sampler_name", "scheduler"},
+        {"p", "prompt"},
+        {"n", "negative"},
+        {"negative-prompt", "negative"},
+        {"n-iter", "batch"},
+        {"n_samples", "batch"},
+        {"num-images-per-prompt", "batch"},
+        {"W", "width"},
+        {"H", "height"},
+        {"num-inference-steps", "steps"},
+        {"denoising-strength", "strength"},
+        {"init-img", "init-image"},
+        {"outdir", "output-dir"},
+        {"o", "output-dir"},
+        {"ckpt", "model"},
+        {"style", "profile"},
+        {"MODEL_KEY", "model"},
+        {"style_profile", "profile"},
+        {"INIT_IMAGE_PATH", "init-image"},
+        {"Prompt", "prompt"},
+        {"STEPS", "steps"},
+        {"img2img-strength", "strength"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct xl_option *near = xl_option_nearest(cases[i][0], XL_FOR_GENERATE);
+        cr_expect_str_eq(near ? near->name : "nothing", cases[i][1], "%s", cases[i][0]);
+    }
+    cr_expect_null(xl_option_nearest("cfg-scale", XL_FOR_VERIFY), "no option of that command");
+    cr_expect_null(xl_option_nearest("x", XL_FOR_GENERATE));
+}
+
+/* No row of the table is idle: it names an option, and no name of it is an option or is there
+ * twice. */
+Test(options, other_names_are_of_options_and_are_none) {
+    const char *option, *names, *second, *others;
+    for (int i = 0; (names = xl_option_other_names(i, &option)); i++) {
+        cr_expect_not_null(xl_option_find(option), "%s", option);
+        for (; *names; names += *names == ' ') {
+            char name[64], spaced[80];
+            size_t n = strcspn(names, " ");
+            snprintf(name, sizeof name, "%.*s", (int)n, names);
+            snprintf(spaced, sizeof spaced, " %s ", name);
+            cr_expect_null(xl_option_find(name), "%s is an option", name);
+            names += n;
+            for (int k = i + 1; (others = xl_option_other_names(k, &second)); k++) {
+                char all[512];
+                snprintf(all, sizeof all, " %s ", others);
+                cr_expect_null(strstr(all, spaced), "%s is %s and %s", name, option, second);
+            }
+        }
+    }
 }
 
 Test(options, every_command_takes_one_of_its_own) {

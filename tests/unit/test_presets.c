@@ -57,6 +57,12 @@ Test(presets, any_size_in_pixels) {
            640, 480);
     refuse(presets, "100x1024", "a side of 100; expected a multiple of 8, 64 to 16384");
     refuse(presets, "1024x0", "a side of 0");
+    refuse(presets, "16x9", "did you mean 16:9?");
+    refuse(presets, "9x16", "did you mean 9:16?");
+    refuse(presets, "1000x562",
+           "a side of 562; expected a multiple of 8, 64 to 16384; did you mean "
+           "1000x560?");
+    refuse(presets, "32x20000", "did you mean 64x16384?");
     refuse(presets, "1024x99999", "a side of 99999");
     refuse(presets, "1024x999999999999", "neither WIDTHxHEIGHT nor a name");
     refuse(presets, "1024x", "neither WIDTHxHEIGHT nor a name");

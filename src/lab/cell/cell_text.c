@@ -2,6 +2,7 @@
 #include "lab/cell/cell_text.h"
 
 #include "base/json.h"
+#include "base/str.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -52,6 +53,7 @@ xl_cell_columns xl_cell_columns_with(unsigned bits) {
 /* --- Texts ------------------------------------------------------------------------------------ */
 
 static void put_json(struct xl_str *out, json_t *value) {
+    char number[XL_REAL_MAX];
     if (!value)
         out->failed = true;
     else if (json_is_null(value))
@@ -60,8 +62,8 @@ static void put_json(struct xl_str *out, json_t *value) {
         xl_str_append(out, json_string_value(value), json_string_length(value));
     else if (json_is_integer(value))
         xl_str_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value))
-        xl_str_printf(out, "%.10g", json_real_value(value));
+    else if (json_is_real(value) && xl_real_text(json_real_value(value), number))
+        xl_str_puts(out, number);
     json_decref(value);
 }
 

@@ -2,6 +2,7 @@
 #include "lab/data/presets.h"
 #include "lab/data/data.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,10 +107,26 @@ static bool parse_size(const char *text, int *width, int *height) {
     return n && *width >= 0 && *height >= 0 && !*text;
 }
 
-static enum xl_status check_side(const char *name, int side, struct xl_err *err) {
-    if (side >= MIN_SIDE && side <= MAX_SIDE && side % UNIT == 0) return XL_OK;
-    return xl_fail(err, XL_EINVAL, "size %.40s: a side of %d; expected a multiple of %d, %d to %d",
-                   name, side, UNIT, MIN_SIDE, MAX_SIDE);
+/* The nearest that a side may be. */
+static int fit_side(int side) {
+    int fit = (side + UNIT / 2) / UNIT * UNIT;
+    return fit < MIN_SIDE ? MIN_SIDE : fit > MAX_SIDE ? MAX_SIDE : fit;
+}
+
+/* "16x9" means 16:9, and 1000x562 the next size that there is. */
+static enum xl_status check_size(const struct xl_presets *presets, const char *name, int width,
+                                 int height, struct xl_err *err) {
+    char ratio[32], fit[32];
+    int fit_width = fit_side(width), fit_height = fit_side(height);
+    if (width == fit_width && height == fit_height) return XL_OK;
+    snprintf(ratio, sizeof ratio, "%d:%d", width, height);
+    snprintf(fit, sizeof fit, "%dx%d", fit_width, fit_height);
+    bool is_ratio = width < MIN_SIDE && height < MIN_SIDE &&
+                    xl_named_find(presets->named, presets->n, ratio) >= 0;
+    return xl_fail(
+        err, XL_EINVAL,
+        "size %.40s: a side of %d; expected a multiple of %d, %d to %d; did you mean %s?", name,
+        width != fit_width ? width : height, UNIT, MIN_SIDE, MAX_SIDE, is_ratio ? ratio : fit);
 }
 
 enum xl_status xl_presets_find(const struct xl_presets *presets, const char *name, int *width,
@@ -121,8 +138,7 @@ enum xl_status xl_presets_find(const struct xl_presets *presets, const char *nam
         return XL_OK;
     }
     if (parse_size(name, &w, &h)) {
-        enum xl_status status = check_side(name, w, err);
-        if (!status) status = check_side(name, h, err);
+        enum xl_status status = check_size(presets, name, w, h, err);
         if (status) return status;
         *width = w;
         *height = h;

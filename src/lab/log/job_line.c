@@ -204,7 +204,7 @@ static char *try_rung(const struct xl_job_entry *entry, const char *instance,
         put_int(&line, "n_parts", part.parts);
     }
     if (line.is_cut) put(&line, "truncated", json_true());
-    return xl_json_take_text(line.object, !line.failed, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    return xl_json_take_text(line.object, !line.failed, JSON_COMPACT);
 }
 
 enum xl_status xl_job_line(const struct xl_job_entry *entry, const char *instance,

@@ -21,7 +21,7 @@ static void put_value(struct xl_str *out, const json_t *value) {
         xl_str_puts(out, text[0] ? text : "none");
         return;
     }
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
+    char *text = xl_json_dump(value, JSON_ENCODE_ANY | JSON_COMPACT);
     if (!text) out->failed = true;
     xl_str_puts(out, text ? text : "");
     free(text);

@@ -145,8 +145,7 @@ static json_t *run_to_json(const struct xl_run_dir *run, const struct xl_setting
 enum xl_status xl_run_dir_write(const struct xl_run_dir *run, const struct xl_settings *settings,
                                 const struct xl_sweep *sweep, struct xl_err *err) {
     xl_json_watch();
-    char *text = xl_json_take_text(run_to_json(run, settings, sweep), true,
-                                   JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    char *text = xl_json_take_text(run_to_json(run, settings, sweep), true, JSON_INDENT(1));
     char *path = xl_path_join(run->dir, "run.json");
     enum xl_status status = path && text ? xl_file_replace(path, text, strlen(text), err)
                                          : xl_fail_nomem(err, "run.json", 0);

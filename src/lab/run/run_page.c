@@ -2,6 +2,7 @@
  * two files. web/run/ has the page itself, which is part of the program. */
 #include "lab/run/run_page.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -51,8 +52,7 @@ static double wall_clock(void) {
 /* A statement: name(value); or name(value,when); on a line of its own. ASCII only, so that no
  * browser can read it in another encoding. Out of memory is sticky in `out`. */
 static void append_call(struct xl_str *out, const char *name, const json_t *value, double when) {
-    char *json = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
-                                       JSON_REAL_PRECISION(10));
+    char *json = xl_json_dump(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
     if (!json) {
         out->failed = true;
         return;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "base/yaml.h"
 #include "lab/settings/axes.h"
 
@@ -12,13 +13,15 @@
 
 /* A scalar as the text that a flag would have; NULL: no scalar, or out of memory. */
 static const char *text_of(const json_t *value, struct xl_arena *arena) {
+    char number[XL_REAL_MAX];
     switch (json_typeof(value)) {
     case JSON_STRING:
         return xl_arena_strdup(arena, json_string_value(value));
     case JSON_INTEGER:
         return xl_arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     case JSON_REAL:
-        return xl_arena_printf(arena, "%.17g", json_real_value(value));
+        xl_real_text(json_real_value(value), number);
+        return xl_arena_strdup(arena, number);
     case JSON_TRUE:
         return "true";
     case JSON_FALSE:
@@ -120,9 +123,7 @@ static enum xl_status set_axis(const struct document *document, const json_t *sw
                                          : key_place(document, sweep, key);
     char origin[MAX_ORIGIN];
     write_origin(document, place, "sweep", origin);
-    /* 15 digits are those of any decimal number that a person writes. */
-    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
-    char *list = json_is_array(values) ? json_dumps(values, flags) : NULL;
+    char *list = json_is_array(values) ? xl_json_dump(values, JSON_COMPACT) : NULL;
     const char *text = json_is_array(values) ? list : text_of(values, document->arena);
     const char *axis = text ? xl_arena_printf(document->arena, "%s=%s", key, text) : NULL;
     free(list);

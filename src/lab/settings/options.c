@@ -1,5 +1,4 @@
-/* options.c - the option table, and finding an option by what somebody typed. */
-#include "base/str.h"
+/* options.c - the option table, and finding an option by its name. */
 #include "lab/settings/settings.h"
 
 #include <string.h>
@@ -206,19 +205,6 @@ const struct xl_option *xl_option_find(const char *name) {
     for (int i = 0; i < N_OPTIONS; i++)
         if (same_name(options[i].name, name)) return &options[i];
     return NULL;
-}
-
-const struct xl_option *xl_option_nearest(const char *name, unsigned commands) {
-    const struct xl_option *nearest = NULL;
-    size_t n = strlen(name);
-    int best = n < 4 ? 2 : 4; /* farther than this is not a slip of the fingers */
-    for (int i = 0; i < N_OPTIONS; i++) {
-        if (!(options[i].commands & commands)) continue;
-        bool begins = n >= 3 && !strncmp(name, options[i].name, n < 5 ? n : 5);
-        int distance = begins ? 1 : xl_edit_distance(name, options[i].name, best - 1);
-        if (distance < best) best = distance, nearest = &options[i];
-    }
-    return nearest;
 }
 
 bool xl_option_environment(const struct xl_option *option, int i,

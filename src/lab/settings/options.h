@@ -81,8 +81,11 @@ const struct xl_option *xl_option_at(int i);
 int xl_option_index(const struct xl_option *option);
 /* By name; '_' and '-' are the same. NULL: none */
 const struct xl_option *xl_option_find(const char *name);
-/* The option whose name is nearest to a mistyped one, or NULL when none is near. */
+/* other_names.c: the option that somebody may have meant: the one that another program, or the
+ * environment, calls so, or that of the nearest name. NULL when none is near. */
 const struct xl_option *xl_option_nearest(const char *name, unsigned commands);
+/* The i-th row of other programs' names, blanks between, for *option; NULL after the last. */
+const char *xl_option_other_names(int i, const char **option);
 
 /* The i-th name (0, 1, ...) of an option's environment variable into out; false after the last. */
 enum { XL_ENVIRONMENT_NAME_MAX = 40 };
