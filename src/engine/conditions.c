@@ -48,22 +48,30 @@ static enum xl_status encode(struct xl_drawing *drawing, const char *text, int s
     return XL_OK;
 }
 
-/* Said once of each prompt, and of which one where there are several. */
-static void warn_dropped(struct xl_drawing *drawing, int i, int n_dropped) {
+/* A prompt or a negative prompt of a picture; NULL: omitted. */
+static const char *text_of(const struct xl_picture *picture, bool is_negative) {
+    return is_negative ? picture->negative : picture->prompt;
+}
+
+/* Said once of each text, and of which one where there are several. */
+static void warn_dropped(struct xl_drawing *drawing, int i, bool is_negative, int n_dropped) {
     const struct xl_request *request = drawing->request;
     bool is_said = false, is_one = true;
+    const char *own = text_of(&request->pictures[i], is_negative);
+    if (!own) return; /* the empty one fits */
     for (int k = 0; k < request->n_pictures; k++) {
-        bool is_same = !strcmp(request->pictures[k].prompt, request->pictures[i].prompt);
+        const char *other = text_of(&request->pictures[k], is_negative);
+        bool is_same = other && !strcmp(other, own);
         if (k < i) is_said |= is_same;
         is_one &= is_same;
     }
     if (!n_dropped || is_said) return;
     if (!is_one) xl_str_printf(&drawing->warnings, "picture %d: ", i + 1);
     xl_str_printf(&drawing->warnings,
-                  "the prompt is too long for the text encoders: its last %d %s cut off (%d "
+                  "the %sprompt is too long for the text encoders: its last %d %s cut off (%d "
                   "fit)\n",
-                  n_dropped, xl_plural(n_dropped, "token was", "tokens were"),
-                  drawing->n_tokens - 2);
+                  is_negative ? "negative " : "", n_dropped,
+                  xl_plural(n_dropped, "token was", "tokens were"), drawing->n_tokens - 2);
 }
 
 static enum xl_status encode_picture(struct xl_drawing *drawing, int i, struct xl_conditions *out,
@@ -71,11 +79,13 @@ static enum xl_status encode_picture(struct xl_drawing *drawing, int i, struct x
     struct xl_picture picture = drawing->request->pictures[i];
     int guided = drawing->has_guidance ? drawing->request->n_pictures + i : i, n_dropped = 0;
     enum xl_status status = encode(drawing, picture.prompt, guided, out, &n_dropped, err);
-    if (!status) warn_dropped(drawing, i, n_dropped);
+    if (!status) warn_dropped(drawing, i, false, n_dropped);
     /* An omitted negative prompt stays zero where the model was trained so. */
     bool zeros = !picture.negative && drawing->model->files.force_zeros_for_empty_prompt;
     if (status || !drawing->has_guidance || zeros) return status;
-    return encode(drawing, picture.negative ? picture.negative : "", i, out, &n_dropped, err);
+    status = encode(drawing, picture.negative ? picture.negative : "", i, out, &n_dropped, err);
+    if (!status) warn_dropped(drawing, i, true, n_dropped);
+    return status;
 }
 
 enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditions *out,

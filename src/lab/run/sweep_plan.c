@@ -1,6 +1,7 @@
 /* sweep_plan.c - from settings to cells: axes multiplied, defaults filled in, duplicates dropped.
  */
 #include "lab/run/sweep_plan.h"
+#include "lab/run/markup.h"
 
 #include "base/str.h"
 
@@ -320,6 +321,7 @@ enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *er
     enum xl_status status = check_count(plan, err);
     if (!status) status = xl_sweep_axes_check(plan, err);
     if (!status) status = make_cells(plan, err);
+    if (!status) xl_markup_note(plan->sweep);
     if (!status) status = xl_sweep_sort(plan->sweep, err);
     if (!status) status = xl_sweep_models_check(plan, err);
     return status ? status : xl_sweep_name_cells(plan->sweep, err);
