@@ -277,6 +277,8 @@
     $("message").hidden = !about.message;
     $("message").textContent = about.message || "";
     $("message").classList.toggle("calm", state === "done");
+    $("models-skipped").hidden = !about.models_skipped;
+    $("models-skipped").textContent = about.models_skipped ? "Models skipped: " + about.models_skipped : "";
     $("version").textContent = about.version || "";
     const sheets = (about.sheets || []).filter(address);
     $("sheets").hidden = !sheets.length;

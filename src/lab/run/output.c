@@ -204,13 +204,18 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     xl_iso8601_utc(started);
     xl_json_watch();
     json_t *run = json_object(), *cells = json_array();
+    struct xl_str skipped = {0};
     bool ok = run && cells;
+    xl_sweep_put_skipped(&skipped, sweep);
     for (int c = 0; c < sweep->n_cells; c++)
         ok &= !json_array_append_new(cells, describe_cell(params, &sweep->cells[c]));
     const char *slash = strrchr(params->run->dir, '/');
     xl_json_put(run, "title", xl_json_text(slash ? slash + 1 : params->run->dir), &ok);
     xl_json_put(run, "kind", xl_json_text(sweep->kind), &ok);
     xl_json_put(run, "prompt", xl_json_text(params->settings->prompt), &ok);
+    if (skipped.len) xl_json_put(run, "models_skipped", xl_json_text(skipped.text), &ok);
+    ok &= !skipped.failed;
+    xl_str_deinit(&skipped);
     xl_json_put(run, "started", json_string(started), &ok);
     xl_json_put(run, "version", json_string(XL_VERSION), &ok);
     xl_json_put(run, "fields", xl_cell_describe_columns(), &ok);

@@ -48,15 +48,25 @@ static enum xl_status set_init(struct xl_sweep_plan *plan, const struct xl_setti
     return XL_OK;
 }
 
+/* Most cells have the size of the one before. */
+static enum xl_status find_size(struct xl_sweep_plan *plan, const char *size, struct xl_err *err) {
+    if (plan->size && !strcmp(plan->size, size)) return XL_OK;
+    enum xl_status status =
+        xl_presets_find(plan->presets, size, &plan->size_width, &plan->size_height, err);
+    if (!status) plan->size = size;
+    return status;
+}
+
 /* A size as the settings say it, then as the init image, the catalogue and the model have it. */
 static enum xl_status set_size(struct xl_sweep_plan *plan, const struct xl_settings *settings,
                                const struct xl_sweep_model *model, struct xl_cell *cell,
                                struct xl_err *err) {
     int width = 0, height = 0, unit = model->unit;
     if (settings->size && settings->size[0]) {
-        enum xl_status status =
-            xl_presets_find(plan->presets, settings->size, &width, &height, err);
+        enum xl_status status = find_size(plan, settings->size, err);
         if (status) return status;
+        width = plan->size_width;
+        height = plan->size_height;
     } else if (cell->init_image) {
         const struct xl_sweep_init *init;
         enum xl_status status = xl_sweep_init_find(plan, cell->init_image, &init, err);

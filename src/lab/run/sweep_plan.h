@@ -26,6 +26,8 @@ struct xl_sweep_plan {
     const struct xl_axis *model_axis; /* NULL: none */
     struct xl_sweep_init *inits;      /* each picture once */
     int n_inits;
+    const char *size; /* that was looked up last, and its sides */
+    int size_width, size_height;
     int capacity; /* of sweep->cells */
     int n_jobs;
     bool *is_added; /* by model: a run is extended by it; NULL: the plan is of a new run */
