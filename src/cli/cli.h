@@ -24,6 +24,7 @@ struct xl_command {
 extern const struct xl_command xl_command_generate;
 extern const struct xl_command xl_command_resume;
 extern const struct xl_command xl_command_verify;
+extern const struct xl_command xl_command_show;
 extern const struct xl_command xl_command_inspect_model;
 extern const struct xl_command xl_command_inspect_tokens;
 extern const struct xl_command xl_command_inspect_schedule;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "lab/past/past.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,22 +22,49 @@ static int report(enum xl_status status, const struct xl_err *err) {
     return xl_exit_code_of(status);
 }
 
-/* Settings in the order of their say: a job file, the environment where it counts, the flags. */
-static enum xl_status read_settings(const struct xl_command *command, int n, char **argv,
-                                    bool reads_environment, struct xl_arena *arena,
-                                    struct xl_settings *settings, bool *help, struct xl_err *err) {
+/* Where settings come from, beside the words of the command. */
+struct sources {
+    const struct xl_command *command;
+    int n;
+    char **argv;
+    bool only_places; /* the environment counts for these alone */
+    struct xl_arena *arena;
+    const char *job;                 /* a job file; NULL: none */
+    const struct xl_settings *first; /* with a picture to draw from; NULL: none */
+};
+
+/* Settings in the order of their say: a picture's record, a job file, the environment where it
+ * counts, the flags. */
+static enum xl_status read_sources(const struct sources *sources, struct xl_settings *settings,
+                                   bool *help, struct xl_err *err) {
+    enum xl_status status = XL_OK;
     xl_settings_default(settings);
-    settings->arena = arena;
-    bool only_places = !reads_environment;
-    enum xl_status status = xl_settings_read_environment(settings, only_places, err);
-    if (!status) status = xl_args_parse(command, n, argv, settings, help, err);
-    if (status || *help || !settings->job_file) return status;
-    const char *path = settings->job_file;
-    xl_settings_default(settings);
-    settings->arena = arena;
-    status = xl_settings_read_file(settings, path, arena, err);
-    if (!status) status = xl_settings_read_environment(settings, only_places, err);
-    return status ? status : xl_args_parse(command, n, argv, settings, help, err);
+    settings->arena = sources->arena;
+    if (sources->first)
+        status = xl_past_settings(sources->first->from, sources->first, settings, err);
+    if (!status && sources->job)
+        status = xl_settings_read_file(settings, sources->job, sources->arena, err);
+    if (!status) status = xl_settings_read_environment(settings, sources->only_places, err);
+    if (!status)
+        status = xl_args_parse(sources->command, sources->n, sources->argv, settings, help, err);
+    return status;
+}
+
+/* The flags name the job file, and either the picture: so they are read first, and again above
+ * those. */
+static enum xl_status read_settings(struct sources *sources, struct xl_settings *settings,
+                                    bool *help, struct xl_err *err) {
+    enum xl_status status = read_sources(sources, settings, help, err);
+    if (status || *help) return status;
+    sources->job = settings->job_file;
+    if (sources->job) status = read_sources(sources, settings, help, err);
+    if (status || !settings->from || settings->resume) return status;
+    const struct xl_settings first = *settings;
+    sources->first = &first;
+    if (first.quiet) xl_log_set_level(XL_LOG_ERROR);
+    status = read_sources(sources, settings, help, err);
+    sources->first = NULL;
+    return status;
 }
 
 /* is_headless: the environment asked for it; reads_environment: and what it says counts. */
@@ -46,8 +74,12 @@ static int run_command(const struct xl_command *command, int n, char **argv, boo
     struct xl_settings settings;
     struct xl_arena arena = {0};
     bool help = false;
-    enum xl_status status =
-        read_settings(command, n, argv, reads_environment, &arena, &settings, &help, &err);
+    struct sources sources = {.command = command,
+                              .n = n,
+                              .argv = argv,
+                              .only_places = !reads_environment,
+                              .arena = &arena};
+    enum xl_status status = read_settings(&sources, &settings, &help, &err);
     if (!status && help) {
         xl_print_help(command);
         return 0;

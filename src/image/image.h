@@ -57,6 +57,10 @@ bool xl_is_png(const void *data, size_t n);
 enum xl_status xl_png_texts(const char *name, const void *data, size_t n,
                             struct xl_png_text **texts, int *n_texts, struct xl_err *err);
 
+/* The same, and where it fails, the texts before that all the same. */
+enum xl_status xl_png_texts_until(const char *name, const void *data, size_t n,
+                                  struct xl_png_text **texts, int *n_texts, struct xl_err *err);
+
 /* Resize as Pillow's Image.resize(size, LANCZOS) does for RGB: the same bytes.
  * width and height are positive. Errors: XL_ENOMEM */
 enum xl_status xl_image_resize_lanczos(const struct xl_image *in, int width, int height,

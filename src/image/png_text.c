@@ -225,12 +225,26 @@ static enum xl_status make_block(const struct reader *reader, struct xl_png_text
     return XL_OK;
 }
 
+enum xl_status xl_png_texts_until(const char *name, const void *data, size_t n,
+                                  struct xl_png_text **texts, int *n_texts, struct xl_err *err) {
+    struct reader reader = {.name = name, .data = data, .n = n, .err = err};
+    enum xl_status status = read_file(&reader), made = XL_ENOMEM;
+    if (status != XL_ENOMEM) made = make_block(&reader, texts);
+    if (!made) *n_texts = reader.n_texts;
+    xl_str_deinit(&reader.strings);
+    return made ? made : status;
+}
+
 enum xl_status xl_png_texts(const char *name, const void *data, size_t n,
                             struct xl_png_text **texts, int *n_texts, struct xl_err *err) {
-    struct reader reader = {.name = name, .data = data, .n = n, .err = err};
-    enum xl_status status = read_file(&reader);
-    if (!status) status = make_block(&reader, texts);
-    if (!status) *n_texts = reader.n_texts;
-    xl_str_deinit(&reader.strings);
-    return status;
+    struct xl_png_text *read = NULL;
+    int n_read = 0;
+    enum xl_status status = xl_png_texts_until(name, data, n, &read, &n_read, err);
+    if (status) {
+        free(read);
+        return status;
+    }
+    *texts = read;
+    *n_texts = n_read;
+    return XL_OK;
 }

@@ -30,7 +30,7 @@ layer() {
 }
 rooms_of() {
     case $1 in
-    lab) echo data settings cell log run ;;
+    lab) echo data settings cell log run past ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
     cli) echo '[shells]' ;;
     esac

@@ -100,9 +100,14 @@ static enum xl_status add_missing(struct xl_verify_list *list, const char *path,
 
 /* --- Folders ---------------------------------------------------------------------------------- */
 
-static bool is_png(const char *name) {
+static bool is_picture(const char *name, bool takes_all) {
+    static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp"};
     size_t n = strlen(name);
-    return n > 4 && !strcasecmp(name + n - 4, ".png");
+    for (int i = 0; i < (takes_all ? 4 : 1); i++) {
+        size_t n_end = strlen(ends[i]);
+        if (n > n_end && !strcasecmp(name + n - n_end, ends[i])) return true;
+    }
+    return false;
 }
 
 static int is_visible(const struct dirent *entry) {
@@ -121,7 +126,7 @@ static enum xl_status add_entry(struct xl_verify_list *list, const char *dir, co
     if (lstat(path, &st)) return XL_OK; /* gone since */
     if (S_ISDIR(st.st_mode))
         return depth < DEEPEST ? add_folder(list, path, depth + 1, err) : XL_OK;
-    if (!is_png(name)) return XL_OK;
+    if (!is_picture(name, list->takes_all)) return XL_OK;
     return append(list, (struct xl_verify_item){.path = path, .is_found = true}, err);
 }
 
@@ -138,7 +143,8 @@ static enum xl_status add_folder(struct xl_verify_list *list, const char *dir, i
     free(entries);
     const char *run = xl_arena_printf(&list->arena, "%s/run.json", dir);
     if (!status && !run) status = xl_fail_nomem(err, "a path", 0);
-    return !status && xl_file_exists(run) ? add_missing(list, run, first, err) : status;
+    return !status && !list->takes_all && xl_file_exists(run) ? add_missing(list, run, first, err)
+                                                              : status;
 }
 
 enum xl_status xl_verify_list_add(struct xl_verify_list *list, const char *path,

@@ -17,6 +17,7 @@ struct xl_verify_list {
     struct xl_arena arena;
     struct xl_verify_item *items;
     int n, capacity;
+    bool takes_all; /* set by the caller: JPEG and WebP files, too, and nothing of what runs lack */
 };
 
 /* Add a file as it is, or the PNG files in and below a folder, by name, links to folders left out;

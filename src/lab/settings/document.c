@@ -274,7 +274,8 @@ json_t *xl_settings_write_object(const struct xl_settings *settings) {
     int failed = !object;
     for (int i = 0; (option = xl_option_at(i)); i++) {
         if (!(settings->given >> i & 1) || !(option->commands & XL_FOR_GENERATE)) continue;
-        if (!strcmp(option->name, "job")) continue; /* its settings are here themselves */
+        if (!strcmp(option->name, "job") || !strcmp(option->name, "from"))
+            continue; /* their settings are here themselves */
         char key[64];
         snprintf(key, sizeof key, "%s", option->name);
         for (char *c = key; *c; c++) *c = *c == '-' ? '_' : *c;

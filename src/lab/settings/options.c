@@ -42,6 +42,10 @@ static const struct xl_option options[] = {
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},
 
+    {TEXT("from", "FILE", from), .commands = XL_FOR_GENERATE, .environment = "FROM_IMAGE_PATH",
+     .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Picture",
+     .help = "a picture whose record says what nothing else does: prompt, seed, size, sampler, "
+             "model; of this program, A1111, ComfyUI, InvokeAI, SwarmUI, Fooocus"},
     {TEXT("prompt", "TEXT", prompt), .commands = XL_FOR_GENERATE | XL_FOR_TOKENS,
      .environment = "PROMPT", .is_axis = true, .is_prose = true, .group = "Picture",
      .help = "what to draw"},

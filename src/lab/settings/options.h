@@ -32,7 +32,8 @@ enum {
     XL_FOR_COMPLETION = 1024,
     XL_FOR_MANUAL = 2048,
     XL_FOR_WORKER = 4096,
-    XL_FOR_ALL = 8191,
+    XL_FOR_SHOW = 8192,
+    XL_FOR_ALL = 16383,
 };
 
 /* What values a shell completes after the option. */

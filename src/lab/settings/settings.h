@@ -55,6 +55,7 @@ struct xl_settings {
     const char *resume;                                     /* a run directory */
     bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
+    const char *from;     /* a picture whose record says what nobody else does */
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
     bool json, quiet, verbose, force, markdown;

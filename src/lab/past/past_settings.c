@@ -1,0 +1,368 @@
+/* past_settings.c - a record as settings: what maps, and the names of what does not. */
+#include "lab/past/past.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "hub/hub.h"
+#include "lab/cell/cell_fields.h"
+#include "lab/cell/cell_record.h"
+#include "lab/data/catalogue.h"
+#include "lab/data/profiles.h"
+#include "lab/run/origin.h"
+#include "sampler/sampler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is being taken over. */
+struct take {
+    const char *path;
+    const struct xl_past *past;
+    const struct xl_settings *first; /* comes before it */
+    struct xl_settings *settings;
+    struct xl_catalogue *catalogue;
+    struct xl_err *err;
+};
+
+/* --- What others said ------------------------------------------------------------------------- */
+
+/* Whether somebody gave the option, or sweeps it. */
+static bool is_said(const struct take *take, const char *name) {
+    const struct xl_settings *first = take->first;
+    if (xl_settings_is_given(first, name)) return true;
+    if (!strcmp(name, "profile") && (first->all_profiles || first->all_models)) return true;
+    if (!strcmp(name, "model") && first->all_models) return true;
+    for (int i = 0; i < first->sweep.n; i++) {
+        char key[64];
+        size_t n = strcspn(first->sweep.item[i], "=");
+        snprintf(key, sizeof key, "%.*s", (int)(n < sizeof key ? n : 0), first->sweep.item[i]);
+        const struct xl_option *option = xl_option_find(key);
+        if (option && !strcmp(option->name, name)) return true;
+    }
+    return false;
+}
+
+static enum xl_status set(struct take *take, const char *name, const char *text) {
+    if (!text || is_said(take, name)) return XL_OK;
+    char origin[512];
+    snprintf(origin, sizeof origin, "%.400s: %s", take->path, name);
+    const char *kept = xl_arena_strdup(take->settings->arena, text);
+    if (!kept) return xl_fail_nomem(take->err, "a setting", 0);
+    return xl_settings_set(take->settings, xl_option_find(name), origin, kept, take->err);
+}
+
+/* --- Ours ------------------------------------------------------------------------------------- */
+
+/* A member of the record as the text of an option; NULL: it has none. */
+static const char *text_of(struct take *take, const json_t *value) {
+    struct xl_arena *arena = take->settings->arena;
+    if (json_is_string(value)) return json_string_value(value);
+    if (json_is_integer(value))
+        return xl_arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    if (json_is_real(value)) return xl_arena_printf(arena, "%.17g", json_real_value(value));
+    return NULL;
+}
+
+/* Every field of a cell that is an option of its own. Sizes are a size: what is said of one side
+ * now comes before it. */
+static enum xl_status take_fields(struct take *take) {
+    const json_t *record = take->past->record;
+    const struct xl_cell_field *field;
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && (field = xl_cell_field_at(i)); i++) {
+        const struct xl_option *option = xl_option_find(field->key);
+        bool is_side = !strcmp(field->key, "width") || !strcmp(field->key, "height");
+        if (option && !is_side && !(field->bits & XL_CELL_PATH))
+            status = set(take, option->name, text_of(take, json_object_get(record, field->key)));
+    }
+    const char *size =
+        xl_arena_printf(take->settings->arena, "%lldx%lld",
+                        (long long)json_integer_value(json_object_get(record, "width")),
+                        (long long)json_integer_value(json_object_get(record, "height")));
+    return status ? status : set(take, "size", size);
+}
+
+/* A profile whose words are others now would draw another picture: the words as drawn, then. */
+static enum xl_status check_words(struct take *take) {
+    enum { MOST = 8 };
+    const struct xl_settings *first = take->first;
+    const json_t *record = take->past->record;
+    const char *name = json_string_value(json_object_get(record, "profile"));
+    const char *drawn = json_string_value(json_object_get(record, "styled_prompt"));
+    const char *asked = json_string_value(json_object_get(record, "prompt"));
+    const struct xl_profile *stack[MOST];
+    struct xl_profiles *profiles = NULL;
+    struct xl_profiles_text styled = {0};
+    int n = 0;
+    if (!name || !drawn || !asked || is_said(take, "profile") || is_said(take, "prompt"))
+        return XL_OK;
+    enum xl_status status =
+        xl_profiles_load(first->profile_files.item, first->profile_files.n, &profiles, take->err);
+    if (status) return status;
+    const char *negative = json_string_value(json_object_get(record, "negative"));
+    const struct xl_profiles_text given = {asked, negative};
+    bool is_same = !xl_profiles_parse_stack(profiles, name, stack, MOST, &n, NULL) &&
+                   !xl_profiles_apply(stack, n, &given, take->settings->arena, &styled, NULL) &&
+                   !strcmp(styled.prompt, drawn);
+    xl_profiles_free(profiles);
+    if (is_same) return XL_OK;
+    xl_warn("%s: the profile \"%s\" has other words now: drawn with those of the record",
+            take->path, name);
+    status = set(take, "profile", XL_PROFILE_RAW);
+    if (!status) status = set(take, "prompt", drawn);
+    return status ? status
+                  : set(take, "negative",
+                        json_string_value(json_object_get(record, "effective_negative")));
+}
+
+static enum xl_status take_init(struct take *take, const struct xl_origin *origin) {
+    char digest[XL_SHA256_HEX];
+    const char *was = json_string_value(json_object_get(take->past->record, "init_digest"));
+    if (!origin->init_image || is_said(take, "init-image") || take->first->mode == XL_MODE_TXT2IMG)
+        return XL_OK;
+    enum xl_status status = xl_sha256_file(origin->init_image, digest, NULL);
+    if (status || (was && strcmp(was, digest) != 0))
+        return xl_fail(take->err, XL_EINPUT,
+                       "%s: %s, which it started from, is %s; say another one with --init-image, "
+                       "or --mode txt2img",
+                       take->path, origin->init_image, status ? "not here" : "another picture now");
+    return set(take, "init-image", origin->init_image);
+}
+
+/* By its name in the list where that is the same repository: its limits and advice hold then. */
+static enum xl_status take_model(struct take *take, const struct xl_origin *origin) {
+    const char *key = json_string_value(json_object_get(take->past->record, "model_key"));
+    const struct xl_catalogue_model *entry = key ? xl_catalogue_find(take->catalogue, key) : NULL;
+    if (is_said(take, "model")) return XL_OK;
+    if (!origin->model)
+        return xl_fail(take->err, XL_EINPUT, "%s: its record names no model", take->path);
+    if (!origin->is_known)
+        return xl_fail(take->err, XL_EMODEL,
+                       "%s: its model %s is not here; say another one with --model", take->path,
+                       origin->model);
+    const char *of_entry = !entry ? NULL : entry->folder ? entry->folder : entry->repo;
+    bool is_entry = of_entry && !strcmp(of_entry, origin->model);
+    enum xl_status status = set(take, "model", is_entry ? key : origin->model);
+    return status ? status : set(take, "revision", origin->revision);
+}
+
+static enum xl_status take_ours(struct take *take) {
+    struct xl_origins *origins = xl_origins_new(take->first);
+    struct xl_origin origin;
+    if (!origins) return xl_fail_nomem(take->err, "the places of a picture", 0);
+    enum xl_status status = xl_origin_find(origins, take->path, take->past->record,
+                                           take->settings->arena, &origin, take->err);
+    if (!status) status = take_fields(take);
+    if (!status) status = check_words(take);
+    if (!status) status = take_init(take, &origin);
+    if (!status) status = take_model(take, &origin);
+    xl_origins_free(origins);
+    return status;
+}
+
+/* --- Others': samplers ------------------------------------------------------------------------ */
+
+/* Lower case without what is in the way: "dpmpp_2m_sde_gpu" and "dpmpp_2m_k" of other programs. */
+static void spell(const char *name, char *out, size_t size) {
+    static const struct {
+        const char *end, *ours;
+    } ends[] = {{"_gpu", ""}, {"_k", "-karras"}, {"_heun", NULL}};
+    snprintf(out, size, "%s", name);
+    size_t n = strlen(out);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t n_end = strlen(ends[i].end);
+        if (!ends[i].ours || n <= n_end || strcmp(out + n - n_end, ends[i].end) != 0) continue;
+        snprintf(out + n - n_end, size - (n - n_end), "%s", ends[i].ours);
+    }
+}
+
+static bool is_plain_schedule(const char *schedule) {
+    static const char *const plain[] = {"Automatic", "automatic", "normal", "native", "discrete"};
+    for (size_t i = 0; schedule && i < sizeof plain / sizeof *plain; i++)
+        if (!strcmp(schedule, plain[i])) return true;
+    return !schedule;
+}
+
+static enum xl_status take_sampler(struct take *take) {
+    const char *sampler = xl_past_get(take->past, XL_PAST_SAMPLER);
+    const char *schedule = xl_past_get(take->past, XL_PAST_SCHEDULE);
+    char name[128], both[256];
+    if (!sampler || is_said(take, "scheduler")) return XL_OK;
+    spell(sampler, name, sizeof name);
+    if (xl_scheduler_check_name(name, NULL)) {
+        xl_warn("%s: no sampler of ours is \"%s\": the model's own draws", take->path, sampler);
+        return XL_OK;
+    }
+    snprintf(both, sizeof both, "%s %s", name, schedule ? schedule : "");
+    bool is_plain = is_plain_schedule(schedule);
+    bool has_both = !is_plain && !xl_scheduler_check_name(both, NULL);
+    if (!is_plain && !has_both)
+        xl_warn("%s: \"%s\" has no schedule \"%s\" here: drawn without it", take->path, sampler,
+                schedule);
+    return set(take, "scheduler", has_both ? both : name);
+}
+
+/* --- Others': models -------------------------------------------------------------------------- */
+
+/* Letters and digits alone, in lower case, without what a file's name ends in. */
+static void squeeze(const char *text, char *out, size_t size) {
+    static const char END[] = ".safetensors";
+    const char *slash = strrchr(text, '/');
+    size_t n = 0, length;
+    text = slash ? slash + 1 : text;
+    length = strlen(text);
+    if (length > sizeof END && !strcmp(text + length - sizeof END + 1, END))
+        length -= sizeof END - 1;
+    for (size_t i = 0; i < length && n + 1 < size; i++) {
+        char c = text[i];
+        if (c >= 'A' && c <= 'Z') c = (char)(c + 32);
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out[n++] = c;
+    }
+    out[n] = 0;
+}
+
+static bool is_called(const char *name, const char *wanted) {
+    static const struct {
+        const char *file, *repository; /* squeezed: as the files are called that people download */
+    } known[] = {{"sdxlbase10", "stablediffusionxlbase10"},
+                 {"sdxlbase1009vae", "stablediffusionxlbase10"},
+                 {"sdxlturbo10", "sdxlturbo"},
+                 {"sdxlturbo10fp16", "sdxlturbo"}};
+    char a[256], b[256];
+    squeeze(name, a, sizeof a);
+    squeeze(wanted, b, sizeof b);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(b, known[i].file) && !strcmp(a, known[i].repository)) return true;
+    return a[0] && !strcmp(a, b);
+}
+
+/* The key or repository of a model by its name or the digest of its file; NULL: none. */
+static const char *find_model(struct take *take, const char *name, const char *hash) {
+    struct xl_hub_repositories here = {0};
+    for (int i = 0; name && i < xl_catalogue_count(take->catalogue); i++) {
+        const struct xl_catalogue_model *entry = xl_catalogue_at(take->catalogue, i);
+        if (is_called(entry->key, name) || is_called(entry->repo, name)) return entry->key;
+    }
+    if (xl_hub_repositories(take->settings->arena, &here, NULL)) return NULL;
+    for (int i = 0; i < here.n; i++) {
+        struct xl_snapshot snapshot;
+        struct xl_pipeline_files files;
+        if (name && is_called(here.id[i], name)) return here.id[i];
+        if (!hash || strlen(hash) < 8 ||
+            xl_hub_resolve(here.id[i], NULL, take->settings->arena, &snapshot, NULL) ||
+            xl_hub_pipeline(&snapshot, take->settings->arena, &files, NULL))
+            continue;
+        const char *digest =
+            xl_hub_digest(files.component[XL_UNET].files[0], take->settings->arena);
+        if (digest && !strncmp(digest, hash, strlen(hash))) return here.id[i];
+    }
+    return NULL;
+}
+
+static enum xl_status take_other_model(struct take *take) {
+    const char *name = xl_past_get(take->past, XL_PAST_MODEL);
+    const char *hash = xl_past_get(take->past, XL_PAST_HASH);
+    if (is_said(take, "model")) return XL_OK;
+    const char *found = find_model(take, name, hash);
+    if (found) return set(take, "model", found);
+    return xl_fail(
+        take->err, XL_EMODEL,
+        "%s: its model %s%s%s%s is neither in the list nor in the cache under that name; "
+        "say one with --model",
+        take->path, name ? name : "(not named)", hash ? " (" : "", hash ? hash : "",
+        hash ? ")" : "");
+}
+
+/* --- Others': the rest ------------------------------------------------------------------------ */
+
+/* A prompt without "<lora:NAME:WEIGHT>". */
+static const char *without_loras(struct take *take, const char *prompt) {
+    struct xl_str out = {0};
+    for (const char *tag; (tag = strstr(prompt, "<lora:")) && strchr(tag, '>');) {
+        xl_str_append(&out, prompt, (size_t)(tag - prompt));
+        prompt = strchr(tag, '>') + 1;
+    }
+    xl_str_puts(&out, prompt);
+    char *text = xl_str_take(&out);
+    size_t n = text ? strlen(text) : 0;
+    while (n && strchr(" ,\n", text[n - 1])) n--;
+    const char *kept = text ? xl_arena_strndup(take->settings->arena, text, n) : NULL;
+    free(text);
+    return kept;
+}
+
+/* What was not taken over, by name. */
+static void tell_rest(const struct take *take) {
+    static const char *const harmless[] = {"Lora hashes", "TI hashes", "Model hash",
+                                           "VAE hash",    "Version",   "User",
+                                           "Width",       "Height",    "Samplers"};
+    struct xl_str rest = {0};
+    for (int i = 0; i < take->past->n; i++) {
+        const struct xl_past_entry *entry = &take->past->entries[i];
+        bool is_number, is_known = xl_past_common_key(entry->key, &is_number) != NULL;
+        bool is_lora = !strcmp(entry->key, XL_PAST_LORA);
+        for (size_t k = 0; k < sizeof harmless / sizeof *harmless; k++)
+            is_known |= !strcmp(entry->key, harmless[k]);
+        if (is_lora)
+            xl_warn("%s: the LoRA \"%s\" is left out: this version draws without LoRAs", take->path,
+                    entry->value);
+        else if (!is_known || !strcmp(entry->key, XL_PAST_VAE))
+            xl_str_printf(&rest, "%s%s", rest.len ? ", " : "", entry->key);
+    }
+    const char *skip = xl_past_get(take->past, XL_PAST_CLIP_SKIP);
+    if (skip && strcmp(skip, "1") != 0 && strcmp(skip, "2") != 0)
+        xl_str_printf(&rest, "%sClip skip", rest.len ? ", " : "");
+    if (xl_past_get(take->past, XL_PAST_STRENGTH) && !take->first->init_image)
+        xl_str_printf(&rest, "%sDenoising strength", rest.len ? ", " : "");
+    if (rest.len) xl_warn("%s: not taken over: %s", take->path, rest.text);
+    xl_str_deinit(&rest);
+}
+
+/* Whose random numbers a seed means: A1111's are a GPU's unless it says CPU; ComfyUI and what is
+ * built on it, and InvokeAI, draw them on the CPU. */
+static const char *rng_of(const struct xl_past *past) {
+    const char *rng = xl_past_get(past, XL_PAST_RNG);
+    if (strcmp(past->source, "A1111") != 0) return "torch-cpu";
+    return rng && !strcmp(rng, "CPU") ? "torch-cpu" : "torch-cuda";
+}
+
+static enum xl_status take_others(struct take *take) {
+    static const struct {
+        const char *key, *option;
+    } same[] = {{XL_PAST_NEGATIVE, "negative"}, {XL_PAST_STEPS, "steps"},
+                {XL_PAST_GUIDANCE, "guidance"}, {XL_PAST_RESCALE, "guidance-rescale"},
+                {XL_PAST_SEED, "seed"},         {XL_PAST_SIZE, "size"}};
+    const char *prompt = xl_past_get(take->past, XL_PAST_PROMPT);
+    const char *strength = xl_past_get(take->past, XL_PAST_STRENGTH);
+    enum xl_status status = XL_OK;
+    if (prompt && !(prompt = without_loras(take, prompt)))
+        return xl_fail_nomem(take->err, "a prompt", 0);
+    status = set(take, "prompt", prompt);
+    for (size_t i = 0; !status && i < sizeof same / sizeof *same; i++)
+        status = set(take, same[i].option, xl_past_get(take->past, same[i].key));
+    if (!status && take->first->init_image) status = set(take, "strength", strength);
+    if (!status) status = set(take, "rng", rng_of(take->past));
+    if (!status) status = take_sampler(take);
+    if (!status) status = take_other_model(take);
+    if (!status) tell_rest(take);
+    return status;
+}
+
+enum xl_status xl_past_settings(const char *path, const struct xl_settings *first,
+                                struct xl_settings *settings, struct xl_err *err) {
+    struct xl_past past;
+    struct take take = {
+        .path = path, .past = &past, .first = first, .settings = settings, .err = err};
+    enum xl_status status = xl_past_load(&past, path, err);
+    if (!status)
+        status =
+            xl_catalogue_load(first->model_files.item, first->model_files.n, &take.catalogue, err);
+    if (!status) status = past.record ? take_ours(&take) : take_others(&take);
+    xl_catalogue_free(take.catalogue);
+    xl_past_deinit(&past);
+    return status;
+}
