@@ -181,7 +181,7 @@ expect "all models with all profiles" 0 "116 drawn, of 116" "${tiny[@]}" --all-m
     --sweep seed=1..2 --output-dir l4
 check "the embedded model is not among them" sh -c "! ls -d l4/*/model_lab-tiny-xl"
 check "models that are not cached are named, in one line" sh -c "[ \$(grep -c ^skipped out) -eq 1 ] && grep -q '^skipped .*SDXL Base 1.0, ' out"
-check "on the page, too" sh -c "grep -q 'models_skipped.*not cached: .*SDXL Base 1.0, ' l4/*/index.html l4/*/cells.js"
+check "on the page, too" sh -c "grep -q '\"skipped\":\[.*\"model\":\"SDXL Base 1.0\"' l4/*/cells.js"
 check "a run directory as the earlier app had it" test -d l4/all_models_profiles_*/model_tiny-turbo
 expect "an unknown model is told from a slip" 2 "did you mean" "$bin" generate --model "SDXL Trubo" --prompt cat
 

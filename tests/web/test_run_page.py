@@ -214,6 +214,64 @@ def test_other_axes(driver, folder):
     assert page.count(".matrix tbody tr") == 3
 
 
+def test_prompts_and_seeds(driver, folder):
+    """An axis of prompts: rows with the prompt as heading, a filter for each axis, all by keyboard."""
+    prompts = ["a cat asleep in the sun, " + "a very long sentence that goes on and on, " * 6 + "in oil", "日本語の狐", "a dog"]
+    run = Run(folder, ["A"], ["None (raw)"] * 12)
+    for i, cell in enumerate(run.cells):
+        cell.update(prompt=prompts[i // 4], styled_prompt=prompts[i // 4], seed=str(i % 4 + 1))
+    run.begin(axes=["seed", "prompt"], rows="prompt", columns="seed", prompt=None)
+    run.call("update", [run.draw(i) for i in range(12)])
+    page = Page(driver, run)
+    page.wait(lambda: page.count(".cell.done") == 12)
+    page.see("prompts")
+    assert page.count(".matrix tbody tr") == 3 and page.count(".matrix thead th") == 5
+    assert page.text(".matrix tbody tr:nth-child(2) th") == "日本語の狐"
+    assert page.js("document.querySelector('.matrix tbody th span').title") == prompts[0]
+    assert page.text(".matrix tbody tr:nth-child(3) .cell .label") == "a dog"
+    # As wide as its pictures, not as its captions; scrolled with the page, not within it.
+    widths = page.js("[...document.querySelectorAll('.matrix tbody tr:first-child td')].map(td => td.offsetWidth)")
+    assert max(widths) <= 236, widths
+    inner = page.js("[...document.querySelectorAll('#cells, #cells *')].filter(e => e.scrollHeight > e.clientHeight + 1 && "
+                    "['auto', 'scroll'].includes(getComputedStyle(e).overflowY)).length")
+    assert inner == 0, inner
+    assert page.js("[...document.querySelector('#by-prompt').options].map(o => o.textContent.length)")[1] <= 60
+    page.js("document.querySelector('#by-prompt').focus()")
+    page.key("ARROW_DOWN")
+    page.key("ARROW_DOWN")
+    page.wait(lambda: page.count(".cell") == 4)
+    assert page.text(".matrix tbody th") == "日本語の狐"
+    page.js("((e) => { e.value = '3'; e.dispatchEvent(new Event('change')); })(document.querySelector('#by-seed'))")
+    assert page.count(".cell") == 1
+    page.click("#view")
+    assert page.text(".gallery .cell b") == "日本語の狐", page.text(".gallery .cell b")
+    assert "seed 3" in page.text(".gallery .label span")
+
+
+def test_left_out_and_going_on(driver, folder):
+    run = Run(folder, ["A"], ["x", "y", "z"])
+    run.begin(skipped=[{"model": "SDXL Base 1.0", "reason": "not in the cache"}, {"model": "SDXL Turbo", "reason": "not in the cache"},
+                       {"model": "Pixel Art XL", "reason": "a LoRA"}], resume="sdxl-lab resume 'out put/sweep_1'")
+    run.call("update", [run.draw(0), run.fail(1, "memory ran out")])
+    page = Page(driver, run)
+    page.wait(lambda: page.count(".cell.done") == 1)
+    assert page.text("#skipped summary") == "3 models left out: SDXL Base 1.0, SDXL Turbo, Pixel Art XL"
+    assert page.text("#skipped dl") == "SDXL Base 1.0, SDXL Turbonot in the cachePixel Art XLa LoRA", page.text("#skipped dl")
+    assert page.text("#failures summary") == "1 picture failed: why"
+    assert "memory ran out" in page.text("#failures dl") and page.text(".cell.failed .why") == "memory ran out"
+    assert page.js("document.querySelector('#go-on').hidden"), "it is running"
+    run.call("end", {"state": "interrupted", "finished": "2026-11-24T03:20:00Z"})
+    page.wait(lambda: page.text("#state") == "interrupted")
+    assert page.text("#resume") == "sdxl-lab resume 'out put/sweep_1'" and not page.js("document.querySelector('#go-on').hidden")
+    page.see("interrupted")
+    run.begin(resume="sdxl-lab resume x")
+    run.call("end", {"state": "failed", "resume": None, "finished": "2026-11-24T03:20:00Z"})
+    page = Page(driver, run)
+    page.wait(lambda: page.text("#state") == "failed")
+    assert page.js("document.querySelector('#go-on').hidden"), "resume would not help"
+    assert page.js("document.querySelector('#skipped').hidden && document.querySelector('#failures').hidden")
+
+
 def test_hostile(driver, folder):
     run = Run(folder, ["A", "B"], ["x"] * len(HOSTILE))
     for i, cell in enumerate(run.cells):
@@ -226,7 +284,8 @@ def test_hostile(driver, folder):
         done = {"id": cell["id"], "state": "done", "path": paths[i % len(paths)], "error": HOSTILE[i % 8]}
         run.call("update", [done if i % 2 else {**done, "state": "failed"}])
     run.call("end", {"state": HOSTILE[0], "message": HOSTILE[0], "finished": HOSTILE[0],
-                     "sheets": ["javascript:window.hit=1", "../x", HOSTILE[0]]})
+                     "sheets": ["javascript:window.hit=1", "../x", HOSTILE[0]], "resume": HOSTILE[0],
+                     "skipped": [{"model": HOSTILE[0], "reason": HOSTILE[1]}]})
     page = Page(driver, run)
     page.wait(lambda: page.text("#state") == HOSTILE[0])
     assert page.count(".cell") == 16 and page.text("#title") == HOSTILE[0]

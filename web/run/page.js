@@ -5,7 +5,7 @@
 // folder.
 "use strict";
 (() => {
-  const POLL_MS = 2500, POLL_IDLE_MS = 15000, IDLE_AFTER = 20, QUIET_S = 900;
+  const POLL_MS = 2500, POLL_IDLE_MS = 15000, IDLE_AFTER = 20, QUIET_S = 900, OPTION_LETTERS = 60, MOST_OPTIONS = 500;
   // What became of a cell; what it was asked for as is in about.fields.
   const OUTCOME = { state: "State", error: "Error", seconds: "Took", path: "File", id: "Cell" };
   const $ = (id) => document.getElementById(id);
@@ -14,7 +14,8 @@
   let cells = new Map();    // id -> cell, in the order of the plan
   let loading = null;       // what the script that is being loaded has said so far
   let filter = { text: "", state: "", by: {} }; // by: the caption of a field -> its value
-  let wantsMatrix = true, shown = [], open = null, unchanged = 0, signature = "";
+  let wantsMatrix = window.matchMedia("(min-width: 761px)").matches, // a table is wider than a phone
+     shown = [], open = null, unchanged = 0, signature = "";
   const cards = new Map();  // id -> { element, key }
 
   // ---- Data -------------------------------------------------------------------------------------
@@ -50,7 +51,9 @@
       about.timing = { begun: loading.begun, last: loading.last, finished: loading.finished };
       render();
     } else if (cells.size) {
-      $("time").textContent = timeText(count()); // silence is news, too
+      const n = count(); // silence is news, too
+      $("time").textContent = timeText(n);
+      renderLeftOut(n);
     }
     again();
   }
@@ -206,33 +209,48 @@
     const box = make("div", "matrix"), table = make("table"), head = make("thead"), body = make("tbody");
     const top = make("tr");
     top.append(make("th", "", row.caption + " / " + column.caption));
-    for (const name of columns) { const th = make("th", "", name || "–"); th.scope = "col"; top.append(th); }
+    const heading = (name, scope) => {
+      const th = make("th"), words = make("span", "", name || "–");
+      th.scope = scope;
+      words.title = name;
+      th.append(words);
+      return th;
+    };
+    for (const name of columns) top.append(heading(name, "col"));
     head.append(top);
     for (const [name, line] of rows) {
-      const tr = make("tr"), th = make("th", "", name || "–");
-      th.scope = "row";
-      tr.append(th);
+      const tr = make("tr");
+      tr.append(heading(name, "row"));
       for (const key of columns) {
         const td = make("td");
-        const here = line.get(key) || [], told = here.length > 1 ? differing : differing.filter((field) => !field.is_long);
-        for (const c of here) td.append(card(c, ["", detailsOf(c, told, [row, column])]));
+        for (const c of line.get(key) || []) // a heading may be cut, or far away: the tile has its text, too
+          td.append(card(c, ["", detailsOf(c, differing, [row, column].filter((field) => !field.is_long))]));
         tr.append(td);
       }
       body.append(tr);
     }
-    box.tabIndex = 0;
     table.append(head, body);
     box.append(table);
     return box;
   }
 
+  // A table is scrolled with the page: its headings stay below the tools, the rest as wide as the window.
+  function measure() {
+    const style = document.documentElement.style, tools = $("tools");
+    const isSticky = getComputedStyle(tools).position === "sticky" && getComputedStyle(tools).top !== "auto";
+    style.setProperty("--view", document.documentElement.clientWidth + "px");
+    style.setProperty("--below", (isSticky ? tools.offsetHeight : 0) + "px");
+  }
+
   function renderCells() {
     const differing = varying(), both = axes(differing), main = $("cells");
     shown = [...cells.values()].filter(matches);
-    const old = main.firstElementChild, scroll = old ? [old.scrollLeft, old.scrollTop] : [0, 0];
+    const scroll = [window.scrollX, window.scrollY], isTable = Boolean(both && wantsMatrix);
     const focus = document.activeElement && document.activeElement.classList.contains("cell") ? document.activeElement : null;
-    main.replaceChildren(both && wantsMatrix ? matrix(differing, both) : gallery(differing));
-    main.firstElementChild.scrollTo(scroll[0], scroll[1]);
+    document.body.classList.toggle("table", isTable);
+    main.replaceChildren(isTable ? matrix(differing, both) : gallery(differing));
+    measure();
+    window.scrollTo(scroll[0], scroll[1]);
     if (focus && focus.isConnected) focus.focus({ preventScroll: true });
     $("view").hidden = !both;
     $("view").textContent = wantsMatrix ? "Gallery" : "Table";
@@ -246,6 +264,17 @@
     return n;
   }
 
+  function perPicture() {
+    const t = about.timing;
+    return t.finished && t.last > t.begun ? (t.last - t.begun) / t.finished : 0;
+  }
+
+  // Whether nothing was heard for so long that the run may have been killed.
+  function isSilent() {
+    const t = about.timing;
+    return Date.now() / 1000 - Math.max(t.begun, t.last) > Math.max(QUIET_S, 10 * perPicture());
+  }
+
   function timeText(n) {
     const t = about.timing, left = n.waiting;
     if (isOver()) {
@@ -253,9 +282,9 @@
       return spent >= 0 ? "took " + duration(Math.round(spent)) : "";
     }
     if (!left) return "";
-    const each = t.finished && t.last > t.begun ? (t.last - t.begun) / t.finished : 0;
+    const each = perPicture();
     const silence = Date.now() / 1000 - Math.max(t.begun, t.last);
-    if (silence > Math.max(QUIET_S, 10 * each)) return "no news for " + duration(silence) + ": has the run stopped?";
+    if (isSilent()) return "no news for " + duration(silence) + ": has the run stopped?";
     return each ? "about " + duration(Math.max(1, Math.round(each * left))) + " left" : plural(left, "picture") + " left";
   }
 
@@ -277,9 +306,8 @@
     $("message").hidden = !about.message;
     $("message").textContent = about.message || "";
     $("message").classList.toggle("calm", state === "done");
-    $("models-skipped").hidden = !about.models_skipped;
-    $("models-skipped").textContent = about.models_skipped ? "Models skipped: " + about.models_skipped : "";
     $("version").textContent = about.version || "";
+    renderLeftOut(n);
     const sheets = (about.sheets || []).filter(address);
     $("sheets").hidden = !sheets.length;
     $("sheets").replaceChildren(...sheets.map((path) => {
@@ -288,6 +316,33 @@
       return link;
     }));
     renderStates(n);
+  }
+
+  // Each sentence once, with what it is about.
+  function listReasons(list, reasons) {
+    list.replaceChildren();
+    for (const [reason, names] of reasons) fact(list, names.join(", "), reason, true);
+  }
+
+  const gather = (reasons, reason, name) => reasons.set(reason, (reasons.get(reason) || []).concat(name));
+
+  // Models without pictures, pictures that failed, and how to go on where that can help.
+  function renderLeftOut(n) {
+    const skipped = about.skipped || [], missing = new Map(), failed = new Map();
+    for (const one of skipped) gather(missing, String(one.reason || ""), String(one.model || ""));
+    for (const c of cells.values()) if (c.state === "failed") gather(failed, text(c, "error"), describe(c));
+    const names = skipped.map((one) => one.model).join(", ");
+    $("skipped").hidden = !skipped.length;
+    $("skipped").querySelector("summary").textContent = plural(skipped.length, "model") + " left out: " + names;
+    listReasons($("skipped").querySelector("dl"), missing);
+    $("failures").hidden = !failed.size;
+    $("failures").querySelector("summary").textContent = plural(n.failed, "picture") + " failed: why";
+    const short = [...failed].map(([reason, cells]) =>
+      [reason, cells.length > 3 ? cells.slice(0, 2).concat(plural(cells.length - 2, "other")) : cells]);
+    listReasons($("failures").querySelector("dl"), short);
+    const hasStopped = isOver() ? about.state !== "done" : isSilent();
+    $("go-on").hidden = !about.resume || !hasStopped;
+    $("resume").textContent = about.resume || "";
   }
 
   function renderStates(n) {
@@ -301,21 +356,24 @@
     }));
   }
 
-  // A choice of every name that cells do not share.
+  // A choice for every axis, and of every name that cells do not share.
   function renderSelects() {
-    for (const field of fields().filter((one) => one.is_plain && !one.is_long)) {
+    const isAxis = (field) => (about.axes || []).some((key) => field.keys.includes(key));
+    for (const field of fields().filter((one) => isAxis(one) || (one.is_plain && !one.is_long))) {
       const names = [...new Set([...cells.values()].map((c) => value(c, field)))].filter(Boolean);
       let select = $("by-" + field.keys[0]);
-      if (!select && names.length > 1) {
+      if (!select && names.length > 1 && names.length <= MOST_OPTIONS) {
         select = make("select");
         select.id = "by-" + field.keys[0];
         select.setAttribute("aria-label", field.caption);
         select.onchange = () => { filter.by[field.caption] = select.value; renderCells(); };
         $("selects").append(select);
       }
-      if (!select || select.options.length === names.length + 1) continue;
+      if (!select || select.options.length === names.length + 1 || names.length > MOST_OPTIONS) continue;
       select.replaceChildren(...[field.caption + ": all", ...names].map((name, i) => {
-        const option = make("option", "", name);
+        const isLong = name.length > OPTION_LETTERS;
+        const option = make("option", "", isLong ? name.slice(0, OPTION_LETTERS - 1) + "…" : name);
+        if (isLong) option.title = name;
         option.value = i ? name : "";
         return option;
       }));
@@ -423,6 +481,7 @@
     event.preventDefault();
   };
   $("search").oninput = (event) => { filter.text = event.target.value; renderCells(); };
+  window.onresize = measure;
   $("view").onclick = () => { wantsMatrix = !wantsMatrix; renderCells(); };
   $("size").oninput = (event) => document.documentElement.style.setProperty("--tile", event.target.value + "px");
   load();

@@ -147,3 +147,12 @@ enum xl_status xl_cell_axes_find(const struct xl_cell *const *cells, int n, stru
     *out = axes;
     return XL_OK;
 }
+
+void xl_cell_axes_sides(const struct xl_cell_axes *axes, const struct xl_cell_axis **rows,
+                        const struct xl_cell_axis **columns) {
+    enum { FEW = 6 };
+    const struct xl_cell_axis *more = &axes->axes[0], *less = &axes->axes[1];
+    bool more_is_rows = more->is_long != less->is_long ? more->is_long : more->n > FEW;
+    *rows = more_is_rows ? more : less;
+    *columns = more_is_rows ? less : more;
+}

@@ -136,18 +136,6 @@ struct table {
     int n_places;
 };
 
-/* Two axes with most values: texts are rows, and so are the more where there are many. */
-static void choose_sides(const struct xl_cell_axes *axes, const struct xl_cell_axis **rows,
-                         const struct xl_cell_axis **columns) {
-    enum { FEW = 6 };
-    *columns = &axes->axes[0];
-    *rows = &axes->axes[1];
-    bool turn = (*columns)->is_long != (*rows)->is_long ? (*columns)->is_long : (*columns)->n > FEW;
-    if (!turn) return;
-    *columns = &axes->axes[1];
-    *rows = &axes->axes[0];
-}
-
 /* Headings of values from..from + n of an axis; NULL: out of memory */
 static struct xl_sheet_heading *headings(struct shown *shown, const struct xl_cell_axis *axis,
                                          int from, int n) {
@@ -204,7 +192,7 @@ static bool add_blocks(struct shown *shown, const struct xl_cell_axis *rows,
 static enum xl_status make_table(struct shown *shown, struct table *table, struct xl_err *err) {
     const struct xl_cell_axis *rows, *columns;
     int n_combinations;
-    choose_sides(&shown->axes, &rows, &columns);
+    xl_cell_axes_sides(&shown->axes, &rows, &columns);
     combination(&shown->axes, -1, &n_combinations);
     size_t n_here = (size_t)rows->n * (size_t)columns->n;
     size_t n_places = n_here * (size_t)n_combinations;

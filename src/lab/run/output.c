@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "image/sheet.h"
-#include "lab/cell/cell_text.h"
+#include "lab/cell/cell_axes.h"
 #include "lab/run/run_page.h"
 
 #include <stdio.h>
@@ -197,6 +197,67 @@ static enum xl_status update_page(const struct xl_writer_params *params, const i
     return status;
 }
 
+/* The models that nothing is drawn with, and why. */
+static json_t *describe_skipped(const struct xl_sweep *sweep) {
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int m = 0; m < sweep->n_models; m++) {
+        const struct xl_sweep_model *model = &sweep->models[m];
+        if (!model->skipped) continue;
+        json_t *object = json_object();
+        xl_json_put(object, "model", xl_json_text(model->key), &ok);
+        xl_json_put(object, "reason", xl_json_text(model->skipped), &ok);
+        ok &= !json_array_append_new(list, object);
+    }
+    return xl_json_finish(list, ok);
+}
+
+static json_t *key_of(int column) {
+    struct xl_cell_column found;
+    return xl_cell_column_at(column, &found) ? json_string(found.field->key) : NULL;
+}
+
+/* What the run's cells are laid out by. */
+static enum xl_status put_axes(const struct xl_sweep *sweep, json_t *run, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_cell_axes axes;
+    const struct xl_cell **cells = xl_arena_alloc(&arena, (size_t)sweep->n_cells * sizeof *cells);
+    for (int c = 0; cells && c < sweep->n_cells; c++) cells[c] = &sweep->cells[c];
+    enum xl_status status = cells ? xl_cell_axes_find(cells, sweep->n_cells, &arena, &axes, err)
+                                  : xl_fail_nomem(err, "the run's page", 0);
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int k = 0; !status && k < axes.n; k++)
+        ok &= !json_array_append_new(list, key_of(axes.axes[k].column));
+    if (!status && axes.is_grid && axes.n >= 2) {
+        const struct xl_cell_axis *rows, *columns;
+        xl_cell_axes_sides(&axes, &rows, &columns);
+        xl_json_put(run, "rows", key_of(rows->column), &ok);
+        xl_json_put(run, "columns", key_of(columns->column), &ok);
+    }
+    xl_json_put(run, "axes", list, &ok);
+    xl_arena_deinit(&arena);
+    return status || ok ? status : xl_fail_nomem(err, "the run's page", 0);
+}
+
+/* The command that goes on with the run; a path that a shell would take apart is quoted. */
+static json_t *describe_resume(const struct xl_run_dir *run) {
+    struct xl_str text = {0};
+    const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:,=@";
+    bool is_plain = !run->dir[strspn(run->dir, safe)];
+    xl_str_printf(&text, "sdxl-lab resume %s", is_plain ? "" : "'");
+    for (const char *c = run->dir; *c; c++) {
+        if (*c == '\'')
+            xl_str_puts(&text, "'\\''");
+        else
+            xl_str_append(&text, c, 1);
+    }
+    if (!is_plain) xl_str_puts(&text, "'");
+    json_t *value = xl_json_text(text.text);
+    xl_str_deinit(&text);
+    return value;
+}
+
 enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struct xl_err *err) {
     const struct xl_sweep *sweep = params->sweep;
     if (!params->run->is_own) return XL_OK;
@@ -204,24 +265,22 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
     xl_iso8601_utc(started);
     xl_json_watch();
     json_t *run = json_object(), *cells = json_array();
-    struct xl_str skipped = {0};
     bool ok = run && cells;
-    xl_sweep_put_skipped(&skipped, sweep);
     for (int c = 0; c < sweep->n_cells; c++)
         ok &= !json_array_append_new(cells, describe_cell(params, &sweep->cells[c]));
     const char *slash = strrchr(params->run->dir, '/');
     xl_json_put(run, "title", xl_json_text(slash ? slash + 1 : params->run->dir), &ok);
     xl_json_put(run, "kind", xl_json_text(sweep->kind), &ok);
     xl_json_put(run, "prompt", xl_json_text(params->settings->prompt), &ok);
-    if (skipped.len) xl_json_put(run, "models_skipped", xl_json_text(skipped.text), &ok);
-    ok &= !skipped.failed;
-    xl_str_deinit(&skipped);
     xl_json_put(run, "started", json_string(started), &ok);
     xl_json_put(run, "version", json_string(XL_VERSION), &ok);
     xl_json_put(run, "fields", xl_cell_describe_columns(), &ok);
-    enum xl_status status = ok && !xl_json_ran_out()
-                                ? xl_run_page_begin(params->run->dir, run, cells, err)
-                                : xl_fail_nomem(err, "the run's page", 0);
+    xl_json_put(run, "skipped", describe_skipped(sweep), &ok);
+    xl_json_put(run, "resume", describe_resume(params->run), &ok);
+    enum xl_status status = put_axes(sweep, run, err);
+    if (!status)
+        status = ok && !xl_json_ran_out() ? xl_run_page_begin(params->run->dir, run, cells, err)
+                                          : xl_fail_nomem(err, "the run's page", 0);
     json_decref(run);
     json_decref(cells);
     return status;
@@ -411,6 +470,7 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
     xl_json_put(summary, "state", json_string(state), &ok);
     xl_json_put(summary, "message", xl_json_text(message), &ok);
     xl_json_put(summary, "sheets", sheets, &ok);
+    if (!xl_run_dir_can_go_on(params->run)) xl_json_put(summary, "resume", json_null(), &ok);
     enum xl_status status = ok && !xl_json_ran_out()
                                 ? xl_run_page_end(params->run->dir, summary, err)
                                 : xl_fail_nomem(err, "the run's page", 0);

@@ -7,13 +7,15 @@
  * counts. So finished cells are lines appended by one write, and the cost of a run is linear in its
  * cells. The page shows texts only as texts: a prompt with HTML in it is harmless.
  *
- * Descriptions are JSON objects. Of a run: {title, kind, prompt, started (ISO 8601), rows, columns
- * (keys of the fields that make the grid; left out: chosen by the page), sheets: [paths], version,
- * fields}. fields: what cells were asked for as, in the order in which people see it, as
- * xl_cell_describe_columns has it: [{keys, caption, is_plain, is_long, is_always, is_title,
- * follows}]. Of a cell: {id, the keys of the fields, state: "waiting" | "done" | "failed" |
- * "skipped", path (relative to the run directory), error, seconds, ...}. Only id is required;
- * update needs only id and what changed. Other keys are shown in a picture's caption.
+ * Descriptions are JSON objects. Of a run: {title, kind, prompt, started (ISO 8601), axes (keys of
+ * the fields that tell cells apart: each has a filter), rows, columns (those that make a table;
+ * left out: chosen by the page), skipped: [{model, reason}], resume (the command that goes on;
+ * null: nothing to go on with), sheets: [paths], version, fields}. fields: what cells were asked
+ * for as, in the order in which people see it, as xl_cell_describe_columns has it: [{keys, caption,
+ * is_plain, is_long, is_always, is_title, follows}]. Of a cell: {id, the keys of the fields, state:
+ * "waiting" | "done" | "failed" | "skipped", path (relative to the run directory), error, seconds,
+ * ...}. Only id is required; update needs only id and what changed. Other keys are shown in a
+ * picture's caption.
  *
  * One thread at a time may use the page of a run.
  */
