@@ -144,8 +144,15 @@ cp -r "$repo" other && printf '{"_class_name": "EulerDiscreteScheduler", "beta_e
 expect "another model" 0 "of 60" "$bin" resume "$run" --sweep model=other
 check "in a folder of its own" test "$(ls "$run"/model_other/2*.png | wc -l)" -eq 30
 expect "verified with it" 0 "same 60" "$bin" verify "$run"
+printf '{"_class_name": "EulerDiscreteScheduler", "beta_end": 0.0115}' >other/scheduler/scheduler_config.json
+expect "whose files are those that it began with" 2 "other: its files are others" "$bin" resume "$run" --sweep seed=9
 rm -rf other
 expect "which must be there when the run is extended" 2 "other: model" "$bin" resume "$run" --sweep seed=9
+
+cp "$images/rgb-8.png" i.png
+"${draw[@]}" --prompt x --init-image i.png --strength 1 --sweep seed=1..2 --output-dir i >out 2>err
+cp "$images/rgba-8.png" i.png
+expect "and so is what it starts from" 2 "i.png is not the picture any more" "$bin" resume i/sweep_* --sweep seed=3
 
 # Killed at any moment, the plan is the old one or the new one, and the run can go on.
 "${draw[@]}" --prompt x --sweep seed=1..2 --output-dir k >out 2>err

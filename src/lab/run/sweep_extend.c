@@ -147,6 +147,22 @@ static void settle_seed(struct xl_sweep_plan *plan) {
     plan->settings->has_seed = true;
 }
 
+/* What the run starts from is what it started from. */
+static enum xl_status check_inits(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    for (int i = 0; i < plan->n_inits; i++)
+        for (int c = 0; c < plan->first_cell; c++) {
+            const struct xl_cell *cell = &plan->sweep->cells[c];
+            if (!cell->init_image || strcmp(cell->init_image, plan->inits[i].path) != 0) continue;
+            if (cell->init_digest && strcmp(cell->init_digest, plan->inits[i].digest) != 0)
+                return xl_fail(err, XL_EINPUT,
+                               "%s is not the picture any more that the run started from; put that "
+                               "back, or start a new run",
+                               cell->init_image);
+            break;
+        }
+    return XL_OK;
+}
+
 static enum xl_status write_request(const struct xl_sweep_plan *plan, struct xl_settings *request,
                                     struct xl_err *err) {
     static const char *const all[] = {"all-profiles", "all-models"};
@@ -177,7 +193,8 @@ static enum xl_status extend(struct xl_sweep_plan *plan, const struct xl_setting
         status = add_axis(plan, more->sweep.item[i], more->sweep_places[i], err);
     if (!status && !plan->is_added) status = xl_sweep_models_add(plan, NULL, err);
     if (!status) status = settle_models(plan, err);
-    return status ? status : xl_sweep_plan_cells(plan, err);
+    if (!status) status = xl_sweep_plan_cells(plan, err);
+    return status ? status : check_inits(plan, err);
 }
 
 enum xl_status xl_sweep_extend(struct xl_settings *request, const struct xl_settings *more,

@@ -298,16 +298,17 @@ enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan, struct x
     for (int m = 0; m < sweep->n_models; m++) {
         struct xl_sweep_model *model = &sweep->models[m], now = *model;
         if (model->skipped || plan->is_added[m]) continue;
-        if (model->commit) now.revision = model->commit;
         enum xl_status status = look_at(&sweep->arena, &now, err);
         if (status) return xl_fail_context(err, status, "%s", model->key);
         model->open = now.open;
         model->width = now.width;
         model->height = now.height;
         model->unit = now.unit;
+        if (!model->digest[0]) memcpy(model->digest, now.digest, sizeof model->digest);
         if (strcmp(model->digest, now.digest) != 0)
-            return xl_fail(err, XL_EMODEL,
-                           "%s: its files are others than when the run was begun; start a new run",
+            return xl_fail(err, XL_EINPUT,
+                           "%s: its files are others than when the run was begun; put those back, "
+                           "or start a new run",
                            model->key);
     }
     return XL_OK;

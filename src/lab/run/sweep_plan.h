@@ -79,7 +79,7 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
 enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
 /* Extend a run by the models of an axis; open those that it had.
- * Errors: as above; XL_EMODEL files of a model are others than when the run was begun */
+ * Errors: as above; XL_EINPUT files of a model are others than when the run was begun */
 enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_axis *axis,
                                    struct xl_err *err) XL_CHECKED;
 enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan,
