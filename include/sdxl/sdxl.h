@@ -286,6 +286,12 @@ struct xl_need {
     double decode_flops, tiled_decode_flops; /* of decoding one picture */
 };
 
+/* Whether the model has all that drawing asks for: every tensor with its shape, a scheduler and
+ * tokenizers that go with it. Reads headers, no weights, and needs no device.
+ * Errors: XL_EMODEL a tensor is missing; XL_EFORMAT one of another shape or dtype, or what a
+ * configuration cannot do; XL_ENOMEM */
+enum xl_status xl_model_check_whole(struct xl_model *model, struct xl_err *err);
+
 /* Whether the model can draw a request: what xl_generate refuses before it draws, this refuses with
  * the same sentence. Needs no device; the pixels of request->init are not looked at.
  * Errors: XL_EINVAL a field of the request; XL_EFORMAT what the model's configuration cannot do;

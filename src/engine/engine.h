@@ -52,6 +52,11 @@ struct xl_model *xl_model_ref(struct xl_model *model);
 /* scheduler_config.json of the model. */
 struct xl_json xl_model_scheduler(const struct xl_model *model);
 
+/* text.c: the ids [n_tokens] of a padded prompt are in the vocabulary of encoder e. Errors:
+ * XL_EFORMAT */
+enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
+                                  struct xl_err *err) XL_CHECKED;
+
 /* info.c: fill in model->info, the digests of its files among it. Errors: XL_ENOMEM; XL_EMODEL a
  * file cannot be read any more */
 enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) XL_CHECKED;

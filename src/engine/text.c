@@ -14,20 +14,25 @@ void xl_encoded_deinit(struct xl_encoded *encoded) {
     *encoded = (struct xl_encoded){0};
 }
 
+enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
+                                  struct xl_err *err) {
+    for (int i = 0; i < model->n_tokens; i++)
+        if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size)
+            return xl_fail(err, XL_EFORMAT,
+                           "%s: token id %d is outside the text encoder's vocabulary of %d; "
+                           "tokenizer and encoder do not belong together",
+                           e ? model->files.tokenizer_2_dir : model->files.tokenizer_dir, ids[i],
+                           model->clip[e].vocab_size);
+    return XL_OK;
+}
+
 /* Token ids of the prompt for encoder e. */
 static enum xl_status tokenize(const struct xl_drawing *drawing, int e, const char *prompt,
                                int32_t *ids, int *n_dropped, struct xl_err *err) {
     const struct xl_model *model = drawing->model;
     enum xl_status status =
         xl_tokenize_padded(model->tokenizer[e], prompt, drawing->n_tokens, ids, n_dropped, err);
-    for (int i = 0; !status && i < drawing->n_tokens; i++)
-        if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size)
-            status = xl_fail(err, XL_EFORMAT,
-                             "%s: token id %d is outside the text encoder's vocabulary of %d; "
-                             "tokenizer and encoder do not belong together",
-                             e ? model->files.tokenizer_2_dir : model->files.tokenizer_dir, ids[i],
-                             model->clip[e].vocab_size);
-    return status;
+    return status ? status : xl_model_check_ids(model, e, ids, err);
 }
 
 /* Encoder e writes its columns of text, and pooled if it is the second. */

@@ -1,4 +1,5 @@
 /* test_catalogue.c - the models by name, and whether they are there. */
+#include "base/json.h"
 #include "lab/data/catalogue.h"
 
 #include "unit/config.h"
@@ -201,6 +202,104 @@ Test(catalogue, a_pipeline_is_ready_whatever_its_kind) {
     cache("models--AiAF--epicrealismXL-vx1Finalkiss_Checkpoint_SDXL",
           (const char *[]){WHOLE, NULL});
     expect_state("EpicRealism XL", XL_MODEL_READY, "");
+}
+
+/* A copy of a small model as a folder that an own file of models names. */
+static void own_model(const char *name) {
+    char command[3 * SCRATCH_PATH];
+    snprintf(command, sizeof command, "cp -rL '%s' '%s' && chmod -R u+w '%s'", REPO,
+             scratch("%s", name), scratch("%s", name));
+    cr_assert_eq(system(command), 0);
+    char text[2 * SCRATCH_PATH];
+    snprintf(text, sizeof text, "Own: {folder: %s}\n", scratch("%s", name));
+    scratch_puts(config_file("models.yaml"), text);
+}
+
+static void set_key(const char *file, const char *key, const char *value) {
+    json_t *root = json_load_file(scratch("own/%s", file), 0, NULL);
+    json_object_set_new(root, key, json_loads(value, JSON_DECODE_ANY, NULL));
+    cr_assert_eq(json_dump_file(root, scratch("own/%s", file), 0), 0);
+    json_decref(root);
+}
+
+/* Rename a tensor in the header of a file: as long a name. */
+static void rename_tensor(const char *file, const char *from, const char *to) {
+    FILE *f = fopen(scratch("own/%s", file), "r+b");
+    static char header[1 << 20];
+    cr_assert(f && strlen(from) == strlen(to));
+    size_t n = fread(header, 1, sizeof header, f);
+    char *at = memmem(header, n, from, strlen(from));
+    cr_assert_not_null(at, "%s", from);
+    fseek(f, at - header, SEEK_SET);
+    fwrite(to, 1, strlen(to), f);
+    fclose(f);
+}
+
+/* Ready means: what drawing reads can be read. Each of these was called ready by its files' names.
+ */
+Test(catalogue, what_cannot_be_drawn_with_is_not_ready) {
+    static const struct {
+        const char *file, *key, *value, *why;
+    } configs[] = {
+        {"text_encoder_2/config.json", "hidden_act", "\"gelu_new\"", "gelu_new"},
+        {"text_encoder/config.json", "hidden_size", "48", "config.json"},
+        {"unet/config.json", "cross_attention_dim", "7", "cross_attention_dim"},
+        {"unet/config.json", "class_embed_type", "\"timestep\"", "class_embed_type"},
+        {"unet/config.json", "use_linear_projection", "false", ""},
+        {"vae/config.json", "layers_per_block", "3", "is missing"},
+        {"vae/config.json", "latent_channels", "8", "latent_channels"},
+        {"scheduler/scheduler_config.json", "trained_betas", "[0.1]", "trained_betas"},
+        {"scheduler/scheduler_config.json", "beta_schedule", "\"odd\"", "odd"},
+        {"tokenizer/tokenizer_config.json", "model_max_length", "\"x\"", "model_max_length"},
+        {"model_index.json", "scheduler", "[\"diffusers\", \"FlowMatchEulerDiscreteScheduler\"]",
+         "FlowMatchEuler"},
+        {"model_index.json", "tokenizer", "[\"transformers\", \"T5Tokenizer\"]", "T5Tokenizer"},
+    };
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        scratch_remove(scratch("own"));
+        own_model("own");
+        if (!i) expect_state("Own", XL_MODEL_READY, "");
+        set_key(configs[i].file, configs[i].key, configs[i].value);
+        if (!configs[i].why[0]) continue; /* the same weights by another shape */
+        expect_state("Own", XL_MODEL_UNUSABLE, configs[i].why);
+    }
+    static const char *const tensors[][2] = {
+        {"unet/diffusion_pytorch_model.safetensors", "\"conv_in.bias\""},
+        {"vae/diffusion_pytorch_model.safetensors", "\"encoder.conv_in.bias\""},
+        {"vae/diffusion_pytorch_model.safetensors", "\"decoder.conv_out.bias\""},
+        {"text_encoder/model.safetensors", "position_embedding.weight"},
+        {"text_encoder_2/model.safetensors", "text_projection.weight"},
+    };
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        char other[128];
+        snprintf(other, sizeof other, "%s", tensors[i][1]);
+        other[strlen(other) - 2] = 'X';
+        scratch_remove(scratch("own"));
+        own_model("own");
+        rename_tensor(tensors[i][0], tensors[i][1], other);
+        expect_state("Own", XL_MODEL_UNUSABLE, "is missing");
+    }
+    scratch_remove(scratch("own"));
+    own_model("own");
+    scratch_puts(scratch("own/tokenizer_2/vocab.json"), "{\"a\": 0}");
+    expect_state("Own", XL_MODEL_UNUSABLE, "tokenizer_2");
+}
+
+/* Pipelines of the cache that nobody listed. */
+Test(catalogue, pipelines_of_the_cache_are_known) {
+    cache("models--me--Autumn-Mix-XL", (const char *[]){WHOLE, NULL});
+    cache("models--stabilityai--sdxl-turbo", (const char *[]){WHOLE, NULL});
+    cache("models--me--words", (const char *[]){NULL});
+    struct xl_catalogue *catalogue = load(NULL);
+    const struct xl_catalogue_model *cached = NULL;
+    struct xl_catalogue_status state;
+    int n = -1;
+    cr_assert_eq(xl_catalogue_cached(catalogue, &arena, &cached, &n, NULL), XL_OK);
+    cr_assert_eq(n, 1);
+    cr_expect_str_eq(cached[0].key, "me/Autumn-Mix-XL");
+    cr_assert_eq(xl_catalogue_state(&cached[0], &arena, &state, NULL), XL_OK);
+    cr_expect_eq(state.state, XL_MODEL_READY, "%s", state.why);
+    xl_catalogue_free(catalogue);
 }
 
 /* What is suggested for a slip of the fingers: names of the list, and SDXL repositories of the

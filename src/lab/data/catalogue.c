@@ -118,22 +118,25 @@ static enum xl_status place_folder(const struct xl_data_entry *entry,
     return model->folder ? XL_OK : xl_fail_nomem(err, "a path", 0);
 }
 
+/* An entry that says nothing. */
+static const struct xl_catalogue_model nothing_known = {
+    .licence = "unknown",
+    .licence_note = "",
+    .guidance = XL_NO_GUIDANCE,
+    .guidance_min = XL_NO_GUIDANCE,
+    .guidance_max = XL_NO_GUIDANCE,
+    .lora_weight = 1,
+    .about = "",
+    .tags = "",
+    .negative_tags = "",
+};
+
 static enum xl_status read_model(const struct xl_data_entry *entry,
                                  const struct xl_data_field *fields, struct xl_arena *arena,
                                  struct xl_catalogue_model *out, struct xl_err *err) {
-    struct xl_catalogue_model model = {
-        .key = entry->name,
-        .licence = "unknown",
-        .licence_note = "",
-        .guidance = XL_NO_GUIDANCE,
-        .guidance_min = XL_NO_GUIDANCE,
-        .guidance_max = XL_NO_GUIDANCE,
-        .lora_weight = 1,
-        .about = "",
-        .tags = "",
-        .negative_tags = "",
-        .origin = entry->origin,
-    };
+    struct xl_catalogue_model model = nothing_known;
+    model.key = entry->name;
+    model.origin = entry->origin;
     enum xl_status status = xl_data_read(entry, fields, arena, &model, err);
     if (!status) status = check_place(entry, &model, err);
     if (!status) status = check_sizes(entry, &model, err);
@@ -203,6 +206,26 @@ const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *ca
         if (!strcmp(catalogue->items[k].key, name) || !strcasecmp(catalogue->items[k].repo, name))
             i = k;
     return i < 0 ? NULL : &catalogue->items[i];
+}
+
+enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, struct xl_arena *arena,
+                                   const struct xl_catalogue_model **out, int *n,
+                                   struct xl_err *err) {
+    struct xl_hub_repositories cached = {NULL, 0};
+    enum xl_status status = xl_hub_repositories(arena, &cached, err);
+    if (status) return status;
+    struct xl_catalogue_model *models =
+        xl_arena_alloc(arena, (size_t)(cached.n + 1) * sizeof *models);
+    if (!models) return xl_fail_nomem(err, "the models of the cache", 0);
+    *n = 0;
+    for (int i = 0; i < cached.n; i++) {
+        if (xl_catalogue_has_repository(catalogue, cached.id[i])) continue;
+        models[*n] = nothing_known;
+        models[*n].key = models[*n].repo = cached.id[i];
+        models[(*n)++].origin = "cache";
+    }
+    *out = models;
+    return XL_OK;
 }
 
 /* A model of the catalogue, called by its repository, too. */

@@ -72,6 +72,12 @@ bool xl_catalogue_has_repository(const struct xl_catalogue *catalogue, const cha
 char *xl_catalogue_nearest(const struct xl_catalogue *catalogue, const char *name, char *out,
                            size_t size);
 
+/* Repositories of the cache that are SDXL pipelines and that the catalogue does not know, as
+ * entries without recommendations; in the arena. Errors: XL_ENOMEM */
+enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, struct xl_arena *arena,
+                                   const struct xl_catalogue_model **out, int *n,
+                                   struct xl_err *err) XL_CHECKED;
+
 enum xl_model_state {
     XL_MODEL_READY,       /* complete and readable */
     XL_MODEL_NOT_CACHED,  /* nothing of it is there */
@@ -90,7 +96,8 @@ struct xl_catalogue_status {
     int64_t bytes;        /* of the weight files that would be read, when ready */
 };
 
-/* Look whether a model is there; reads headers, no weights. Strings live in the arena. A single
+/* Look whether a model is there and can draw: reads configurations, tokenizers and headers of
+ * weights, as drawing does, and no weights. Strings live in the arena. A single
  * file or LoRA whose repository holds a whole pipeline counts as one.
  * Errors: XL_ENOMEM */
 enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,

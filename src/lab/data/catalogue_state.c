@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "hub/hub.h"
 #include "lab/data/catalogue.h"
+#include "sdxl/sdxl.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +43,19 @@ static int64_t count_bytes(const struct xl_pipeline_files *files) {
     return bytes;
 }
 
+/* All that drawing reads of a model but the weights themselves. */
+static enum xl_status look_closely(const char *location, const char *revision, struct xl_err *err) {
+    struct xl_model_params params;
+    struct xl_model *model = NULL;
+    xl_model_params_default(&params);
+    params.model = location;
+    params.revision = revision;
+    enum xl_status status = xl_model_open(&params, &model, err);
+    if (!status) status = xl_model_check_whole(model, err);
+    xl_model_close(model);
+    return status;
+}
+
 enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,
                                   struct xl_catalogue_status *out, struct xl_err *err) {
     struct xl_catalogue_status result = {.state = XL_MODEL_NOT_CACHED};
@@ -53,18 +67,21 @@ enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct
     if (status) return status;
     bool is_there = !result.why;
     if (is_there) found = xl_hub_pipeline(&snapshot, arena, &files, &why);
+    bool is_whole = is_there && !found; /* what is wrong from here on no download repairs */
+    if (is_whole) found = look_closely(result.location, model->revision, &why);
     if (found == XL_ENOMEM) return xl_fail(err, found, "%s", why.text);
     if (is_there && !found) {
         result.state = XL_MODEL_READY;
         result.bytes = count_bytes(&files);
-    } else if (model->kind != XL_KIND_PIPELINE) {
+    } else if (model->kind != XL_KIND_PIPELINE && !is_whole) {
         result.state = XL_MODEL_UNSUPPORTED;
         result.why =
             xl_arena_printf(arena, "%s, which this version cannot read yet%s",
                             model->kind == XL_KIND_LORA ? "a LoRA" : "a single-file checkpoint",
                             is_there ? "" : " (and it is not in the cache)");
     } else if (is_there) {
-        result.state = found == XL_EMODEL ? XL_MODEL_INCOMPLETE : XL_MODEL_UNUSABLE;
+        bool is_partial = found == XL_EMODEL && !is_whole;
+        result.state = is_partial ? XL_MODEL_INCOMPLETE : XL_MODEL_UNUSABLE;
         result.why = xl_arena_strdup(arena, why.text);
     }
     if (result.state != XL_MODEL_READY && !result.why)
