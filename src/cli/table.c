@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct xl_table_row {
@@ -47,21 +48,88 @@ void xl_table_add(struct xl_table *table, const char *const *cells, enum xl_colo
     table->last = row;
 }
 
-static void print_row(const struct xl_table *table, const struct xl_table_row *row, int indent) {
-    int last = table->n_columns - 1;
-    while (last > 0 && !row->cells[last][0]) last--; /* no blanks at the end of a line */
-    printf("%*s", indent, "");
-    for (int i = 0; i <= last; i++) {
-        bool is_colored = row->color == XL_COLOR_BOLD || i == table->n_columns - 1;
-        xl_print_text(row->cells[i], is_colored ? row->color : XL_COLOR_NONE);
-        int gap = table->width[i] - xl_text_width(row->cells[i]) + 2;
-        if (i < last) printf("%*s", gap, "");
+/* --- Fitting the terminal --------------------------------------------------------------------- */
+
+/* Columns that there are: what COLUMNS says, else the terminal; 0: no limit, for programs. */
+static int line_columns(void) {
+    struct winsize size;
+    const char *said = getenv("COLUMNS");
+    int columns = said ? atoi(said) : 0;
+    if (columns > 0) return columns;
+    return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
+/* The widest column from `first` on. */
+static int widest_from(const struct xl_table *table, int first) {
+    int widest = first;
+    for (int i = first + 1; i < table->n_columns; i++)
+        if (table->width[i] > table->width[widest]) widest = i;
+    return widest;
+}
+
+/* Take from the widest column until the line fits, or no column is wide; from the first one, which
+ * has the names that people type, last. */
+static void shrink(struct xl_table *table, int columns) {
+    enum { COMFORTABLE = 10, LEAST = 6, GAP = 2 };
+    int total = -GAP;
+    for (int i = 0; i < table->n_columns; i++) total += table->width[i] + GAP;
+    for (; columns && total > columns; total--) {
+        int widest = table->n_columns > 1 ? widest_from(table, 1) : 0;
+        if (table->width[widest] <= COMFORTABLE) widest = widest_from(table, 0);
+        if (table->width[widest] <= LEAST) return;
+        table->width[widest]--;
     }
-    putchar('\n');
+}
+
+/* Bytes of the first line of a cell: up to a blank, else behind what joins parts of a name, else as
+ * much as there is room for. */
+static size_t line_of(const char *text, int width) {
+    size_t fits = xl_text_fit(text, width), at = fits;
+    if (!text[fits] || text[fits] == ' ') return fits;
+    while (at && text[at - 1] != ' ') at--;
+    if (at) return at;
+    at = fits;
+    while (at > fits / 2 && !strchr("/-_.", text[at - 1])) at--;
+    return at > fits / 2 ? at : fits;
+}
+
+static void print_part(const char *text, size_t n, enum xl_color color) {
+    char *part = strndup(text, n);
+    if (part) xl_print_text(part, color);
+    free(part);
+}
+
+/* A row, in as many lines as its longest cell needs. */
+static void print_row(const struct xl_table *table, const struct xl_table_row *row, int indent) {
+    const char *rest[XL_TABLE_MAX_COLUMNS];
+    bool has_more = true;
+    memcpy(rest, row->cells, sizeof rest);
+    while (has_more) {
+        int last = table->n_columns - 1, skip = indent;
+        has_more = false;
+        while (last > 0 && !rest[last][0]) last--; /* no blanks at the end of a line */
+        for (int i = 0; i <= last; i++) {
+            bool is_colored = row->color == XL_COLOR_BOLD || i == table->n_columns - 1;
+            size_t n = line_of(rest[i], table->width[i]);
+            size_t n_seen = n;
+            while (n_seen && rest[i][n_seen - 1] == ' ') n_seen--;
+            printf("%*s", skip, "");
+            print_part(rest[i], n_seen, is_colored ? row->color : XL_COLOR_NONE);
+            int seen = 0;
+            for (const char *c = rest[i]; c < rest[i] + n_seen; c += xl_text_next(c).n_bytes)
+                seen += xl_text_next(c).n_columns;
+            skip = table->width[i] - seen + 2;
+            rest[i] += n + strspn(rest[i] + n, " ");
+            has_more |= rest[i][0] != 0;
+        }
+        putchar('\n');
+    }
 }
 
 enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) {
     enum xl_status status = table->failed ? xl_fail_nomem(err, "a table", 0) : XL_OK;
+    int columns = line_columns();
+    shrink(table, columns > indent ? columns - indent : columns);
     for (const struct xl_table_row *row = table->first; !status && row; row = row->next)
         print_row(table, row, indent);
     xl_arena_deinit(&table->arena);

@@ -1,4 +1,6 @@
-/* table.h - columns of text on standard output, safe for terminals; colours only on one. */
+/* table.h - columns of text on standard output, safe for terminals; colours only on one. On a
+ * terminal, or where COLUMNS is set, the widest columns are made narrower until a line fits, and
+ * their cells go on below; elsewhere a row is a line, whatever its width. */
 #ifndef XL_CLI_TABLE_H
 #define XL_CLI_TABLE_H
 
