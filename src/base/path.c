@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,4 +130,29 @@ bool xl_path_is_personal(const char *path) {
     if (lies_in(path, getenv("HOME")) || (user && lies_in(path, user->pw_dir))) return true;
     return has_part(path, getenv("USER")) || has_part(path, getenv("LOGNAME")) ||
            (user && has_part(path, user->pw_name));
+}
+
+/* Bytes of the path that a sentence goes on with: up to a blank, a quote, a bracket, or a mark that
+ * ends a part of the sentence. */
+static size_t path_length(const char *text) {
+    size_t n = strcspn(text, " \t\r\n\"'()<>|,;");
+    while (n > 1 && strchr(":.", text[n - 1])) n--;
+    return n;
+}
+
+char *xl_path_tell(const char *sentence) {
+    struct xl_str out = {0};
+    for (const char *at = sentence; *at;) {
+        bool may_begin = *at == '/' && (at == sentence || strchr(" \"'(=", at[-1]));
+        size_t n = may_begin ? path_length(at) : 1;
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%.*s", n < sizeof path ? (int)n : 0, at);
+        const char *last = may_begin && xl_path_is_personal(path) ? strrchr(path, '/') : NULL;
+        if (last && last[1])
+            xl_str_puts(&out, last + 1);
+        else
+            xl_str_append(&out, at, n);
+        at += n;
+    }
+    return xl_str_take(&out);
 }

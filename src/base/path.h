@@ -24,4 +24,8 @@ const char *xl_path_absolute(const char *path, struct xl_arena *arena);
  * user, /home, /Users, /root), or a folder on it is called as the user is. */
 bool xl_path_is_personal(const char *path);
 
+/* A sentence as others get it, malloc'd: of the personal paths in it the last part is left. NULL:
+ * out of memory */
+char *xl_path_tell(const char *sentence);
+
 #endif

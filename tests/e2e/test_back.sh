@@ -241,6 +241,12 @@ cd "$here" || exit 1
 run=$home/out
 check "six pictures" test "$(pictures "$run" | wc -l)" -eq 6
 check "no picture names her home" sh -c "! grep -rla wilhelmine $run --include=*.png"
+mv "$home/pics/mine.png" "$home/pics/moved.png"
+rm "$(pictures "$run" | head -1)"
+hers "$bin" resume "$(dirname "$(pictures "$run" | head -1)")" >out 2>err
+mv "$home/pics/moved.png" "$home/pics/mine.png"
+check "a failure is told on a page" sh -c "grep -h '\"mine.png: cannot open' $run/*/cells.js"
+hers "$bin" resume "$(dirname "$(pictures "$run" | head -1)")" >out 2>err
 check "nor a page" sh -c "! grep -l wilhelmine $run/*/index.html $run/*/cells.js"
 check "the repository and its commit instead" test "$(grep -la '"id":"her/model","commit":"'$commit $(pictures "$run") | wc -l)" -eq 4
 check "or the folder's name" test "$(grep -la '"id":"folder","digest"' $(pictures "$run") | wc -l)" -eq 2

@@ -99,3 +99,38 @@ Test(path, absolute) {
     cr_assert_eq(chdir("/"), 0);
     cr_expect_str_eq(xl_path_absolute("x", &arena), "/x");
 }
+
+/* ---- What others get ---- */
+
+static void expect_told(const char *sentence, const char *wanted) {
+    char *told = xl_path_tell(sentence);
+    cr_expect_str_eq(told, wanted);
+    free(told);
+}
+
+Test(path, a_path_may_say_whose_it_is) {
+    setenv("HOME", "/data/people/wilhelmine", 1);
+    setenv("USER", "wilhelmine", 1);
+    unsetenv("LOGNAME");
+    static const char *const personal[] = {"/data/people/wilhelmine", "/data/people/wilhelmine/x",
+                                           "/scratch/wilhelmine/x",   "/home/anybody/x",
+                                           "/Users/anybody",          "/root/x"};
+    static const char *const others[] = {"/data/people/wilhelmine2/x", "/data/models/sdxl",
+                                         "/homes/x", "/srv/x-wilhelmine/y", "/"};
+    for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
+        cr_expect(xl_path_is_personal(personal[i]), "%s", personal[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_expect(!xl_path_is_personal(others[i]), "%s", others[i]);
+    setenv("HOME", "/", 1);
+    cr_expect(!xl_path_is_personal("/data/models"), "the root is nobody's home");
+}
+
+Test(path, sentences_keep_the_last_part_of_personal_paths) {
+    setenv("HOME", "/home/wilhelmine", 1);
+    expect_told("/home/wilhelmine/pics/a.png: cannot open: no such file",
+                "a.png: cannot open: no such file");
+    expect_told("not in (/home/wilhelmine/.cache/hub, /srv/hub); or \"/home/x/y\".",
+                "not in (hub, /srv/hub); or \"y\".");
+    expect_told("3/4 of 1/2, /srv/models/x is not there", "3/4 of 1/2, /srv/models/x is not there");
+    expect_told("", "");
+}

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "hub/hub.h"
 #include "image/sheet.h"
 #include "lab/cell/cell_axes.h"
 #include "lab/run/run_page.h"
@@ -156,6 +157,14 @@ static const char *relative(const struct xl_run_dir *run, const char *path) {
     return path && !strncmp(path, run->dir, n) && path[n] == '/' ? path + n + 1 : path;
 }
 
+/* A sentence for the page, which others may get. */
+static json_t *told(const char *sentence) {
+    char *text = sentence ? xl_path_tell(sentence) : NULL;
+    json_t *value = sentence && !text ? NULL : xl_json_text(text);
+    free(text);
+    return value;
+}
+
 static json_t *describe_outcome(const struct xl_writer_params *params, const struct xl_cell *cell) {
     const struct xl_outcome *outcome = &params->run->outcomes[cell->index];
     json_t *object = json_object();
@@ -164,7 +173,7 @@ static json_t *describe_outcome(const struct xl_writer_params *params, const str
     xl_json_put(object, "state", json_string(xl_cell_state_name(outcome->state)), &ok);
     if (outcome->path)
         xl_json_put(object, "path", xl_json_text(relative(params->run, outcome->path)), &ok);
-    if (outcome->error) xl_json_put(object, "error", xl_json_text(outcome->error), &ok);
+    if (outcome->error) xl_json_put(object, "error", told(outcome->error), &ok);
     if (outcome->seconds > 0) xl_json_put(object, "seconds", json_real(outcome->seconds), &ok);
     if (outcome->width) {
         xl_json_put(object, "width", json_integer(outcome->width), &ok);
@@ -240,13 +249,22 @@ static enum xl_status put_axes(const struct xl_sweep *sweep, json_t *run, struct
     return status || ok ? status : xl_fail_nomem(err, "the run's page", 0);
 }
 
-/* The command that goes on with the run; a path that a shell would take apart is quoted. */
+/* The command that goes on with the run; a path that a shell would take apart is quoted. A page may
+ * be given to others: the home folder is "~", and of a path that says whose it is all the same the
+ * last part is left. */
 static json_t *describe_resume(const struct xl_run_dir *run) {
     struct xl_str text = {0};
+    const char *home = getenv("HOME"), *dir = run->dir, *slash = strrchr(dir, '/');
+    size_t n_home = home ? strlen(home) : 0;
+    bool is_below = n_home > 1 && !strncmp(dir, home, n_home) && dir[n_home] == '/';
+    if (is_below && !xl_path_is_personal(dir + n_home))
+        dir += n_home + 1;
+    else if (xl_path_is_personal(dir) && slash)
+        dir = slash + 1, is_below = false;
     const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:,=@";
-    bool is_plain = !run->dir[strspn(run->dir, safe)];
-    xl_str_printf(&text, "sdxl-lab resume %s", is_plain ? "" : "'");
-    for (const char *c = run->dir; *c; c++) {
+    bool is_plain = !dir[strspn(dir, safe)];
+    xl_str_printf(&text, "sdxl-lab resume %s%s", is_below ? "~/" : "", is_plain ? "" : "'");
+    for (const char *c = dir; *c; c++) {
         if (*c == '\'')
             xl_str_puts(&text, "'\\''");
         else
@@ -419,6 +437,24 @@ enum xl_status xl_output_log_missing(const struct xl_writer_params *params, stru
     return status;
 }
 
+/* The repository and the commit that a request means, as far as the cache knows them. */
+static void name_commit(const struct xl_settings *settings, struct xl_arena *arena,
+                        struct xl_job_entry *entry) {
+    struct xl_catalogue *catalogue = NULL;
+    struct xl_snapshot snapshot;
+    const char *model = settings->model;
+    if (!model ||
+        xl_catalogue_load(settings->model_files.item, settings->model_files.n, &catalogue, NULL))
+        return;
+    const struct xl_catalogue_model *known = xl_catalogue_find(catalogue, model);
+    if (known) model = known->folder ? known->folder : known->repo;
+    if (!xl_hub_resolve(model, settings->revision, arena, &snapshot, NULL)) {
+        entry->model_id = snapshot.id;
+        entry->revision = snapshot.commit;
+    }
+    xl_catalogue_free(catalogue);
+}
+
 enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl_status how,
                                      const char *message, struct xl_err *err) {
     if (!settings->is_headless && !xl_dir_exists(settings->output_dir)) return XL_OK;
@@ -428,7 +464,8 @@ enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl
     if (!cell.profile) cell.profile = XL_PROFILE_RAW;
     if (settings->mode == XL_MODE_TXT2IMG) cell.init_image = NULL;
     if (settings->mode == XL_MODE_IMG2IMG && !cell.init_image) cell.init_image = "";
-    const struct xl_job_entry entry = {
+    struct xl_arena arena = {0};
+    struct xl_job_entry entry = {
         .multi_profile = settings->all_profiles || settings->all_models || settings->sweep.n,
         .cell = &cell,
         .revision = settings->revision,
@@ -439,10 +476,12 @@ enum xl_status xl_output_log_refusal(const struct xl_settings *settings, enum xl
         .status = how,
         .error = message,
     };
+    name_commit(settings, &arena, &entry);
     struct xl_job_log *log = NULL;
     enum xl_status status = xl_job_log_open(settings->output_dir, settings->instance, &log, err);
     if (!status) status = xl_job_log_append(log, &entry, err);
     xl_job_log_close(log);
+    xl_arena_deinit(&arena);
     return status;
 }
 
@@ -468,7 +507,7 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
         }
     xl_json_put(summary, "finished", json_string(finished), &ok);
     xl_json_put(summary, "state", json_string(state), &ok);
-    xl_json_put(summary, "message", xl_json_text(message), &ok);
+    xl_json_put(summary, "message", told(message), &ok);
     xl_json_put(summary, "sheets", sheets, &ok);
     if (!xl_run_dir_can_go_on(params->run)) xl_json_put(summary, "resume", json_null(), &ok);
     enum xl_status status = ok && !xl_json_ran_out()
