@@ -285,6 +285,7 @@ static void set_everything(void) {
         const char *text = "say \"hi\",\n\\ caf\xC3\xA9 \xF0\x9F\x98\x80";
         char number[32];
         if (!(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) continue;
+        if (!strcmp(option->name, "from")) continue; /* as a job, what it says is there itself */
         switch (option->type) {
         case XL_OPTION_INT:
             snprintf(number, sizeof number, "%.0f", option->max);
