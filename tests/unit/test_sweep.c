@@ -191,6 +191,33 @@ Test(sweep, models_of_all_are_left_out_in_one_line) {
     cr_expect(!strchr(strchr(line, '\n') + 1, '\n'), "%s", line);
 }
 
+/* Of all models, one that cannot draw what is asked does not stop the others. */
+Test(sweep, models_of_all_that_cannot_draw_it_are_left_out) {
+    settings.model = NULL;
+    const char *path = scratch("own.yaml");
+    char command[2 * SCRATCH_PATH + 200];
+    snprintf(command, sizeof command,
+             "cp -r " REPO " %s && sed -i 's/\"epsilon\"/\"sample\"/' %s/scheduler/*.json",
+             scratch("other"), scratch("other"));
+    cr_assert_eq(system(command), 0);
+    char models[2 * SCRATCH_PATH];
+    snprintf(models, sizeof models, "Here: {folder: " REPO "}\nOther: {folder: %s}\n",
+             scratch("other"));
+    scratch_puts(path, models);
+    give("models-file", path);
+    give("scheduler", "euler-a");
+    give("sweep", "model=all");
+    plan();
+    cr_expect_eq(sweep.n_cells, 1);
+    cr_expect_str_eq(sweep.cells[0].model_key, "Here");
+    cr_expect(strstr(sweep.notices.text, "cannot draw this: Other"), "%s", sweep.notices.text);
+    xl_sweep_deinit(&sweep);
+    settings.sweep.n = 0;
+    snprintf(models, sizeof models, "model=" REPO ",%s", scratch("other"));
+    give("sweep", models);
+    cr_expect(strstr(refusal(XL_EFORMAT), "\"prediction_type\" is \"sample\""), "%s", err.text);
+}
+
 /* Whatever the option, a value is told with its axis before anything is planned. */
 Test(sweep, every_value_of_every_axis_is_checked) {
     static const struct {

@@ -201,15 +201,18 @@ void xl_sweep_put_skipped(struct xl_str *out, const struct xl_sweep *sweep) {
     }
 }
 
-/* How many models are drawn; none is a failure. */
+static int n_usable(const struct xl_sweep *sweep) {
+    int n = 0;
+    for (int m = 0; m < sweep->n_models; m++) n += !sweep->models[m].skipped;
+    return n;
+}
+
+/* Which models are not drawn; that none is drawn is a failure. */
 static enum xl_status tell_skipped(struct xl_sweep *sweep, struct xl_err *err) {
-    int n_usable = 0, first = -1;
+    int first = 0;
     struct xl_str line = {0};
-    for (int m = 0; m < sweep->n_models; m++) {
-        n_usable += !sweep->models[m].skipped;
-        if (sweep->models[m].skipped && first < 0) first = m;
-    }
-    if (!n_usable)
+    while (first < sweep->n_models && !sweep->models[first].skipped) first++;
+    if (!n_usable(sweep))
         return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", sweep->n_models,
                        sweep->models[first].key, sweep->models[first].skipped);
     xl_sweep_put_skipped(&line, sweep);
@@ -344,6 +347,8 @@ enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan, struct xl
     struct xl_sweep *sweep = plan->sweep;
     const struct xl_cell *before = NULL;
     bool is_all = plan->model_axis && plan->model_axis->is_all;
+    struct xl_err first = {0}; /* what was refused first */
+    enum xl_status refused = XL_OK;
     for (int i = 0; i < sweep->n_cells; i++) {
         const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
         struct xl_sweep_model *model = &sweep->models[cell->model];
@@ -352,12 +357,16 @@ enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan, struct xl
         if (before && xl_cell_fits(before, cell)) continue;
         before = cell;
         enum xl_status status = check_cell(sweep, i, &why);
-        if (status == XL_EFORMAT && is_all) {
-            status = leave_out(sweep, model, why.text, &why);
-        } else if (status && sweep->n_models > 1) {
-            xl_fail_context(&why, status, "%s", model->key);
-        }
-        if (status) return xl_fail(err, status, "%s", why.text);
+        if (!status) continue;
+        if (sweep->n_models > 1) xl_fail_context(&why, status, "%s", model->key);
+        bool may_go = is_all && (status == XL_EFORMAT || status == XL_EINVAL);
+        if (!may_go) return xl_fail(err, status, "%s", why.text);
+        if (!refused) refused = status, first = why;
+        status = leave_out(sweep, model, why.text, err);
+        model->skipped_as = "cannot draw this";
+        xl_str_printf(&sweep->notices, "%s\n", why.text);
+        if (status) return status;
+        if (!n_usable(sweep)) return xl_fail(err, refused, "%s", first.text);
     }
     enum xl_status status = is_all ? tell_skipped(sweep, err) : XL_OK;
     return status ? status : drop_skipped(sweep, err);
