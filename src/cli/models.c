@@ -3,14 +3,10 @@
 #include "cli/table.h"
 
 #include "base/json.h"
-#include "base/text_width.h"
 #include "lab/data/catalogue.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 static void set_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, text && text[0] ? xl_json_text(text) : json_null());
@@ -65,79 +61,24 @@ struct listed {
     struct xl_catalogue_status state;
 };
 
-enum { MODEL, REPOSITORY, KIND, LICENCE, SIZE, STATE, N_COLUMNS, GAP = 2, CELL = 160 };
-static const char *const headings[N_COLUMNS] = {"MODEL",   "REPOSITORY", "KIND",
-                                                "LICENCE", "SIZE",       "STATE"};
-
-struct row {
-    char cell[N_COLUMNS][CELL];
-    enum xl_color color;
-};
-
-static void fill_row(const struct listed *listed, struct row *row) {
+static void add_row(struct xl_table *table, const struct listed *listed) {
     const struct xl_catalogue_model *model = listed->model;
     const struct xl_catalogue_status *state = &listed->state;
-    snprintf(row->cell[MODEL], CELL, "%s", model->key);
-    snprintf(row->cell[REPOSITORY], CELL, "%s", model->repo);
-    snprintf(row->cell[KIND], CELL, "%s", xl_catalogue_kind_name(model->kind));
-    snprintf(row->cell[LICENCE], CELL, "%.50s%s", model->licence,
-             model->is_commercial || !strcmp(model->licence, "unknown") ? "" : " (non-commercial)");
-    snprintf(row->cell[SIZE], CELL, "its own");
-    if (model->width) snprintf(row->cell[SIZE], CELL, "%dx%d", model->width, model->height);
-    snprintf(row->cell[STATE], CELL, "%s", xl_model_state_name(state->state));
-    if (state->bytes)
-        snprintf(row->cell[STATE], CELL, "ready, %.1f GB", (double)state->bytes / 1e9);
+    char size[32] = "its own", licence[80], ready[48];
+    bool is_free = model->is_commercial || !strcmp(model->licence, "unknown"); /* or not known */
+    if (model->width) snprintf(size, sizeof size, "%dx%d", model->width, model->height);
+    snprintf(licence, sizeof licence, "%.50s%s", model->licence,
+             is_free ? "" : " (non-commercial)");
+    snprintf(ready, sizeof ready, "%s", xl_model_state_name(state->state));
+    if (state->bytes) snprintf(ready, sizeof ready, "ready, %.1f GB", (double)state->bytes / 1e9);
     if (state->bytes && state->bytes < 100000000)
-        snprintf(row->cell[STATE], CELL, "ready, %.0f MB", (double)state->bytes / 1e6);
-    row->color = state->state == XL_MODEL_READY        ? XL_COLOR_GREEN
-                 : state->state == XL_MODEL_INCOMPLETE ? XL_COLOR_YELLOW
-                                                       : XL_COLOR_DIM;
-}
-
-/* Of the terminal; COLUMNS comes first. 0: the output is no terminal and takes any width. */
-static int line_width(void) {
-    const char *columns = getenv("COLUMNS");
-    struct winsize size;
-    int width = columns ? atoi(columns) : 0;
-    if (width > 0) return width;
-    return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 0;
-}
-
-static int column_width(const struct row *rows, int n, int column) {
-    int width = xl_text_width(headings[column]);
-    for (int i = 0; i < n; i++) {
-        int cell = xl_text_width(rows[i].cell[column]);
-        if (cell > width) width = cell;
-    }
-    return width;
-}
-
-/* Leave columns out until the rest fits, what --verbose and --json say as well first; then texts
- * are cut. */
-static void fit_columns(struct row *rows, int n, int width, bool shown[N_COLUMNS]) {
-    static const int droppable[] = {KIND, REPOSITORY, SIZE}, shortened[] = {LICENCE, MODEL};
-    int total = -GAP;
-    for (int c = 0; c < N_COLUMNS; c++) shown[c] = true, total += column_width(rows, n, c) + GAP;
-    for (int d = 0; width && total > width && d < 3; d++) {
-        shown[droppable[d]] = false;
-        total -= column_width(rows, n, droppable[d]) + GAP;
-    }
-    for (int s = 0; width && total > width && s < 2; s++) {
-        int whole = column_width(rows, n, shortened[s]), left = whole - (total - width);
-        if (left < 12) left = 12;
-        for (int i = 0; i < n; i++) xl_text_cut(rows[i].cell[shortened[s]], left);
-        total -= whole - left;
-    }
-}
-
-static void add_row(struct xl_table *table, const char *const *cells, const bool shown[N_COLUMNS],
-                    enum xl_color color) {
-    const char *kept[N_COLUMNS];
-    int n = 0;
-    for (int c = 0; c < N_COLUMNS; c++)
-        if (shown[c]) kept[n++] = cells[c];
-    table->n_columns = n;
-    xl_table_add(table, kept, color);
+        snprintf(ready, sizeof ready, "ready, %.0f MB", (double)state->bytes / 1e6);
+    const char *const cells[] = {model->key, model->repo, xl_catalogue_kind_name(model->kind),
+                                 licence,    size,        ready};
+    enum xl_color color = state->state == XL_MODEL_READY        ? XL_COLOR_GREEN
+                          : state->state == XL_MODEL_INCOMPLETE ? XL_COLOR_YELLOW
+                                                                : XL_COLOR_DIM;
+    xl_table_add(table, cells, color);
 }
 
 /* Why a model cannot be used, where somebody can do something about it or wants to know. */
@@ -153,19 +94,11 @@ static void print_reason(const struct xl_catalogue_model *model,
 
 static enum xl_status print_states(const struct listed *list, int n, bool is_verbose,
                                    struct xl_err *err) {
-    struct xl_table table = {.n_columns = N_COLUMNS};
-    struct row *rows = calloc((size_t)n + 1, sizeof *rows);
-    if (!rows) return xl_fail_nomem(err, "the list of models", 0);
-    bool shown[N_COLUMNS];
-    for (int i = 0; i < n; i++) fill_row(&list[i], &rows[i]);
-    fit_columns(rows, n, line_width(), shown);
-    add_row(&table, headings, shown, XL_COLOR_BOLD);
-    for (int i = 0; i < n; i++) {
-        const char *cells[N_COLUMNS];
-        for (int c = 0; c < N_COLUMNS; c++) cells[c] = rows[i].cell[c];
-        add_row(&table, cells, shown, rows[i].color);
-    }
-    free(rows);
+    static const char *const heading[] = {"MODEL",   "REPOSITORY", "KIND",
+                                          "LICENCE", "SIZE",       "STATE"};
+    struct xl_table table = {.n_columns = 6};
+    xl_table_add(&table, heading, XL_COLOR_BOLD);
+    for (int i = 0; i < n; i++) add_row(&table, &list[i]);
     enum xl_status status = xl_table_print(&table, 0, err);
     if (status) return status;
     for (int i = 0; i < n; i++) print_reason(list[i].model, &list[i].state, is_verbose);

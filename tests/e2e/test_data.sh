@@ -103,8 +103,6 @@ expect "models list --verbose says why" 0 "not in the Hugging Face cache" models
 expect "models list --json" 0 '"state": "not cached"' models list --json
 mkdir -p "$work/share/models"
 ln -s "$repo" "$work/share/models/lab-tiny-xl"
-check "at 80 columns the table fits" sh -c "COLUMNS=80 '$bin' models list | awk 'length(\$0) > 80 { bad = 1 } END { exit bad }'"
-check "with name and state" sh -c "COLUMNS=80 '$bin' models list | grep -q '^SDXL Turbo .* not cached'"
 expect "the embedded model" 0 "ready, " models list
 printf 'Mine: {folder: "%s", licence: mine}\n' "$repo" >"$own/models.yaml"
 check "an own model" sh -c "'$bin' models list | grep -q '^Mine .* mine .*ready'"
