@@ -9,7 +9,7 @@
 #include "base/text_width.h"
 #include "base/threads.h"
 #include "jobs/worker_painter.h"
-#include "lab/cell/cell_text.h"
+#include "lab/cell/cell_axes.h"
 #include "lab/run/engine_painter.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
@@ -67,8 +67,7 @@ static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
 /* The columns that a beginning is told by. */
 static xl_cell_columns choose_told(const struct xl_sweep *sweep) {
     xl_cell_columns told = 0;
-    for (int c = 1; c < sweep->n_cells; c++)
-        told |= xl_cells_differ(&sweep->cells[0], &sweep->cells[c]);
+    if (xl_cells_told_by(sweep->cells, sweep->n_cells, &told, NULL)) told = 0;
     return told ? told : xl_cell_columns_with(XL_CELL_ALWAYS | XL_CELL_PLAIN);
 }
 

@@ -95,6 +95,24 @@ Test(cell_axes, what_another_axis_decides_follows_it) {
     }
 }
 
+Test(cell_axes, pictures_are_told_by_axes_alone) {
+    static const char *const profiles[] = {"A", "B", "C"};
+    xl_cell_columns told = 0, expected = 0;
+    struct xl_cell_column column;
+    for (int i = 0; i < 6; i++) {
+        cells[i].profile = profiles[i / 2];
+        cells[i].guidance = i / 2 + 5;
+        cells[i].seed = (uint64_t)(i % 2);
+    }
+    cr_assert_eq(xl_cells_told_by(cells, 6, &told, NULL), XL_OK);
+    for (int i = 0; xl_cell_column_at(i, &column); i++)
+        if (!strcmp(column.field->key, "profile") || !strcmp(column.field->key, "seed"))
+            expected |= UINT64_C(1) << i;
+    cr_expect_eq(told, expected);
+    cr_assert_eq(xl_cells_told_by(cells, 1, &told, NULL), XL_OK);
+    cr_expect_eq(told, 0);
+}
+
 /* Each cell its own seed: the seed is no axis where something else tells them apart. */
 Test(cell_axes, a_seed_of_its_own_for_each_cell) {
     struct xl_cell_axes axes;

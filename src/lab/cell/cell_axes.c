@@ -148,6 +148,28 @@ enum xl_status xl_cell_axes_find(const struct xl_cell *const *cells, int n, stru
     return XL_OK;
 }
 
+static xl_cell_columns columns_of(const struct xl_cell_axes *axes) {
+    xl_cell_columns set = 0, follow = 0;
+    for (int k = 0; k < axes->n; k++) {
+        set |= UINT64_C(1) << axes->axes[k].column;
+        follow |= axes->axes[k].follows;
+    }
+    return axes->is_grid ? set : set | (axes->varying & ~follow);
+}
+
+enum xl_status xl_cells_told_by(const struct xl_cell *cells, int n, xl_cell_columns *out,
+                                struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_cell_axes axes;
+    const struct xl_cell **list = xl_arena_alloc(&arena, (size_t)(n ? n : 1) * sizeof *list);
+    for (int i = 0; list && i < n; i++) list[i] = &cells[i];
+    enum xl_status status = list ? xl_cell_axes_find(list, n, &arena, &axes, err)
+                                 : xl_fail_nomem(err, "axes", 0);
+    if (!status) *out = columns_of(&axes);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
 void xl_cell_axes_sides(const struct xl_cell_axes *axes, const struct xl_cell_axis **rows,
                         const struct xl_cell_axis **columns) {
     enum { FEW = 6 };

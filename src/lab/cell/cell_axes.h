@@ -31,6 +31,11 @@ struct xl_cell_axes {
 enum xl_status xl_cell_axes_find(const struct xl_cell *const *cells, int n, struct xl_arena *arena,
                                  struct xl_cell_axes *out, struct xl_err *err) XL_CHECKED;
 
+/* The columns that tell n cells apart: the axes; where these do not tell all, what differs as well
+ * and hangs on no axis. Errors: XL_ENOMEM */
+enum xl_status xl_cells_told_by(const struct xl_cell *cells, int n, xl_cell_columns *out,
+                                struct xl_err *err) XL_CHECKED;
+
 /* The two axes with most values (of two at least) as sides of a table: texts are rows, and so is
  * the one with more values where there are many. */
 void xl_cell_axes_sides(const struct xl_cell_axes *axes, const struct xl_cell_axis **rows,

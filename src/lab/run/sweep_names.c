@@ -1,9 +1,9 @@
 /* sweep_names.c - what the names of a sweep's pictures say beside time, profile, prompt and seed:
- * the fields in which its cells differ, "steps20-negative-blurry". Keeps no state.
+ * the axes of its cells, "steps20-negative-blurry". Keeps no state.
  */
 #include "lab/run/sweep.h"
 
-#include "lab/cell/cell_text.h"
+#include "lab/cell/cell_axes.h"
 #include "lab/data/slug.h"
 
 #include <ctype.h>
@@ -153,14 +153,12 @@ static bool name_column(struct xl_sweep *sweep, const struct xl_cell_column *col
 }
 
 enum xl_status xl_sweep_name_cells(struct xl_sweep *sweep, struct xl_err *err) {
-    xl_cell_columns varying = 0;
     struct xl_cell_column column;
-    for (int c = 0; c < sweep->n_cells; c++) {
-        sweep->cells[c].tag = NULL;
-        varying |= xl_cells_differ(&sweep->cells[0], &sweep->cells[c]);
-    }
-    for (int i = 0; xl_cell_column_at(i, &column); i++)
-        if (varying >> i & 1 && !name_column(sweep, &column))
-            return xl_fail_nomem(err, "names of pictures", 0);
-    return XL_OK;
+    xl_cell_columns told = 0;
+    enum xl_status status = xl_cells_told_by(sweep->cells, sweep->n_cells, &told, err);
+    for (int c = 0; c < sweep->n_cells; c++) sweep->cells[c].tag = NULL;
+    for (int i = 0; !status && xl_cell_column_at(i, &column); i++)
+        if (told >> i & 1 && !name_column(sweep, &column))
+            status = xl_fail_nomem(err, "names of pictures", 0);
+    return status;
 }
