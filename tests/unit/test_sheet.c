@@ -432,3 +432,33 @@ Test(sheet, every_font_is_asked) {
     cr_expect_neq(digests[0], digests[1], "two Arabic letters, which DejaVu Serif does not have");
     cr_expect_eq(digests[2], digests[3], "two characters of private use, which no font has");
 }
+
+/* A page is known by its record, which also says what it shows. */
+Test(sheet, a_page_says_what_it_is) {
+    static const char *const others[] = {"{}", "[]", "{\"sheet\": 1}", "{\"cell\": \"ab\"}",
+                                         "x",  ""};
+    struct xl_sheet_record record = {.page = 2, .n_pages = 3, .shows = "0123abcd"}, read = {0};
+    char text[XL_SHEET_RECORD_MAX];
+    xl_sheet_record_write(&record, text);
+    cr_assert(xl_sheet_record_parse(text, &read), "%s", text);
+    cr_expect(read.page == 2 && read.n_pages == 3);
+    cr_expect_str_eq(read.shows, "0123abcd");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_expect(!xl_sheet_record_parse(others[i], &read), "%s", others[i]);
+    struct xl_err err = {0};
+    const struct xl_read_rule rule = {1 << 24, XL_EINPUT, XL_EINPUT};
+    char *data = NULL;
+    size_t n = 0;
+    struct xl_png_text *texts = NULL;
+    int n_texts = 0;
+    struct xl_sheet *sheet = new_sheet(1, 1);
+    add(sheet, NULL, "a");
+    finish(sheet);
+    ok(xl_file_read(scratch("sheet_01.png"), rule, &data, &n, &err));
+    ok(xl_png_texts("a sheet", data, n, &texts, &n_texts, &err));
+    cr_assert(n_texts == 1 && !strcmp(texts[0].keyword, XL_PNG_RECORD));
+    cr_assert(xl_sheet_record_parse(texts[0].text, &read));
+    cr_expect(read.page == 1 && read.n_pages == 1 && !read.shows[0]);
+    free(texts);
+    free(data);
+}

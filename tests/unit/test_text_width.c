@@ -57,3 +57,18 @@ Test(text_width, cut) {
     expect_cut("fox", 0, "");
     expect_cut("fox", -4, "");
 }
+
+static void expect_tame(const char *text, const char *expected) {
+    char out[64];
+    snprintf(out, sizeof out, "%s", text);
+    xl_text_tame(out);
+    cr_expect_str_eq(out, expected, "%s", expected);
+}
+
+Test(text_width, tame) {
+    expect_tame("a " NIHON " " FOX "?", "a " NIHON " " FOX "?");
+    expect_tame("\033[31mred\007\n", "?[31mred??");
+    expect_tame("a\xE2\x80\xAE z", "a? z"); /* writes from right to left */
+    expect_tame("\xFF\xC3x", "??x");
+    expect_tame("", "");
+}
