@@ -4,13 +4,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void xl_device_params_default(struct xl_device_params *params) {
     *params = (struct xl_device_params){.name = "auto"};
 }
 
 enum xl_status xl_device_check_name(const char *name, struct xl_err *err) {
-    if (!strcmp(name, "auto") || !strcmp(name, "cpu") || !strcmp(name, "reference")) return XL_OK;
+    static const char *const names[] = {"auto", "cpu", "reference"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i])) return XL_OK;
     return xl_fail(err, XL_EINVAL, "there is no device \"%.40s\"; expected auto, cpu or reference",
                    name);
 }
@@ -19,7 +22,7 @@ static enum xl_status open_backend(struct xl_device *device, struct xl_err *err)
     const char *name = device->params.name ? device->params.name : "auto";
     enum xl_status status = xl_device_check_name(name, err);
     if (status) return status;
-    if (!strcmp(name, "reference")) return xl_backend_reference(&device->backend, err);
+    if (!strcasecmp(name, "reference")) return xl_backend_reference(&device->backend, err);
     return xl_backend_cpu(device->params.n_threads, &device->backend, err);
 }
 

@@ -30,12 +30,18 @@ struct xl_device_params xl_settings_device(const struct xl_settings *settings) {
     return params;
 }
 
+/* strtol and strtod pass over blanks; those behind a number are refused, and so are these. */
+static bool begins_blank(const char *text) {
+    return strchr(" \t\r\n\v\f", text[0]) && text[0];
+}
+
 static enum xl_status set_int(int *field, const struct xl_option *option, const char *origin,
                               const char *text, struct xl_err *err) {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (end == text || *end || errno || (double)value < option->min || (double)value > option->max)
+    if (begins_blank(text) || end == text || *end || errno || (double)value < option->min ||
+        (double)value > option->max)
         return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not a whole number from %.0f to %.0f",
                        origin, text, option->min, option->max);
     *field = (int)value;
@@ -47,9 +53,11 @@ static enum xl_status set_real(double *field, const struct xl_option *option, co
     char *end;
     double value = strtod(text, &end);
     /* The comparison is written so that NaN fails it. */
-    if (end == text || *end || !(value >= option->min && value <= option->max))
-        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not a number from %g to %g", origin, text,
-                       option->min, option->max);
+    if (begins_blank(text) || end == text || *end ||
+        !(value >= option->min && value <= option->max))
+        return xl_fail(err, XL_EINVAL, "%s: \"%.40s\" is not a number from %g to %g%s", origin,
+                       text, option->min, option->max,
+                       end != text && *end == ',' ? "; decimals come behind a point" : "");
     *field = value;
     return XL_OK;
 }
