@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/json.h"
+#include "base/str.h"
 #include "base/text_width.h"
 #include "cli/table.h"
 #include "lab/past/past.h"
@@ -134,7 +135,8 @@ static enum xl_status show(const struct xl_settings *settings, struct xl_err *er
     int n = list.n;
     xl_verify_list_deinit(&list);
     if (status || !n_without) return status;
-    return xl_fail(err, XL_EINPUT, "%d of %d files have no record that can be read", n_without, n);
+    return xl_fail(err, XL_EINPUT, "%d of %d %s no record that can be read", n_without, n,
+                   xl_plural(n, "file has", "files have"));
 }
 
 const struct xl_command xl_command_show = {

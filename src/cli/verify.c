@@ -129,9 +129,12 @@ static enum xl_status judge(const struct tally *tally, enum xl_status worst, str
     int n_other = tally->n[XL_DIFFERENT] + tally->n[XL_DAMAGED];
     int n = tally->n_items - tally->n[XL_SHEET];
     if (!worst) return XL_OK;
+    const char *pictures = xl_plural(n, "picture", "pictures");
     if (n_other)
-        return xl_fail(err, worst, "%d of %d pictures are not what their records say", n_other, n);
-    return xl_fail(err, worst, "%d of %d pictures could not be verified", tally->n_bad, n);
+        return xl_fail(err, worst, "%d of %d %s not what %s", n_other, n,
+                       xl_plural(n, "picture is", "pictures are"),
+                       xl_plural(n, "its record says", "their records say"));
+    return xl_fail(err, worst, "%d of %d %s could not be verified", tally->n_bad, n, pictures);
 }
 
 static enum xl_status worse(enum xl_status a, enum xl_status b) {

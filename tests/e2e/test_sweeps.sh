@@ -178,6 +178,8 @@ done
 rm "$(ls p/sweep_*/*seed1*.png)"
 "$bin" resume p/sweep_* --verbose >>said 2>&1
 "$bin" inspect schedule --model "$repo" --steps 1 >>said 2>&1
+"$bin" verify nowhere.png >>said 2>&1
+"$bin" show nowhere.png >>said 2>&1
 check "one is no plural" sh -c "! grep -nE '(^|[ (,])1 [a-z]+s( |,|\$)' said | grep -vE '1 (s|was) '"
 check "one was there" grep -q "1 was there" said
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/filename.h"
 #include "lab/run/request.h"
@@ -146,9 +147,10 @@ static void tell(const struct engine_painter *engine, const struct xl_drawn *dra
     if (!request->init) return;
     bool is_same = request->init->width == request->width &&
                    request->init->height == request->height;
-    xl_info("init image %s %dx%d; strength %g of %d steps: %d evaluations",
-            is_same ? "fits" : "resized to", request->width, request->height, cell->strength,
-            cell->steps, drawn->result.n_evaluations);
+    xl_info("init image %s %dx%d; strength %g of %d %s: %d %s", is_same ? "fits" : "resized to",
+            request->width, request->height, cell->strength, cell->steps,
+            xl_plural(cell->steps, "step", "steps"), drawn->result.n_evaluations,
+            xl_plural(drawn->result.n_evaluations, "evaluation", "evaluations"));
 }
 
 /* The scheduler that drew, as the records have it. */
