@@ -1,4 +1,5 @@
-/* arena.c - blocks of 64 KiB (or one for a larger request), bumped. */
+/* arena.c - blocks of 1 KiB, each next one four times as large up to 64 KiB (or as a larger request
+ * wants it), bumped. What holds a path or two takes no more than those. */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 64 * 1024, ALIGN = 16 };
+enum { FIRST_BYTES = 1024, MOST_BYTES = 64 * 1024, ALIGN = 16 };
 
 struct xl_arena_block {
     struct xl_arena_block *next;
@@ -14,12 +15,18 @@ struct xl_arena_block {
     _Alignas(ALIGN) char data[];
 };
 
+static size_t next_size(const struct xl_arena_block *newest) {
+    if (!newest) return FIRST_BYTES;
+    return newest->size < MOST_BYTES / 4 ? newest->size * 4 : MOST_BYTES;
+}
+
 void *xl_arena_alloc(struct xl_arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX / 2) return NULL;
     size_t need = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     struct xl_arena_block *block = arena->head;
     if (!block || block->size - block->used < need) {
-        size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+        size_t size = next_size(block);
+        if (size < need) size = need;
         block = calloc(1, sizeof *block + size);
         if (!block) return NULL;
         block->size = size;

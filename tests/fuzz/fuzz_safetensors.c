@@ -36,23 +36,27 @@ static void write_input(int fd, const uint8_t *data, size_t size) {
     if (end) write_all(fd, end + 1, size - n - 1);
 }
 
+/* F8 is read as F16, with scales as F32; the input is small, and so is every tensor in it. */
 static void read_tensors(const struct xl_weights *weights, size_t size) {
     int64_t total = 0;
-    volatile uint8_t sink = 0;
     for (int i = 0; i < xl_weights_count(weights); i++) {
         const struct xl_tensor *tensor = xl_weights_at(weights, i);
         expect(xl_weights_find(weights, tensor->name) == tensor);
         expect(i == 0 || strcmp(xl_weights_at(weights, i - 1)->name, tensor->name) < 0);
         expect(tensor->shape.rank >= 0 && tensor->shape.rank <= XL_MAX_RANK);
-        expect((uintptr_t)tensor->data % xl_dtype_size(tensor->dtype) == 0);
-        int64_t n = xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(tensor->dtype);
-        expect(n >= 0);
-        const uint8_t *bytes = tensor->data;
-        for (int64_t k = 0; k < n; k++) sink = (uint8_t)(sink + bytes[k]);
+        bool is_aligned = (uintptr_t)tensor->data % xl_dtype_size(tensor->dtype) == 0;
+        expect(is_aligned || tensor->stored != XL_STORED_PLAIN);
+        int64_t n = xl_shape_count(tensor->shape),
+                bytes = n * (int64_t)xl_dtype_size(tensor->dtype);
+        expect(n >= 0 && bytes <= 4 * (int64_t)size);
+        void *read = malloc((size_t)bytes + 1);
+        expect(read != NULL);
+        xl_tensor_read(tensor, 0, n, read);
+        free(read);
         xl_weights_drop(weights, tensor);
-        total += n;
+        total += bytes;
     }
-    expect(total == xl_weights_bytes(weights) && (size_t)total <= size);
+    expect(xl_weights_bytes(weights) <= (int64_t)size && total <= 4 * (int64_t)size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

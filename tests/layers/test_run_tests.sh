@@ -45,7 +45,7 @@ expect "and a program's exit code, once" 0 "1 passed, 0 failed, 2 skipped" \
     a 'exit 77' b 'echo skip browser: none; exit 77' c true
 expect "a skip among failures" 1 "0 passed, 1 failed, 1 skipped" \
     a 'echo skip fish: none; echo 0 passed, 1 failed; exit 1'
-report='r=${TSAN_OPTIONS#log_path=}; echo "WARNING: ThreadSanitizer: data race (pid=1)" >$r.1; echo 2 passed, 0 failed'
+report='r=${TSAN_OPTIONS#log_path=}; echo "WARNING: ThreadSanitizer: data race (pid=1)" >${r%%:*}.1; echo 2 passed, 0 failed'
 expect "what a sanitizer found is a failure" 1 "2 passed, 1 failed, 0 skipped" a "$report"
 expect "until it is gone" 0 "2 passed, 0 failed, 0 skipped" a 'echo 2 passed, 0 failed'
 needed="zsh browser"
