@@ -29,7 +29,8 @@ struct owner {
     int pid;
 };
 
-/* The 22nd field of /proc/PID/stat; 0: no such process. The second may hold blanks and brackets. */
+/* The 22nd field of /proc/PID/stat; 0: no such process, or one that has ended and that nobody has
+ * asked about yet (in a container nobody may ever). The second may hold blanks and brackets. */
 static unsigned long long start_of(int pid) {
     char path[40], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -39,6 +40,7 @@ static unsigned long long start_of(int pid) {
     fclose(file);
     text[n] = 0;
     char *at = strrchr(text, ')');
+    if (at && strspn(at, ") ") == 2 && strchr("ZX", at[2])) return 0;
     for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
     return at ? strtoull(at, NULL, 10) : 0;
 }

@@ -181,3 +181,17 @@ int xl_edit_distance(const char *a, const char *b, int max) {
     }
     return above[m] > max ? max + 1 : above[m];
 }
+
+void xl_str_put_shell_word(struct xl_str *str, const char *word) {
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:,=@";
+    bool is_plain = word[0] && !word[strspn(word, safe)];
+    if (!is_plain) xl_str_puts(str, "'");
+    for (const char *c = word; *c; c++) {
+        if (*c == '\'')
+            xl_str_puts(str, "'\\''");
+        else
+            xl_str_append(str, c, 1);
+    }
+    if (!is_plain) xl_str_puts(str, "'");
+}

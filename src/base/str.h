@@ -54,4 +54,7 @@ size_t xl_common_beginning(const char *a, const char *b);
 enum { XL_EDIT_MAX = 300 };
 int xl_edit_distance(const char *a, const char *b, int max);
 
+/* Append a word as a shell takes it for one: quoted where it has to be. */
+void xl_str_put_shell_word(struct xl_str *str, const char *word);
+
 #endif

@@ -215,7 +215,11 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
     }
     if (run->is_own) printf("page     %s/index.html\n", run->dir);
     if (counts->log_path) printf("log      %s\n", counts->log_path);
-    if (xl_run_dir_can_go_on(run)) printf("go on    sdxl-lab resume %s\n", run->dir);
+    if (!xl_run_dir_can_go_on(run)) return;
+    struct xl_str dir = {0};
+    xl_str_put_shell_word(&dir, run->dir);
+    printf("go on    sdxl-lab resume %s\n", dir.text ? dir.text : run->dir);
+    xl_str_deinit(&dir);
 }
 
 /* ---- The commands ---- */

@@ -94,9 +94,10 @@ static void print_reason(const struct xl_catalogue_model *model,
 
 static enum xl_status print_states(const struct listed *list, int n, bool is_verbose,
                                    struct xl_err *err) {
-    static const char *const heading[] = {"MODEL",   "REPOSITORY", "KIND",
-                                          "LICENCE", "SIZE",       "STATE"};
-    struct xl_table table = {.n_columns = 6};
+    enum { MODEL, REPOSITORY, KIND, LICENCE, SIZE, STATE, N };
+    static const char *const heading[N] = {"MODEL",   "REPOSITORY", "KIND",
+                                           "LICENCE", "SIZE",       "STATE"};
+    struct xl_table table = {.n_columns = N, .spared = 1U << REPOSITORY | 1U << KIND};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
     for (int i = 0; i < n; i++) add_row(&table, &list[i]);
     enum xl_status status = xl_table_print(&table, 0, err);

@@ -39,7 +39,8 @@ static bool can_redraw(void) {
 }
 
 void xl_progress_init(struct xl_progress *progress, bool is_quiet) {
-    *progress = (struct xl_progress){.phase = -1, .run_left_s = -1, .start_s = xl_now_s()};
+    double now = xl_now_s();
+    *progress = (struct xl_progress){.phase = -1, .run_left_s = -1, .start_s = now, .shown_s = now};
     if (is_quiet) return;
     progress->kind = can_redraw() ? XL_PROGRESS_LINE : XL_PROGRESS_LOG;
     progress->is_held = progress->kind == XL_PROGRESS_LOG;
@@ -192,6 +193,9 @@ void xl_progress_print(struct xl_progress *progress, const char *text) {
     printf("%s\n", text);
     fflush(stdout);
     if (is_line) clear_line(false);
+    pthread_mutex_lock(&terminal);
+    if (!is_line) progress->shown_s = xl_now_s(); /* a sign of life as well */
+    pthread_mutex_unlock(&terminal);
 }
 
 void xl_progress_end(struct xl_progress *progress) {

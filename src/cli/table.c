@@ -67,13 +67,33 @@ static int widest_from(const struct xl_table *table, int first) {
     return widest;
 }
 
+enum { GAP = 2 };
+
+static int total_width(const struct xl_table *table) {
+    int total = -GAP;
+    for (int i = 0; i < table->n_columns; i++) total += table->width[i] + GAP;
+    return total;
+}
+
+static void leave_out(struct xl_table *table, int column) {
+    size_t n_behind = (size_t)(table->n_columns - 1 - column);
+    for (struct xl_table_row *row = table->first; row; row = row->next)
+        memmove(&row->cells[column], &row->cells[column + 1], n_behind * sizeof row->cells[0]);
+    memmove(&table->width[column], &table->width[column + 1], n_behind * sizeof table->width[0]);
+    table->n_columns--;
+}
+
+/* Leave out what can be spared, the last column first, as long as the line does not fit. */
+static void spare(struct xl_table *table, int columns) {
+    for (int i = table->n_columns - 1; i > 0 && columns && total_width(table) > columns; i--)
+        if (table->spared >> i & 1) leave_out(table, i);
+}
+
 /* Take from the widest column until the line fits, or no column is wide; from the first one, which
  * has the names that people type, last. */
 static void shrink(struct xl_table *table, int columns) {
-    enum { COMFORTABLE = 10, LEAST = 6, GAP = 2 };
-    int total = -GAP;
-    for (int i = 0; i < table->n_columns; i++) total += table->width[i] + GAP;
-    for (; columns && total > columns; total--) {
+    enum { COMFORTABLE = 10, LEAST = 6 };
+    for (int total = total_width(table); columns && total > columns; total--) {
         int widest = table->n_columns > 1 ? widest_from(table, 1) : 0;
         if (table->width[widest] <= COMFORTABLE) widest = widest_from(table, 0);
         if (table->width[widest] <= LEAST) return;
@@ -118,7 +138,7 @@ static void print_row(const struct xl_table *table, const struct xl_table_row *r
             int seen = 0;
             for (const char *c = rest[i]; c < rest[i] + n_seen; c += xl_text_next(c).n_bytes)
                 seen += xl_text_next(c).n_columns;
-            skip = table->width[i] - seen + 2;
+            skip = table->width[i] - seen + GAP;
             rest[i] += n + strspn(rest[i] + n, " ");
             has_more |= rest[i][0] != 0;
         }
@@ -129,7 +149,9 @@ static void print_row(const struct xl_table *table, const struct xl_table_row *r
 enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) {
     enum xl_status status = table->failed ? xl_fail_nomem(err, "a table", 0) : XL_OK;
     int columns = line_columns();
-    shrink(table, columns > indent ? columns - indent : columns);
+    if (columns > indent) columns -= indent;
+    spare(table, columns);
+    shrink(table, columns);
     for (const struct xl_table_row *row = table->first; !status && row; row = row->next)
         print_row(table, row, indent);
     xl_arena_deinit(&table->arena);

@@ -1,6 +1,7 @@
 /* table.h - columns of text on standard output, safe for terminals; colours only on one. On a
- * terminal, or where COLUMNS is set, the widest columns are made narrower until a line fits, and
- * their cells go on below; elsewhere a row is a line, whatever its width. */
+ * terminal, or where COLUMNS is set, columns that can be spared are left out and then the widest
+ * made narrower until a line fits, and their cells go on below; elsewhere a row is a line, whatever
+ * its width. */
 #ifndef XL_CLI_TABLE_H
 #define XL_CLI_TABLE_H
 
@@ -16,10 +17,12 @@ enum { XL_TABLE_MAX_COLUMNS = 8 };
 
 struct xl_table_row;
 
-/* Set n_columns; the rest is zero. Rows are copied. Out of memory is sticky: xl_table_print then
- * prints nothing and says so. */
+/* Set n_columns, and a bit of `spared` for each column that a narrow line may lack; the rest is
+ * zero. Rows are copied. Out of memory is sticky: xl_table_print then prints nothing and says so.
+ */
 struct xl_table {
     int n_columns;
+    unsigned spared;
     struct xl_arena arena;
     struct xl_table_row *first, *last;
     int width[XL_TABLE_MAX_COLUMNS];

@@ -67,20 +67,20 @@ check "--verbose: and the next" grep -qE '^sdxl-lab: memory: 320x320, 2 together
 # ---- On terminals ----
 # show COLUMNS: the states of the line, one a line, in frames
 show() {
-    script -qec "stty cols $1; ${draw[*]@Q} --steps 12 --width 192 --height 192 --sweep seed=1..2 --sweep 'prompt=a red fox in the snow,日本語の狐の絵をください' --output-dir o" /dev/null </dev/null |
+    script -qec "stty cols $1; ${draw[*]@Q} --steps 40 --width 192 --height 192 --sweep seed=1..2 --sweep 'prompt=a red fox in the snow,日本語の狐の絵をください' --output-dir o" /dev/null </dev/null |
         tr '\r' '\n' | sed 's/\x1b\[K//' | grep -v '^sdxl-lab: ' | grep -E 'step |loading|decoding|prompt ' >frames
 }
 if command -v script >/dev/null; then
     for columns in 80 60 40; do
         show $columns
-        check "$columns columns: the step" grep -qE '[1-4]/4 .*step [0-9]+/12' frames
-        check "$columns columns: the time left" grep -qE 'step [0-9]+/12, [0-9]+ s left' frames
+        check "$columns columns: the step" grep -qE '[1-4]/4 .*step [0-9]+/40' frames
+        check "$columns columns: the time left" grep -qE 'step [0-9]+/40, [0-9]+ s left' frames
         check "$columns columns: none is exceeded" python3 -c "
 import unicodedata
 for line in open('frames', encoding='utf-8'):
     width = sum(2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in line.rstrip('\n'))
     assert width < $columns, line"
-        [ $columns -ne 80 ] || check "80 columns: which picture" grep -qE 'step [0-9]+/12, .* 日本語の狐' frames
+        [ $columns -ne 80 ] || check "80 columns: which picture" grep -qE 'step [0-9]+/40, .* 日本語の狐' frames
     done
     script -qec "TERM=dumb ${draw[*]@Q} --steps 1 --sweep seed=1,2 --output-dir o" /dev/null </dev/null >dumb
     check "a terminal that cannot be drawn over has lines" grep -q 'drawing picture' dumb

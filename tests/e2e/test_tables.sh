@@ -29,6 +29,8 @@ for list in models presets profiles; do
 done
 "$bin" models list >pipe
 check "in a pipe a model is a line" test "$(grep -c 'stabilityai/stable-diffusion-xl-base-1.0 ' pipe)" -eq 1
+check "a narrow list of models has names and states in a line" sh -c "COLUMNS=80 '$bin' models list | grep -q '^SDXL Base 1.0 .*not cached'"
+check "a wide one repositories, too" sh -c "COLUMNS=200 '$bin' models list | grep -q 'stabilityai/sdxl-turbo'"
 check "and names are whole in the first column" sh -c "COLUMNS=100 '$bin' models list | grep -q '^CyberRealistic XL v5.8'"
 if command -v script >/dev/null; then
     "$bin" profiles list >pipe

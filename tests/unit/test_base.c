@@ -36,6 +36,21 @@ Test(status, a_long_context_never_overflows) {
     cr_assert_eq(strlen(err.text), sizeof err.text - 1);
 }
 
+Test(str, a_word_is_one_word_for_a_shell) {
+    static const char *const words[][2] = {{"a/b-c.png", "a/b-c.png"},
+                                           {"a b", "'a b'"},
+                                           {"it's", "'it'\\''s'"},
+                                           {"$x", "'$x'"},
+                                           {"~", "'~'"},
+                                           {"", "''"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct xl_str str = {0};
+        xl_str_put_shell_word(&str, words[i][0]);
+        cr_expect_str_eq(str.text, words[i][1]);
+        xl_str_deinit(&str);
+    }
+}
+
 Test(str, grows_and_hands_over) {
     struct xl_str str = {0};
     for (int i = 0; i < 1000; i++) xl_str_printf(&str, "%d,", i);

@@ -124,6 +124,22 @@ Test(lock, of_forty_at_once_one_is_the_owner_and_a_killed_one_owns_nothing, .tim
     }
 }
 
+/* Whoever was killed has ended, also while its parent has not asked how: in a container it may
+ * never. */
+Test(lock, who_was_killed_and_not_waited_for_owns_nothing) {
+    char owner[XL_LOCK_OWNER];
+    siginfo_t how;
+    no_locks_errno = ENOLCK;
+    struct child child = start_child();
+    cr_assert_eq(answer_of(&child), 'y');
+    kill(child.pid, SIGKILL);
+    cr_assert_eq(waitid(P_PID, (id_t)child.pid, &how, WEXITED | WNOWAIT), 0);
+    struct xl_lock *lock = take(owner);
+    cr_expect_not_null(lock, "%s", owner);
+    xl_lock_release(lock);
+    end_child(&child, 0);
+}
+
 static void write_claim(const char *format, ...) {
     FILE *file = fopen(scratch("a.lock.owner"), "w");
     va_list args;

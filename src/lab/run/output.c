@@ -261,16 +261,8 @@ static json_t *describe_resume(const struct xl_run_dir *run) {
         dir += n_home + 1;
     else if (xl_path_is_personal(dir) && slash)
         dir = slash + 1, is_below = false;
-    const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:,=@";
-    bool is_plain = !dir[strspn(dir, safe)];
-    xl_str_printf(&text, "sdxl-lab resume %s%s", is_below ? "~/" : "", is_plain ? "" : "'");
-    for (const char *c = dir; *c; c++) {
-        if (*c == '\'')
-            xl_str_puts(&text, "'\\''");
-        else
-            xl_str_append(&text, c, 1);
-    }
-    if (!is_plain) xl_str_puts(&text, "'");
+    xl_str_printf(&text, "sdxl-lab resume %s", is_below ? "~/" : "");
+    xl_str_put_shell_word(&text, dir);
     json_t *value = xl_json_text(text.text);
     xl_str_deinit(&text);
     return value;
