@@ -158,7 +158,7 @@ Test(filename, names_fit_the_room_that_there_is) {
     for (parts.max = XL_OUTPUT_NAME_LEAST; parts.max <= XL_OUTPUT_NAME_MAX; parts.max++) {
         static const char end[] = "_seed18446744073709551615_1234.png";
         xl_output_name(&parts, name);
-        cr_assert_leq(strlen(name), parts.max, "%s", name);
+        cr_assert_leq((int)strlen(name), parts.max, "%s", name);
         cr_assert_geq(strlen(name) + 1, strlen(last), "%s after %s", name, last);
         cr_assert_eq(strncmp(name, "20260101-000000_", 16), 0, "%s", name);
         cr_assert_str_eq(name + strlen(name) - strlen(end), end);
@@ -181,7 +181,7 @@ Test(filename, letters_of_several_bytes_are_not_cut_apart) {
         .seed = 1};
     for (parts.max = XL_OUTPUT_NAME_LEAST; parts.max < 80; parts.max++) {
         xl_output_name(&parts, name);
-        cr_assert_leq(strlen(name), parts.max, "%s", name);
+        cr_assert_leq((int)strlen(name), parts.max, "%s", name);
         cr_assert(xl_utf8_valid(name, strlen(name)), "%s", name);
     }
 }
