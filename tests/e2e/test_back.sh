@@ -6,30 +6,8 @@ set -u
 bin=$(realpath "$1")
 source=$(realpath "$2")
 repo=$source/tests/data/models/repo
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|MODEL|STEPS|SEED|WIDTH|HEIGHT|SIZE|HF_|XDG_|HUGGING|OUTPUT_DIR|INSTANCE|CONTAINER)'); do unset "$name"; done
-export HOME=$work INSTANCE_ID=t
-cd "$work" || exit 1
-
-ok() { passed=$((passed + 1)); echo "ok   $1"; }
-bad() { failed=$((failed + 1)); echo "FAIL $1"; head -5 out err 2>/dev/null | cut -c1-200 | sed 's/^/     /'; }
-# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
-expect() {
-    local name=$1 code=$2 text=$3
-    shift 3
-    "$@" >out 2>err </dev/null
-    local got=$?
-    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
-    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
-    else ok "$name"; fi
-}
-check() {
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
-}
+. "$(dirname "$0")/common.sh"
+export INSTANCE_ID=t
 pictures() { find "$@" -name '2*.png' 2>/dev/null | sort; }
 draw=("$bin" generate --model "$repo" --prompt cat --size 64x64 --steps 1 --seed 5)
 

@@ -4,29 +4,8 @@
 set -u
 bin=$(realpath "$1")
 data=$(realpath "$2")/tests/data
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in HEADLESS PROMPT INSTANCE_ID CONTAINER_NAME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE \
-    XDG_CACHE_HOME XDG_CONFIG_HOME; do unset $name; done
-export HOME=$work INSTANCE_ID=new
-cd "$work" || exit 1
-ok() { passed=$((passed + 1)); echo "ok   $1"; }
-bad() { failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' err | head -5; }
-expect() {
-    local name=$1 code=$2 text=$3
-    shift 3
-    "$@" >out 2>err </dev/null
-    local got=$?
-    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
-    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
-    else ok "$name"; fi
-}
-check() {
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
-}
+. "$(dirname "$0")/common.sh"
+export INSTANCE_ID=new
 
 # Format 1: a run of version 0.1.0, half of it done
 mkdir pictures

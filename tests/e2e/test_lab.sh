@@ -4,35 +4,9 @@
 # a line per check and "N passed, N failed".
 set -u
 bin=$(realpath "$1")
-repo=$2/tests/data/models/repo
-init=$2/tests/data/models/pipeline/init.png
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in HEADLESS PROMPT NEGATIVE_PROMPT MODEL_KEY MODEL STYLE_PROFILE MODE WIDTH HEIGHT STEPS GUIDANCE \
-    CFG_SCALE BATCH_SIZE SEED INIT_IMAGE_PATH IMG2IMG_STRENGTH RUN_ALL_PROFILES RUN_ALL_MODELS SCHEDULER \
-    OUTPUT_DIR INSTANCE_ID CONTAINER_NAME HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME \
-    XDG_CONFIG_HOME SIZE; do unset $name; done
-export HOME=$work
-cd "$work" || exit 1
-
-ok() { passed=$((passed + 1)); echo "ok   $1"; }
-bad() { failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' err | head -5; }
-# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
-expect() {
-    local name=$1 code=$2 text=$3
-    shift 3
-    "$@" >out 2>err </dev/null
-    local got=$?
-    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
-    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
-    else ok "$name"; fi
-}
-check() {
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
-}
+repo=$(realpath "$2/tests/data/models/repo")
+init=$(realpath "$2/tests/data/models/pipeline/init.png")
+. "$(dirname "$0")/common.sh"
 pictures() { find "$@" -name '*.png' ! -name 'sheet_*' 2>/dev/null; }
 count() { pictures "$1" | wc -l; }
 small=(WIDTH=64 HEIGHT=64 STEPS=1 SEED=5 MODEL_KEY="$repo")

@@ -5,33 +5,8 @@ set -u
 bin=$(realpath "$1")
 repo=$(realpath "$2/tests/data/models/repo")
 images=$(realpath "$2/tests/data/images")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in HEADLESS PROMPT NEGATIVE_PROMPT MODEL_KEY MODEL STYLE_PROFILE MODE WIDTH HEIGHT STEPS GUIDANCE \
-    CFG_SCALE BATCH_SIZE SEED INIT_IMAGE_PATH IMG2IMG_STRENGTH RUN_ALL_PROFILES RUN_ALL_MODELS SCHEDULER \
-    OUTPUT_DIR INSTANCE_ID HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME XDG_CONFIG_HOME \
-    SIZE; do unset $name; done
-export HOME=$work CONTAINER_NAME=t
-cd "$work" || exit 1
-
-ok() { passed=$((passed + 1)); echo "ok   $1"; }
-bad() { failed=$((failed + 1)); echo "FAIL $1"; head -5 out err | sed 's/^/     /'; }
-# expect NAME CODE TEXT COMMAND...: the exit code, and TEXT on stdout or stderr (TEXT may be empty)
-expect() {
-    local name=$1 code=$2 text=$3
-    shift 3
-    "$@" >out 2>err </dev/null
-    local got=$?
-    if [ $got -ne "$code" ]; then bad "$name: exit $got, expected $code"
-    elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then bad "$name: no \"$text\""
-    else ok "$name"; fi
-}
-check() {
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
-}
+. "$(dirname "$0")/common.sh"
+export CONTAINER_NAME=t
 draw=("$bin" generate --model "$repo" --size 64x64 --steps 1)
 
 # The run refuses what the dry run refuses: the same sentence, the same exit code, and no folder.
