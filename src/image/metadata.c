@@ -1,11 +1,12 @@
 /* metadata.c - texts of PNG, JPEG and WebP files. Offsets and lengths come from the file and are
  * checked against it; nothing is read twice, so no file makes this take long.
- * Sources: Exif 2.32 (CIPA DC-008), TIFF 6.0; JPEG (ITU T.81, B.1); WebP container specification.
+ * Sources: Exif 2.32 (CIPA DC-008); JPEG (ITU T.81, B.1); WebP container specification.
  */
 #include "image/metadata.h"
 
 #include "base/str.h"
 #include "image/image.h"
+#include "image/tiff.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,20 +44,6 @@ static void add(struct reader *reader, const char *keyword, const char *text, si
 
 /* --- EXIF ------------------------------------------------------------------------------------- */
 
-/* A TIFF block: numbers of either byte order, offsets from its beginning. */
-struct tiff {
-    struct bytes bytes;
-    bool is_little;
-};
-
-static uint32_t number(const struct tiff *tiff, size_t at, int n_bytes) {
-    uint32_t value = 0;
-    if (at + (size_t)n_bytes > tiff->bytes.n) return 0;
-    for (int i = 0; i < n_bytes; i++)
-        value = value << 8 | tiff->bytes.at[at + (size_t)(tiff->is_little ? n_bytes - 1 - i : i)];
-    return value;
-}
-
 static void append_utf16(struct xl_str *out, struct bytes text, bool is_little) {
     for (size_t i = 0; i + 1 < text.n; i += 2) {
         int32_t unit = is_little ? text.at[i] | text.at[i + 1] << 8
@@ -90,12 +77,12 @@ static bool guess_is_little(struct bytes text, bool of_block) {
 }
 
 /* Eight bytes name its encoding: "UNICODE" is UTF-16 in either order, "ASCII" what it says. */
-static void add_comment(struct reader *reader, const struct tiff *tiff, struct bytes value) {
+static void add_comment(struct reader *reader, bool is_big, struct bytes value) {
     enum { CODE = 8 };
     if (value.n >= CODE && !memcmp(value.at, "UNICODE\0", CODE)) {
         struct bytes text = {value.at + CODE, value.n - CODE};
         struct xl_str utf8 = {0};
-        append_utf16(&utf8, text, guess_is_little(text, tiff->is_little));
+        append_utf16(&utf8, text, guess_is_little(text, !is_big));
         reader->failed |= utf8.failed;
         if (utf8.len) add(reader, "UserComment", utf8.text, utf8.len);
         xl_str_deinit(&utf8);
@@ -107,54 +94,45 @@ static void add_comment(struct reader *reader, const struct tiff *tiff, struct b
     add(reader, "UserComment", (const char *)value.at + skipped, value.n - skipped);
 }
 
-static void read_entry(struct reader *reader, const struct tiff *tiff, size_t at, size_t *exif) {
+static void read_entry(struct reader *reader, const struct xl_tiff *tiff,
+                       const struct xl_tiff_entry *entry) {
+    enum { USER_COMMENT = 0x9286 };
     static const struct {
         uint32_t tag;
         const char *keyword;
     } tags[] = {{0x010E, "ImageDescription"}, {0x010F, "Make"},      {0x0110, "Model"},
-                {0x0131, "Software"},         {0x927C, "MakerNote"}, {0x9286, "UserComment"}};
-    enum { EXIF_IFD = 0x8769, BYTE = 1, ASCII = 2, UNDEFINED = 7 };
-    uint32_t tag = number(tiff, at, 2), type = number(tiff, at + 2, 2);
-    uint32_t n = number(tiff, at + 4, 4), offset = number(tiff, at + 8, 4);
-    if (tag == EXIF_IFD) *exif = offset;
-    if (type != BYTE && type != ASCII && type != UNDEFINED) return;
-    size_t begin = n <= 4 ? at + 8 : offset;
+                {0x0131, "Software"},         {0x927C, "MakerNote"}, {USER_COMMENT, NULL}};
+    uint32_t type = entry->type, n = entry->count;
+    if (type != XL_TIFF_BYTE && type != XL_TIFF_ASCII && type != XL_TIFF_UNDEFINED) return;
+    size_t begin = n <= 4 ? entry->at : xl_tiff_number(tiff, entry->at, 4);
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
-        if (tags[i].tag != tag) continue;
-        if (begin > tiff->bytes.n || n > tiff->bytes.n - begin) {
+        if (tags[i].tag != entry->tag) continue;
+        if (begin > tiff->n || n > tiff->n - begin) {
             reader->out->n_damaged++;
             continue;
         }
-        struct bytes value = {tiff->bytes.at + begin, n};
-        if (i == 5)
-            add_comment(reader, tiff, value);
+        struct bytes value = {tiff->data + begin, n};
+        if (tags[i].tag == USER_COMMENT)
+            add_comment(reader, tiff->is_big, value);
         else
             add(reader, tags[i].keyword, (const char *)value.at, n);
     }
 }
 
-/* The first directory and the one of EXIF. */
-static void read_tiff(struct reader *reader, struct bytes bytes) {
-    enum { ENTRY = 12, MOST_ENTRIES = 512 };
-    if (bytes.n < 8) return;
-    struct tiff tiff = {bytes, bytes.at[0] == 'I'};
-    size_t next = number(&tiff, 4, 4), exif = 0;
-    for (int pass = 0; pass < 2 && next && next < bytes.n; pass++) {
-        uint32_t n = number(&tiff, next, 2);
-        exif = 0;
-        for (uint32_t i = 0; i < n && i < MOST_ENTRIES; i++) {
-            size_t at = next + 2 + (size_t)i * ENTRY;
-            if (at + ENTRY > bytes.n) break;
-            read_entry(reader, &tiff, at, &exif);
-        }
-        next = exif;
-    }
-}
-
+/* The first directory and the one of EXIF that it names. */
 static void read_exif(struct reader *reader, struct bytes bytes) {
-    bool has_header = bytes.n >= 6 && !memcmp(bytes.at, "Exif\0\0", 6);
-    size_t skipped = has_header ? 6 : 0;
-    read_tiff(reader, (struct bytes){bytes.at + skipped, bytes.n - skipped});
+    enum { EXIF_IFD = 0x8769, MOST_ENTRIES = 512 };
+    struct xl_tiff tiff;
+    struct xl_tiff_entry entry;
+    size_t directory, exif = 0;
+    if (!xl_tiff_open(bytes.at, bytes.n, &tiff, &directory)) return;
+    for (int pass = 0; pass < 2 && directory; pass++, directory = exif) {
+        exif = 0;
+        for (uint32_t i = 0; i < MOST_ENTRIES && xl_tiff_entry(&tiff, directory, i, &entry); i++) {
+            if (entry.tag == EXIF_IFD) exif = xl_tiff_number(&tiff, entry.at, 4);
+            read_entry(reader, &tiff, &entry);
+        }
+    }
 }
 
 /* --- Files ------------------------------------------------------------------------------------ */

@@ -1,41 +1,23 @@
 /* orientation.c - which way up a photograph is: the tag 0x0112 of its EXIF data, or what its XMP
- * data says, and turning by it. One tag is all that is wanted: a library that knows every tag and
- * every maker's notes would be more code in the way of hostile files than these bounds. Source:
- * TIFF 6.0, section 2; Pillow's ImageOps.exif_transpose and Exif for what counts. */
+ * data says, and turning by it. Source: Pillow's ImageOps.exif_transpose and Exif for what counts.
+ */
 #include "image/decode.h"
+#include "image/tiff.h"
 
 #include <string.h>
-
-enum { TAG = 0x0112, ENTRY_BYTES = 12, SHORT = 3, LONG = 4, SIGNED_SHORT = 8, SIGNED_LONG = 9 };
-
-struct tiff {
-    const uint8_t *data;
-    size_t n;
-    bool is_big; /* the order of its bytes */
-};
-
-/* n_bytes are known to be there. */
-static uint32_t number(const struct tiff *tiff, size_t at, int n_bytes) {
-    uint32_t value = 0;
-    for (int i = 0; i < n_bytes; i++) {
-        int shift = 8 * (tiff->is_big ? n_bytes - 1 - i : i);
-        value |= (uint32_t)tiff->data[at + (size_t)i] << shift;
-    }
-    return value;
-}
 
 static bool starts_with(const uint8_t *data, size_t n, const char *start, size_t n_start) {
     return n >= n_start && !memcmp(data, start, n_start);
 }
 
 /* The value of an entry that is one whole number; -1: it is none. */
-static int value_of(const struct tiff *tiff, size_t entry) {
-    uint32_t type = number(tiff, entry + 2, 2), count = number(tiff, entry + 4, 4);
-    if (count != 1) return -1;
-    if (type == SHORT || type == SIGNED_SHORT) return (int)number(tiff, entry + 8, 2);
-    if (type == LONG || type == SIGNED_LONG)
-        return (int)(number(tiff, entry + 8, 4) & 0xFFFF) | (tiff->data[entry + 9] ? 1 << 16 : 0);
-    return -1;
+static int value_of(const struct xl_tiff *tiff, const struct xl_tiff_entry *entry) {
+    if (entry->count != 1) return -1;
+    if (entry->type == XL_TIFF_SHORT || entry->type == XL_TIFF_SIGNED_SHORT)
+        return (int)xl_tiff_number(tiff, entry->at, 2);
+    if (entry->type != XL_TIFF_LONG && entry->type != XL_TIFF_SIGNED_LONG) return -1;
+    uint32_t value = xl_tiff_number(tiff, entry->at, 4);
+    return value > INT16_MAX ? -1 : (int)value;
 }
 
 static bool is_way(int value) {
@@ -43,20 +25,16 @@ static bool is_way(int value) {
 }
 
 int xl_exif_orientation(const uint8_t *data, size_t n) {
-    static const char prefix[] = "Exif\0"; /* and the NUL at its end */
-    while (starts_with(data, n, prefix, sizeof prefix)) data += sizeof prefix, n -= sizeof prefix;
-    struct tiff tiff = {data, n, starts_with(data, n, "MM", 2)};
-    if (n < 8 || (!tiff.is_big && !starts_with(data, n, "II", 2))) return 0;
-    uint32_t magic = number(&tiff, 2, 2), at = number(&tiff, 4, 4);
-    if ((magic != 42 && magic != 42 << 8) || at > n || n - at < 2) return 0;
-    uint32_t n_entries = number(&tiff, at, 2);
+    enum { ORIENTATION = 0x0112 };
+    struct xl_tiff tiff;
+    struct xl_tiff_entry entry;
+    size_t directory;
     int found = 0;
     bool has_tag = false;
-    for (uint32_t i = 0; i < n_entries; i++) {
-        size_t entry = at + 2 + (size_t)i * ENTRY_BYTES;
-        if (entry > n || n - entry < ENTRY_BYTES) break; /* cut short: what was read counts */
-        if (number(&tiff, entry, 2) != TAG) continue;
-        found = value_of(&tiff, entry);
+    if (!xl_tiff_open(data, n, &tiff, &directory)) return 0;
+    for (uint32_t i = 0; xl_tiff_entry(&tiff, directory, i, &entry); i++) {
+        if (entry.tag != ORIENTATION) continue;
+        found = value_of(&tiff, &entry);
         has_tag = true;
     }
     return is_way(found) ? found : has_tag ? 1 : 0;

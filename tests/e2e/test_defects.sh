@@ -3,20 +3,10 @@
 # defect (the numbers are those of its list), so that none of it comes back. Prints "N passed, N failed".
 set -u
 bin=$(realpath "$1")
-repo=$2/tests/data/models/repo
-init=$2/tests/data/models/pipeline/init.png
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|MODEL|STEPS|SEED|WIDTH|HEIGHT|HF_|XDG_|HUGGING|OUTPUT_DIR|INSTANCE|CONTAINER)'); do unset "$name"; done
-export HOME=$work INSTANCE_ID=t
-cd "$work" || exit 1
-check() {
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); echo "ok   $name"
-    else failed=$((failed + 1)); echo "FAIL $name"; fi
-}
+repo=$(realpath "$2/tests/data/models/repo")
+init=$(realpath "$2/tests/data/models/pipeline/init.png")
+. "$(dirname "$0")/common.sh"
+export INSTANCE_ID=t
 small="--model $repo --width 64 --height 64 --steps 1"
 count() { ls "$1"/*.png 2>/dev/null | wc -l; }
 

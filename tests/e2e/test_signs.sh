@@ -2,23 +2,9 @@
 # test_signs.sh BINARY SHIM SOURCE_DIR - signs of life: lines in logs, the line on terminals of any
 # width, what --verbose adds, and how a run ends whose terminal is closed. Prints "N passed, N failed".
 set -u
-bin=$(realpath "$1") shim=$(realpath "$2") repo=$3/tests/data/models/repo init=$3/tests/data/models/pipeline/init.png
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|MODEL|STEPS|SEED|WIDTH|HEIGHT|HF_|XDG_|HUGGING|OUTPUT_DIR|INSTANCE|CONTAINER)'); do unset "$name"; done
-export HOME=$work INSTANCE_ID=t
-cd "$work" || exit 1
-check() { # NAME COMMAND...
-    local name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $name"
-        head -5 err | cut -c1-200 | sed 's/^/     /'
-    fi
-}
+bin=$(realpath "$1") shim=$(realpath "$2") repo=$(realpath "$3/tests/data/models/repo") init=$(realpath "$3/tests/data/models/pipeline/init.png")
+. "$(dirname "$0")/common.sh"
+export INSTANCE_ID=t
 draw=("$bin" generate --model "$repo" --prompt "a cat" --width 64 --height 64 --threads 1)
 # run ARGUMENTS...: standard output in out, standard error in err
 run() { "${draw[@]}" "$@" >out 2>err </dev/null; }

@@ -63,8 +63,10 @@ static const char *text_of(struct take *take, const json_t *value) {
     if (json_is_string(value)) return json_string_value(value);
     if (json_is_integer(value))
         return xl_arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    if (json_is_real(value)) return xl_arena_printf(arena, "%.17g", json_real_value(value));
-    return NULL;
+    if (!json_is_real(value)) return NULL;
+    char number[XL_REAL_MAX];
+    xl_real_text(json_real_value(value), number);
+    return xl_arena_strdup(arena, number);
 }
 
 /* Every field of a cell that is an option of its own. Sizes are a size: what is said of one side
