@@ -119,6 +119,7 @@
     const rest = differing.filter((field) => !used.includes(field));
     const told = fields().find((field) => field.is_always && !field.is_plain);
     if (told && !rest.includes(told) && !used.includes(told)) rest.push(told);
+    rest.sort((a, b) => Boolean(a.is_long) - Boolean(b.is_long)); // what is cut off is the end of a long one
     return labels(c, rest).join(" · ");
   }
 
