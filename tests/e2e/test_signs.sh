@@ -93,7 +93,9 @@ interrupt HUP HUP
 check "as closing a terminal does, twice ($got)" test $got -eq 129
 check "with its summary all the same" grep -q ' drawn' out
 interrupt TERM INT
-check "a second signal of another kind ends at once ($got)" test $got -eq 130
+# Which of the two comes first is the system's choice; a run that ends in its own way has a summary.
+check "a second signal of another kind ends at once ($got)" \
+    sh -c "{ [ $got -eq 130 ] || [ $got -eq 143 ]; } && ! grep -q ' drawn' out"
 rm -f out
 (
     trap '' HUP
