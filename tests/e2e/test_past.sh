@@ -9,8 +9,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|MODEL|STEPS|SEED|WIDTH|HEIGHT|SIZE|HF_|XDG_|HUGGING|OUTPUT_DIR|INSTANCE|CONTAINER|FROM)'); do unset "$name"; done
-export HOME=$work INSTANCE_ID=t
+export HOME=$work/home INSTANCE_ID=t
 cd "$work" || exit 1
+mkdir home
+# Records keep the place of a model that is in nobody's home, wherever these sources are.
+cp -r "$repo" "$work/repo"
+repo=$work/repo
 mkdir p
 python3 "$source/tests/e2e/make_past.py" p || exit 1
 
