@@ -127,9 +127,18 @@ enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_pre
 
 /* --- Models ---------------------------------------------------------------------------------- */
 
+/* A LoRA: a file of changes that are added to a model's weights. */
+struct xl_lora {
+    const char *file;
+    double text_scale, unet_scale; /* how much of it the text encoders and the UNet get; 1: as is */
+};
+
 struct xl_model_params {
-    const char *model;    /* repository id ("org/name") in the cache, or a folder */
-    const char *revision; /* branch, tag or commit; NULL: main */
+    const char *model;           /* repository id ("org/name") in the cache, or a folder */
+    const char *revision;        /* branch, tag or commit; NULL: main */
+    const char *vae;             /* another VAE than the model's own; NULL: its own */
+    const struct xl_lora *loras; /* [n_loras], added up */
+    int n_loras;
 };
 
 struct xl_model; /* opaque */

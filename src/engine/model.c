@@ -121,6 +121,9 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
                              struct xl_err *err) {
     if (!params->model || !params->model[0])
         return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
+    if (params->vae || params->n_loras)
+        return xl_fail(err, XL_EINVAL, "model %s: this version reads neither LoRAs nor other VAEs",
+                       params->model);
     struct xl_model *model = calloc(1, sizeof *model);
     if (!model) return xl_fail_nomem(err, "the model", sizeof *model);
     atomic_init(&model->n_refs, 1);
