@@ -30,6 +30,10 @@ const char *xl_component_name(enum xl_component component) {
     return components[component].weights.folder;
 }
 
+const struct xl_hub_weights_spec *xl_hub_component_weights(enum xl_component component) {
+    return &components[component].weights;
+}
+
 static enum xl_status nomem(struct xl_err *err) {
     return xl_fail_nomem(err, "the list of a model's files", 0);
 }

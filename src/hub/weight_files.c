@@ -1,14 +1,9 @@
 /* weight_files.c - sets of safetensors files, and which of them to take.
  *
- * A set is one file, or the shards that an index names. The names (diffusers' and transformers'
- * save_pretrained, now and formerly; .V is a variant such as .fp16):
- *   single  STEM.safetensors            STEM.V.safetensors
- *   shard   STEM-00001-of-00002.safetensors  STEM.V-00001-of-00002.safetensors
- *           STEM-00001-of-00002.V.safetensors
- *   index   STEM.safetensors.index.json STEM.V.safetensors.index.json
- *           STEM.safetensors.index.V.json
+ * A set is one file, or the shards that an index names; weight_names.h has the names.
  */
 #include "hub/weight_files.h"
+#include "hub/weight_names.h"
 #include "weights/safetensors.h"
 
 #include <stdio.h>
@@ -17,8 +12,6 @@
 #include <unistd.h>
 
 enum { MAX_SHARDS = 256, PATH_BYTES = 4096 };
-
-enum name_kind { NAME_OTHER, NAME_SINGLE, NAME_SHARD, NAME_INDEX };
 
 struct weight_set {
     const char *variant;
@@ -38,72 +31,6 @@ struct choice {
 
 static enum xl_status nomem(struct xl_err *err) {
     return xl_fail_nomem(err, "the list of weight files", 0);
-}
-
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
-
-/* A piece of a name. */
-struct span {
-    const char *begin;
-    size_t n;
-};
-
-static struct span span_between(const char *begin, const char *end) {
-    return (struct span){begin, (size_t)(end - begin)};
-}
-
-/* "" or ".fp16". */
-static bool is_variant(struct span s) {
-    return !s.n || (s.n > 1 && s.begin[0] == '.' && !memchr(s.begin + 1, '.', s.n - 1));
-}
-
-/* "-00001-of-00002" somewhere in s: *before and *after are what is around it. */
-static bool find_shard_number(struct span s, struct span *before, struct span *after) {
-    static const char digits[] = "0123456789";
-    const char *end = s.begin + s.n;
-    for (const char *dash = s.begin; dash < end; dash++) {
-        if (*dash != '-') continue;
-        const char *at = dash + 1;
-        size_t n = strspn(at, digits);
-        at += n;
-        if (!n || strncmp(at, "-of-", 4)) continue;
-        at += 4;
-        n = strspn(at, digits);
-        if (!n || at + n > end) continue;
-        *before = span_between(s.begin, dash);
-        *after = span_between(at + n, end);
-        return true;
-    }
-    return false;
-}
-
-/* What the name says. *variant: with its dot, or empty. */
-static enum name_kind classify(const char *stem, const char *name, struct span *variant) {
-    static const char index_mark[] = ".safetensors.index";
-    if (strncmp(name, stem, strlen(stem))) return NAME_OTHER;
-    const char *rest = name + strlen(stem), *end = name + strlen(name);
-    const char *mark = strstr(rest, index_mark);
-    struct span before, after = {end, 0};
-    enum name_kind kind;
-    if (mark && ends_with(rest, ".json")) {
-        kind = NAME_INDEX;
-        before = span_between(rest, mark);
-        const char *after_mark = mark + sizeof index_mark - 1;
-        if (end - (sizeof ".json" - 1) < after_mark) return NAME_OTHER;
-        after = span_between(after_mark, end - (sizeof ".json" - 1));
-    } else if (ends_with(rest, ".safetensors")) {
-        struct span middle = span_between(rest, end - (sizeof ".safetensors" - 1));
-        before = middle;
-        kind = find_shard_number(middle, &before, &after) ? NAME_SHARD : NAME_SINGLE;
-    } else {
-        return NAME_OTHER;
-    }
-    if (!is_variant(before) || !is_variant(after) || (before.n && after.n)) return NAME_OTHER;
-    *variant = before.n ? before : after;
-    return kind;
 }
 
 static void add_problem(const struct choice *choice, struct weight_set *set,
@@ -159,7 +86,7 @@ static bool is_shard_name(const char *name) {
     if (strlen(name) > 255 || strchr(name, '/') || name[0] == '.') return false;
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127) return false;
-    return ends_with(name, ".safetensors");
+    return xl_hub_ends_with(name, ".safetensors");
 }
 
 static int by_text(const void *a, const void *b) {
@@ -256,15 +183,17 @@ static enum xl_status find_sets(struct choice *choice, const struct xl_hub_names
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < names->n; i++) {
             const char *name = names->name[i];
-            struct span span = {0};
-            enum name_kind kind = classify(choice->spec->stem, name, &span);
-            if (kind == NAME_OTHER || (kind == NAME_SHARD) != (pass == 1)) continue;
-            const char *variant = xl_arena_strndup(choice->arena, span.n ? span.begin + 1 : "",
-                                                   span.n ? span.n - 1 : 0);
+            struct xl_weight_name said;
+            xl_hub_read_weight_name(choice->spec->stem, name, &said);
+            if (said.kind == XL_NAME_OTHER || (said.kind == XL_NAME_SHARD) != (pass == 1)) continue;
+            const char *variant =
+                xl_arena_strndup(choice->arena, said.variant, (size_t)said.n_variant);
             if (!variant) return nomem(err);
-            struct weight_set set = {.variant = variant, .index = kind == NAME_INDEX ? name : NULL};
-            enum xl_status status = kind == NAME_SHARD ? add_lost_shards(choice, variant, name, err)
-                                                       : add_set(choice, set, name, err);
+            struct weight_set set = {.variant = variant,
+                                     .index = said.kind == XL_NAME_INDEX ? name : NULL};
+            enum xl_status status = said.kind == XL_NAME_SHARD
+                                        ? add_lost_shards(choice, variant, name, err)
+                                        : add_set(choice, set, name, err);
             if (status) return status;
         }
     }
@@ -341,7 +270,7 @@ static enum xl_status note_pickles(const struct choice *choice, const struct xl_
     struct weight_set set = {0};
     for (int i = 0; i < names->n; i++)
         for (size_t k = 0; k < sizeof endings / sizeof *endings; k++)
-            if (ends_with(names->name[i], endings[k]))
+            if (xl_hub_ends_with(names->name[i], endings[k]))
                 add_problem(choice, &set, XL_HUB_PICKLE, names->name[i], "a pickle");
     xl_hub_problems_append(problems, &set.problems);
     return problems->failed ? nomem(err) : XL_OK;

@@ -13,6 +13,9 @@ struct xl_hub_weights_spec {
     bool shards_first;  /* a shard set before a single file of the same variant */
 };
 
+/* Of a component of a pipeline. */
+const struct xl_hub_weights_spec *xl_hub_component_weights(enum xl_component component);
+
 /* Choose the files of a component of the snapshot in `dir`: fills in files, n_files, variant and
  * notice of *out, or adds to *problems what keeps the best set from being complete. A folder
  * without any set of safetensors files, and without pickles instead, leaves both as they are.
