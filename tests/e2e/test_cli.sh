@@ -66,7 +66,7 @@ expect "forms of other tools are drawn as words, and said" 0 '"(cat:1.2)", "<lor
     generate --model "$repo" --prompt "(cat:1.2) <lora:x:1> BREAK a (small) dog" --width 64 --height 64 --steps 1 \
     --output-dir "$work/e"
 expect "an awkward prompt" 0 "" generate --model "$repo" --width 64 --height 64 --steps 1 \
-    --output-dir "$work/f" --prompt "$(printf '../../\033[31m "x" $(id)\nzwei\n\xff')"
+    --output-dir "$work/f" --prompt "$(printf '../../\033[31m "x" $(id)\nzwei\n')"
 check "stays in the folder" test "$(pictures "$work/f")" -eq 1
 expect "inspect model" 0 "" inspect model --model "$repo"
 expect "inspect tokens" 0 "" inspect tokens --model "$repo" --prompt "a cat"

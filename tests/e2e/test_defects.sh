@@ -60,7 +60,7 @@ check "13 a sweep over it is refused" sh -c "'$bin' generate $small --prompt x -
 
 # Prompts that break names, logs and terminals
 hostile=("$(printf 'two\nlines')" "$(printf '\033[31mred\033[0m \a\b')" "\"quotes\" 'and' \`ticks\` \$(id) %n %s" \
-    "../../../etc/passwd" "$(printf '\xf0\x9f\x98\x80%.0s' $(seq 2500))" "$(printf '\xff\xfe')" "<script>alert(1)</script>" \
+    "../../../etc/passwd" "$(printf '\xf0\x9f\x98\x80%.0s' $(seq 2500))" "$(printf '\xc2\x85\xe2\x80\xae')" "<script>alert(1)</script>" \
     "=cmd|' /C calc'!A0" "con" "$(printf 'a%.0s' $(seq 300))")
 for prompt in "${hostile[@]}"; do
     "$bin" generate $small --prompt "$prompt" --seed 1 --output-dir hostile >>out 2>>err

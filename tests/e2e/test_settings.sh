@@ -156,6 +156,13 @@ printf 'a\ncaf\xe9\n' >latin1.txt
 expect "UTF-16" 2 "utf16.txt:1:1: the file is UTF-16" "${draw[@]}" --sweep prompt=@utf16.txt --dry-run
 expect "Latin-1" 2 "latin1.txt:2:4: the byte 0xE9" "${draw[@]}" --sweep prompt=@latin1.txt --dry-run
 expect "as a job file" 2 "latin1.txt:2:4: the byte 0xE9" "$bin" generate --job latin1.txt
+latin1=$(printf 'caf\xe9')
+for way in "--prompt $latin1" "--prompt x --negative $latin1" "--sweep prompt=a,$latin1"; do
+    # shellcheck disable=SC2086
+    expect "Latin-1 in ${way%% *}" 2 "the byte 0xE9, character 4, is not UTF-8" "$bin" generate --model "$repo" $way --output-dir latin1
+done
+expect "Latin-1 in the environment" 2 "PROMPT: the byte 0xE9, character 4" env HEADLESS=1 PROMPT="$latin1" "$bin"
+check "draws nothing" test ! -e latin1
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -2,6 +2,7 @@
 #include "lab/settings/settings.h"
 
 #include "base/path.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -125,9 +126,29 @@ static enum xl_status add_to_list(struct xl_list *list, const char *origin, cons
     return XL_OK;
 }
 
+/* What is drawn is UTF-8; a name may be anything. */
+static enum xl_status check_text(const struct xl_option *option, const char *origin,
+                                 const char *text, struct xl_err *err) {
+    if (!text || !option->is_prose) return XL_OK;
+    size_t n = strlen(text);
+    int at = 1, length;
+    for (const char *c = text, *end = text + n; c < end; c += length, at++) {
+        length = xl_utf8_len(c, (size_t)(end - c));
+        if (!length)
+            return xl_fail(err, XL_EINVAL,
+                           "%s: the byte 0x%02X, character %d, is not UTF-8 (the terminal or the "
+                           "file that it comes from may be in Latin-1 or Windows-1252); expected "
+                           "UTF-8",
+                           origin, (unsigned char)*c, at);
+    }
+    return XL_OK;
+}
+
 static enum xl_status set_text(const char **field, const struct xl_option *option,
                                const char *origin, const char *text, struct xl_err *err) {
-    enum xl_status status = option->check ? option->check(text, err) : XL_OK;
+    enum xl_status status = check_text(option, origin, text, err);
+    if (status) return status;
+    if (option->check) status = option->check(text, err);
     if (status) return xl_fail_context(err, status, "%s", origin);
     *field = text;
     return XL_OK;
