@@ -127,7 +127,9 @@ enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_pre
 
 /* --- Models ---------------------------------------------------------------------------------- */
 
-/* A LoRA: a file of changes that are added to a model's weights. */
+/* A LoRA: a file of changes that are added to a model's weights (docs/LORA.md says which kinds). A
+ * model with LoRAs is a model of its own; whatever they do not change, devices share with the model
+ * without them. The order of several does not matter. Both scales 0: as if it were not there. */
 struct xl_lora {
     const char *file;
     double text_scale, unet_scale; /* how much of it the text encoders and the UNet get; 1: as is */
@@ -149,7 +151,8 @@ void xl_model_params_default(struct xl_model_params *params);
 /* Open a model: its files are found, mapped and checked; configurations and tokenizers are read. No
  * device is touched, and weights are read when they are first drawn with.
  * On success *out is owned by the caller: xl_model_close.
- * Errors: XL_EMODEL not in the cache or incomplete (each missing file is named), XL_EFORMAT */
+ * Errors: XL_EMODEL not in the cache or incomplete (each missing file is named), XL_EFORMAT;
+ * XL_EINVAL a scale that is no number */
 enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_model **out,
                              struct xl_err *err);
 
@@ -172,6 +175,15 @@ struct xl_component_info {
     int n_files;
 };
 
+/* A LoRA of an open model. */
+struct xl_lora_info {
+    const char *name; /* of the file, without ".safetensors" */
+    const char *path;
+    const char *digest; /* hexadecimal: the cache's name of its blob, or SHA-256 of the file */
+    double text_scale, unet_scale;
+    int n_modules, n_applied; /* that the file changes; those of them that the model has */
+};
+
 struct xl_model_info {
     const char *id;              /* "org/name", or the folder as given */
     const char *name;            /* what records call it: "org/name", or a folder's last part */
@@ -183,10 +195,12 @@ struct xl_model_info {
     bool force_zeros_for_empty_prompt;
     const struct xl_component_info *components; /* [n_components], the UNet first */
     int n_components;
-    const struct xl_file_info *files; /* [n_files]: all that decide pixels */
+    const struct xl_file_info *files; /* [n_files]: all that decide pixels, but LoRAs */
     int n_files;
-    /* 64 hexadecimal digits over the digests of all files and what else of the model decides
-     * pixels. No paths: a model that was moved keeps it. */
+    const struct xl_lora_info *loras; /* [n_loras]: in the order of their digests */
+    int n_loras;
+    /* 64 hexadecimal digits over the digests of all files, LoRAs and their scales, and what else of
+     * the model decides pixels. No paths: a model that was moved keeps it. */
     const char *digest;
 };
 

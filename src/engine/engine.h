@@ -16,6 +16,7 @@
 #include "hub/hub.h"
 #include "model/clip.h"
 #include "model/denoise.h"
+#include "model/lora_map.h"
 #include "model/picture.h"
 #include "sampler/sampler.h"
 #include "text/tokenizer.h"
@@ -45,12 +46,31 @@ struct xl_model {
     struct xl_weights *weights[XL_N_COMPONENTS];
     struct xl_file_tensors tensors[XL_N_COMPONENTS]; /* the same, with what their ids begin with */
     int n_tokens;                                    /* of a padded prompt: 77 */
+
+    /* Where LoRAs are added; NULL and 0 without them. */
+    struct xl_lora_map *lora_map;
+    struct xl_lora_file **lora_files; /* [info.n_loras] */
+    struct xl_lora_tensors lora_tensors[XL_N_COMPONENTS];
 };
 
 struct xl_model *xl_model_ref(struct xl_model *model);
 
 /* scheduler_config.json of the model. */
 struct xl_json xl_model_scheduler(const struct xl_model *model);
+
+/* The tensors of a component as they are drawn with: of its files, and what LoRAs add. */
+struct xl_source xl_model_source(const struct xl_model *model, enum xl_component component);
+
+/* loras.c: open the LoRAs of a model whose configurations are read, and list them in model->info in
+ * the order of their digests. Those with both scales 0 are left out. Notices get a line for each
+ * that has modules which the model has not.
+ * Errors: XL_EINVAL a scale that is no number; XL_EMODEL missing; XL_EFORMAT damaged, or for a
+ * model of another kind; XL_ENOMEM */
+enum xl_status xl_model_open_loras(struct xl_model *model, const struct xl_model_params *params,
+                                   struct xl_str *notices, struct xl_err *err) XL_CHECKED;
+void xl_model_close_loras(struct xl_model *model);
+/* As xl_weights_verify, of all LoRAs. */
+enum xl_status xl_model_verify_loras(const struct xl_model *model, struct xl_err *err) XL_CHECKED;
 
 /* text.c: the ids [n_tokens] of a padded prompt are in the vocabulary of encoder e. Errors:
  * XL_EFORMAT */

@@ -123,6 +123,13 @@ static enum xl_status digest(struct xl_model *model, const struct list *list, st
         xl_str_printf(&text, "scheduler class %s\n", model->files.scheduler_class);
     for (int i = 0; i < list->n; i++)
         xl_str_printf(&text, "%s %s\n", list->files[i].role, list->files[i].digest);
+    for (int i = 0; i < model->info.n_loras; i++) {
+        const struct xl_lora_info *lora = &model->info.loras[i];
+        char text_scale[XL_REAL_MAX], unet_scale[XL_REAL_MAX];
+        xl_real_text(lora->text_scale, text_scale);
+        xl_real_text(lora->unet_scale, unet_scale);
+        xl_str_printf(&text, "lora %s %s %s\n", lora->digest, text_scale, unet_scale);
+    }
     char hex[XL_SHA256_HEX];
     size_t n = text.len;
     char *taken = xl_str_take(&text);
@@ -193,6 +200,8 @@ enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
         .unit = xl_vae_scale(&model->vae),
         .scheduler_class = model->scheduler,
         .force_zeros_for_empty_prompt = model->files.force_zeros_for_empty_prompt,
+        .loras = model->info.loras,
+        .n_loras = model->info.n_loras,
     };
     enum xl_status status = name_it(model, err);
     if (!status) status = list_files(model, &list, err);

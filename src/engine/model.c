@@ -107,23 +107,24 @@ static enum xl_status open_weights(struct xl_model *model, struct xl_err *err) {
     return XL_OK;
 }
 
-static enum xl_status collect_notices(struct xl_model *model, struct xl_err *err) {
+static enum xl_status open_loras(struct xl_model *model, const struct xl_model_params *params,
+                                 struct xl_err *err) {
     struct xl_str notices = {0};
     if (model->snapshot.notice) xl_str_printf(&notices, "%s\n", model->snapshot.notice);
     for (int c = 0; c < XL_N_COMPONENTS; c++)
         if (model->files.component[c].notice)
             xl_str_printf(&notices, "%s\n", model->files.component[c].notice);
+    enum xl_status status = xl_model_open_loras(model, params, &notices, err);
     model->notices = xl_str_take(&notices);
-    return model->notices ? XL_OK : xl_fail_nomem(err, "notices", 0);
+    return status || model->notices ? status : xl_fail_nomem(err, "notices", 0);
 }
 
 enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_model **out,
                              struct xl_err *err) {
     if (!params->model || !params->model[0])
         return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
-    if (params->vae || params->n_loras)
-        return xl_fail(err, XL_EINVAL, "model %s: this version reads neither LoRAs nor other VAEs",
-                       params->model);
+    if (params->vae)
+        return xl_fail(err, XL_EINVAL, "model %s: this version reads no other VAEs", params->model);
     struct xl_model *model = calloc(1, sizeof *model);
     if (!model) return xl_fail_nomem(err, "the model", sizeof *model);
     atomic_init(&model->n_refs, 1);
@@ -134,8 +135,8 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
     if (!status) status = check_configs(model, err);
     if (!status) status = open_tokenizers(model, err);
     if (!status) status = open_weights(model, err);
+    if (!status) status = open_loras(model, params, err);
     if (!status) status = xl_model_describe(model, err);
-    if (!status) status = collect_notices(model, err);
     if (status) {
         xl_model_close(model);
         return status;
@@ -153,6 +154,7 @@ void xl_model_close(struct xl_model *model) {
     if (!model || atomic_fetch_sub(&model->n_refs, 1) > 1) return;
     for (int c = 0; c < XL_N_COMPONENTS; c++) xl_weights_close(model->weights[c]);
     for (int e = 0; e < XL_N_ENCODERS; e++) xl_tokenizer_close(model->tokenizer[e]);
+    xl_model_close_loras(model);
     json_decref(model->scheduler_config);
     free(model->notices);
     xl_arena_deinit(&model->arena);

@@ -60,6 +60,21 @@ static json_t *describe_files(const struct xl_model_info *info) {
     return xl_json_finish(array, ok);
 }
 
+static json_t *describe_loras(const struct xl_model_info *info) {
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (int i = 0; i < info->n_loras; i++) {
+        const struct xl_lora_info *lora = &info->loras[i];
+        json_t *object = json_object();
+        xl_json_put(object, "name", xl_json_text(lora->name), &ok);
+        xl_json_put(object, "digest", json_string(lora->digest), &ok);
+        xl_json_put(object, "text_scale", json_real(lora->text_scale), &ok);
+        xl_json_put(object, "unet_scale", json_real(lora->unet_scale), &ok);
+        if (json_array_append_new(array, object)) ok = false;
+    }
+    return xl_json_finish(array, ok);
+}
+
 static json_t *describe_model(const struct xl_model_info *info) {
     json_t *object = json_object();
     bool ok = object != NULL;
@@ -69,6 +84,7 @@ static json_t *describe_model(const struct xl_model_info *info) {
     xl_json_put(object, "force_zeros_for_empty_prompt",
                 json_boolean(info->force_zeros_for_empty_prompt), &ok);
     xl_json_put(object, "files", describe_files(info), &ok);
+    if (info->n_loras) xl_json_put(object, "loras", describe_loras(info), &ok);
     return xl_json_finish(object, ok);
 }
 

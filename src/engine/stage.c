@@ -52,6 +52,7 @@ static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage
     struct xl_compile_options options = {
         .weight_done = weight_done, .tick = load_tick, .user = &loading};
     enum xl_status status = xl_weights_verify(weights, err);
+    if (!status) status = xl_model_verify_loras(resident->model, err);
     if (!status)
         status = xl_compile(drawing->device->backend, stage->plan, &options, &stage->exec, err);
     if (!status) return finish_loading(&loading, component, target, err);
