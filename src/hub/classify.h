@@ -52,4 +52,8 @@ struct xl_folder_class {
 enum xl_status xl_hub_classify_folder(const char *dir, struct xl_arena *arena,
                                       struct xl_folder_class *out, struct xl_err *err) XL_CHECKED;
 
+/* The same, but where model_index.json is there no other file is looked at or listed. */
+enum xl_status xl_hub_classify_briefly(const char *dir, struct xl_arena *arena,
+                                       struct xl_folder_class *out, struct xl_err *err) XL_CHECKED;
+
 #endif

@@ -181,15 +181,25 @@ static enum xl_status judge_files(const struct counts *counts, struct xl_arena *
     return out->what ? XL_OK : xl_fail_nomem(err, "the kind of a folder", 0);
 }
 
-enum xl_status xl_hub_classify_folder(const char *dir, struct xl_arena *arena,
-                                      struct xl_folder_class *out, struct xl_err *err) {
+static enum xl_status classify(const char *dir, bool is_brief, struct xl_arena *arena,
+                               struct xl_folder_class *out, struct xl_err *err) {
     struct xl_folder_class found = {0};
     struct counts counts = {0};
     bool has_index = false;
     if (!xl_dir_exists(dir)) return xl_fail(err, XL_EMODEL, "%s: there is no such folder", dir);
     enum xl_status status = read_index(dir, arena, &found, &has_index, err);
-    if (!status) status = read_files(dir, arena, &found, &counts, err);
+    if (!status && !(is_brief && has_index)) status = read_files(dir, arena, &found, &counts, err);
     if (!status && !has_index) status = judge_files(&counts, arena, &found, err);
     if (!status) *out = found;
     return status;
+}
+
+enum xl_status xl_hub_classify_folder(const char *dir, struct xl_arena *arena,
+                                      struct xl_folder_class *out, struct xl_err *err) {
+    return classify(dir, false, arena, out, err);
+}
+
+enum xl_status xl_hub_classify_briefly(const char *dir, struct xl_arena *arena,
+                                       struct xl_folder_class *out, struct xl_err *err) {
+    return classify(dir, true, arena, out, err);
 }

@@ -38,9 +38,11 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL, .group = "Model",
      .help = "branch, tag or commit of the repository", .fallback = "main"},
-    {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_CATALOGUE,
+    {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_MODELS,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},
+    {SWITCH("all", all), .commands = XL_FOR_MODELS_VERIFY | XL_FOR_DOWNLOAD, .group = "Model",
+     .help = "every model instead of those that are named"},
 
     {TEXT("from", "FILE", from), .commands = XL_FOR_GENERATE, .environment = "FROM_IMAGE_PATH",
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Picture",

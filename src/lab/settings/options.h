@@ -27,13 +27,19 @@ enum {
     XL_FOR_RESUME = 32,
     XL_FOR_VERIFY = 64,
     XL_FOR_PROFILES = 128,  /* profiles list, show, import */
-    XL_FOR_CATALOGUE = 256, /* models list */
+    XL_FOR_CATALOGUE = 256, /* models list, show */
     XL_FOR_PRESETS = 512,
     XL_FOR_COMPLETION = 1024,
     XL_FOR_MANUAL = 2048,
     XL_FOR_WORKER = 4096,
     XL_FOR_SHOW = 8192,
-    XL_FOR_ALL = 16383,
+    XL_FOR_MODELS_VERIFY = 1 << 14,
+    XL_FOR_DOCTOR = 1 << 15,     /* models doctor */
+    XL_FOR_MODELS_ADD = 1 << 16, /* models add */
+    XL_FOR_DOWNLOAD = 1 << 17,   /* models download */
+    XL_FOR_MODELS = XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD |
+                    XL_FOR_DOWNLOAD,
+    XL_FOR_ALL = (1 << 18) - 1,
 };
 
 /* What values a shell completes after the option. */

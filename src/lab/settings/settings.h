@@ -60,6 +60,7 @@ struct xl_settings {
     const char *output_dir, *instance;
     bool json, quiet, verbose, force, markdown;
     const char *import_name; /* profiles import: of the file that is written */
+    bool all;                /* models verify, download: every one */
     int count;               /* inspect noise: how many numbers */
 #ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */
     double test_field;
