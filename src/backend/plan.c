@@ -159,20 +159,11 @@ static bool is_concatenable(const struct xl_tensor *a, const struct xl_tensor *b
     return xl_shape_equal(a->shape, shape);
 }
 
-/* Whether up @ down has the shape of the tensor. */
-static bool is_delta_of(const struct xl_delta *delta, const struct xl_tensor *tensor) {
-    const struct xl_shape *up = &delta->up->shape, *down = &delta->down->shape;
-    if (!is_possible_shape(*up) || !is_possible_shape(*down)) return false;
-    int64_t rows = tensor->shape.dim[0], length = xl_shape_count(tensor->shape) / rows;
-    return up->dim[0] == rows && xl_shape_count(*up) == rows * down->dim[0] &&
-           xl_shape_count(*down) == down->dim[0] * length;
-}
-
 /* Record why a part does not do, and return false. first: the first part of its weight */
 static bool check_part(struct xl_plan *plan, const struct xl_weight_part *part,
                        const struct xl_tensor *first) {
     const struct xl_tensor *tensor = part->tensor;
-    char text[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT], up[XL_SHAPE_TEXT];
+    char text[XL_SHAPE_TEXT], found[XL_SHAPE_TEXT];
     if (!is_possible_shape(tensor->shape) || !is_concatenable(first, tensor)) {
         xl_plan_fail(plan, XL_EFORMAT, "weight \"%s\" is %s, which does not go with \"%s\", %s",
                      tensor->name, xl_shape_format(tensor->shape, found), first->name,
@@ -181,12 +172,10 @@ static bool check_part(struct xl_plan *plan, const struct xl_weight_part *part,
     }
     for (int i = 0; i < part->n_deltas; i++) {
         const struct xl_delta *delta = &part->deltas[i];
-        if (is_delta_of(delta, tensor)) continue;
-        xl_plan_fail(plan, XL_EFORMAT,
-                     "\"%s\" %s and \"%s\" %s do not multiply to weight \"%s\", %s",
-                     delta->up->name, xl_shape_format(delta->up->shape, up), delta->down->name,
-                     xl_shape_format(delta->down->shape, found), tensor->name,
-                     xl_shape_format(tensor->shape, text));
+        if (xl_delta_fits(delta, tensor->shape)) continue;
+        xl_plan_fail(plan, XL_EFORMAT, "the delta with \"%s\" %s does not fit weight \"%s\", %s",
+                     delta->a.down->name, xl_shape_format(delta->a.down->shape, found),
+                     tensor->name, xl_shape_format(tensor->shape, text));
         return false;
     }
     return true;
@@ -242,11 +231,14 @@ struct xl_weight_id xl_weight_id_of(struct xl_weight_id base, const char *name) 
 struct xl_weight_id xl_weight_part_id(const struct xl_weight_part *part) {
     struct xl_weight_id id = part->id;
     for (int i = 0; i < part->n_deltas; i++) {
-        uint32_t scale;
-        memcpy(&scale, &part->deltas[i].scale, sizeof scale);
-        id = mix_in(id, part->deltas[i].id.word[0]);
-        id = mix_in(id, part->deltas[i].id.word[1]);
-        id = mix_in(id, scale);
+        const struct xl_delta *delta = &part->deltas[i];
+        uint32_t scale, strength;
+        memcpy(&scale, &delta->scale, sizeof scale);
+        memcpy(&strength, &delta->strength, sizeof strength);
+        id = mix_in(id, delta->id.word[0]);
+        id = mix_in(id, delta->id.word[1]);
+        id = mix_in(id, (uint64_t)strength << 32 | scale);
+        id = mix_in(id, (uint64_t)delta->kind << 1 | delta->is_by_column);
     }
     return id;
 }

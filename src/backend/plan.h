@@ -23,13 +23,45 @@ struct xl_weight_id {
 /* The id of what is called `name` in what has the id `base`. */
 struct xl_weight_id xl_weight_id_of(struct xl_weight_id base, const char *name);
 
-/* Added to a weight W [o, c, taps...] before it is packed: scale * up @ down, in f32. */
-struct xl_delta {
-    const struct xl_tensor *up;   /* [o, r], or [o, r, 1, 1] */
-    const struct xl_tensor *down; /* [r, c, taps...], or flattened */
-    float scale;
-    struct xl_weight_id id; /* of the pair, without the scale */
+/* A matrix in f32, from tensors whose numbers lie row by row: up @ down. up NULL: `down` itself.
+ * With `mid` (Tucker's form) the right half is made first:
+ * sum over q of mid[p, q, tap] down[q, c], as [p, (c, tap)]. */
+struct xl_factor {
+    const struct xl_tensor *up;   /* [rows, r], or [rows, r, 1, 1] */
+    const struct xl_tensor *mid;  /* [r, q, taps...] */
+    const struct xl_tensor *down; /* [r, length...], or [q, c] before a mid */
 };
+
+/* What is added to a weight W, seen as a matrix [o, length]: scale T, where T is */
+enum xl_delta_kind {
+    XL_DELTA_PLAIN,     /* a (LoRA; a whole difference) */
+    XL_DELTA_HADAMARD,  /* a times b, number by number (LoHa) */
+    XL_DELTA_KRONECKER, /* T[i, j] = a[i / b.rows, j / b.length] b[i % b.rows, j % b.length] (LoKr)
+                         */
+};
+
+/* With a magnitude m (DoRA) it is strength (F (W + scale T) - W) instead, where F is m over the
+ * length of each row of W + scale T, or of each column c with all its taps. Lengths are those with
+ * FLT_EPSILON added. W is always the weight as it lies: deltas do not see each other. All of it in
+ * f32, before the weight is packed. */
+struct xl_delta {
+    enum xl_delta_kind kind;
+    struct xl_factor a, b;
+    float scale;
+    const struct xl_tensor *magnitude; /* [o], or by columns [c], of any rank; NULL: none */
+    bool is_by_column;
+    float strength;
+    struct xl_weight_id id; /* of all tensors; the rest is seen to by xl_weight_part_id */
+};
+
+/* Sizes of a factor. rows 0: its tensors do not go together. */
+struct xl_factor_size {
+    int64_t rows, r, length; /* r: 0 without an up */
+    int64_t q, c, taps;      /* of a mid; else 0 */
+};
+struct xl_factor_size xl_factor_size(const struct xl_factor *factor);
+/* Whether the delta is one of a weight of this shape. */
+bool xl_delta_fits(const struct xl_delta *delta, struct xl_shape shape);
 
 /* One tensor of a weight, with what is added to it. */
 struct xl_weight_part {

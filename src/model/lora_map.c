@@ -199,33 +199,103 @@ static enum xl_status add_delta(struct changed *changed, const struct xl_delta *
     return XL_OK;
 }
 
-static enum xl_status fail_shape(const struct applying *a, const struct changed *changed,
+static enum xl_status fail_shape(const struct applying *a, const char *tensor,
+                                 struct xl_shape shape, const struct changed *changed,
                                  struct xl_err *err) {
-    const struct xl_tensor *up = a->from->slot[XL_LORA_UP], *down = a->from->slot[XL_LORA_DOWN];
-    char x[XL_SHAPE_TEXT], y[XL_SHAPE_TEXT], z[XL_SHAPE_TEXT];
+    char x[XL_SHAPE_TEXT], y[XL_SHAPE_TEXT];
     return xl_fail(err, XL_EFORMAT,
-                   "%s: tensors \"%s\" %s and \"%s\" %s do not multiply to weight \"%s\" %s of "
-                   "this model: the LoRA is for a model of another kind",
-                   xl_lora_file_path(a->use->file), up->name, xl_shape_format(up->shape, x),
-                   down->name, xl_shape_format(down->shape, y), changed->name,
-                   xl_shape_format(changed->shape, z));
+                   "%s: tensor \"%s\" %s does not fit \"%s\" %s of this model: the LoRA is for a "
+                   "model of another kind",
+                   xl_lora_file_path(a->use->file), tensor, xl_shape_format(shape, x),
+                   changed->name, xl_shape_format(changed->shape, y));
 }
 
-static enum xl_status apply_product(const struct applying *a, struct module *to, double scale,
-                                    struct xl_err *err) {
-    const struct xl_tensor *up = a->from->slot[XL_LORA_UP], *down = a->from->slot[XL_LORA_DOWN];
+/* The product, or the one tensor, that these slots are. */
+static struct xl_factor factor_of(const struct xl_lora_module *module, enum xl_lora_slot whole,
+                                  enum xl_lora_slot up, enum xl_lora_slot mid,
+                                  enum xl_lora_slot down) {
+    if (module->slot[whole]) return (struct xl_factor){.down = module->slot[whole]};
+    return (struct xl_factor){module->slot[up], module->slot[mid], module->slot[down]};
+}
+
+static void set_factors(const struct xl_lora_module *from, struct xl_delta *delta) {
+    switch (from->form) {
+    case XL_LORA_NO_WEIGHT:
+        break;
+    case XL_LORA_PRODUCT:
+    case XL_LORA_DIFFERENCE:
+        delta->a = factor_of(from, XL_LORA_DIFF, XL_LORA_UP, XL_LORA_MID, XL_LORA_DOWN);
+        break;
+    case XL_LORA_HADAMARD:
+        delta->kind = XL_DELTA_HADAMARD;
+        delta->a =
+            factor_of(from, XL_LORA_DIFF, XL_LORA_HADA_W1_A, XL_LORA_HADA_T1, XL_LORA_HADA_W1_B);
+        delta->b =
+            factor_of(from, XL_LORA_DIFF, XL_LORA_HADA_W2_A, XL_LORA_HADA_T2, XL_LORA_HADA_W2_B);
+        break;
+    case XL_LORA_KRONECKER:
+        delta->kind = XL_DELTA_KRONECKER;
+        delta->a =
+            factor_of(from, XL_LORA_LOKR_W1, XL_LORA_LOKR_W1_A, XL_LORA_DIFF, XL_LORA_LOKR_W1_B);
+        delta->b =
+            factor_of(from, XL_LORA_LOKR_W2, XL_LORA_LOKR_W2_A, XL_LORA_LOKR_T2, XL_LORA_LOKR_W2_B);
+        break;
+    }
+}
+
+/* A magnitude takes the strength for itself. */
+static void set_magnitude(const struct xl_lora_module *from, struct xl_shape shape, double strength,
+                          struct xl_delta *delta) {
+    const struct xl_tensor *kohya = from->slot[XL_LORA_DORA_SCALE];
+    delta->magnitude = kohya ? kohya : from->slot[XL_LORA_MAGNITUDE];
+    delta->scale = (float)from->scale;
+    delta->strength = (float)strength;
+    if (!delta->magnitude) {
+        delta->scale = (float)(from->scale * strength);
+        delta->strength = 0;
+    } else if (kohya && kohya->shape.rank > 1) {
+        delta->is_by_column = kohya->shape.dim[0] == 1 && shape.dim[0] != 1;
+    }
+}
+
+static enum xl_status apply_weight(const struct applying *a, struct module *to, double strength,
+                                   struct xl_err *err) {
+    const struct xl_lora_module *from = a->from;
     struct changed *changed = &to->weight;
+    struct xl_delta delta = {.id = xl_weight_id_of(a->use->id, from->name)};
+    if (from->form == XL_LORA_NO_WEIGHT) return XL_OK;
     if (!changed->name)
-        return xl_fail(err, XL_EFORMAT, "%s: tensor \"%s\" is for a module without a weight",
-                       xl_lora_file_path(a->use->file), up->name);
-    int64_t rows = changed->shape.dim[0], length = xl_shape_count(changed->shape) / rows;
-    if (up->shape.dim[0] != rows || xl_shape_count(down->shape) != down->shape.dim[0] * length)
-        return fail_shape(a, changed, err);
-    struct xl_delta delta = {.up = up,
-                             .down = down,
-                             .scale = (float)(a->from->scale * scale),
-                             .id = xl_weight_id_of(a->use->id, a->from->name)};
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is for a module without a weight",
+                       xl_lora_file_path(a->use->file), from->first);
+    set_factors(from, &delta);
+    set_magnitude(from, changed->shape, strength, &delta);
+    if (!xl_delta_fits(&delta, changed->shape))
+        return fail_shape(a, from->first, delta.a.down->shape, changed, err);
     return add_delta(changed, &delta, err);
+}
+
+static enum xl_status apply_bias(const struct applying *a, struct module *to,
+                                 enum xl_lora_slot slot, double scale, struct xl_err *err) {
+    const struct xl_tensor *tensor = a->from->slot[slot];
+    struct changed *changed = &to->bias;
+    struct xl_delta delta = {.a = {.down = tensor}, .scale = (float)scale};
+    if (!tensor) return XL_OK;
+    if (!changed->name)
+        return xl_fail(err, XL_EFORMAT,
+                       "%s: tensor \"%s\" changes the bias of %s, which has none in this model",
+                       xl_lora_file_path(a->use->file), tensor->name, to->path);
+    delta.id = xl_weight_id_of(a->use->id, tensor->name);
+    if (!xl_delta_fits(&delta, changed->shape))
+        return fail_shape(a, tensor->name, tensor->shape, changed, err);
+    return add_delta(changed, &delta, err);
+}
+
+static enum xl_status apply_module(const struct applying *a, struct module *to, double strength,
+                                   struct xl_err *err) {
+    enum xl_status status = apply_weight(a, to, strength, err);
+    if (!status) status = apply_bias(a, to, XL_LORA_DIFF_B, strength, err);
+    if (!status) status = apply_bias(a, to, XL_LORA_UP_BIAS, strength * a->from->scale, err);
+    return status;
 }
 
 enum xl_status xl_lora_map_apply(struct xl_lora_map *map, const struct xl_lora_use *use,
@@ -244,7 +314,7 @@ enum xl_status xl_lora_map_apply(struct xl_lora_map *map, const struct xl_lora_u
         bool is_unet = found->module->part == XL_LORA_UNET;
         double scale = is_unet ? use->unet_scale : use->text_scale;
         count->n_applied++;
-        if (scale != 0) status = apply_product(&a, found->module, scale, err);
+        if (scale != 0) status = apply_module(&a, found->module, scale, err);
     }
     return status;
 }

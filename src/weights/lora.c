@@ -17,9 +17,12 @@ static const struct {
     {".lora_up.weight", XL_LORA_UP},
     {".lora_mid.weight", XL_LORA_MID},
     {".lora_up.bias", XL_LORA_UP_BIAS},
+    {".dora_scale", XL_LORA_DORA_SCALE},
     {".lora_A.weight", XL_LORA_DOWN}, /* PEFT */
     {".lora_B.weight", XL_LORA_UP},
     {".lora_B.bias", XL_LORA_UP_BIAS},
+    {".lora_magnitude_vector.weight", XL_LORA_MAGNITUDE},
+    {".lora_magnitude_vector", XL_LORA_MAGNITUDE},
     {".lora_linear_layer.down.weight", XL_LORA_DOWN}, /* diffusers before it took PEFT */
     {".lora_linear_layer.up.weight", XL_LORA_UP},
     {".lora_linear_layer.alpha", XL_LORA_ALPHA},
@@ -28,6 +31,23 @@ static const struct {
     {".lora.alpha", XL_LORA_ALPHA},
     {".down.weight", XL_LORA_DOWN}, /* "to_q_lora.down.weight" */
     {".up.weight", XL_LORA_UP},
+    {".hada_w1_a", XL_LORA_HADA_W1_A}, /* LyCORIS */
+    {".hada_w1_b", XL_LORA_HADA_W1_B},
+    {".hada_t1", XL_LORA_HADA_T1},
+    {".hada_w2_a", XL_LORA_HADA_W2_A},
+    {".hada_w2_b", XL_LORA_HADA_W2_B},
+    {".hada_t2", XL_LORA_HADA_T2},
+    {".lokr_w1", XL_LORA_LOKR_W1},
+    {".lokr_w1_a", XL_LORA_LOKR_W1_A},
+    {".lokr_w1_b", XL_LORA_LOKR_W1_B},
+    {".lokr_w2", XL_LORA_LOKR_W2},
+    {".lokr_w2_a", XL_LORA_LOKR_W2_A},
+    {".lokr_w2_b", XL_LORA_LOKR_W2_B},
+    {".lokr_t2", XL_LORA_LOKR_T2},
+    {".diff", XL_LORA_DIFF},
+    {".diff_b", XL_LORA_DIFF_B},
+    {".w_norm", XL_LORA_DIFF},
+    {".b_norm", XL_LORA_DIFF_B},
     {".alpha", XL_LORA_ALPHA},
     {".scalar", XL_LORA_SCALAR},
 };
@@ -38,6 +58,7 @@ static const struct {
 } strangers[] = {
     {".lora_embedding_A", "a LoRA of an embedding"},
     {".lora_embedding_B", "a LoRA of an embedding"},
+    {".lokr_t1", "LoKr whose first factor is of Tucker's form"},
     {".oft_blocks", "OFT"},
     {".oft_diag", "OFT"},
     {".boft_blocks", "BOFT"},
@@ -46,6 +67,7 @@ static const struct {
     {".a2.weight", "GLoRA"},
     {".b1.weight", "GLoRA"},
     {".b2.weight", "GLoRA"},
+    {".bm.weight", "GLoRA"},
     {".bias_indices", "sparse biases"},
     {".bias_values", "sparse biases"},
 };
@@ -91,11 +113,13 @@ static enum xl_status fail_unknown(const struct xl_lora_file *file, const char *
                                    const char *plain, struct xl_err *err) {
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
         if (ends_with(plain, strlen(plain), strangers[i].text))
-            return xl_fail(err, XL_EFORMAT, "%s: tensor \"%s\" is of %s, which is not supported",
+            return xl_fail(err, XL_EFORMAT,
+                           "%s: tensor \"%s\" is of %s, which is not supported; LoRA, LoCon, LoHa, "
+                           "LoKr, DoRA and whole differences are",
                            file->path, name, strangers[i].what);
     return xl_fail(err, XL_EFORMAT,
                    "%s: tensor \"%s\" is no part of a LoRA: expected names that end in "
-                   ".lora_down.weight, .lora_A.weight and the like",
+                   ".lora_down.weight, .lora_A.weight, .hada_w1_a, .lokr_w1, .diff and the like",
                    file->path, name);
 }
 
@@ -233,27 +257,121 @@ static int by_module(const void *a, const void *b) {
     return order ? order : (int)x->slot - (int)y->slot;
 }
 
-/* The rank of a product, 0 after recording that its factors do not fit. */
-static enum xl_status check_product(const struct xl_lora_file *file,
-                                    const struct xl_lora_module *module, struct xl_err *err) {
-    const struct xl_tensor *up = module->slot[XL_LORA_UP], *down = module->slot[XL_LORA_DOWN];
-    const struct xl_tensor *mid = module->slot[XL_LORA_MID];
+/* A matrix turned over, in f32, in the arena. NULL: no memory */
+static const struct xl_tensor *turned(struct xl_lora_file *file, const struct xl_tensor *tensor) {
+    int64_t rows = tensor->shape.dim[0], columns = xl_shape_count(tensor->shape) / rows;
+    struct xl_tensor *copy = xl_arena_alloc(&file->arena, sizeof *copy);
+    float *data = xl_arena_alloc(&file->arena, (size_t)(rows * columns) * sizeof *data);
+    if (!copy || !data) return NULL;
+    for (int64_t i = 0; i < rows * columns; i++)
+        data[i % columns * rows + i / columns] = (float)number_at(tensor, i);
+    *copy = (struct xl_tensor){.name = tensor->name,
+                               .dtype = XL_DTYPE_F32,
+                               .shape = XL_SHAPE(columns, rows),
+                               .data = data};
+    return copy;
+}
+
+/* The slots of a factor: two halves with or without a core between, or one for the whole. */
+struct half {
+    enum xl_lora_slot whole, up, mid, down; /* whole: XL_LORA_N_SLOTS: there is no such form */
+    bool is_turned;                         /* up, where there is a mid */
+};
+
+static const struct half product = {XL_LORA_N_SLOTS, XL_LORA_UP, XL_LORA_MID, XL_LORA_DOWN, false};
+static const struct half hada[2] = {
+    {XL_LORA_N_SLOTS, XL_LORA_HADA_W1_A, XL_LORA_HADA_T1, XL_LORA_HADA_W1_B, true},
+    {XL_LORA_N_SLOTS, XL_LORA_HADA_W2_A, XL_LORA_HADA_T2, XL_LORA_HADA_W2_B, true},
+};
+static const struct half lokr[2] = {
+    {XL_LORA_LOKR_W1, XL_LORA_LOKR_W1_A, XL_LORA_N_SLOTS, XL_LORA_LOKR_W1_B, false},
+    {XL_LORA_LOKR_W2, XL_LORA_LOKR_W2_A, XL_LORA_LOKR_T2, XL_LORA_LOKR_W2_B, true},
+};
+
+static const struct xl_tensor *at(const struct xl_lora_module *module, enum xl_lora_slot slot) {
+    return slot == XL_LORA_N_SLOTS ? NULL : module->slot[slot];
+}
+
+static enum xl_status fail_ranks(const struct xl_lora_file *file, const struct xl_tensor *up,
+                                 const struct xl_tensor *down, struct xl_err *err) {
     char a[XL_SHAPE_TEXT], b[XL_SHAPE_TEXT];
-    if (!up || !down)
-        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" lacks its other half: the file is incomplete",
-                       file->path, module->first);
-    if (mid)
-        return xl_fail(err, XL_EFORMAT,
-                       "%s: tensor \"%s\" is of Tucker's form, which is not "
-                       "supported",
-                       file->path, mid->name);
-    if (down->shape.rank >= 2 && up->shape.rank >= 2 && up->shape.dim[1] == down->shape.dim[0] &&
-        xl_shape_count(up->shape) == up->shape.dim[0] * up->shape.dim[1])
-        return XL_OK;
     return xl_fail(err, XL_EFORMAT,
                    "%s: tensors \"%s\" %s and \"%s\" %s do not go together: their ranks differ",
                    file->path, up->name, xl_shape_format(up->shape, a), down->name,
                    xl_shape_format(down->shape, b));
+}
+
+/* Check a factor, and turn what lies turned. *rank: the larger of its ranks; as it is for a whole.
+ */
+static enum xl_status check_half(struct xl_lora_file *file, struct xl_lora_module *module,
+                                 const struct half *half, int64_t *rank, struct xl_err *err) {
+    const struct xl_tensor *whole = at(module, half->whole), *mid = at(module, half->mid);
+    const struct xl_tensor *up = module->slot[half->up], *down = module->slot[half->down];
+    if (whole && !up && !mid && !down) return XL_OK;
+    if (whole || !up || !down)
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" %s", file->path, module->first,
+                       whole ? "and its neighbours say the same thing in two ways"
+                             : "lacks its other half: the file is incomplete");
+    if (mid && half->is_turned) {
+        up = module->slot[half->up] = turned(file, up);
+        if (!up) return xl_fail_nomem(err, "a LoRA", 0);
+    }
+    if (up->shape.rank < 2 || down->shape.rank < 2 ||
+        xl_shape_count(up->shape) != up->shape.dim[0] * up->shape.dim[1])
+        return fail_ranks(file, up, down, err);
+    *rank = down->shape.dim[0];
+    if (!mid) return up->shape.dim[1] == *rank ? XL_OK : fail_ranks(file, up, down, err);
+    if (mid->shape.rank < 2 || mid->shape.dim[0] != up->shape.dim[1])
+        return fail_ranks(file, up, mid, err);
+    return mid->shape.dim[1] == *rank ? XL_OK : fail_ranks(file, mid, down, err);
+}
+
+static bool has_any(const struct xl_lora_module *module, enum xl_lora_slot first,
+                    enum xl_lora_slot last) {
+    for (int slot = (int)first; slot <= (int)last; slot++)
+        if (module->slot[slot]) return true;
+    return false;
+}
+
+/* The form of a module, and that all of it is there. */
+static enum xl_status set_form(struct xl_lora_file *file, struct xl_lora_module *module,
+                               int64_t *rank, struct xl_err *err) {
+    bool has[] = {
+        [XL_LORA_PRODUCT] = has_any(module, XL_LORA_DOWN, XL_LORA_MID),
+        [XL_LORA_HADAMARD] = has_any(module, XL_LORA_HADA_W1_A, XL_LORA_HADA_T2),
+        [XL_LORA_KRONECKER] = has_any(module, XL_LORA_LOKR_W1, XL_LORA_LOKR_T2),
+        [XL_LORA_DIFFERENCE] = module->slot[XL_LORA_DIFF] != NULL,
+    };
+    int n = 0;
+    for (int form = XL_LORA_PRODUCT; form <= XL_LORA_DIFFERENCE; form++) {
+        if (!has[form]) continue;
+        module->form = (enum xl_lora_form)form;
+        n++;
+    }
+    if (n > 1)
+        return xl_fail(err, XL_EFORMAT, "%s: module \"%s\" is changed in more than one form",
+                       file->path, module->name);
+    const struct half *halves = module->form == XL_LORA_PRODUCT    ? &product
+                                : module->form == XL_LORA_HADAMARD ? hada
+                                                                   : lokr;
+    int n_halves = n == 0 || module->form == XL_LORA_DIFFERENCE ? 0
+                   : module->form == XL_LORA_PRODUCT            ? 1
+                                                                : 2;
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < n_halves; i++)
+        status = check_half(file, module, &halves[i], rank, err);
+    return status;
+}
+
+/* What has no weight to go with is not left to lie. */
+static enum xl_status check_rest(const struct xl_lora_file *file,
+                                 const struct xl_lora_module *module, struct xl_err *err) {
+    bool has_weight = module->form != XL_LORA_NO_WEIGHT;
+    if (has_weight ||
+        (module->slot[XL_LORA_DIFF_B] && !has_any(module, XL_LORA_UP_BIAS, XL_LORA_MAGNITUDE)))
+        return XL_OK;
+    return xl_fail(err, XL_EFORMAT, "%s: \"%s\" lacks its other half: the file is incomplete",
+                   file->path, module->first);
 }
 
 /* Entries first .. last - 1 are those of one module. */
@@ -261,6 +379,7 @@ static enum xl_status add_module(struct xl_lora_file *file, int first, int last,
                                  struct xl_err *err) {
     struct xl_lora_module *module = &file->modules[file->n_modules++];
     double alpha = 0, scalar = 1;
+    int64_t rank = 0; /* none: there is nothing to divide by */
     *module = (struct xl_lora_module){.name = file->entries[first].module,
                                       .first = file->entries[first].name};
     for (int i = first; i < last; i++) {
@@ -272,10 +391,10 @@ static enum xl_status add_module(struct xl_lora_file *file, int first, int last,
         if (entry->slot == XL_LORA_ALPHA) alpha = entry->number;
         if (entry->slot == XL_LORA_SCALAR) scalar = entry->number;
     }
-    enum xl_status status = check_product(file, module, err);
+    enum xl_status status = set_form(file, module, &rank, err);
+    if (!status) status = check_rest(file, module, err);
     if (status) return status;
-    double rank = (double)module->slot[XL_LORA_DOWN]->shape.dim[0];
-    module->scale = (alpha != 0 ? alpha / rank : 1) * scalar;
+    module->scale = (alpha != 0 && rank ? alpha / (double)rank : 1) * scalar;
     return XL_OK;
 }
 

@@ -14,12 +14,29 @@
 #include "base/arena.h"
 #include "weights/weights.h"
 
-/* What a tensor is to its module. */
+/* What a tensor is to its module, its shape, and the ends of its name. */
 #define XL_LORA_SLOT_LIST(X)                                                                       \
-    X(DOWN)    /* [r, c, taps...] */                                                               \
-    X(UP)      /* [o, r], or [o, r, 1, 1] */                                                       \
-    X(MID)     /* [r, r, taps...]: Tucker's core, between up and down */                           \
-    X(UP_BIAS) /* [o] */                                                                           \
+    X(DOWN)      /* [r, c, taps...]; [q, c, 1, 1] before a MID */                                  \
+    X(UP)        /* [o, r], or [o, r, 1, 1] */                                                     \
+    X(MID)       /* [r, q, taps...]: Tucker's core */                                              \
+    X(HADA_W1_A) /* [o, r]; as all that follows, with a core the file has it turned: [r, o] */     \
+    X(HADA_W1_B) /* [r, c, taps...] flattened, or [q, c] before a core */                          \
+    X(HADA_T1)   /* [r, q, taps...] */                                                             \
+    X(HADA_W2_A)                                                                                   \
+    X(HADA_W2_B)                                                                                   \
+    X(HADA_T2)                                                                                     \
+    X(LOKR_W1)    /* [m, n], or */                                                                 \
+    X(LOKR_W1_A)  /* [m, r] and */                                                                 \
+    X(LOKR_W1_B)  /* [r, n] */                                                                     \
+    X(LOKR_W2)    /* [o / m, c / n, taps...], or */                                                \
+    X(LOKR_W2_A)  /* [o / m, r] and */                                                             \
+    X(LOKR_W2_B)  /* [r, c / n, taps...] flattened, or [q, c / n] before */                        \
+    X(LOKR_T2)    /* [r, q, taps...] */                                                            \
+    X(DIFF)       /* of the weight's shape */                                                      \
+    X(DIFF_B)     /* of the bias's */                                                              \
+    X(UP_BIAS)    /* of the bias's; goes with the product's scale */                               \
+    X(DORA_SCALE) /* [o, 1...], or [1, c, 1...] */                                                 \
+    X(MAGNITUDE)  /* [o], PEFT's */                                                                \
     X(ALPHA)                                                                                       \
     X(SCALAR)
 
@@ -30,11 +47,21 @@ enum xl_lora_slot {
         XL_LORA_N_SLOTS
 };
 
+/* How the change of a weight is written. */
+enum xl_lora_form {
+    XL_LORA_NO_WEIGHT,  /* the module's bias changes alone */
+    XL_LORA_PRODUCT,    /* UP @ DOWN */
+    XL_LORA_HADAMARD,   /* LoHa */
+    XL_LORA_KRONECKER,  /* LoKr */
+    XL_LORA_DIFFERENCE, /* DIFF */
+};
+
 struct xl_lora_module {
-    const char *name; /* without the tensors' endings; a leading "base_model.model." is dropped */
-    const struct xl_tensor *slot[XL_LORA_N_SLOTS]; /* NULL: the file has none */
+    const char *name;  /* without the tensors' endings; a leading "base_model.model." is dropped */
     const char *first; /* one of its tensors as the file calls it, for messages */
-    double scale;      /* of the product: alpha / rank */
+    enum xl_lora_form form;
+    const struct xl_tensor *slot[XL_LORA_N_SLOTS]; /* NULL: the file has none. None is turned */
+    double scale; /* of what the form says: alpha / rank; 1 of a difference */
 };
 
 struct xl_lora_file; /* opaque */

@@ -86,6 +86,9 @@ const struct op_case op_cases[] = {
     LINEAR((3, 17), (33, 17), NONE, BIAS | DELTAS),
     LINEAR((2, 5, 1030), (70, 1030), NONE, DELTAS),
     LINEAR((2, 33, 64), (193, 64), NONE, PARTS | DELTAS),
+    LINEAR((3, 17), (33, 17), NONE, BIAS | KINDS),
+    LINEAR((2, 5, 1032), (70, 1032), NONE, KINDS),
+    LINEAR((1, 17, 48), (144, 48), NONE, BIAS | PARTS | KINDS),
 
     /* conv2d: x, weight, then stride and padding */
     CONV2D((1, 1, 1, 1), (1, 1, 1, 1), 0, .stride = 1),
@@ -129,6 +132,9 @@ const struct op_case op_cases[] = {
     CONV2D((1, 4, 5, 40), (48, 40, 3, 3), DELTAS, PAD(1), .upsample = true),
     CONV2D((1, 3, 5, 8), (16, 8, 3, 3), DELTAS, PAD(1), .upsample = true),
     CONV2D((2, 5, 7, 33), (65, 33, 1, 1), BIAS | DELTAS, .stride = 1),
+    CONV2D((2, 5, 7, 18), (33, 18, 3, 3), BIAS | KINDS, PAD(1)),
+    CONV2D((1, 8, 8, 120), (48, 120, 3, 3), KINDS, PAD(1)),
+    CONV2D((2, 5, 7, 33), (65, 33, 1, 1), BIAS | KINDS, .stride = 1),
 
     /* group_norm: x, groups */
     GROUP_NORM((1, 1, 1), 1, NONE, 0),
@@ -195,6 +201,7 @@ const struct op_case op_cases[] = {
     BINARY(XL_OP_EMBED, (1, 1), (3, 1), 0),
     BINARY(XL_OP_EMBED, (2, 7), (130, 33), 0),
     BINARY(XL_OP_EMBED, (2, 7), (130, 33), DELTAS),
+    BINARY(XL_OP_EMBED, (2, 7), (130, 33), KINDS),
     BINARY(XL_OP_EMBED, (2, 77), (1000, 64), 0),
 
     SINUSOID((1, 1), .dim = 2),
@@ -345,7 +352,7 @@ static void append_attr(struct xl_str *text, const struct op_case *op_case) {
 
 char *op_case_name(const struct op_case *op_case, char out[OP_CASE_TEXT]) {
     static const char *const with_names[] = {" bias",   " channel_bias", " residual", " parts",
-                                             " slices", " shifted",      " deltas"};
+                                             " slices", " shifted",      " deltas",   " kinds"};
     struct xl_str text = {0};
     char shape[XL_SHAPE_TEXT];
     xl_str_printf(&text, "%s %s", xl_op_name(op_case->op.kind), xl_shape_format(op_case->x, shape));

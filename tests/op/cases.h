@@ -12,7 +12,8 @@ enum op_with {
     SLICES = 16,      /* attention: q, k, v (or k, v) are slices of one input */
     SHIFTED = 32,     /* norms: a mean far from zero */
     DELTAS = 64,      /* weights have two deltas each */
-    BENCH = 128,      /* of real size: timed, not tested */
+    KINDS = 128,      /* weights have a delta of each kind */
+    BENCH = 256,      /* of real size: timed, not tested */
 };
 
 struct op_case {

@@ -20,6 +20,8 @@ struct spread {
     double mean, deviation;
 };
 
+static const struct spread unit = {0, 1};
+
 static float next_float(struct op_instance *instance, struct spread spread) {
     double u = (double)(next_random(instance) >> 11) * 0x1p-53; /* 0..1 */
     return (float)(spread.mean + spread.deviation * sqrt(12) * (u - 0.5));
@@ -130,16 +132,56 @@ static struct xl_tensor *random_tensor(struct maker *maker, enum xl_dtype dtype,
     return tensor;
 }
 
-/* As the delta of a part adds it. x: NULL, or the part in double */
-static void add_to_doubles(const struct xl_delta *delta, double *x) {
-    int64_t r = delta->down->shape.dim[0], rows = delta->up->shape.dim[0];
-    int64_t length = xl_shape_count(delta->down->shape) / r;
-    for (int64_t i = 0; x && i < rows * length; i++) {
-        double sum = 0;
-        for (int64_t t = 0; t < r; t++)
-            sum += op_number(delta->up->data, delta->up->dtype, i / length * r + t) *
-                   op_number(delta->down->data, delta->down->dtype, t * length + i % length);
-        x[i] += (double)delta->scale * sum;
+/* Number (i, j) of a factor, as plan.h says it. */
+static double factor_at(const struct xl_factor *f, int64_t i, int64_t j) {
+    int64_t first = f->down->shape.dim[0], length = xl_shape_count(f->down->shape) / first;
+    if (!f->up) return op_number(f->down->data, f->down->dtype, i * length + j);
+    int64_t r = xl_shape_count(f->up->shape) / f->up->shape.dim[0];
+    double sum = 0;
+    for (int64_t p = 0; p < r; p++) {
+        double right = 0;
+        int64_t taps = f->mid ? xl_shape_count(f->mid->shape) / (r * first) : 1;
+        for (int64_t q = 0; f->mid && q < first; q++)
+            right += op_number(f->mid->data, f->mid->dtype, (p * first + q) * taps + j % taps) *
+                     op_number(f->down->data, f->down->dtype, q * length + j / taps);
+        if (!f->mid) right = op_number(f->down->data, f->down->dtype, p * length + j);
+        sum += op_number(f->up->data, f->up->dtype, i * r + p) * right;
+    }
+    return sum;
+}
+
+static double term_at(const struct xl_delta *delta, int64_t i, int64_t j) {
+    struct xl_factor_size b = xl_factor_size(&delta->a);
+    if (delta->kind != XL_DELTA_PLAIN) b = xl_factor_size(&delta->b);
+    if (delta->kind == XL_DELTA_KRONECKER)
+        return factor_at(&delta->a, i / b.rows, j / b.length) *
+               factor_at(&delta->b, i % b.rows, j % b.length);
+    double x = factor_at(&delta->a, i, j);
+    return delta->kind == XL_DELTA_HADAMARD ? x * factor_at(&delta->b, i, j) : x;
+}
+
+/* As the delta of a part adds it. x: NULL, or the sum so far; w: the part, both in double */
+static void add_to_doubles(struct maker *maker, const struct xl_delta *delta,
+                           const struct xl_tensor *tensor, const double *w, double *x) {
+    int64_t n = xl_shape_count(tensor->shape), rows = tensor->shape.dim[0], length = n / rows;
+    int64_t taps = tensor->shape.rank > 1 ? length / tensor->shape.dim[1] : 1;
+    double *term = x ? allocate(maker, (size_t)n * sizeof *term) : NULL;
+    double *squares = x ? allocate(maker, (size_t)n * sizeof *squares) : NULL;
+    if (!term || !squares) return;
+    for (int64_t k = 0; k < n; k++) {
+        int64_t f = delta->is_by_column ? k % length / taps : k / length;
+        term[k] = (double)delta->scale * term_at(delta, k / length, k % length);
+        squares[f] += (w[k] + term[k]) * (w[k] + term[k]);
+    }
+    for (int64_t k = 0; k < n; k++) {
+        int64_t f = delta->is_by_column ? k % length / taps : k / length;
+        if (!delta->magnitude) {
+            x[k] += term[k];
+            continue;
+        }
+        double m = op_number(delta->magnitude->data, delta->magnitude->dtype, f);
+        x[k] += (double)delta->strength *
+                (m / (sqrt(squares[f]) + 0x1p-23) * (w[k] + term[k]) - w[k]);
     }
 }
 
@@ -149,28 +191,100 @@ static struct xl_weight_id new_id(void) {
     return (struct xl_weight_id){{++n_made}};
 }
 
-enum { N_DELTAS = 2 };
+enum { N_DELTAS = 2, N_KINDS = 5 };
 
-/* Deltas about as large as the part, of ranks 1 and 5. doubles: of the part, or NULL */
+static struct xl_factor product(struct maker *maker, enum xl_dtype dtype, struct xl_shape like,
+                                int64_t r, struct spread spread) {
+    struct xl_shape up = XL_SHAPE(like.dim[0], r);
+    like.dim[0] = r;
+    return (struct xl_factor){random_tensor(maker, dtype, up, unit), NULL,
+                              random_tensor(maker, dtype, like, spread)};
+}
+
+/* Two products, of ranks 1 and 5. */
+static void make_products(struct maker *maker, struct xl_delta *deltas, struct xl_shape shape,
+                          struct spread spread) {
+    deltas[0].a = product(maker, XL_DTYPE_F16, shape, 1, spread);
+    deltas[1].a = product(maker, XL_DTYPE_F32, shape, 5, spread);
+}
+
+/* The least divisor above 1; 1 of 1. */
+static int64_t divisor_of(int64_t n) {
+    int64_t d = 2;
+    while (n > 1 && n % d) d++;
+    return n > 1 ? d : 1;
+}
+
+/* a a matrix or a product, b what is left of the weight. */
+static void make_kronecker(struct maker *maker, struct xl_delta *delta, struct xl_shape shape,
+                           struct spread spread) {
+    int64_t p = divisor_of(shape.dim[0]), q = shape.rank > 1 ? divisor_of(shape.dim[1]) : 1;
+    delta->kind = XL_DELTA_KRONECKER;
+    delta->a = product(maker, XL_DTYPE_F32, XL_SHAPE(p, q), 2, unit);
+    shape.dim[0] /= p;
+    if (shape.rank > 1) shape.dim[1] /= q;
+    delta->b.down = random_tensor(maker, XL_DTYPE_BF16, shape, spread);
+}
+
+static void make_hadamard(struct maker *maker, struct xl_delta *delta, struct xl_shape shape,
+                          struct spread spread) {
+    delta->kind = XL_DELTA_HADAMARD;
+    delta->a = product(maker, XL_DTYPE_F16, shape, 3, spread);
+    delta->b = product(maker, XL_DTYPE_F32, shape, 2, unit);
+}
+
+/* Tucker's form where there are taps. */
+static struct xl_factor tucker(struct maker *maker, struct xl_shape shape, struct spread spread) {
+    struct xl_factor factor = product(maker, XL_DTYPE_F32, shape, 3, spread);
+    if (shape.rank < 3) return factor;
+    struct xl_shape mid = shape;
+    mid.dim[0] = 3;
+    mid.dim[1] = 2;
+    factor.mid = random_tensor(maker, XL_DTYPE_F16, mid, unit);
+    factor.down = random_tensor(maker, XL_DTYPE_F32, XL_SHAPE(2, shape.dim[1]), spread);
+    return factor;
+}
+
+/* One of each kind, and magnitudes about as large as the rows and columns are long. */
+static void make_kinds(struct maker *maker, struct xl_delta *deltas, struct xl_shape shape,
+                       struct spread spread) {
+    int64_t rows = shape.dim[0], length = xl_shape_count(shape) / rows;
+    int64_t columns = shape.rank > 1 ? shape.dim[1] : 1;
+    struct spread row = {sqrt((double)length) * spread.deviation, 0.1};
+    struct spread column = {sqrt((double)(rows * length / columns)) * spread.deviation, 0.1};
+    make_hadamard(maker, &deltas[0], shape, spread);
+    make_kronecker(maker, &deltas[1], shape, spread);
+    deltas[2].a = tucker(maker, shape, spread);
+    deltas[2].magnitude = random_tensor(maker, XL_DTYPE_F32, XL_SHAPE(rows), row);
+    make_kronecker(maker, &deltas[3], shape, spread);
+    deltas[3].magnitude = random_tensor(maker, XL_DTYPE_F16, XL_SHAPE(columns), column);
+    deltas[3].is_by_column = true;
+    deltas[4].a.down = random_tensor(maker, XL_DTYPE_F16, shape, spread);
+}
+
+/* Deltas about as large as the part. doubles: of the part, or NULL */
 static void add_deltas(struct maker *maker, struct xl_weight_part *part, struct spread spread,
                        double *doubles) {
-    static const enum xl_dtype dtypes[N_DELTAS] = {XL_DTYPE_F16, XL_DTYPE_F32};
-    static const int64_t ranks[N_DELTAS] = {1, 5};
-    struct xl_delta *deltas = allocate(maker, N_DELTAS * sizeof *deltas);
-    struct xl_shape down = part->tensor->shape;
-    int64_t rows = down.dim[0];
-    for (int i = 0; deltas && i < N_DELTAS; i++) {
-        down.dim[0] = ranks[i];
-        deltas[i] = (struct xl_delta){
-            .up = random_tensor(maker, dtypes[i], XL_SHAPE(rows, ranks[i]), (struct spread){0, 1}),
-            .down = random_tensor(maker, dtypes[i], down, spread),
-            .scale = 0.75F,
-            .id = new_id()};
-        if (!deltas[i].up || !deltas[i].down) return;
-        add_to_doubles(&deltas[i], doubles);
+    bool has_kinds = maker->op_case->with & KINDS;
+    int n = has_kinds ? N_KINDS : N_DELTAS;
+    int64_t count = xl_shape_count(part->tensor->shape);
+    struct xl_delta *deltas = allocate(maker, (size_t)n * sizeof *deltas);
+    double *w = doubles ? allocate(maker, (size_t)count * sizeof *w) : NULL;
+    if (!deltas || (doubles && !w)) return;
+    if (has_kinds)
+        make_kinds(maker, deltas, part->tensor->shape, spread);
+    else
+        make_products(maker, deltas, part->tensor->shape, spread);
+    if (xl_plan_failed(maker->instance->plan)) return;
+    if (w) memcpy(w, doubles, (size_t)count * sizeof *w);
+    for (int i = 0; i < n; i++) {
+        deltas[i].scale = 0.75F;
+        deltas[i].strength = deltas[i].magnitude ? 0.5F : 0;
+        deltas[i].id = new_id();
+        add_to_doubles(maker, &deltas[i], part->tensor, w, doubles);
     }
     part->deltas = deltas;
-    part->n_deltas = deltas ? N_DELTAS : 0;
+    part->n_deltas = n;
 }
 
 /* Operand i: a weight, in three tensors of unequal length when the case asks for parts. */
@@ -191,14 +305,12 @@ static xl_val weight(struct maker *maker, int i, struct xl_shape shape, struct s
             (struct xl_tensor){.name = "weight", .dtype = dtype, .shape = shape, .data = part};
         tensors[p].shape.dim[0] = n;
         parts[p] = (struct xl_weight_part){.tensor = &tensors[p], .id = new_id()};
-        if (maker->op_case->with & DELTAS)
+        if (maker->op_case->with & (DELTAS | KINDS))
             add_deltas(maker, &parts[p], spread, doubles ? doubles + first * row_count : NULL);
         first += n;
     }
     return xl_plan_weight(maker->instance->plan, parts, n_parts);
 }
-
-static const struct spread unit = {0, 1};
 
 /* Weights of a product over k numbers: results of deviation 1. */
 static struct spread product_spread(struct xl_shape weight_shape) {

@@ -178,5 +178,5 @@ Test(loras, what_cannot_be_applied_is_refused) {
     lora_case_begin(&file);
     lora_case_pair(&file, TO_Q, (const char **)kohya, XL_SHAPE(4, 17), XL_SHAPE(16, 4));
     lora_case_write(&file, scratch("c.safetensors"));
-    expect_refused(XL_EFORMAT, 1, "do not multiply to weight");
+    expect_refused(XL_EFORMAT, 1, "does not fit");
 }

@@ -232,14 +232,58 @@ Test(plan, concatenates_weights) {
 
 Test(plan, refuses_deltas_that_do_not_fit) {
     struct maker m = maker_new(XL_DTYPE_F32);
-    struct xl_delta delta = {.up = tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 2), "up"),
-                             .down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 5), "down")};
+    struct xl_delta delta = {.a = {.up = tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 2), "up"),
+                                   .down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 5), "down")}};
     struct xl_weight_part part = {
         tensor(&m, XL_DTYPE_F16, XL_SHAPE(3, 5), "q"), {{1, 2}}, &delta, 1};
     expect_shape(&m, xl_plan_weight(m.plan, &part, 1), XL_SHAPE(3, 5));
-    delta.down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 4), "down");
+    delta.a.down = tensor(&m, XL_DTYPE_F16, XL_SHAPE(2, 4), "down");
     xl_plan_weight(m.plan, &part, 1);
-    expect_failure(&m, XL_EFORMAT, "\"up\" [3, 2] and \"down\" [2, 4] do not multiply to weight");
+    expect_failure(&m, XL_EFORMAT, "the delta with \"down\" [2, 4] does not fit weight \"q\"");
+}
+
+/* Factors by the shapes of up, mid and down; a rank of 0 leaves the tensor out. */
+static void expect_fit(bool fits, const struct xl_delta *like, const struct xl_shape shapes[6],
+                       struct xl_shape magnitude, struct xl_shape weight) {
+    struct xl_tensor tensors[7] = {{.shape = magnitude}};
+    const struct xl_tensor *at[7];
+    for (int i = 1; i < 7; i++) tensors[i].shape = shapes[i - 1];
+    for (int i = 0; i < 7; i++) at[i] = tensors[i].shape.rank ? &tensors[i] : NULL;
+    struct xl_delta delta = *like;
+    delta.a = (struct xl_factor){at[1], at[2], at[3]};
+    delta.b = (struct xl_factor){at[4], at[5], at[6]};
+    delta.magnitude = at[0];
+    char text[XL_SHAPE_TEXT];
+    cr_expect_eq(xl_delta_fits(&delta, weight), fits, "kind %d of %s", (int)delta.kind,
+                 xl_shape_format(weight, text));
+}
+
+Test(plan, which_deltas_fit) {
+    static const struct xl_delta plain = {.kind = XL_DELTA_PLAIN},
+                                 hadamard = {.kind = XL_DELTA_HADAMARD},
+                                 kronecker = {.kind = XL_DELTA_KRONECKER},
+                                 by_column = {.is_by_column = true};
+    struct xl_shape none = {0}, conv = XL_SHAPE(6, 4, 3, 3);
+    const struct xl_shape whole[6] = {none, none, conv};
+    const struct xl_shape tucker[6] = {XL_SHAPE(6, 2), XL_SHAPE(2, 5, 3, 3), XL_SHAPE(5, 4)};
+    const struct xl_shape twisted[6] = {XL_SHAPE(6, 5), XL_SHAPE(2, 5, 3, 3), XL_SHAPE(2, 4)};
+    const struct xl_shape no_up[6] = {none, XL_SHAPE(2, 5, 3, 3), XL_SHAPE(5, 4)};
+    const struct xl_shape pair[6] = {XL_SHAPE(6, 2), none, XL_SHAPE(2, 36),
+                                     XL_SHAPE(6, 3), none, XL_SHAPE(3, 36)};
+    const struct xl_shape kron[6] = {none, none, XL_SHAPE(2, 4), none, none, XL_SHAPE(3, 1, 3, 3)};
+    expect_fit(true, &plain, whole, none, conv);
+    expect_fit(false, &plain, whole, none, XL_SHAPE(4, 6, 3, 3));
+    expect_fit(true, &plain, tucker, XL_SHAPE(6), conv);
+    expect_fit(false, &plain, tucker, XL_SHAPE(4), conv);
+    expect_fit(true, &by_column, tucker, XL_SHAPE(1, 4, 1, 1), conv);
+    expect_fit(false, &by_column, tucker, XL_SHAPE(6), conv);
+    expect_fit(false, &plain, twisted, none, conv);
+    expect_fit(false, &plain, no_up, none, conv);
+    expect_fit(true, &hadamard, pair, none, conv);
+    expect_fit(false, &hadamard, whole, none, conv);
+    expect_fit(true, &kronecker, kron, none, conv);
+    expect_fit(false, &kronecker, kron, none, XL_SHAPE(6, 8, 3, 3));
+    expect_fit(false, &plain, (const struct xl_shape[6]){none, none, XL_SHAPE(0, 4)}, none, conv);
 }
 
 static bool is_same_id(struct xl_weight_id a, struct xl_weight_id b) {
@@ -259,6 +303,13 @@ Test(plan, weight_ids) {
     cr_expect(is_same_id(xl_weight_part_id(&plain), one));
     cr_expect_not(is_same_id(id, one));
     delta.scale = 0.25F;
+    cr_expect_not(is_same_id(id, xl_weight_part_id(&changed)));
+    delta.scale = 0.5F;
+    cr_expect(is_same_id(id, xl_weight_part_id(&changed)));
+    delta.strength = 1;
+    cr_expect_not(is_same_id(id, xl_weight_part_id(&changed)));
+    delta.strength = 0;
+    delta.is_by_column = true;
     cr_expect_not(is_same_id(id, xl_weight_part_id(&changed)));
 }
 

@@ -1,5 +1,6 @@
-/* pack_entry.h - one packed weight, as the three files see it that ask for it and own it (pack.c),
- * that fill groups of them (pack_fill.c) and that convert rows (pack_rows.c). */
+/* pack_entry.h - one packed weight, as the four files see it that ask for it and own it (pack.c),
+ * that fill groups of them (pack_fill.c), convert rows (pack_rows.c) and add deltas to them
+ * (pack_deltas.c). */
 #ifndef XL_BACKEND_CPU_PACK_ENTRY_H
 #define XL_BACKEND_CPU_PACK_ENTRY_H
 
@@ -23,13 +24,6 @@ struct xl_pack_key {
     enum xl_tap_map map;
 };
 
-/* A delta in f32 while rows are packed. */
-struct xl_pack_delta {
-    float *up;   /* [o, r], times the scale */
-    float *down; /* [r, length] */
-    int64_t r;
-};
-
 struct xl_pack_entry {
     struct xl_pack_entry *next;      /* of its group */
     struct xl_pack_entry *same_hash; /* in the pack's table */
@@ -41,7 +35,7 @@ struct xl_pack_entry {
     struct xl_numbers numbers;
     /* Until it is packed. */
     const struct xl_value *weight;
-    struct xl_pack_delta *deltas[XL_MAX_PARTS]; /* by part */
+    struct xl_pack_delta *deltas[XL_MAX_PARTS]; /* by part; pack_deltas.c */
 };
 
 /* What one fill packs: one block of memory. */
@@ -70,10 +64,35 @@ enum xl_status xl_pack_fill_group(const struct xl_pack_tools *tools, struct xl_p
 /* pack_rows.c: convert and place rows first .. last - 1 of the weight. Safe on several threads. */
 void xl_pack_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack_entry *entry,
                   int64_t first, int64_t last);
-/* Copies of the deltas in f32, which xl_pack_rows needs. Errors: XL_ENOMEM */
-enum xl_status xl_pack_open_deltas(const struct xl_cpu_kernels *kernels,
-                                   struct xl_pack_entry *entry, struct xl_err *err) XL_CHECKED;
+
+enum { XL_PACK_STAGE = 1024 }; /* numbers of a row converted at once */
+
+/* Numbers on their way: where they lie, or in a buffer. */
+struct xl_pack_numbers {
+    const void *x;
+    enum xl_dtype dtype;
+};
+
+/* Who reads rows of an entry, on one thread. */
+struct xl_pack_source {
+    const struct xl_cpu_kernels *kernels;
+    const struct xl_pack_entry *entry;
+    float plain[XL_PACK_STAGE]; /* of what does not lie as the dtype says */
+    /* Where there are deltas: the weight, the sum, and two terms. */
+    float weight[XL_PACK_STAGE], sum[XL_PACK_STAGE], term[XL_PACK_STAGE], other[XL_PACK_STAGE];
+};
+
+/* n numbers of the tensor of a part, from `first` on. n: at most XL_PACK_STAGE */
+struct xl_pack_numbers xl_pack_read(struct xl_pack_source *source, int part, int64_t first,
+                                    int64_t n);
+
+/* pack_deltas.c: make the deltas of an entry ready, on all threads. Errors: XL_ENOMEM */
+enum xl_status xl_pack_open_deltas(const struct xl_pack_tools *tools, struct xl_pack_entry *entry,
+                                   struct xl_err *err) XL_CHECKED;
 void xl_pack_close_deltas(struct xl_pack_entry *entry);
+/* Row o of a part from `first` on with its deltas, given what lies there. */
+struct xl_pack_numbers xl_pack_add_deltas(struct xl_pack_source *source, int part, int64_t o,
+                                          int64_t first, int64_t n, struct xl_pack_numbers read);
 
 static inline size_t xl_pack_align(size_t bytes) {
     return (bytes + 63) / 64 * 64;

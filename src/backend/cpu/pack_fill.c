@@ -55,7 +55,7 @@ static enum xl_status run_batch(struct batch *batch, struct xl_err *err) {
         batch->first_task[batch->last++] = n_tasks;
         n_tasks += tasks_of(entry);
         batch->bytes += entry_bytes(entry);
-        status = xl_pack_open_deltas(batch->tools->kernels, entry, err);
+        status = xl_pack_open_deltas(batch->tools, entry, err);
     }
     if (!status) xl_pool_run(batch->tools->pool, n_tasks, run_task, batch);
     for (int i = batch->first; i < batch->last; i++) xl_pack_close_deltas(batch->entries[i]);

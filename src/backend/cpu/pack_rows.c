@@ -7,119 +7,47 @@
 #include "backend/cpu/pack_entry.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum {
     ALIGN = 64,
-    STAGE = 1024,                    /* numbers of a row converted at once... */
-    STAGE_ROWS = XL_PACK_STAGE_ROWS, /* ... and rows */
+    STAGE = XL_PACK_STAGE,           /* numbers of a row... */
+    STAGE_ROWS = XL_PACK_STAGE_ROWS, /* ... and rows at once */
 };
 
 /* --- Rows of the weight ---------------------------------------------------------------------- */
 
-void xl_pack_close_deltas(struct xl_pack_entry *entry) {
-    for (int part = 0; part < entry->key.n_parts; part++) {
-        struct xl_pack_delta *deltas = entry->deltas[part];
-        for (int i = 0; deltas && i < entry->weight->parts[part].n_deltas; i++) {
-            free(deltas[i].up);
-            free(deltas[i].down);
-        }
-        free(deltas);
-        entry->deltas[part] = NULL;
-    }
-}
-
-/* NULL: no memory */
-static float *copy_f32(const struct xl_cpu_kernels *kernels, const struct xl_tensor *tensor) {
-    int64_t n = xl_shape_count(tensor->shape);
-    float *copy = malloc((size_t)n * sizeof *copy), piece[STAGE];
-    for (int64_t i = 0; copy && i < n; i += STAGE) {
-        int64_t some = n - i < STAGE ? n - i : STAGE;
-        xl_tensor_read(tensor, i, some, piece);
-        kernels->convert(copy + i, XL_DTYPE_F32, piece, tensor->dtype, some);
-    }
-    return copy;
-}
-
-static bool open_delta(const struct xl_cpu_kernels *kernels, const struct xl_delta *delta,
-                       struct xl_pack_delta *out) {
-    out->up = copy_f32(kernels, delta->up);
-    out->down = copy_f32(kernels, delta->down);
-    out->r = delta->down->shape.dim[0];
-    if (!out->up || !out->down) return false;
-    for (int64_t i = 0; i < xl_shape_count(delta->up->shape); i++) out->up[i] *= delta->scale;
-    return true;
-}
-
-enum xl_status xl_pack_open_deltas(const struct xl_cpu_kernels *kernels,
-                                   struct xl_pack_entry *entry, struct xl_err *err) {
-    for (int i = 0; i < entry->key.n_parts; i++) {
-        const struct xl_weight_part *part = &entry->weight->parts[i];
-        if (!part->n_deltas) continue;
-        bool ok = (entry->deltas[i] = calloc((size_t)part->n_deltas, sizeof **entry->deltas));
-        for (int j = 0; ok && j < part->n_deltas; j++)
-            ok = open_delta(kernels, &part->deltas[j], &entry->deltas[i][j]);
-        if (ok) continue;
-        xl_pack_close_deltas(entry);
-        return xl_fail_nomem(err, "the deltas of a weight", 0);
-    }
-    return XL_OK;
-}
-
-/* Numbers on their way: where they lie, or in a buffer. */
-struct numbers {
-    const void *x;
-    enum xl_dtype dtype;
-};
-
-struct source {
-    const struct xl_cpu_kernels *kernels;
-    const struct xl_pack_entry *entry;
-    float sum[STAGE], term[STAGE]; /* where there are deltas */
-    float plain[STAGE];            /* of what does not lie as the dtype says */
-};
-
-/* n numbers of a tensor from `first` on. n: at most STAGE */
-static struct numbers read_numbers(struct source *source, const struct xl_tensor *tensor,
-                                   int64_t first, int64_t n) {
+struct xl_pack_numbers xl_pack_read(struct xl_pack_source *source, int part, int64_t first,
+                                    int64_t n) {
+    const struct xl_tensor *tensor = source->entry->weight->parts[part].tensor;
     const char *data = tensor->data;
     if (tensor->stored == XL_STORED_PLAIN)
-        return (struct numbers){data + (size_t)first * xl_dtype_size(tensor->dtype), tensor->dtype};
+        return (struct xl_pack_numbers){data + (size_t)first * xl_dtype_size(tensor->dtype),
+                                        tensor->dtype};
     xl_tensor_read(tensor, first, n, source->plain);
-    return (struct numbers){source->plain, tensor->dtype};
-}
-
-/* Add to source->sum, which holds numbers of row o of a tensor from `first` on. */
-static void add_delta(struct source *source, const struct xl_pack_delta *delta, int64_t o,
-                      int64_t first, int64_t n) {
-    int64_t length = source->entry->key.length;
-    struct xl_mix down = {delta->down + first, length};
-    source->kernels->mix(source->term, down, n, delta->up + o * delta->r, delta->r);
-    source->kernels->add(source->sum, source->sum, source->term, n, XL_DTYPE_F32);
+    return (struct xl_pack_numbers){source->plain, tensor->dtype};
 }
 
 /* n numbers of a row of the weight from `first` on, wherever its part is. n: at most STAGE */
-static struct numbers read_row(struct source *source, int64_t row, int64_t first, int64_t n) {
+static struct xl_pack_numbers read_row(struct xl_pack_source *source, int64_t row, int64_t first,
+                                       int64_t n) {
     const struct xl_pack_entry *entry = source->entry;
-    const struct xl_weight_part *part = entry->weight->parts;
-    while (row >= part->tensor->shape.dim[0]) row -= part++->tensor->shape.dim[0];
-    const struct xl_pack_delta *deltas = entry->deltas[part - entry->weight->parts];
-    struct numbers read = read_numbers(source, part->tensor, row * entry->key.length + first, n);
-    if (!deltas) return read;
-    source->kernels->convert(source->sum, XL_DTYPE_F32, read.x, read.dtype, n);
-    for (int i = 0; i < part->n_deltas; i++) add_delta(source, &deltas[i], row, first, n);
-    return (struct numbers){source->sum, XL_DTYPE_F32};
+    const struct xl_weight_part *parts = entry->weight->parts;
+    int part = 0;
+    while (row >= parts[part].tensor->shape.dim[0]) row -= parts[part++].tensor->shape.dim[0];
+    struct xl_pack_numbers read = xl_pack_read(source, part, row * entry->key.length + first, n);
+    if (!entry->deltas[part]) return read;
+    return xl_pack_add_deltas(source, part, row, first, n, read);
 }
 
 static void copy_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack_entry *entry,
                       int64_t first, int64_t last) {
     const struct xl_pack_key *key = &entry->key;
     enum xl_dtype to = key->kind == XL_PACK_FLOATS ? XL_DTYPE_F32 : key->dtype;
-    struct source source = {.kernels = kernels, .entry = entry};
+    struct xl_pack_source source = {.kernels = kernels, .entry = entry};
     for (int64_t row = first; row < last; row++) {
         for (int64_t i = 0; i < key->length; i += STAGE) {
             int64_t n = key->length - i < STAGE ? key->length - i : STAGE;
-            struct numbers from = read_row(&source, row, i, n);
+            struct xl_pack_numbers from = read_row(&source, row, i, n);
             kernels->convert(entry->data + (size_t)(row * key->length + i) * xl_dtype_size(to), to,
                              from.x, from.dtype, n);
         }
@@ -142,19 +70,19 @@ static struct taps taps_of(const struct xl_pack_entry *entry) {
 struct stage {
     /* As products take them: by row, tap and channel. f32 or bf16. */
     _Alignas(ALIGN) unsigned char ready[STAGE_ROWS][STAGE * sizeof(float)];
-    struct source source;
+    struct xl_pack_source source;
     float f32[STAGE], by_tap[STAGE], mapped[STAGE];
     uint16_t bf16[STAGE];
 };
 
 /* n numbers as the product takes them. */
-static void convert(struct stage *stage, void *to, struct numbers from, int64_t n) {
+static void convert(struct stage *stage, void *to, struct xl_pack_numbers from, int64_t n) {
     const struct xl_pack_key *key = &stage->source.entry->key;
     const struct xl_cpu_kernels *kernels = stage->source.kernels;
     enum xl_dtype wanted = xl_dnn_prototype_dtype(key->last);
     if (key->is_rounded && wanted == XL_DTYPE_F32 && from.dtype != XL_DTYPE_BF16) {
         kernels->convert(stage->bf16, XL_DTYPE_BF16, from.x, from.dtype, n);
-        from = (struct numbers){stage->bf16, XL_DTYPE_BF16};
+        from = (struct xl_pack_numbers){stage->bf16, XL_DTYPE_BF16};
     }
     kernels->convert(to, wanted, from.x, from.dtype, n);
 }
@@ -174,7 +102,7 @@ static void stage_row(struct stage *stage, int64_t row, int64_t c, int64_t n, vo
     const struct xl_pack_entry *entry = stage->source.entry;
     const struct xl_cpu_kernels *kernels = stage->source.kernels;
     struct taps taps = taps_of(entry);
-    struct numbers from = read_row(&stage->source, row, c * taps.read, n * taps.read);
+    struct xl_pack_numbers from = read_row(&stage->source, row, c * taps.read, n * taps.read);
     const float *map = xl_tap_map(entry->key.map);
     if (map) {
         kernels->convert(stage->f32, XL_DTYPE_F32, from.x, from.dtype, n * taps.read);
@@ -182,7 +110,7 @@ static void stage_row(struct stage *stage, int64_t row, int64_t c, int64_t n, vo
         for (int64_t k = 0; k < taps.written; k++)
             kernels->mix(stage->mapped + k * n, (struct xl_mix){stage->by_tap, n}, n,
                          map + k * taps.read, taps.read);
-        convert(stage, to, (struct numbers){stage->mapped, XL_DTYPE_F32}, n * taps.written);
+        convert(stage, to, (struct xl_pack_numbers){stage->mapped, XL_DTYPE_F32}, n * taps.written);
     } else if (taps.read > 1) {
         size_t size = xl_dtype_size(xl_dnn_prototype_dtype(entry->key.last));
         convert(stage, stage->f32, from, n * taps.read);

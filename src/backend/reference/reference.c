@@ -65,39 +65,6 @@ static void exec_free(struct xl_exec *base) {
     free(exec->scratch);
 }
 
-/* All numbers of a tensor. False: no memory */
-static bool read_f32(float *out, const struct xl_tensor *tensor) {
-    int64_t n = xl_shape_count(tensor->shape);
-    void *plain = malloc((size_t)n * xl_dtype_size(tensor->dtype) + 1);
-    if (!plain) return false;
-    xl_tensor_read(tensor, 0, n, plain);
-    xl_convert(out, XL_DTYPE_F32, plain, tensor->dtype, n);
-    free(plain);
-    return true;
-}
-
-/* x: the tensor in f32 */
-static enum xl_status add_delta(float *x, const struct xl_tensor *tensor,
-                                const struct xl_delta *delta, struct xl_err *err) {
-    int64_t rows = tensor->shape.dim[0], length = xl_shape_count(tensor->shape) / rows;
-    int64_t rank = delta->down->shape.dim[0];
-    float *up = malloc((size_t)(rows * rank) * sizeof *up);
-    float *down = malloc((size_t)(rank * length) * sizeof *down);
-    bool ok = false;
-    if (up && down) {
-        ok = read_f32(up, delta->up) && read_f32(down, delta->down);
-    }
-    for (int64_t i = 0; ok && i < rows * length; i++) {
-        double sum = 0;
-        for (int64_t r = 0; r < rank; r++)
-            sum += (double)up[i / length * rank + r] * (double)down[r * length + i % length];
-        x[i] = (float)((double)x[i] + (double)delta->scale * sum);
-    }
-    free(up);
-    free(down);
-    return ok ? XL_OK : xl_fail_nomem(err, "the deltas of a weight", 0);
-}
-
 /* An own copy of each weight in f32: the plan's tensors may go away. */
 static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
                                   const struct xl_compile_options *options, struct xl_err *err) {
@@ -111,11 +78,9 @@ static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
         const struct xl_weight_part *part = &value->parts[i];
         const struct xl_tensor *tensor = part->tensor;
         int64_t n = xl_shape_count(tensor->shape);
-        enum xl_status status = XL_OK;
-        if (!read_f32(copy, tensor)) return xl_fail_nomem(err, "weights", f32_bytes(value));
-        for (int j = 0; !status && j < part->n_deltas; j++)
-            status = add_delta(copy, tensor, &part->deltas[j], err);
-        if (status) return status;
+        if (!xl_ref_read(copy, tensor)) return xl_fail_nomem(err, "weights", f32_bytes(value));
+        if (part->n_deltas && !xl_ref_add_deltas(copy, part))
+            return xl_fail_nomem(err, "the deltas of a weight", 0);
         copy += n;
         if (options->tick && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");

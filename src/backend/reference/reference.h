@@ -35,6 +35,11 @@ XL_OP_LIST(X)
 size_t xl_ref_conv2d_scratch(const struct xl_plan *plan, const struct xl_op *op);
 size_t xl_ref_attention_scratch(const struct xl_plan *plan, const struct xl_op *op);
 
+/* deltas.c: all numbers of a tensor in f32. False: no memory */
+bool xl_ref_read(float *out, const struct xl_tensor *tensor);
+/* Add the deltas of a part to its tensor, which is in x. False: no memory */
+bool xl_ref_add_deltas(float *x, const struct xl_weight_part *part);
+
 double xl_ref_act(enum xl_activation act, double x);
 
 /* Four sums at a time: one alone would wait for each addition. */
