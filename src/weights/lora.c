@@ -1,6 +1,7 @@
 /* lora.c - the tensors of a LoRA file sorted by module, and that each module is whole. */
 #include "weights/lora.h"
 
+#include "weights/lora_alpha.h"
 #include "weights/safetensors.h"
 
 #include <math.h>
@@ -85,6 +86,7 @@ struct xl_lora_file {
     struct xl_arena arena;
     const char *path;
     struct xl_weights *weights;
+    json_t *alphas; /* lora_alpha.h; NULL once the file is open */
     struct entry *entries;
     int n_entries;
     struct xl_lora_module *modules;
@@ -200,6 +202,7 @@ static enum xl_status read_entries(struct xl_lora_file *file, struct xl_err *err
     if (!status && !file->entries) status = xl_fail_nomem(err, "the tensors of a LoRA", 0);
     for (int i = 0; !status && i < header.n_tensors; i++)
         status = sort_in(file, fd, &header.tensors[i], err);
+    if (!status) status = xl_lora_alphas_read(file->path, fd, &file->alphas, err);
     xl_safetensors_deinit(&header);
 cleanup:
     close(fd);
@@ -394,7 +397,9 @@ static enum xl_status add_module(struct xl_lora_file *file, int first, int last,
     enum xl_status status = set_form(file, module, &rank, err);
     if (!status) status = check_rest(file, module, err);
     if (status) return status;
-    module->scale = (alpha != 0 && rank ? alpha / (double)rank : 1) * scalar;
+    module->scale = scalar * (alpha != 0 && rank
+                                  ? alpha / (double)rank
+                                  : xl_lora_alphas_scale(file->alphas, module->name, rank));
     return XL_OK;
 }
 
@@ -426,6 +431,8 @@ enum xl_status xl_lora_file_open(const char *path, struct xl_lora_file **out, st
     if (!status) status = read_entries(file, err);
     if (!status) status = make_modules(file, err);
     if (!status) status = check_numbers(file, err);
+    json_decref(file->alphas);
+    file->alphas = NULL;
     if (status) {
         xl_lora_file_close(file);
         return status;
