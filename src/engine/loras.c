@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "base/sha256.h"
+#include "hub/classify.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,13 +64,26 @@ static int compare(const struct xl_lora_info *x, const struct xl_lora_info *y) {
     return order ? order : (x->unet_scale > y->unet_scale) - (x->unet_scale < y->unet_scale);
 }
 
+/* What is no LoRA for SDXL at all is named, rather than the first tensor that does not fit. */
+static enum xl_status explain(const char *path, enum xl_status status, struct xl_err *err) {
+    if (status != XL_EFORMAT) return status;
+    struct xl_arena arena = {0};
+    struct xl_file_class is;
+    if (!xl_hub_classify_file(path, &arena, &is, NULL) &&
+        (is.kind != XL_FILE_LORA ? is.kind != XL_FILE_UNKNOWN
+                                 : is.base != XL_FAMILY_SDXL && is.base != XL_FAMILY_UNKNOWN))
+        status = xl_hub_refuse_file(path, &is, "a LoRA for SDXL", err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
 /* Open one more LoRA, in its place. */
 static enum xl_status open_one(struct xl_model *model, const struct xl_lora *lora,
                                struct xl_lora_info *loras, struct xl_err *err) {
     struct xl_lora_info info;
     struct xl_lora_file *file;
     enum xl_status status = xl_lora_file_open(lora->file, &file, err);
-    if (status) return status;
+    if (status) return explain(lora->file, status, err);
     status = describe(model, lora, &info, err);
     if (status) {
         xl_lora_file_close(file);
@@ -151,7 +165,8 @@ enum xl_status xl_model_open_loras(struct xl_model *model, const struct xl_model
     if (status || !model->info.n_loras) return status;
     status = open_map(model, err);
     for (int i = 0; !status && i < model->info.n_loras; i++)
-        status = apply(model, &loras[i], model->lora_files[i], notices, err);
+        status = explain(loras[i].path, apply(model, &loras[i], model->lora_files[i], notices, err),
+                         err);
     return status;
 }
 

@@ -180,3 +180,22 @@ Test(loras, what_cannot_be_applied_is_refused) {
     lora_case_write(&file, scratch("c.safetensors"));
     expect_refused(XL_EFORMAT, 1, "does not fit");
 }
+
+/* By name, not by the first tensor that does not fit. */
+Test(loras, files_for_other_models_are_named) {
+    lora_case_begin(&file);
+    lora_case_pair(&file, "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k",
+                   (const char **)kohya, XL_SHAPE(4, 768), XL_SHAPE(640, 4));
+    lora_case_write(&file, scratch("c.safetensors"));
+    expect_refused(XL_EFORMAT, 1, "Stable Diffusion 1");
+    lora_case_begin(&file);
+    lora_case_pair(&file, "lora_unet_double_blocks_0_img_attn_proj", (const char **)kohya,
+                   XL_SHAPE(4, 3072), XL_SHAPE(3072, 4));
+    lora_case_write(&file, scratch("c.safetensors"));
+    expect_refused(XL_EFORMAT, 1, "Flux");
+    lora_case_begin(&file);
+    lora_case_add(&file, "clip_l", XL_SHAPE(2, 768), NULL);
+    lora_case_add(&file, "clip_g", XL_SHAPE(2, 1280), NULL);
+    lora_case_write(&file, scratch("c.safetensors"));
+    expect_refused(XL_EFORMAT, 1, "textual inversion");
+}
