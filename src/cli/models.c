@@ -121,7 +121,7 @@ static enum xl_status look_at_all(const struct xl_catalogue *catalogue, struct x
                                   struct listed **out, int *n, struct xl_err *err) {
     const struct xl_catalogue_model *cached = NULL;
     int n_known = xl_catalogue_count(catalogue), n_cached = 0;
-    enum xl_status status = xl_catalogue_cached(catalogue, arena, &cached, &n_cached, err);
+    enum xl_status status = xl_catalogue_cached(catalogue, true, arena, &cached, &n_cached, err);
     if (status) return status;
     struct listed *list = xl_arena_alloc(arena, (size_t)(n_known + n_cached + 1) * sizeof *list);
     if (!list) return xl_fail_nomem(err, "the list of models", 0);

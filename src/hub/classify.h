@@ -18,27 +18,27 @@ enum xl_status xl_hub_classify_file(const char *path, struct xl_arena *arena,
 enum xl_status xl_hub_refuse_file(const char *path, const struct xl_file_class *found,
                                   const char *wanted, struct xl_err *err);
 
-enum xl_folder_kind {
-    XL_FOLDER_SDXL,         /* a diffusers pipeline of the SDXL family that draws from text */
-    XL_FOLDER_PIPELINE,     /* another pipeline: refiner, inpainting, SD1, SD3, Flux, ... */
-    XL_FOLDER_SINGLE_FILES, /* no model_index.json; one or more SDXL checkpoints */
-    XL_FOLDER_LORA,         /* LoRAs for SDXL and no checkpoint */
-    XL_FOLDER_EMBEDDING,    /* textual inversions and neither of those */
-    XL_FOLDER_VAE,          /* a VAE alone, with config.json or without */
-    XL_FOLDER_FILES,        /* safetensors files, none of which this program can use */
-    XL_FOLDER_PICKLES,      /* only files that can run code */
-    XL_FOLDER_GGUF,         /* only GGUF files */
-    XL_FOLDER_UNKNOWN,      /* none of these */
+enum xl_hub_folder_kind {
+    XL_HUB_FOLDER_SDXL,         /* a diffusers pipeline of the SDXL family that draws from text */
+    XL_HUB_FOLDER_PIPELINE,     /* another pipeline: refiner, inpainting, SD1, SD3, Flux, ... */
+    XL_HUB_FOLDER_SINGLE_FILES, /* no model_index.json; one or more SDXL checkpoints */
+    XL_HUB_FOLDER_LORA,         /* LoRAs for SDXL and no checkpoint */
+    XL_HUB_FOLDER_EMBEDDING,    /* textual inversions and neither of those */
+    XL_HUB_FOLDER_VAE,          /* a VAE alone, with config.json or without */
+    XL_HUB_FOLDER_FILES,        /* safetensors files, none of which this program can use */
+    XL_HUB_FOLDER_PICKLES,      /* only files that can run code */
+    XL_HUB_FOLDER_GGUF,         /* only GGUF files */
+    XL_HUB_FOLDER_UNKNOWN,      /* none of these */
 };
 /* "pipeline", "other pipeline", "single-file", "lora", ... */
-const char *xl_folder_kind_name(enum xl_folder_kind kind);
+const char *xl_hub_folder_kind_name(enum xl_hub_folder_kind kind);
 
-struct xl_folder_class {
-    enum xl_folder_kind kind;
+struct xl_hub_folder_class {
+    enum xl_hub_folder_kind kind;
     const char *what;       /* as in xl_file_class */
     const char *need;       /* as in xl_file_class */
     const char *class_name; /* pipeline: _class_name of model_index.json; else NULL */
-    struct xl_folder_file {
+    struct xl_hub_folder_file {
         const char *name, *path;
         struct xl_file_class is;
         const char *why; /* cannot be classified: the sentence; NULL where `is` holds */
@@ -50,10 +50,12 @@ struct xl_folder_class {
  * alone; its root files are listed all the same. In the arena. Errors: XL_EMODEL not there,
  * XL_EFORMAT model_index.json cannot be read; XL_ENOMEM */
 enum xl_status xl_hub_classify_folder(const char *dir, struct xl_arena *arena,
-                                      struct xl_folder_class *out, struct xl_err *err) XL_CHECKED;
+                                      struct xl_hub_folder_class *out,
+                                      struct xl_err *err) XL_CHECKED;
 
 /* The same, but where model_index.json is there no other file is looked at or listed. */
 enum xl_status xl_hub_classify_briefly(const char *dir, struct xl_arena *arena,
-                                       struct xl_folder_class *out, struct xl_err *err) XL_CHECKED;
+                                       struct xl_hub_folder_class *out,
+                                       struct xl_err *err) XL_CHECKED;
 
 #endif

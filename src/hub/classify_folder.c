@@ -9,18 +9,18 @@
 
 #include <string.h>
 
-const char *xl_folder_kind_name(enum xl_folder_kind kind) {
+const char *xl_hub_folder_kind_name(enum xl_hub_folder_kind kind) {
     static const char *const names[] = {
-        [XL_FOLDER_SDXL] = "pipeline",
-        [XL_FOLDER_PIPELINE] = "other pipeline",
-        [XL_FOLDER_SINGLE_FILES] = "single-file",
-        [XL_FOLDER_LORA] = "lora",
-        [XL_FOLDER_EMBEDDING] = "embedding",
-        [XL_FOLDER_VAE] = "vae",
-        [XL_FOLDER_FILES] = "other files",
-        [XL_FOLDER_PICKLES] = "pickles",
-        [XL_FOLDER_GGUF] = "GGUF",
-        [XL_FOLDER_UNKNOWN] = "unknown",
+        [XL_HUB_FOLDER_SDXL] = "pipeline",
+        [XL_HUB_FOLDER_PIPELINE] = "other pipeline",
+        [XL_HUB_FOLDER_SINGLE_FILES] = "single-file",
+        [XL_HUB_FOLDER_LORA] = "lora",
+        [XL_HUB_FOLDER_EMBEDDING] = "embedding",
+        [XL_HUB_FOLDER_VAE] = "vae",
+        [XL_HUB_FOLDER_FILES] = "other files",
+        [XL_HUB_FOLDER_PICKLES] = "pickles",
+        [XL_HUB_FOLDER_GGUF] = "GGUF",
+        [XL_HUB_FOLDER_UNKNOWN] = "unknown",
     };
     return names[kind];
 }
@@ -65,10 +65,10 @@ static const char *part_class(const json_t *index, const char *part) {
 }
 
 static enum xl_status name_pipeline(const json_t *index, struct xl_arena *arena,
-                                    struct xl_folder_class *out, struct xl_err *err) {
+                                    struct xl_hub_folder_class *out, struct xl_err *err) {
     const char *class_name = json_string_value(json_object_get(index, "_class_name"));
     const char *found = class_name ? class_name : "";
-    out->kind = XL_FOLDER_PIPELINE;
+    out->kind = XL_HUB_FOLDER_PIPELINE;
     out->need = need_sdxl;
     out->class_name = xl_arena_strdup(arena, found);
     for (size_t i = 0; !out->what && i < sizeof pipelines / sizeof *pipelines; i++)
@@ -77,7 +77,7 @@ static enum xl_status name_pipeline(const json_t *index, struct xl_arena *arena,
             out->what = pipelines[i].what, out->need = pipelines[i].need;
     if (!out->what && xl_hub_is_sdxl_class(found)) {
         bool is_refiner = !part_class(index, "text_encoder");
-        out->kind = is_refiner ? XL_FOLDER_PIPELINE : XL_FOLDER_SDXL;
+        out->kind = is_refiner ? XL_HUB_FOLDER_PIPELINE : XL_HUB_FOLDER_SDXL;
         out->what = is_refiner ? "the SDXL refiner" : "an SDXL pipeline";
         out->need = is_refiner
                         ? "it only finishes what the base model began: take an SDXL base model"
@@ -90,7 +90,8 @@ static enum xl_status name_pipeline(const json_t *index, struct xl_arena *arena,
 }
 
 static enum xl_status read_index(const char *dir, struct xl_arena *arena,
-                                 struct xl_folder_class *out, bool *is_there, struct xl_err *err) {
+                                 struct xl_hub_folder_class *out, bool *is_there,
+                                 struct xl_err *err) {
     const char *path = xl_arena_printf(arena, "%s/model_index.json", dir);
     if (!path) return xl_fail_nomem(err, "a path", 0);
     *is_there = !xl_hub_is_absent(path);
@@ -108,7 +109,7 @@ struct counts {
 
 /* Classify what lies at the root. */
 static enum xl_status read_files(const char *dir, struct xl_arena *arena,
-                                 struct xl_folder_class *out, struct counts *counts,
+                                 struct xl_hub_folder_class *out, struct counts *counts,
                                  struct xl_err *err) {
     struct xl_hub_names names;
     enum xl_status status = xl_hub_list(dir, arena, &names, err);
@@ -117,7 +118,7 @@ static enum xl_status read_files(const char *dir, struct xl_arena *arena,
     if (!out->file) return xl_fail_nomem(err, "the files of a folder", 0);
     for (int i = 0; i < names.n; i++) {
         const char *name = names.name[i];
-        struct xl_folder_file *file = &out->file[out->n_files];
+        struct xl_hub_folder_file *file = &out->file[out->n_files];
         struct xl_err why = {0};
         counts->n_pickles += xl_name_ends(name, ".bin") || xl_name_ends(name, ".ckpt") ||
                              xl_name_ends(name, ".pt") || xl_name_ends(name, ".pth");
@@ -137,7 +138,7 @@ static enum xl_status read_files(const char *dir, struct xl_arena *arena,
     return XL_OK;
 }
 
-static void take(struct xl_folder_class *out, enum xl_folder_kind kind, const char *what,
+static void take(struct xl_hub_folder_class *out, enum xl_hub_folder_kind kind, const char *what,
                  const char *need) {
     out->kind = kind;
     out->what = what;
@@ -149,41 +150,41 @@ static const char need_safetensors[] =
     "save_pretrained(..., safe_serialization=True)";
 
 static enum xl_status judge_files(const struct counts *counts, struct xl_arena *arena,
-                                  struct xl_folder_class *out, struct xl_err *err) {
+                                  struct xl_hub_folder_class *out, struct xl_err *err) {
     const int *n = counts->n;
     if (n[XL_FILE_SDXL_CHECKPOINT])
-        take(out, XL_FOLDER_SINGLE_FILES,
+        take(out, XL_HUB_FOLDER_SINGLE_FILES,
              n[XL_FILE_SDXL_CHECKPOINT] > 1
                  ? xl_arena_printf(arena, "%d SDXL checkpoints", n[XL_FILE_SDXL_CHECKPOINT])
                  : "an SDXL checkpoint",
              NULL);
     else if (n[XL_FILE_LORA])
-        take(out, XL_FOLDER_LORA,
+        take(out, XL_HUB_FOLDER_LORA,
              n[XL_FILE_LORA] > 1 ? xl_arena_printf(arena, "%d LoRAs", n[XL_FILE_LORA]) : "a LoRA",
              NULL);
     else if (n[XL_FILE_EMBEDDING])
-        take(out, XL_FOLDER_EMBEDDING, "textual inversions for SDXL", NULL);
+        take(out, XL_HUB_FOLDER_EMBEDDING, "textual inversions for SDXL", NULL);
     else if (n[XL_FILE_VAE])
-        take(out, XL_FOLDER_VAE, "a VAE", NULL);
+        take(out, XL_HUB_FOLDER_VAE, "a VAE", NULL);
     else if (out->n_files && out->file[0].why)
-        take(out, XL_FOLDER_FILES, xl_arena_printf(arena, "unreadable: %s", out->file[0].why),
+        take(out, XL_HUB_FOLDER_FILES, xl_arena_printf(arena, "unreadable: %s", out->file[0].why),
              "download it again");
     else if (out->n_files)
-        take(out, XL_FOLDER_FILES, out->file[0].is.what, out->file[0].is.need);
+        take(out, XL_HUB_FOLDER_FILES, out->file[0].is.what, out->file[0].is.need);
     else if (counts->n_pickles)
-        take(out, XL_FOLDER_PICKLES, "only pickle files (.bin, .ckpt, .pt)", need_safetensors);
+        take(out, XL_HUB_FOLDER_PICKLES, "only pickle files (.bin, .ckpt, .pt)", need_safetensors);
     else if (counts->n_gguf)
-        take(out, XL_FOLDER_GGUF, "GGUF files",
+        take(out, XL_HUB_FOLDER_GGUF, "GGUF files",
              "they are not supported: take the model's safetensors files");
     else
-        take(out, XL_FOLDER_UNKNOWN, "a folder without model_index.json and without weights",
+        take(out, XL_HUB_FOLDER_UNKNOWN, "a folder without model_index.json and without weights",
              "expected a diffusers folder or .safetensors files");
     return out->what ? XL_OK : xl_fail_nomem(err, "the kind of a folder", 0);
 }
 
 static enum xl_status classify(const char *dir, bool is_brief, struct xl_arena *arena,
-                               struct xl_folder_class *out, struct xl_err *err) {
-    struct xl_folder_class found = {0};
+                               struct xl_hub_folder_class *out, struct xl_err *err) {
+    struct xl_hub_folder_class found = {0};
     struct counts counts = {0};
     bool has_index = false;
     if (!xl_dir_exists(dir)) return xl_fail(err, XL_EMODEL, "%s: there is no such folder", dir);
@@ -195,11 +196,11 @@ static enum xl_status classify(const char *dir, bool is_brief, struct xl_arena *
 }
 
 enum xl_status xl_hub_classify_folder(const char *dir, struct xl_arena *arena,
-                                      struct xl_folder_class *out, struct xl_err *err) {
+                                      struct xl_hub_folder_class *out, struct xl_err *err) {
     return classify(dir, false, arena, out, err);
 }
 
 enum xl_status xl_hub_classify_briefly(const char *dir, struct xl_arena *arena,
-                                       struct xl_folder_class *out, struct xl_err *err) {
+                                       struct xl_hub_folder_class *out, struct xl_err *err) {
     return classify(dir, true, arena, out, err);
 }

@@ -59,7 +59,7 @@ enum xl_status xl_hub_partials(struct xl_arena *arena, struct xl_hub_partials *o
 struct xl_hub_found {
     const char *id; /* "org/name" */
     struct xl_snapshot snapshot;
-    struct xl_folder_class is;
+    struct xl_hub_folder_class is;
 };
 struct xl_hub_scan {
     struct xl_hub_found *found;

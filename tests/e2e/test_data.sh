@@ -98,7 +98,7 @@ fi
 # Models
 expect "models list" 0 "stabilityai/stable-diffusion-xl-base-1.0" models list
 check "Turbo is marked" grep -q 'sai-nc-community (non-commercial)' "$work/out"
-check "a LoRA is said to be unreadable" grep -q 'nerijs/pixel-art-xl .*not readable yet' "$work/out"
+check "a LoRA is said to be one" grep -q 'nerijs/pixel-art-xl .*lora .*not cached' "$work/out"
 expect "models list --verbose says why" 0 "not in the Hugging Face cache" models list --verbose
 expect "models list --json" 0 '"state": "not cached"' models list --json
 mkdir -p "$work/share/models"

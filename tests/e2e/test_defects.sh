@@ -54,8 +54,8 @@ need() { "$bin" generate --model "$repo" --prompt x --width 256 --height 256 --s
 check "12 a batch of six" need 6 0
 check "12 six pictures" test "$(count d12)" -eq 6
 # 13 A LoRA stood in the list of models and could not be loaded.
-check "13 the LoRA says what it is" sh -c "'$bin' models list | grep 'Pixel Art XL' | grep -q 'not readable yet'"
-check "13 a sweep over all models skips it" sh -c "'$bin' generate --prompt x --sweep model=all --dry-run 2>&1 | grep -q 'skipped: .*not readable yet: .*Pixel Art XL'"
+check "13 the LoRA says what it is" sh -c "'$bin' models list | grep 'Pixel Art XL' | grep -q 'lora'"
+check "13 a sweep over all models skips it" sh -c "'$bin' generate --prompt x --sweep model=all --dry-run 2>&1 | grep -q 'skipped: .*not cached: .*Pixel Art XL'"
 check "13 a sweep over it is refused" sh -c "'$bin' generate $small --prompt x --sweep 'model=Pixel Art XL,$repo' --output-dir d13; [ \$? -eq 5 ] && [ ! -e d13 ]"
 
 # Prompts that break names, logs and terminals

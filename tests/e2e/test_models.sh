@@ -50,5 +50,46 @@ truncate -s 100000 plain/vae/diffusion_pytorch_model.safetensors
 expect "verify: but headers" 5 "vae/diffusion_pytorch_model.safetensors: truncated" "$bin" models verify ./plain
 expect "verify: one file" 0 "model.safetensors: 1 file" "$bin" models verify plain/text_encoder/model.safetensors
 
+# --- show ---
+make_base
+expect "show: a model of the list" 0 "an SDXL pipeline" "$bin" models show "SDXL Base 1.0"
+for line in "repository   $base" "commit       $commit" "state        ready" "licence      openrail++, commercial use: yes" \
+    "own size " "scheduler    EulerDiscreteScheduler" "unet         F" " of weights and .* of work for a picture" \
+    "[0-9] kB  $(blob_name "$snapshot/unet/diffusion_pytorch_model.safetensors" | cut -c1-12)  unet/diffusion_pytorch_model.safetensors"; do
+    check "show: $line" grep -q "$line" out
+done
+expect "show: as a document" 0 '"precision": "F' "$bin" models show $base --json
+check "show: what drawing takes" grep -q '"work_bytes": [1-9]' out
+expect "show: a LoRA" 0 "a LoRA for SDXL" "$bin" models show "$source/models/lab-tiny-loras/turbo.safetensors"
+check "show: its kind" grep -q "written as   PEFT, LoCon" out
+check "show: its rank" grep -q "rank         16" out
+expect "show: a LoRA's file as a document" 0 '"rank": 16' "$bin" models show "$source/models/lab-tiny-loras/turbo.safetensors" --json
+expect "show: what is no model" 0 "a VAE" "$bin" models show "$snapshot/vae/diffusion_pytorch_model.safetensors"
+check "show: and what takes it" grep -q "use with     --vae" out
+printf '\200\002}' >m.ckpt
+expect "show: a pickle is not read" 5 "can run code and are never read" "$bin" models show m.ckpt
+safetensors() { # FILE HEADER BYTES
+    printf "\\$(printf %03o $((${#2} & 255)))\\$(printf %03o $((${#2} >> 8)))\\0\\0\\0\\0\\0\\0%s" "$2" >"$1"
+    truncate -s +"$3" "$1"
+}
+flux='{"__metadata__":{"modelspec.title":"Glow"},"double_blocks.0.img_attn.qkv.weight":{"dtype":"F16","shape":[9,3],"data_offsets":[0,54]}}'
+safetensors flux.safetensors "$flux" 54
+expect "show: what cannot be drawn with is named" 0 "a Flux model" "$bin" models show flux.safetensors
+check "show: with its title" grep -q "title        Glow" out
+check "show: and what is needed" grep -q "needs        sdxl-lab draws with SDXL only" out
+lora='{"__metadata__":{"ss_network_alpha":"4","modelspec.trigger_phrase":"pxl","ss_tag_frequency":"{\"a\":{\"cat\":3,\" dog\":9}}"},"lora_unet_up_blocks_0_attentions_0_proj_in.lora_down.weight":{"dtype":"F16","shape":[2,24],"data_offsets":[0,96]},"lora_unet_up_blocks_0_attentions_0_proj_in.lora_up.weight":{"dtype":"F16","shape":[24,2],"data_offsets":[96,192]}}'
+mkdir lora && safetensors lora/pixel-art-xl.safetensors "$lora" 192
+cache_repository hub nerijs/pixel-art-xl lora
+expect "show: a LoRA of the list" 0 "state        ready" "$bin" models show "Pixel Art XL"
+for line in "base         SDXL Base 1.0" "root file    pixel-art-xl.safetensors: a LoRA for SDXL, F16, 4.. bytes" "rank         2, alpha 4" "trigger      pxl" "words        dog, cat"; do
+    check "show: $line" grep -q "$line" out
+done
+expect "list: a LoRA is ready where its base is" 0 "Pixel Art XL" "$bin" models list
+check "list: and its kind is told" grep -q "^Pixel Art XL  *nerijs/pixel-art-xl  *lora .*ready" out
+mkdir other && safetensors other/style.safetensors "$lora" 192
+cache_repository hub me/style other
+"$bin" models list >out
+check "list: LoRAs of the cache come last" sh -c "tail -1 out | grep -q '^me/style .*lora .*ready'"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

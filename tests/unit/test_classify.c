@@ -343,8 +343,8 @@ Test(classify, a_file_of_another_kind_is_refused_with_what_takes_it) {
     xl_arena_deinit(&arena);
 }
 
-static struct xl_folder_class folder(struct xl_arena *arena) {
-    struct xl_folder_class is = {0};
+static struct xl_hub_folder_class folder(struct xl_arena *arena) {
+    struct xl_hub_folder_class is = {0};
     struct xl_err err = {0};
     cr_assert_eq(xl_hub_classify_folder(scratch_dir, arena, &is, &err), XL_OK, "%s", err.text);
     return is;
@@ -353,34 +353,34 @@ static struct xl_folder_class folder(struct xl_arena *arena) {
 Test(classify, folders_by_their_index) {
     static const struct {
         const char *index;
-        enum xl_folder_kind kind;
+        enum xl_hub_folder_kind kind;
         const char *what;
     } indices[] = {
         {"{'_class_name':'StableDiffusionXLPipeline','text_encoder':['transformers','C']}",
-         XL_FOLDER_SDXL, "an SDXL pipeline"},
+         XL_HUB_FOLDER_SDXL, "an SDXL pipeline"},
         {"{'_class_name':'StableDiffusionXLImg2ImgPipeline','text_encoder':[null,null]}",
-         XL_FOLDER_PIPELINE, "the SDXL refiner"},
+         XL_HUB_FOLDER_PIPELINE, "the SDXL refiner"},
         {"{'_class_name':'StableDiffusionXLInpaintPipeline','text_encoder':['t','C']}",
-         XL_FOLDER_PIPELINE, "an SDXL inpainting pipeline"},
-        {"{'_class_name':'StableDiffusionPipeline'}", XL_FOLDER_PIPELINE,
+         XL_HUB_FOLDER_PIPELINE, "an SDXL inpainting pipeline"},
+        {"{'_class_name':'StableDiffusionPipeline'}", XL_HUB_FOLDER_PIPELINE,
          "a Stable Diffusion 1.x or 2.x pipeline"},
-        {"{'_class_name':'StableDiffusion3Pipeline'}", XL_FOLDER_PIPELINE,
+        {"{'_class_name':'StableDiffusion3Pipeline'}", XL_HUB_FOLDER_PIPELINE,
          "a Stable Diffusion 3 pipeline"},
-        {"{'_class_name':'FluxPipeline'}", XL_FOLDER_PIPELINE, "a Flux pipeline"},
-        {"{'_class_name':'PixArtSigmaPipeline'}", XL_FOLDER_PIPELINE, "a PixArt pipeline"},
-        {"{'_class_name':'Nova9Pipeline'}", XL_FOLDER_PIPELINE,
+        {"{'_class_name':'FluxPipeline'}", XL_HUB_FOLDER_PIPELINE, "a Flux pipeline"},
+        {"{'_class_name':'PixArtSigmaPipeline'}", XL_HUB_FOLDER_PIPELINE, "a PixArt pipeline"},
+        {"{'_class_name':'Nova9Pipeline'}", XL_HUB_FOLDER_PIPELINE,
          "a pipeline of class Nova9Pipeline"},
-        {"{}", XL_FOLDER_PIPELINE, "a pipeline that does not name its class"},
+        {"{}", XL_HUB_FOLDER_PIPELINE, "a pipeline that does not name its class"},
     };
     for (size_t i = 0; i < sizeof indices / sizeof *indices; i++) {
         struct xl_arena arena = {0};
         char *json = scratch_quotes(indices[i].index);
         scratch_puts(scratch("model_index.json"), json);
         free(json);
-        struct xl_folder_class is = folder(&arena);
+        struct xl_hub_folder_class is = folder(&arena);
         cr_expect_eq(is.kind, indices[i].kind, "%zu: %s", i, is.what);
         cr_expect_str_eq(is.what, indices[i].what);
-        cr_expect_eq(!is.need, is.kind == XL_FOLDER_SDXL, "%s", is.what);
+        cr_expect_eq(!is.need, is.kind == XL_HUB_FOLDER_SDXL, "%s", is.what);
         xl_arena_deinit(&arena);
     }
 }
@@ -388,31 +388,31 @@ Test(classify, folders_by_their_index) {
 Test(classify, folders_by_their_files) {
     struct xl_arena arena = {0};
     struct xl_err err = {0};
-    struct xl_folder_class is;
+    struct xl_hub_folder_class is;
     cr_expect_eq(xl_hub_classify_folder(scratch("none"), &arena, &is, &err), XL_EMODEL);
-    cr_expect_eq(folder(&arena).kind, XL_FOLDER_UNKNOWN);
+    cr_expect_eq(folder(&arena).kind, XL_HUB_FOLDER_UNKNOWN);
     scratch_puts(scratch("m.gguf"), "GGUF");
-    cr_expect_eq(folder(&arena).kind, XL_FOLDER_GGUF);
+    cr_expect_eq(folder(&arena).kind, XL_HUB_FOLDER_GGUF);
     scratch_puts(scratch("m.ckpt"), "x");
-    cr_expect_eq(folder(&arena).kind, XL_FOLDER_PICKLES);
+    cr_expect_eq(folder(&arena).kind, XL_HUB_FOLDER_PICKLES);
     make_file("z.safetensors", "double_blocks.0.img_attn.qkv.weight 9x3", NULL);
     is = folder(&arena);
-    cr_expect_eq(is.kind, XL_FOLDER_FILES);
+    cr_expect_eq(is.kind, XL_HUB_FOLDER_FILES);
     cr_expect_str_eq(is.what, "a Flux model");
     make_file("vae.safetensors", "decoder.conv_in.weight 8x4x3x3 decoder.up.0.x 1", NULL);
-    cr_expect_eq(folder(&arena).kind, XL_FOLDER_VAE);
+    cr_expect_eq(folder(&arena).kind, XL_HUB_FOLDER_VAE);
     make_file("e.safetensors", "clip_l 1x768 clip_g 1x1280", NULL);
-    cr_expect_eq(folder(&arena).kind, XL_FOLDER_EMBEDDING);
+    cr_expect_eq(folder(&arena).kind, XL_HUB_FOLDER_EMBEDDING);
     make_file("l.safetensors", KOHYA("lora_unet_up_blocks_0_attentions_0_proj_in", "6", "6"), NULL);
     is = folder(&arena);
-    cr_expect_eq(is.kind, XL_FOLDER_LORA);
+    cr_expect_eq(is.kind, XL_HUB_FOLDER_LORA);
     cr_expect_str_eq(is.what, "a LoRA");
     make_file("b.safetensors", UNET(D, "4", "2048") VECTOR TE_L TE_G VAE4, NULL);
     cr_expect_str_eq(folder(&arena).what, "an SDXL checkpoint");
     make_file("c.safetensors", UNET(D, "4", "2048") VECTOR TE_L TE_G VAE4, NULL);
     scratch_puts(scratch("broken.safetensors"), "{}");
     is = folder(&arena);
-    cr_expect_eq(is.kind, XL_FOLDER_SINGLE_FILES);
+    cr_expect_eq(is.kind, XL_HUB_FOLDER_SINGLE_FILES);
     cr_expect_str_eq(is.what, "2 SDXL checkpoints");
     cr_expect_eq(is.n_files, 7);
     cr_expect_str_eq(is.file[0].name, "b.safetensors");

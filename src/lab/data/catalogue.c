@@ -2,6 +2,7 @@
 #include "lab/data/catalogue.h"
 #include "base/path.h"
 #include "hub/hub.h"
+#include "hub/inventory.h"
 #include "lab/data/data.h"
 
 #include <stdlib.h>
@@ -166,6 +167,9 @@ static enum xl_status read_all(struct xl_catalogue *catalogue, struct xl_err *er
         catalogue->named[catalogue->n++] =
             (struct xl_named){item->key, item->aliases, item->n_aliases};
     }
+    for (int i = 0; i < catalogue->n; i++)
+        if (catalogue->items[i].base)
+            catalogue->items[i].base_model = xl_catalogue_find(catalogue, catalogue->items[i].base);
     return XL_OK;
 }
 
@@ -208,22 +212,49 @@ const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *ca
     return i < 0 ? NULL : &catalogue->items[i];
 }
 
-enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, struct xl_arena *arena,
-                                   const struct xl_catalogue_model **out, int *n,
-                                   struct xl_err *err) {
-    struct xl_hub_repositories cached = {NULL, 0};
-    enum xl_status status = xl_hub_repositories(arena, &cached, err);
+struct xl_catalogue_model xl_catalogue_unlisted(const char *id, enum xl_catalogue_kind kind) {
+    struct xl_catalogue_model model = nothing_known;
+    model.key = model.repo = id;
+    model.kind = kind;
+    model.origin = "cache";
+    return model;
+}
+
+/* What is made of a folder of the cache; false: nothing that draws. */
+static bool kind_of(enum xl_hub_folder_kind folder, enum xl_catalogue_kind *out) {
+    switch (folder) {
+    case XL_HUB_FOLDER_SDXL:
+        *out = XL_KIND_PIPELINE;
+        return true;
+    case XL_HUB_FOLDER_SINGLE_FILES:
+        *out = XL_KIND_SINGLE_FILE;
+        return true;
+    case XL_HUB_FOLDER_LORA:
+        *out = XL_KIND_LORA;
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, bool with_loras,
+                                   struct xl_arena *arena, const struct xl_catalogue_model **out,
+                                   int *n, struct xl_err *err) {
+    struct xl_hub_scan scan = {NULL, 0};
+    enum xl_status status = xl_hub_scan(arena, &scan, err);
     if (status) return status;
     struct xl_catalogue_model *models =
-        xl_arena_alloc(arena, (size_t)(cached.n + 1) * sizeof *models);
+        xl_arena_alloc(arena, (size_t)(scan.n + 1) * sizeof *models);
     if (!models) return xl_fail_nomem(err, "the models of the cache", 0);
     *n = 0;
-    for (int i = 0; i < cached.n; i++) {
-        if (xl_catalogue_has_repository(catalogue, cached.id[i])) continue;
-        models[*n] = nothing_known;
-        models[*n].key = models[*n].repo = cached.id[i];
-        models[(*n)++].origin = "cache";
-    }
+    for (int k = XL_KIND_PIPELINE; k <= (with_loras ? XL_KIND_LORA : XL_KIND_SINGLE_FILE); k++)
+        for (int i = 0; i < scan.n; i++) {
+            enum xl_catalogue_kind kind;
+            const char *id = scan.found[i].id;
+            if (!kind_of(scan.found[i].is.kind, &kind) || (int)kind != k) continue;
+            if (xl_catalogue_has_repository(catalogue, id)) continue;
+            models[(*n)++] = xl_catalogue_unlisted(id, kind);
+        }
     *out = models;
     return XL_OK;
 }

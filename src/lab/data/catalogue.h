@@ -32,11 +32,12 @@ struct xl_catalogue_model {
     int steps;                /* recommended; 0: none */
     double guidance;          /* recommended; XL_NO_GUIDANCE: none */
     const char *scheduler;    /* recommended, a name of xl_scheduler_list; NULL: none */
-    const char *base;         /* LoRA: key of the model that it changes */
-    double lora_weight;       /* LoRA: 1 */
-    int steps_min, steps_max; /* 0: no limit */
-    double guidance_min, guidance_max; /* XL_NO_GUIDANCE: no limit */
-    bool ignores_profile;              /* steps, guidance and sampler of profiles do not apply */
+    const char *base;         /* LoRA: key, repository or folder of the model that it changes */
+    const struct xl_catalogue_model *base_model; /* LoRA: the entry of base; NULL: it has none */
+    double lora_weight;                          /* LoRA: 1 */
+    int steps_min, steps_max;                    /* 0: no limit */
+    double guidance_min, guidance_max;           /* XL_NO_GUIDANCE: no limit */
+    bool ignores_profile;  /* steps, guidance and sampler of profiles do not apply */
     bool ignores_negative; /* made to be used without guidance: a negative has no effect */
     const char *about;     /* one line for people */
     const char *tags;      /* words that its makers suggest for the prompt; "" */
@@ -72,34 +73,38 @@ bool xl_catalogue_has_repository(const struct xl_catalogue *catalogue, const cha
 char *xl_catalogue_nearest(const struct xl_catalogue *catalogue, const char *name, char *out,
                            size_t size);
 
-/* Repositories of the cache that are SDXL pipelines and that the catalogue does not know, as
- * entries without recommendations; in the arena. Errors: XL_ENOMEM */
-enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, struct xl_arena *arena,
-                                   const struct xl_catalogue_model **out, int *n,
-                                   struct xl_err *err) XL_CHECKED;
+/* Repositories of the cache that hold SDXL models, pipelines or single files, and that the
+ * catalogue does not know, as entries without recommendations: pipelines first. with_loras: and
+ * those that hold LoRAs, last; they have no base. In the arena. Errors: XL_ENOMEM */
+enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, bool with_loras,
+                                   struct xl_arena *arena, const struct xl_catalogue_model **out,
+                                   int *n, struct xl_err *err) XL_CHECKED;
+
+/* An entry without recommendations for a repository that no catalogue has. id is borrowed. */
+struct xl_catalogue_model xl_catalogue_unlisted(const char *id, enum xl_catalogue_kind kind);
 
 enum xl_model_state {
-    XL_MODEL_READY,       /* complete and readable */
-    XL_MODEL_NOT_CACHED,  /* nothing of it is there */
-    XL_MODEL_INCOMPLETE,  /* files are missing or half downloaded */
-    XL_MODEL_UNUSABLE,    /* damaged, or not what the catalogue says */
-    XL_MODEL_UNSUPPORTED, /* single file or LoRA: this version does not read them yet */
+    XL_MODEL_READY,      /* complete and readable */
+    XL_MODEL_NOT_CACHED, /* nothing of it is there */
+    XL_MODEL_INCOMPLETE, /* files are missing or half downloaded */
+    XL_MODEL_UNUSABLE,   /* damaged, or not what the catalogue says */
 };
-/* "ready", "not cached", "incomplete", "unusable", "not readable yet" */
+/* "ready", "not cached", "incomplete", "unusable" */
 const char *xl_model_state_name(enum xl_model_state state);
 
 struct xl_catalogue_status {
     enum xl_model_state state;
-    const char *location; /* what xl_model_open takes: repository or folder */
+    const char *location; /* what xl_model_open takes: repository, folder, file, "org/name:file" */
+    const char *lora;     /* a LoRA: the path of its file, for `location`, which is its base */
     const char *dir;      /* the snapshot; NULL when not cached */
     const char *why;      /* a sentence; NULL when ready */
     int64_t bytes;        /* of the weight files that would be read, when ready */
 };
 
 /* Look whether a model is there and can draw: reads configurations, tokenizers and headers of
- * weights, as drawing does, and no weights. Strings live in the arena. A single
- * file or LoRA whose repository holds a whole pipeline counts as one.
- * Errors: XL_ENOMEM */
+ * weights, as drawing does, and no weights. Strings live in the arena. What the catalogue takes for
+ * a single file or a LoRA counts as a pipeline where its repository holds one. A LoRA is ready when
+ * its base is; one without a base when its file is a LoRA for SDXL. Errors: XL_ENOMEM */
 enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,
                                   struct xl_catalogue_status *out, struct xl_err *err) XL_CHECKED;
 

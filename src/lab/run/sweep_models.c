@@ -60,6 +60,12 @@ static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena 
     struct xl_catalogue_status state;
     enum xl_status status = xl_catalogue_state(model->entry, arena, &state, err);
     *reason = XL_OK;
+    if (!status && state.lora) {
+        model->skipped = "a LoRA: give it with --lora";
+        model->skipped_as = "no model";
+        *reason = XL_EMODEL;
+        return XL_OK;
+    }
     if (status || state.state == XL_MODEL_READY) {
         if (!status) model->id = state.location;
         return status;
