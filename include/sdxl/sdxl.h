@@ -242,6 +242,14 @@ struct xl_picture {
  * channels], valid during the call. For previews and for comparing steps. */
 typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int64_t count);
 
+/* How a text is read. PLAIN: as it stands and cut to one chunk (75 tokens), as diffusers has it.
+ * A1111: (weights:1.2), [from:to:0.5], [a|b] and BREAK of AUTOMATIC1111. COMPEL: weights+, (of
+ * compel)1.2, .blend() and .and(). Both take longer texts in several chunks. docs/PROMPTS.md */
+enum xl_prompt_syntax { XL_PROMPT_PLAIN, XL_PROMPT_A1111, XL_PROMPT_COMPEL };
+enum { XL_CLIP_SKIP_OWN = 2 }; /* the one before the last, which SDXL was trained with */
+/* "plain", "a1111", "compel" */
+const char *xl_prompt_syntax_name(enum xl_prompt_syntax syntax);
+
 /* What to draw: pictures that share everything but their texts and seeds. Each is drawn as it would
  * be alone, to the byte. Get defaults from xl_request_default; strings are borrowed for the call.
  */
@@ -253,7 +261,10 @@ struct xl_request {
     double guidance;                   /* classifier-free guidance scale; <= 1 turns it off */
     double guidance_rescale;           /* 0..1, default 0 */
     const char *scheduler; /* "default": the repository's own; see `sdxl-lab generate --help` */
-    enum xl_rng rng;       /* default XL_RNG_TORCH_CPU */
+    enum xl_prompt_syntax prompt_syntax; /* default XL_PROMPT_PLAIN */
+    int clip_skip;   /* the hidden states of the text encoders that are used, counted from the last,
+                        1; 0 means XL_CLIP_SKIP_OWN */
+    enum xl_rng rng; /* default XL_RNG_TORCH_CPU */
     const struct xl_image *init; /* img2img: the picture to start from, or NULL */
     double strength;             /* img2img: 0..1, how much of the schedule is run */
     int vae_tile;                /* decode in seamless tiles of this many pixels; 0: whole, unless

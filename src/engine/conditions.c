@@ -1,7 +1,6 @@
-/* conditions.c - what the UNet is told about each sample: its text and its size. */
+/* conditions.c - what the UNet is told about each sample: its text and its size, and when the text
+ * changes between steps. */
 #include "engine/engine.h"
-
-#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,81 +9,81 @@ void xl_conditions_deinit(struct xl_conditions *conditions) {
     free(conditions->text);
     free(conditions->pooled);
     free(conditions->ids);
+    free(conditions->first);
     *conditions = (struct xl_conditions){0};
 }
 
 /* Sizes of text and pooled text of a sample, in numbers. */
 static size_t text_count(const struct xl_drawing *drawing) {
-    return (size_t)drawing->n_tokens * (size_t)drawing->model->unet.cross_attention_dim;
+    return (size_t)drawing->n_chunks * (size_t)drawing->n_tokens *
+           (size_t)drawing->model->unet.cross_attention_dim;
+}
+
+static size_t pooled_count(const struct xl_drawing *drawing) {
+    return (size_t)drawing->model->unet.pooled_dim;
+}
+
+/* A sample without parts has one text all the same, of zeros. */
+static int n_texts_of(const struct xl_drawing_text *text) {
+    return text->parts.n ? text->parts.n_texts : 1;
+}
+
+int64_t xl_conditions_n_texts(const struct xl_drawing *drawing) {
+    int64_t n = 0;
+    for (int i = 0; i < xl_drawing_n_samples(drawing); i++) n += n_texts_of(&drawing->texts[i]);
+    return n;
 }
 
 static enum xl_status allocate(const struct xl_drawing *drawing, struct xl_conditions *out,
                                struct xl_err *err) {
-    size_t n = (size_t)xl_drawing_n_samples(drawing);
+    int n = xl_drawing_n_samples(drawing);
+    size_t n_texts = (size_t)xl_conditions_n_texts(drawing), n_samples = (size_t)n;
     *out = (struct xl_conditions){
-        .text = calloc(n * text_count(drawing), sizeof(float)),
-        .pooled = calloc(n * (size_t)drawing->model->unet.pooled_dim, sizeof(float)),
-        .ids = calloc(n * XL_UNET_TIME_IDS, sizeof(float)),
+        .text = calloc(n_texts * text_count(drawing), sizeof(float)),
+        .pooled = calloc(n_texts * pooled_count(drawing), sizeof(float)),
+        .ids = calloc(n_samples * XL_UNET_TIME_IDS, sizeof(float)),
+        .first = calloc(n_samples, sizeof(int)),
     };
-    if (!out->text || !out->pooled || !out->ids)
-        return xl_fail_nomem(err, "conditions", n * text_count(drawing) * sizeof(float));
+    if (!out->text || !out->pooled || !out->ids || !out->first)
+        return xl_fail_nomem(err, "conditions", n_texts * text_count(drawing) * sizeof(float));
     /* Original size, crop offset (none), target size. */
     float sizes[XL_UNET_TIME_IDS] = {(float)drawing->height, (float)drawing->width, 0, 0,
                                      (float)drawing->height, (float)drawing->width};
-    for (size_t i = 0; i < n; i++) memcpy(out->ids + i * XL_UNET_TIME_IDS, sizes, sizeof sizes);
+    for (int i = 0; i < n; i++) {
+        memcpy(out->ids + i * XL_UNET_TIME_IDS, sizes, sizeof sizes);
+        if (i + 1 < n) out->first[i + 1] = out->first[i] + n_texts_of(&drawing->texts[i]);
+    }
     return XL_OK;
 }
 
-/* Encode one text into a sample. At once, because the model keeps only so many encoded texts. */
-static enum xl_status encode(struct xl_drawing *drawing, const char *text, int sample,
-                             struct xl_conditions *out, int *n_dropped, struct xl_err *err) {
+/* Encode one text, and empty chunks behind it where others are longer. At once, because the model
+ * keeps only so many encoded texts. */
+static enum xl_status encode(struct xl_drawing *drawing, const char *text, int row,
+                             struct xl_conditions *out, struct xl_err *err) {
     const struct xl_encoded *encoded;
     enum xl_status status = xl_drawing_encode(drawing, text, &encoded, err);
     if (status) return status;
-    size_t n_text = text_count(drawing), n_pooled = (size_t)drawing->model->unet.pooled_dim;
-    memcpy(out->text + (size_t)sample * n_text, encoded->text, n_text * sizeof(float));
-    memcpy(out->pooled + (size_t)sample * n_pooled, encoded->pooled, n_pooled * sizeof(float));
-    *n_dropped = encoded->n_dropped;
-    return XL_OK;
+    size_t n_chunk = text_count(drawing) / (size_t)drawing->n_chunks;
+    float *to = out->text + (size_t)row * text_count(drawing);
+    memcpy(to, encoded->text, (size_t)encoded->n_chunks * n_chunk * sizeof(float));
+    memcpy(out->pooled + (size_t)row * pooled_count(drawing), encoded->pooled,
+           pooled_count(drawing) * sizeof(float));
+    int first = encoded->n_chunks;
+    if (first < drawing->n_chunks) status = xl_drawing_encode(drawing, "", &encoded, err);
+    for (int i = first; !status && i < drawing->n_chunks; i++)
+        memcpy(to + (size_t)i * n_chunk, encoded->text, n_chunk * sizeof(float));
+    return status;
 }
 
-/* A prompt or a negative prompt of a picture; NULL: omitted. */
-static const char *text_of(const struct xl_picture *picture, bool is_negative) {
-    return is_negative ? picture->negative : picture->prompt;
-}
-
-/* Said once of each text, and of which one where there are several. */
-static void warn_dropped(struct xl_drawing *drawing, int i, bool is_negative, int n_dropped) {
-    const struct xl_request *request = drawing->request;
-    bool is_said = false, is_one = true;
-    const char *own = text_of(&request->pictures[i], is_negative);
-    if (!own) return; /* the empty one fits */
-    for (int k = 0; k < request->n_pictures; k++) {
-        const char *other = text_of(&request->pictures[k], is_negative);
-        bool is_same = other && !strcmp(other, own);
-        if (k < i) is_said |= is_same;
-        is_one &= is_same;
+static enum xl_status encode_sample(struct xl_drawing *drawing, int sample,
+                                    struct xl_conditions *out, struct xl_err *err) {
+    const struct xl_prompt_parts *parts = &drawing->texts[sample].parts;
+    enum xl_status status = XL_OK;
+    int n_encoded = 0;
+    for (int i = 0; !status && i < parts->n; i++) {
+        if (parts->at[i].index < n_encoded) continue; /* it comes again */
+        status = encode(drawing, parts->at[i].text, out->first[sample] + n_encoded++, out, err);
     }
-    if (!n_dropped || is_said) return;
-    if (!is_one) xl_str_printf(&drawing->warnings, "picture %d: ", i + 1);
-    xl_str_printf(&drawing->warnings,
-                  "the %sprompt is too long for the text encoders: its last %d %s cut off (%d "
-                  "fit)\n",
-                  is_negative ? "negative " : "", n_dropped,
-                  xl_plural(n_dropped, "token was", "tokens were"), drawing->n_tokens - 2);
-}
-
-static enum xl_status encode_picture(struct xl_drawing *drawing, int i, struct xl_conditions *out,
-                                     struct xl_err *err) {
-    struct xl_picture picture = drawing->request->pictures[i];
-    int guided = drawing->has_guidance ? drawing->request->n_pictures + i : i, n_dropped = 0;
-    enum xl_status status = encode(drawing, picture.prompt, guided, out, &n_dropped, err);
-    if (!status) warn_dropped(drawing, i, false, n_dropped);
-    /* An omitted negative prompt stays zero where the model was trained so. */
-    bool zeros = !picture.negative && drawing->model->files.force_zeros_for_empty_prompt;
-    if (status || !drawing->has_guidance || zeros) return status;
-    status = encode(drawing, picture.negative ? picture.negative : "", i, out, &n_dropped, err);
-    if (!status) warn_dropped(drawing, i, true, n_dropped);
     return status;
 }
 
@@ -95,8 +94,54 @@ enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditio
     for (int i = 0; !status && i < n; i++) {
         if (!xl_drawing_progress(drawing, XL_PHASE_ENCODE, i, n))
             status = xl_fail(err, XL_ECANCELLED, "interrupted before the first step");
-        if (!status) status = encode_picture(drawing, i, out, err);
+        if (!status && drawing->has_guidance) status = encode_sample(drawing, n + i, out, err);
+        if (!status) status = encode_sample(drawing, i, out, err);
     }
     if (!status) xl_drawing_progress(drawing, XL_PHASE_ENCODE, n, n);
     return status;
+}
+
+/* --- While steps are run ---
+ */
+
+/* Which of its parts a sample has in evaluation i. */
+static int part_of(const struct xl_drawing *drawing, int sample, int i) {
+    const struct xl_prompt_parts *parts = &drawing->texts[sample].parts;
+    int part = 0;
+    while (part + 1 < parts->n && xl_drawing_evaluations(drawing, parts->at[part].last) <= i)
+        part++;
+    return part;
+}
+
+static void write_sample(const struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                         struct xl_stage *unet, int sample, int row) {
+    const struct xl_denoise_io *io = &unet->io.denoise;
+    int64_t n = (int64_t)text_count(drawing), n_pooled = (int64_t)pooled_count(drawing);
+    xl_exec_write_at((struct xl_place){unet->exec, io->text, sample * n},
+                     conditions->text + row * n, n);
+    xl_exec_write_at((struct xl_place){unet->exec, io->pooled, sample * n_pooled},
+                     conditions->pooled + row * n_pooled, n_pooled);
+}
+
+void xl_conditions_write(const struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                         struct xl_stage *unet, int i) {
+    if (i == 0) xl_exec_write(unet->exec, unet->io.denoise.time_ids, conditions->ids);
+    for (int sample = 0; sample < xl_drawing_n_samples(drawing); sample++) {
+        const struct xl_prompt_parts *parts = &drawing->texts[sample].parts;
+        int part = part_of(drawing, sample, i), row = conditions->first[sample];
+        if (parts->n) row += parts->at[part].index;
+        if (i == 0 || part != part_of(drawing, sample, i - 1))
+            write_sample(drawing, conditions, unet, sample, row);
+    }
+}
+
+int xl_conditions_next(const struct xl_drawing *drawing, int i) {
+    int next = drawing->schedule->n_steps;
+    for (int sample = 0; sample < xl_drawing_n_samples(drawing); sample++) {
+        const struct xl_prompt_parts *parts = &drawing->texts[sample].parts;
+        if (parts->n < 2) continue;
+        int end = xl_drawing_evaluations(drawing, parts->at[part_of(drawing, sample, i)].last);
+        if (end > i && end < next) next = end;
+    }
+    return next;
 }

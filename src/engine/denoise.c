@@ -51,9 +51,7 @@ enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_condi
     const struct xl_denoise_io *io = &unet->io.denoise;
     float guidance[] = {(float)request->guidance, (float)request->guidance_rescale};
     int32_t zero = 0;
-    xl_exec_write(unet->exec, io->text, conditions->text);
-    xl_exec_write(unet->exec, io->pooled, conditions->pooled);
-    xl_exec_write(unet->exec, io->time_ids, conditions->ids);
+    xl_conditions_write(drawing, conditions, unet, 0);
     if (io->guidance) xl_exec_write(unet->exec, io->guidance, guidance);
     xl_exec_write(unet->exec, io->x, latents);
     xl_exec_write(unet->exec, io->counter, &zero);
@@ -66,6 +64,7 @@ struct loop {
     struct xl_drawing *drawing;
     struct xl_stage *unet;
     float *seen; /* [pictures, h, w, c]: for the caller's hook, or NULL */
+    int begin;   /* evaluations before this row of runs */
     bool is_stopped;
 };
 
@@ -78,6 +77,7 @@ static void after_step(void *user, int64_t i) {
     struct loop *loop = user;
     const struct xl_request *request = loop->drawing->request;
     int n_steps = loop->drawing->schedule->n_steps;
+    i += loop->begin;
     if (loop->seen) {
         xl_exec_read(loop->unet->exec, loop->unet->io.denoise.x, loop->seen);
         request->latents(request->latents_user, (int)i, loop->seen,
@@ -96,16 +96,30 @@ static enum xl_status check_flag(const struct loop *loop, struct xl_err *err) {
                                                             : "f32 may do better");
 }
 
-enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet, struct xl_err *err) {
+/* In one row of runs, or in several where prompts change between steps. */
+static enum xl_status run(struct loop *loop, const struct xl_conditions *conditions,
+                          struct xl_err *err) {
+    struct xl_run_hooks hooks = {tick, after_step, loop};
+    enum xl_status status = XL_OK;
+    int n_steps = loop->drawing->schedule->n_steps;
+    for (int end; !status && loop->begin < n_steps; loop->begin = end) {
+        end = xl_conditions_next(loop->drawing, loop->begin);
+        if (loop->begin) xl_conditions_write(loop->drawing, conditions, loop->unet, loop->begin);
+        status = xl_exec_run(loop->unet->exec, end - loop->begin, &hooks, err);
+        if (!status) status = check_flag(loop, err);
+    }
+    return status;
+}
+
+enum xl_status xl_denoise(struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                          struct xl_stage *unet, struct xl_err *err) {
     int n_steps = drawing->schedule->n_steps;
     size_t bytes = (size_t)(drawing->request->n_pictures * drawing->latent_count) * sizeof(float);
     struct loop loop = {.drawing = drawing, .unet = unet};
-    struct xl_run_hooks hooks = {tick, after_step, &loop};
     if (drawing->request->latents && !(loop.seen = malloc(bytes)))
         return xl_fail_nomem(err, "latents", bytes);
     loop.is_stopped = !xl_drawing_progress(drawing, XL_PHASE_SAMPLE, 0, n_steps);
-    enum xl_status status = xl_exec_run(unet->exec, n_steps, &hooks, err);
-    if (!status) status = check_flag(&loop, err);
+    enum xl_status status = run(&loop, conditions, err);
     free(loop.seen);
     return status;
 }

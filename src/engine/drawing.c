@@ -6,6 +6,7 @@
 
 #include "image/image.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 void xl_request_default(struct xl_request *request) {
@@ -20,7 +21,6 @@ void xl_request_default(struct xl_request *request) {
 
 enum {
     MAX_SIDE = 16384,
-    MAX_PICTURES = 64,
     STEPS_UNIT = 64, /* rows of a table of steps: some hundred bytes each, a compilation saved */
 };
 
@@ -42,7 +42,7 @@ static enum xl_status check_numbers(const struct xl_request *request, struct xl_
     if (!status) status = check_real("guidance_rescale", request->guidance_rescale, 0, 1, err);
     if (!status && request->init) status = check_real("strength", request->strength, 0, 1, err);
     if (!status) status = check_real("steps", request->steps, 1, 1000, err);
-    if (!status) status = check_real("n_pictures", request->n_pictures, 1, MAX_PICTURES, err);
+    if (!status) status = check_real("n_pictures", request->n_pictures, 1, XL_PICTURES_MAX, err);
     return status;
 }
 
@@ -77,7 +77,11 @@ struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_par
         key.history = xl_schedule_n_history(drawing->schedule);
         key.noise = xl_schedule_n_noise(drawing->schedule);
     }
-    if (!is_vae) key.tokens = drawing->n_tokens;
+    if (is_unet) key.tokens = drawing->n_chunks * drawing->n_tokens;
+    if (!is_unet && !is_vae) {
+        key.tokens = drawing->n_tokens;
+        key.skip = drawing->skip;
+    }
     if (is_vae || is_unet) {
         key.height = drawing->latent_height;
         key.width = drawing->latent_width;
@@ -130,11 +134,26 @@ static enum xl_status set_schedule(struct xl_drawing *drawing, struct xl_err *er
         status = xl_schedule_new(&drawing->scheduler, request->steps,
                                  request->init ? request->strength : 1.0, &was_clamped,
                                  &drawing->schedule, err);
+    drawing->n_steps = request->steps;
+    if (request->init) drawing->n_steps = (int)(request->steps * request->strength);
+    if (drawing->n_steps < 1) drawing->n_steps = 1;
     if (!status && was_clamped)
         xl_str_printf(
             &drawing->warnings, "strength %g of %d %s is less than one step: one step was run\n",
             request->strength, request->steps, xl_plural(request->steps, "step", "steps"));
     return status;
+}
+
+static enum xl_status check_skip(const struct xl_drawing *drawing, struct xl_err *err) {
+    int most = INT_MAX;
+    for (int e = 0; e < XL_N_ENCODERS; e++)
+        if (drawing->model->clip[e].num_hidden_layers < most)
+            most = drawing->model->clip[e].num_hidden_layers;
+    if (drawing->skip >= 1 && drawing->skip <= most) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "clip_skip is %d, expected 1 (the last layer) to %d: one of the text encoders "
+                   "has no more layers",
+                   drawing->skip, most);
 }
 
 /* bf16 without instructions for it is right, and slow. */
@@ -149,15 +168,20 @@ static void set_precision(struct xl_drawing *drawing) {
 /* All that needs no device. */
 static enum xl_status prepare(struct xl_model *model, const struct xl_request *request,
                               struct xl_drawing *drawing, struct xl_err *err) {
-    *drawing = (struct xl_drawing){.model = model,
-                                   .request = request,
-                                   .n_tokens = model->n_tokens,
-                                   .has_guidance = request->guidance > 1};
+    *drawing =
+        (struct xl_drawing){.model = model,
+                            .request = request,
+                            .n_tokens = model->n_tokens,
+                            .n_chunks = 1,
+                            .skip = request->clip_skip ? request->clip_skip : XL_CLIP_SKIP_OWN,
+                            .has_guidance = request->guidance > 1};
     xl_str_puts(&drawing->warnings, model->notices);
     enum xl_status status = check_numbers(request, err);
     if (!status) status = read_pictures(drawing, err);
     if (!status) status = set_sizes(drawing, err);
+    if (!status) status = check_skip(drawing, err);
     if (!status) status = set_schedule(drawing, err);
+    if (!status) status = xl_prompts_read(drawing, err);
     return status;
 }
 
@@ -184,5 +208,6 @@ void xl_drawing_deinit(struct xl_drawing *drawing) {
     for (int i = 0; drawing->extra && i < drawing->request->n_pictures; i++)
         json_decref(drawing->extra[i]);
     free(drawing->extra);
+    xl_arena_deinit(&drawing->arena);
     xl_str_deinit(&drawing->warnings);
 }

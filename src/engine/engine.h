@@ -19,7 +19,8 @@
 #include "model/lora_map.h"
 #include "model/picture.h"
 #include "sampler/sampler.h"
-#include "text/tokenizer.h"
+#include "text/chunks.h"
+#include "text/prompt_steps.h"
 #include "weights/weights.h"
 
 #include <stdatomic.h>
@@ -102,6 +103,7 @@ struct xl_part_key {
     int tokens;        /* encoders, UNet */
     int height, width; /* of the latents: UNet, VAE */
     bool is_tile;      /* VAE decoder */
+    int skip;          /* encoders: as in xl_clip_shape */
     int batch;         /* UNet: pictures; n may be twice as many */
     /* UNet: rows and slots that the loop needs. A stage with more of them does as well. */
     int steps, history, noise;
@@ -132,13 +134,15 @@ struct xl_stage {
 
 /* --- Devices --------------------------------------------------------------------------------- */
 
-/* What a prompt became. */
+/* What a text became. */
 struct xl_encoded {
     char *prompt; /* NULL: an unused entry */
     enum xl_dtype act_dtype;
-    float *text;   /* [tokens, width of both encoders] */
+    enum xl_prompt_syntax syntax;
+    int skip;
+    int n_chunks;
+    float *text;   /* [chunks, tokens, width of both encoders] */
     float *pooled; /* [pooled width] */
-    int n_dropped; /* tokens cut off, the larger of the two encoders */
     uint64_t last_used;
 };
 
@@ -181,7 +185,15 @@ void xl_device_make_room(struct xl_device *device, struct xl_resident *at_work, 
 /* Give up all stages; packed weights stay. */
 void xl_device_release(struct xl_device *device);
 
+enum { XL_PICTURES_MAX = 64 }; /* of a request */
+
 /* --- Drawings -------------------------------------------------------------------------------- */
+
+/* A text of a picture: prompt or negative prompt. */
+struct xl_drawing_text {
+    struct xl_prompt_parts parts; /* by steps; n 0: nothing, the text is zeros */
+    int n_chunks;                 /* the most of a part */
+};
 
 /* A request after validation: every default filled in, every size known. */
 struct xl_drawing {
@@ -189,13 +201,18 @@ struct xl_drawing {
     struct xl_model *model;
     struct xl_resident *resident;
     const struct xl_request *request;
-    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
-    int n_tokens;            /* of each encoded prompt */
+    enum xl_dtype act_dtype;       /* of text encoders and UNet; the VAE always computes in f32 */
+    int n_tokens;                  /* of a chunk of text: 77 */
+    int n_chunks;                  /* of each encoded prompt */
+    int skip;                      /* request->clip_skip, or 2 */
+    struct xl_drawing_text *texts; /* [samples], the unguided half first; in the arena */
+    struct xl_arena arena;
     int width, height, latent_width, latent_height;
     int64_t latent_count; /* numbers of one latent */
     bool has_guidance;
     struct xl_scheduler_config scheduler;
     struct xl_schedule *schedule;
+    int n_steps;    /* that are run: calls of the model may be more */
     int vae_tile;   /* latent pixels; 0: whole; set as well when memory is short */
     json_t **extra; /* [pictures]: of each for its record; NULL where there is none */
     struct xl_str warnings;
@@ -233,25 +250,47 @@ enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
 /* The question whether to go on, as a tick: user is the drawing. */
 bool xl_drawing_tick(void *user);
 
-/* text.c: encode a prompt (kept for later requests). The result is the resident's and is sure to be
- * there only until the next call. Errors: XL_ENOMEM, XL_EINVAL not UTF-8, XL_EFORMAT ids outside
- * the vocabulary */
+/* prompts.c: read the texts of all pictures: what stands in them at which step, and how many chunks
+ * that takes. Fills in drawing->texts and n_chunks; warns of what is cut off or drawn otherwise
+ * than it may have been meant. Errors: XL_EINVAL a text too long or nested too deep; XL_ENOMEM */
+enum xl_status xl_prompts_read(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
+/* A text, as one step sees it, cut for encoder e. Kept in the arena. Errors: as above */
+enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const char *text,
+                                struct xl_arena *arena, struct xl_chunks *out,
+                                struct xl_err *err) XL_CHECKED;
+/* Chunks of picture i: the more of its two texts. */
+int xl_prompts_of_picture(const struct xl_drawing *drawing, int i);
+/* Evaluations (calls of the model) of the first `step` steps. */
+int xl_drawing_evaluations(const struct xl_drawing *drawing, int step);
+
+/* text.c: encode a text as one step sees it (kept for later requests). The result is the resident's
+ * and is sure to be there only until the next call. Errors: XL_ENOMEM, XL_EFORMAT ids outside the
+ * vocabulary; those of xl_prompt_chunks */
 enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
                                  const struct xl_encoded **out, struct xl_err *err) XL_CHECKED;
 void xl_encoded_deinit(struct xl_encoded *encoded);
 
-/* What the UNet is told about each sample, the unguided half first, as diffusers has it. */
+/* What the UNet is told about each sample, the unguided half first, as diffusers has it. A sample
+ * has a text for each part of its prompt; most have one. */
 struct xl_conditions {
-    float *text;   /* [samples, tokens, cross_attention_dim] */
-    float *pooled; /* [samples, pooled_dim] */
+    float *text;   /* [texts, chunks * tokens, cross_attention_dim] */
+    float *pooled; /* [texts, pooled_dim] */
     float *ids;    /* [samples, XL_UNET_TIME_IDS]: sizes */
+    int *first;    /* [samples]: its first text */
 };
 
-/* conditions.c: encode the prompts of all pictures; warns of those that are too long. Caller:
- * xl_conditions_deinit, also on failure. Errors: XL_ENOMEM, XL_ECANCELLED, those of encoding */
+/* conditions.c: encode the texts of all pictures. Caller: xl_conditions_deinit, also on failure.
+ * Errors: XL_ENOMEM, XL_ECANCELLED, those of encoding */
 enum xl_status xl_conditions_init(struct xl_drawing *drawing, struct xl_conditions *out,
                                   struct xl_err *err) XL_CHECKED;
 void xl_conditions_deinit(struct xl_conditions *conditions);
+/* Tell the UNet's stage what evaluation i (from 0) needs and evaluation i - 1 had not; 0: all. */
+void xl_conditions_write(const struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                         struct xl_stage *unet, int i);
+/* The first evaluation behind i that needs something else; else the number of evaluations. */
+int xl_conditions_next(const struct xl_drawing *drawing, int i);
+/* Texts that are encoded, of all samples. */
+int64_t xl_conditions_n_texts(const struct xl_drawing *drawing);
 
 /* denoise.c: latents [pictures, h, w, c] from noise or an encoded picture to the last step. noise:
  * one seeded generator a picture, whose latents have been started. The results stay in the
@@ -260,8 +299,8 @@ struct xl_noise;
 enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
                                struct xl_noise *noise, const float *latents, struct xl_stage **unet,
                                struct xl_err *err) XL_CHECKED;
-enum xl_status xl_denoise(struct xl_drawing *drawing, struct xl_stage *unet,
-                          struct xl_err *err) XL_CHECKED;
+enum xl_status xl_denoise(struct xl_drawing *drawing, const struct xl_conditions *conditions,
+                          struct xl_stage *unet, struct xl_err *err) XL_CHECKED;
 
 /* latents.c: between pictures and latents.
  * One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:

@@ -68,7 +68,7 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     if (!status) status = start_latents(drawing, init, noise, latents, err);
     if (!status) status = xl_unet_prepare(drawing, &conditions, noise, latents, &unet, err);
     double t1 = xl_now_s();
-    if (!status) status = xl_denoise(drawing, unet, err);
+    if (!status) status = xl_denoise(drawing, &conditions, unet, err);
     double t2 = xl_now_s();
     if (!status) status = decode_all(drawing, unet, latents, result, err);
     result->encode_s = t1 - t0;
@@ -89,14 +89,111 @@ static enum xl_status finish(struct xl_drawing *drawing, struct xl_result *resul
     return xl_record_write(drawing, result, err);
 }
 
+/* --- Pictures whose texts take different numbers of chunks ---
+ * Attention over more tokens gives other bytes, so they are drawn one number of chunks after the
+ * other: each as it would be alone.
+ */
+
+/* Progress of one of n_shares as progress of all. */
+struct share {
+    const struct xl_request *request;
+    int i, n_shares;
+    struct xl_str warnings;
+};
+
+static bool share_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    const struct share *share = user;
+    bool counts = total > 0 && phase != XL_PHASE_LOAD;
+    if (!share->request->progress) return true;
+    return share->request->progress(share->request->progress_user, phase,
+                                    counts ? share->i * total + done : done,
+                                    counts ? share->n_shares * total : total);
+}
+
+/* Sentences that were not said yet. */
+static void add_warnings(struct xl_str *all, const char *warnings) {
+    for (size_t n; (n = strcspn(warnings, "\n")); warnings += n + (warnings[n] == '\n')) {
+        const char *said = all->len ? memmem(all->text, all->len, warnings, n) : NULL;
+        if (said) continue;
+        xl_str_append(all, warnings, n);
+        xl_str_puts(all, "\n");
+    }
+}
+
+static void add_up(struct xl_result *all, const struct xl_result *share) {
+    all->encode_s += share->encode_s;
+    all->sample_s += share->sample_s;
+    all->decode_s += share->decode_s;
+    all->n_evaluations += share->n_evaluations;
+}
+
+/* Draw the pictures with this number of chunks, to where they belong. */
+static enum xl_status draw_share(struct xl_drawing *all, int n_chunks, struct share *share,
+                                 struct xl_result *result, struct xl_err *err) {
+    struct xl_picture pictures[XL_PICTURES_MAX];
+    int from[XL_PICTURES_MAX], n = 0;
+    struct xl_request request = *all->request;
+    struct xl_result drawn = {0};
+    for (int i = 0; i < all->request->n_pictures; i++) {
+        if (xl_prompts_of_picture(all, i) != n_chunks) continue;
+        pictures[n] = all->request->pictures[i];
+        from[n++] = i;
+    }
+    request.pictures = pictures;
+    request.n_pictures = n;
+    request.progress = share_progress;
+    request.progress_user = share;
+    enum xl_status status = xl_generate(all->device, all->model, &request, &drawn, err);
+    if (status) return status;
+    add_up(result, &drawn);
+    for (int k = 0; k < n; k++) {
+        result->pictures[from[k]] = drawn.pictures[k];
+        drawn.pictures[k] = (struct xl_drawn_picture){.record = NULL};
+    }
+    add_warnings(&share->warnings, drawn.warnings);
+    xl_result_free(&drawn);
+    return XL_OK;
+}
+
+static bool has_chunks(const struct xl_drawing *drawing, int n_chunks) {
+    for (int i = 0; i < drawing->request->n_pictures; i++)
+        if (xl_prompts_of_picture(drawing, i) == n_chunks) return true;
+    return false;
+}
+
+static enum xl_status draw_shares(struct xl_drawing *drawing, int n_shares,
+                                  struct xl_result *result, struct xl_err *err) {
+    int n = drawing->request->n_pictures;
+    struct share share = {.request = drawing->request, .n_shares = n_shares};
+    enum xl_status status = XL_OK;
+    result->pictures = calloc((size_t)n, sizeof *result->pictures);
+    if (!result->pictures) return xl_fail_nomem(err, "pictures", 0);
+    result->n_pictures = n;
+    for (int chunks = 1; !status && chunks <= drawing->n_chunks; chunks++) {
+        if (!has_chunks(drawing, chunks)) continue;
+        status = draw_share(drawing, chunks, &share, result, err);
+        share.i++;
+    }
+    result->warnings = xl_str_take(&share.warnings);
+    if (!status && !result->warnings) status = xl_fail_nomem(err, "the warnings", 0);
+    return status;
+}
+
 enum xl_status xl_generate(struct xl_device *device, struct xl_model *model,
                            const struct xl_request *request, struct xl_result *out,
                            struct xl_err *err) {
     struct xl_result result = {0};
     struct xl_drawing drawing;
+    int n_shares = 0;
     enum xl_status status = xl_drawing_init(device, model, request, &drawing, err);
-    if (!status) status = draw(&drawing, &result, err);
-    if (!status) status = finish(&drawing, &result, err);
+    for (int chunks = 1; !status && chunks <= drawing.n_chunks; chunks++)
+        n_shares += has_chunks(&drawing, chunks);
+    if (!status && n_shares > 1) {
+        status = draw_shares(&drawing, n_shares, &result, err);
+    } else {
+        if (!status) status = draw(&drawing, &result, err);
+        if (!status) status = finish(&drawing, &result, err);
+    }
     xl_drawing_deinit(&drawing);
     if (status == XL_ENOMEM) xl_device_release(device);
     if (status)

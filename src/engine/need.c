@@ -82,12 +82,14 @@ static struct arrays count_arrays(const struct xl_drawing *drawing, const struct
     int64_t batch = drawing->request->n_pictures, samples = xl_drawing_n_samples(drawing);
     int64_t latents = drawing->latent_count * (int64_t)sizeof(float);
     int64_t pixels = (int64_t)drawing->width * drawing->height * 3;
-    int64_t text = (int64_t)drawing->n_tokens * model->unet.cross_attention_dim +
-                   model->unet.pooled_dim + XL_UNET_TIME_IDS;
+    int64_t text = (int64_t)drawing->n_chunks * drawing->n_tokens *
+                       model->unet.cross_attention_dim +
+                   model->unet.pooled_dim;
+    int64_t texts = xl_conditions_n_texts(drawing) * text + samples * XL_UNET_TIME_IDS;
     bool is_seen = drawing->request->latents;
     return (struct arrays){
         .batch = batch * (latents + (int64_t)sizeof(struct xl_noise) + pixels) +
-                 samples * text * (int64_t)sizeof(float),
+                 texts * (int64_t)sizeof(float),
         .loop = larger(2 * latents, is_seen ? batch * latents : 0),
         .init = drawing->request->init ? 4 * latents : 0, /* its noise, and the first latents' */
         .tiled = has_tiles(plans) ? xl_tiles_bytes(drawing, plans->ty, plans->tx) : 0,

@@ -20,6 +20,7 @@ static enum xl_status build_encoder(const struct xl_model *model, const struct x
         .tokens = key->tokens,
         .head = e ? XL_CLIP_HEAD_PROJECTION : XL_CLIP_HEAD_NONE,
         .act_dtype = key->act_dtype,
+        .skip = key->skip,
     };
     return xl_clip_build(&model->clip[e], source, shape, io, plan, err);
 }

@@ -1,5 +1,5 @@
-/* text.c - prompts to embeddings. Each distinct prompt is encoded once and kept: a sweep over
- * profiles asks for the same negative prompt hundreds of times. */
+/* text.c - texts to embeddings. Each distinct text is encoded once and kept: a sweep over profiles
+ * asks for the same negative prompt hundreds of times. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -26,22 +26,21 @@ enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int
     return XL_OK;
 }
 
-/* Token ids of the prompt for encoder e. */
-static enum xl_status tokenize(const struct xl_drawing *drawing, int e, const char *prompt,
-                               int32_t *ids, int *n_dropped, struct xl_err *err) {
-    const struct xl_model *model = drawing->model;
-    enum xl_status status =
-        xl_tokenize_padded(model->tokenizer[e], prompt, drawing->n_tokens, ids, n_dropped, err);
-    return status ? status : xl_model_check_ids(model, e, ids, err);
-}
+/* What encoder e made of a text. */
+struct states {
+    float *at;     /* [chunks, tokens, hidden_size], malloc'd */
+    float *pooled; /* [projection_dim]: the caller's; NULL: not wanted */
+    int n_chunks;
+};
 
-/* Encoder e writes its columns of text, and pooled if it is the second. */
+/* Encoder e on one chunk. pooled: filled in where it is not NULL and the encoder has one */
 static enum xl_status run_encoder(struct xl_drawing *drawing, int e, const int32_t *ids,
-                                  struct xl_encoded *encoded, struct xl_err *err) {
+                                  float *states, float *pooled, struct xl_err *err) {
     const struct xl_model *model = drawing->model;
     struct xl_part_key key = xl_drawing_part(drawing, encoder_part[e]);
     struct xl_stage *stage;
-    enum xl_status status = xl_stage_get(drawing, &key, &stage, err);
+    enum xl_status status = xl_model_check_ids(model, e, ids, err);
+    if (!status) status = xl_stage_get(drawing, &key, &stage, err);
     if (status) return status;
     struct xl_clip_io io = stage->io.clip;
     int32_t eos = xl_clip_eos_index(&model->clip[e], ids, drawing->n_tokens);
@@ -49,41 +48,112 @@ static enum xl_status run_encoder(struct xl_drawing *drawing, int e, const int32
     if (io.eos) xl_exec_write(stage->exec, io.eos, &eos);
     status = xl_stage_run(drawing, stage, err);
     if (status) return status;
+    xl_exec_read(stage->exec, io.states, states);
+    if (io.pooled && pooled) xl_exec_read(stage->exec, io.pooled, pooled);
+    return XL_OK;
+}
 
+static double mean(const float *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)x[i];
+    return sum / (double)n;
+}
+
+/* A1111's emphasis "Original": each token's states times its weight, then all of the chunk times
+ * what brings its mean back. */
+static void emphasize(float *states, const float *weights, size_t n_tokens, size_t width) {
+    bool is_used = false;
+    for (size_t t = 0; t < n_tokens; t++) is_used |= weights[t] != 1;
+    if (!is_used) return;
+    double before = mean(states, n_tokens * width);
+    for (size_t t = 0; t < n_tokens; t++)
+        for (size_t i = 0; i < width; i++) states[t * width + i] *= weights[t];
+    double after = mean(states, n_tokens * width);
+    if (after == 0) return; /* nothing brings it back */
+    float factor = (float)(before / after);
+    for (size_t i = 0; i < n_tokens * width; i++) states[i] *= factor;
+}
+
+static enum xl_status encode_chunks(struct xl_drawing *drawing, int e,
+                                    const struct xl_chunks *chunks, struct states *out,
+                                    struct xl_err *err) {
+    size_t n_tokens = (size_t)drawing->n_tokens;
+    size_t width = (size_t)drawing->model->clip[e].hidden_size, n_chunk = n_tokens * width;
+    enum xl_status status = XL_OK;
+    out->n_chunks = chunks->n;
+    out->at = malloc((size_t)chunks->n * n_chunk * sizeof *out->at);
+    if (!out->at) return xl_fail_nomem(err, "text embeddings", n_chunk * sizeof *out->at);
+    for (int i = 0; !status && i < chunks->n; i++) {
+        size_t first = (size_t)i * n_tokens;
+        float *states = out->at + (size_t)i * n_chunk;
+        status = run_encoder(drawing, e, chunks->ids + first, states, i ? NULL : out->pooled, err);
+        if (!status) emphasize(states, chunks->weights + first, n_tokens, width);
+    }
+    return status;
+}
+
+static enum xl_status encode_text(struct xl_drawing *drawing, int e, const char *text,
+                                  struct states *out, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_chunks chunks;
+    enum xl_status status = xl_prompt_chunks(drawing, e, text, &arena, &chunks, err);
+    if (!status) status = encode_chunks(drawing, e, &chunks, out, err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+/* Columns of encoder e: its chunks, and empty ones where the other has more (which tokenizers that
+ * differ may lead to). */
+static enum xl_status put_columns(struct xl_drawing *drawing, int e, const struct states *states,
+                                  struct xl_encoded *encoded, struct xl_err *err) {
+    const struct xl_model *model = drawing->model;
     size_t width = (size_t)model->clip[e].hidden_size,
            total = (size_t)model->unet.cross_attention_dim;
-    size_t first = e ? total - width : 0, tokens = (size_t)drawing->n_tokens;
-    float *states = malloc(tokens * width * sizeof *states);
-    if (!states) return xl_fail_nomem(err, "text embeddings", tokens * width * sizeof *states);
-    xl_exec_read(stage->exec, io.penultimate, states);
-    for (size_t t = 0; t < tokens; t++)
-        memcpy(encoded->text + t * total + first, states + t * width, width * sizeof *states);
-    free(states);
-    if (io.pooled) xl_exec_read(stage->exec, io.pooled, encoded->pooled);
-    return XL_OK;
+    size_t first = e ? total - width : 0, n_tokens = (size_t)drawing->n_tokens;
+    struct states empty = {.at = NULL};
+    enum xl_status status = XL_OK;
+    if (states->n_chunks < encoded->n_chunks) status = encode_text(drawing, e, "", &empty, err);
+    for (size_t t = 0; !status && t < (size_t)encoded->n_chunks * n_tokens; t++) {
+        bool is_own = t < (size_t)states->n_chunks * n_tokens;
+        const float *from = is_own ? states->at + t * width : empty.at + t % n_tokens * width;
+        memcpy(encoded->text + t * total + first, from, width * sizeof *from);
+    }
+    free(empty.at);
+    return status;
+}
+
+static enum xl_status join(struct xl_drawing *drawing, const struct states states[XL_N_ENCODERS],
+                           struct xl_encoded *encoded, struct xl_err *err) {
+    for (int e = 0; e < XL_N_ENCODERS; e++)
+        if (states[e].n_chunks > encoded->n_chunks) encoded->n_chunks = states[e].n_chunks;
+    size_t n_text = (size_t)encoded->n_chunks * (size_t)drawing->n_tokens *
+                    (size_t)drawing->model->unet.cross_attention_dim;
+    encoded->text = calloc(n_text, sizeof(float));
+    if (!encoded->text) return xl_fail_nomem(err, "text embeddings", n_text * sizeof(float));
+    enum xl_status status = XL_OK;
+    for (int e = 0; !status && e < XL_N_ENCODERS; e++)
+        status = put_columns(drawing, e, &states[e], encoded, err);
+    return status;
 }
 
 static enum xl_status encode(struct xl_drawing *drawing, const char *prompt, struct xl_encoded *out,
                              struct xl_err *err) {
-    const struct xl_model *model = drawing->model;
-    size_t n_text = (size_t)drawing->n_tokens * (size_t)model->unet.cross_attention_dim;
+    struct states states[XL_N_ENCODERS] = {{0}};
     struct xl_encoded encoded = {
         .prompt = strdup(prompt),
         .act_dtype = drawing->act_dtype,
-        .text = calloc(n_text, sizeof(float)),
-        .pooled = calloc((size_t)model->clip[1].projection_dim, sizeof(float)),
+        .syntax = drawing->request->prompt_syntax,
+        .skip = drawing->skip,
+        .pooled = calloc((size_t)drawing->model->clip[1].projection_dim, sizeof(float)),
     };
-    int32_t *ids = calloc((size_t)drawing->n_tokens, sizeof *ids);
     enum xl_status status = XL_OK;
-    if (!encoded.prompt || !encoded.text || !encoded.pooled || !ids)
-        status = xl_fail_nomem(err, "text embeddings", n_text * sizeof(float));
+    if (!encoded.prompt || !encoded.pooled) status = xl_fail_nomem(err, "text embeddings", 0);
     for (int e = 0; !status && e < XL_N_ENCODERS; e++) {
-        int n_dropped = 0;
-        status = tokenize(drawing, e, prompt, ids, &n_dropped, err);
-        if (n_dropped > encoded.n_dropped) encoded.n_dropped = n_dropped;
-        if (!status) status = run_encoder(drawing, e, ids, &encoded, err);
+        states[e].pooled = encoded.pooled;
+        status = encode_text(drawing, e, prompt, &states[e], err);
     }
-    free(ids);
+    if (!status) status = join(drawing, states, &encoded, err);
+    for (int e = 0; e < XL_N_ENCODERS; e++) free(states[e].at);
     if (status)
         xl_encoded_deinit(&encoded);
     else
@@ -91,13 +161,19 @@ static enum xl_status encode(struct xl_drawing *drawing, const char *prompt, str
     return status;
 }
 
+static bool is_kept(const struct xl_encoded *entry, const struct xl_drawing *drawing,
+                    const char *prompt) {
+    return entry->prompt && entry->act_dtype == drawing->act_dtype &&
+           entry->syntax == drawing->request->prompt_syntax && entry->skip == drawing->skip &&
+           !strcmp(entry->prompt, prompt);
+}
+
 enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
                                  const struct xl_encoded **out, struct xl_err *err) {
     struct xl_encoded *kept = drawing->resident->encoded, *oldest = kept;
     for (int i = 0; i < XL_N_ENCODED; i++) {
         struct xl_encoded *entry = &kept[i];
-        if (entry->prompt && entry->act_dtype == drawing->act_dtype &&
-            !strcmp(entry->prompt, prompt)) {
+        if (is_kept(entry, drawing, prompt)) {
             entry->last_used = ++drawing->device->clock;
             *out = entry;
             return XL_OK;

@@ -79,17 +79,17 @@ static void build(const struct xl_clip_config *config, const struct xl_module *r
 
     io->ids = xl_plan_input(plan, "ids", XL_DTYPE_I32, XL_SHAPE(shape.n, shape.tokens), XL_PER_RUN);
     xl_val x = embeddings(&model, io->ids, config);
-    int last = config->num_hidden_layers - 1;
-    for (int i = 0; i < last; i++) {
+    int n_layers = config->num_hidden_layers, shown = n_layers + 1 - shape.skip;
+    for (int i = 0;; i++) {
+        if (i == shown)
+            io->states = xl_build_output(root, x, shape.skip == 2 ? "penultimate" : "states");
+        if (i == n_layers || (i == shown && shape.head == XL_CLIP_HEAD_NONE)) break;
         struct xl_module layer = xl_module_sub(&model, "encoder.layers.%d", i);
         x = encoder_layer(&layer, x, config);
     }
-    io->penultimate = xl_build_output(root, x, "penultimate");
     if (shape.head == XL_CLIP_HEAD_NONE) return;
 
     io->eos = xl_plan_input(plan, "eos", XL_DTYPE_I32, XL_SHAPE(shape.n), XL_PER_RUN);
-    struct xl_module layer = xl_module_sub(&model, "encoder.layers.%d", last);
-    x = encoder_layer(&layer, x, config);
     x = pool(root, &model, x, io->eos, config, shape.head);
     io->pooled = xl_build_output(root, x, "pooled");
 }
@@ -101,6 +101,12 @@ enum xl_status xl_clip_build(const struct xl_clip_config *config, struct xl_sour
         return xl_fail(err, XL_EINVAL,
                        "text encoder: %d tokens asked for, its position embeddings hold %d",
                        shape.tokens, config->max_position_embeddings);
+    if (!shape.skip) shape.skip = 2;
+    if (shape.skip < 1 || shape.skip > config->num_hidden_layers)
+        return xl_fail(err, XL_EINVAL,
+                       "clip_skip is %d, expected 1 to %d: a text encoder has %d "
+                       "layers",
+                       shape.skip, config->num_hidden_layers, config->num_hidden_layers);
     struct xl_module root = {.plan = xl_plan_new(shape.act_dtype), .source = source};
     if (!root.plan) return xl_fail_nomem(err, "the plan of a text encoder", 0);
     struct xl_clip_io values = {0};

@@ -38,18 +38,19 @@ struct xl_clip_shape {
     int n, tokens;
     enum xl_clip_head head;
     enum xl_dtype act_dtype;
+    int skip; /* which hidden state is shown, from the last, 1; 0 means 2, the penultimate */
 };
 
 struct xl_clip_io {
-    xl_val ids;         /* i32 [n, tokens] */
-    xl_val eos;         /* i32 [n]; none without a head */
-    xl_val penultimate; /* f32 [n, tokens, hidden_size]: hidden_states[-2], not normalised */
-    xl_val pooled;      /* f32 [n, hidden_size or projection_dim]; none without a head */
+    xl_val ids;    /* i32 [n, tokens] */
+    xl_val eos;    /* i32 [n]; none without a head */
+    xl_val states; /* f32 [n, tokens, hidden_size]: hidden_states[-skip], not normalised */
+    xl_val pooled; /* f32 [n, hidden_size or projection_dim]; none without a head */
 };
 
 /* Keys are found with and without the prefix "text_model.". The plan is the caller's:
  * xl_plan_free. Errors: XL_EMODEL a tensor is missing, XL_EFORMAT a tensor's shape, XL_EINVAL more
- * tokens than positions, XL_ENOMEM */
+ * tokens than positions, a skip of more layers than there are, XL_ENOMEM */
 enum xl_status xl_clip_build(const struct xl_clip_config *config, struct xl_source source,
                              struct xl_clip_shape shape, struct xl_clip_io *io,
                              struct xl_plan **plan, struct xl_err *err) XL_CHECKED;

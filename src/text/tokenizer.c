@@ -16,6 +16,8 @@ struct xl_tokenizer {
     struct xl_bpe bpe;
     struct xl_special_tokens special;
     int vocab_size;
+    bool *ends_word; /* [n_endings], by id */
+    int n_endings;
 };
 
 enum xl_status xl_tokenizer_open(const char *dir, struct xl_tokenizer **out, struct xl_err *err) {
@@ -25,6 +27,18 @@ enum xl_status xl_tokenizer_open(const char *dir, struct xl_tokenizer **out, str
     status = xl_tokenizer_new(&data, out, err);
     xl_tokenizer_data_deinit(&data);
     return status;
+}
+
+/* Of the ids that a text encoder could have rows for. */
+static enum xl_status find_endings(struct xl_tokenizer *tokenizer, const struct xl_vocab *vocab,
+                                   struct xl_err *err) {
+    enum { MOST = 1 << 20 };
+    int n = vocab->max_id < MOST ? vocab->max_id + 1 : MOST;
+    tokenizer->ends_word = calloc((size_t)n + 1, sizeof *tokenizer->ends_word);
+    if (!tokenizer->ends_word) return xl_fail_nomem(err, "tokenizer", (size_t)n);
+    tokenizer->n_endings = n;
+    xl_vocab_find_endings(vocab, "</w>", tokenizer->ends_word, n);
+    return XL_OK;
 }
 
 enum xl_status xl_tokenizer_new(const struct xl_tokenizer_data *data, struct xl_tokenizer **out,
@@ -38,6 +52,9 @@ enum xl_status xl_tokenizer_new(const struct xl_tokenizer_data *data, struct xl_
                                         err);
     if (!status) {
         xl_bpe_set_bytes(&files.bpe, &files.vocab, tokenizer->special.unk);
+        status = find_endings(tokenizer, &files.vocab, err);
+    }
+    if (!status) {
         tokenizer->bpe = files.bpe;
         files.bpe = (struct xl_bpe){0};
         tokenizer->vocab_size = files.vocab.max_id + 1;
@@ -57,6 +74,7 @@ void xl_tokenizer_close(struct xl_tokenizer *tokenizer) {
     if (!tokenizer) return;
     xl_bpe_deinit(&tokenizer->bpe);
     xl_special_tokens_deinit(&tokenizer->special);
+    free(tokenizer->ends_word);
     free(tokenizer);
 }
 
@@ -71,6 +89,10 @@ int xl_tokenizer_pad(const struct xl_tokenizer *tokenizer) {
 }
 int xl_tokenizer_vocab_size(const struct xl_tokenizer *tokenizer) {
     return tokenizer->vocab_size;
+}
+
+bool xl_tokenizer_ends_word(const struct xl_tokenizer *tokenizer, int32_t id) {
+    return id >= 0 && id < tokenizer->n_endings && tokenizer->ends_word[id];
 }
 
 int xl_tokenizer_max_length(const struct xl_tokenizer *tokenizer) {

@@ -27,6 +27,8 @@ int xl_tokenizer_pad(const struct xl_tokenizer *tokenizer);
 int xl_tokenizer_max_length(const struct xl_tokenizer *tokenizer); /* 77 */
 /* The highest token id plus one: the rows that an embedding table must have at least. */
 int xl_tokenizer_vocab_size(const struct xl_tokenizer *tokenizer);
+/* Whether a word ends with this token ("</w>" in the vocabulary). */
+bool xl_tokenizer_ends_word(const struct xl_tokenizer *tokenizer, int32_t id);
 
 /* Tokens of text without begin, end and padding. text: UTF-8; bytes that are not become U+FFFD.
  * *ids is malloc'd (the caller's), *n its length.

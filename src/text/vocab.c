@@ -133,3 +133,12 @@ int32_t xl_vocab_find_next(const struct xl_vocab *vocab, struct xl_span token, s
     *next = i + 1;
     return vocab->tokens[i].id;
 }
+
+void xl_vocab_find_endings(const struct xl_vocab *vocab, const char *ending, bool *out, int32_t n) {
+    size_t length = strlen(ending);
+    for (size_t i = 0; i < vocab->n; i++) {
+        const struct xl_vocab_token *token = &vocab->tokens[i];
+        if (token->id >= 0 && token->id < n && token->n >= length)
+            out[token->id] = !memcmp(token->at + token->n - length, ending, length);
+    }
+}

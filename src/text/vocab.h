@@ -28,4 +28,7 @@ int32_t xl_vocab_find(const struct xl_vocab *vocab, struct xl_span token);
  * from 0, and is set behind the token that was found. Spares most of the cache misses. */
 int32_t xl_vocab_find_next(const struct xl_vocab *vocab, struct xl_span token, size_t *next);
 
+/* out[id], of ids below n: whether the token ends with this text; others are left as they are. */
+void xl_vocab_find_endings(const struct xl_vocab *vocab, const char *ending, bool *out, int32_t n);
+
 #endif

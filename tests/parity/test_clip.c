@@ -24,7 +24,8 @@ static void check_encoder(const char *name, enum xl_clip_head head,
     struct xl_shape ids_shape;
     const float *numbers = parity_input(taps, "ids", &ids_shape);
     int n = (int)ids_shape.dim[0], tokens = (int)ids_shape.dim[1];
-    struct xl_clip_shape shape = {n, tokens, head, setup->act_dtype};
+    struct xl_clip_shape shape = {
+        .n = n, .tokens = tokens, .head = head, .act_dtype = setup->act_dtype};
     parity_ok(xl_clip_build(&config,
                             xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
                             shape, &io, &plan, &err),

@@ -28,6 +28,9 @@ Test(markup, forms_of_other_tools) {
         {"__animal__ in a hat", 6, "__animal__"},
         {"a __art/styles*__", 6, "__art/styles*__"},
         {"bad, embedding:easy-negative", 7, "embedding:easy-negative"},
+        {"a (big cat)1.3 here", 8, "(big cat)1.3"},
+        {"a (big cat)++", 8, "(big cat)++"},
+        {"(\"a\", \"b\").blend(1, 0.5)", 8, "(\"a\", \"b\")"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *example = found(cases[i].text, cases[i].kind);
@@ -48,6 +51,7 @@ Test(markup, prose_is_left_alone) {
         "a __very wide gap__",
         "an embedding of words",
         "<3 and <lora",
+        "the (old) 2 houses, (new)- and (x)3d",
         "5 < 6, x > 2",
         "{one}",
         "[]()((",

@@ -39,6 +39,7 @@ void xl_cell_from_settings(struct xl_cell *cell, const struct xl_settings *setti
         memcpy((char *)cell + field->offset, (const char *)settings + option->offset,
                size_of(field->type));
     }
+    if (cell->clip_skip == XL_CLIP_SKIP_OWN) cell->clip_skip = 0;
 }
 
 const char *xl_cell_mode(const struct xl_cell *cell) {
@@ -144,6 +145,8 @@ void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
     request->guidance = cell->guidance;
     request->guidance_rescale = cell->guidance_rescale;
     request->scheduler = cell->scheduler;
+    request->prompt_syntax = cell->prompt_syntax;
+    request->clip_skip = cell->clip_skip;
     request->rng = cell->rng;
     request->strength = cell->strength;
     request->vae_tile = cell->vae_tile;

@@ -30,10 +30,7 @@ struct xl_cell {
     const char
         *tag; /* what differs in its run and no other part of its file's name says; NULL: none */
 
-    const char *model_key; /* what people call the model */
-    const char *lora; /* those that were asked for beside the prompt's, "glass:0.8 + turbo": names
-                         without places; NULL: none. The model's digest has what they do */
-    const char *vae;  /* likewise; NULL: the model's own */
+    const char *model_key;                          /* what people call the model */
     const char *profile;                            /* "None (raw)", "Watercolor", "A + B" */
     const char *prompt, *negative;                  /* as asked; negative NULL: omitted */
     const char *styled_prompt, *effective_negative; /* after the profile; negative may be NULL */
@@ -44,7 +41,9 @@ struct xl_cell {
     uint64_t seed;
     enum xl_rng rng;
     enum xl_precision precision; /* as asked */
-    const char *init_image;      /* NULL: txt2img */
+    enum xl_prompt_syntax prompt_syntax;
+    int clip_skip;          /* 0: the model's own */
+    const char *init_image; /* NULL: txt2img */
     const char *init_digest;
     double strength;
     int vae_tile;

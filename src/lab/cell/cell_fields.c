@@ -28,6 +28,7 @@ enum { SIDE = 1 << 16, MANY = 1 << 30 };
 #define YIELDS XL_CELL_YIELDS
 #define FOLLOWS XL_CELL_FOLLOWS
 #define NAMES XL_CELL_NAMES
+#define NOT_NONE XL_CELL_NOT_NONE
 
 /* Order: a model is loaded once; a plan is compiled for a size, and once more without guidance; an
  * init image is read and encoded; a text is encoded once when the cells that share it are
@@ -37,8 +38,6 @@ static const struct xl_cell_field fields[] = {
     {INT(model, 0, MANY), .bits = XL_CELL_PLACE | SHARED, .order = 1},
     {INT(job, 0, MANY), .bits = XL_CELL_PLACE},
     {TEXT(model_key), .bits = NAMES | ALWAYS | PLAIN, .caption = "Model"},
-    {TEXT(lora), .caption = "LoRA"},
-    {TEXT(vae), .caption = "VAE"},
     {TEXT(profile), .bits = NAMES | NEEDED | ALWAYS | PLAIN | XL_CELL_TITLE, .log = "profile_style",
      .caption = "Profile"},
     {TEXT(prompt), .bits = NAMES | NEEDED | LONG | PLAIN, .caption = "Prompt"},
@@ -75,6 +74,10 @@ static const struct xl_cell_field fields[] = {
     {REAL(strength, 0, 1), .bits = DECIDES | SHARED | FROM_INIT, .order = 10,
      .caption = "Strength"},
     {INT(vae_tile, 0, SIDE), .bits = DECIDES | SHARED | YIELDS, .order = 6, .caption = "VAE tile"},
+    {CHOICE("prompt_syntax", prompt_syntax), .bits = DECIDES | SHARED | NOT_NONE, .order = 16,
+     .caption = "Prompt syntax"},
+    {INT(clip_skip, 0, SIDE), .bits = DECIDES | SHARED | NOT_NONE, .order = 17,
+     .caption = "Clip skip"},
 #ifdef XL_CELL_TEST_FIELD
     {REAL(test_field, 0, 1), .bits = DECIDES | SHARED, .order = 15, .caption = "Test field"},
 #endif
@@ -119,6 +122,8 @@ static const char *const *choices_of(const struct xl_cell_field *field) {
 }
 
 bool xl_cell_has(const struct xl_cell *cell, const struct xl_cell_field *field) {
+    static const struct xl_cell nothing;
+    if (field->bits & NOT_NONE && !xl_cell_compare(cell, &nothing, field)) return false;
     return !(field->bits & FROM_INIT) || cell->init_image;
 }
 

@@ -30,8 +30,9 @@ enum {
     XL_CELL_PLAIN = 256, /* says what it is without its caption: "Watercolor", "1024x768" */
     XL_CELL_LONG = 512,  /* sentences */
     XL_CELL_PATH = 2048, /* of a file here: what leaves this machine has its last part */
-    XL_CELL_FOLLOWS = 1024, /* from other fields: tells no pictures apart that they do not */
-    XL_CELL_NAMES = 4096,   /* the name of a picture's file, or its folder, says it in any case */
+    XL_CELL_FOLLOWS = 1024,  /* from other fields: tells no pictures apart that they do not */
+    XL_CELL_NOT_NONE = 8192, /* only where it is not 0 or NULL */
+    XL_CELL_NAMES = 4096,    /* the name of a picture's file, or its folder, says it in any case */
 };
 
 struct xl_cell_field {
@@ -53,7 +54,8 @@ enum { XL_CELL_MAX_FIELDS = 64 };
 /* NULL: there is none of this key. */
 const struct xl_cell_field *xl_cell_field_find(const char *key);
 
-/* Whether the cell has it: not strength where no picture is started from. */
+/* Whether the cell has it: not strength where no picture is started from, nor what is 0 or NULL
+ * and would say nothing. */
 bool xl_cell_has(const struct xl_cell *cell, const struct xl_cell_field *field);
 
 /* The value as JSON, null for a text that is NULL. NULL: out of memory */

@@ -315,9 +315,6 @@ static void tell_rest(const struct take *take) {
         else if (!is_known || !strcmp(entry->key, XL_PAST_VAE))
             xl_str_printf(&rest, "%s%s", rest.len ? ", " : "", entry->key);
     }
-    const char *skip = xl_past_get(take->past, XL_PAST_CLIP_SKIP);
-    if (skip && strcmp(skip, "1") != 0 && strcmp(skip, "2") != 0)
-        xl_str_printf(&rest, "%sClip skip", rest.len ? ", " : "");
     if (xl_past_get(take->past, XL_PAST_STRENGTH) && !take->first->init_image)
         xl_str_printf(&rest, "%sDenoising strength", rest.len ? ", " : "");
     if (rest.len) xl_warn("%s: not taken over: %s", take->path, rest.text);
@@ -330,6 +327,16 @@ static const char *rng_of(const struct xl_past *past) {
     const char *rng = xl_past_get(past, XL_PAST_RNG);
     if (strcmp(past->source, "A1111") != 0) return "torch-cpu";
     return rng && !strcmp(rng, "CPU") ? "torch-cpu" : "torch-cuda";
+}
+
+/* A1111 reads weights in every prompt. Its clip skip of 1 is what it writes nothing about: the
+ * model's own layer. */
+static enum xl_status take_reading(struct take *take) {
+    const char *skip = xl_past_get(take->past, XL_PAST_CLIP_SKIP);
+    if (strcmp(take->past->source, "A1111") != 0) return XL_OK;
+    enum xl_status status = set(take, "prompt-syntax", "a1111");
+    if (!status && skip && strcmp(skip, "1") != 0) status = set(take, "clip-skip", skip);
+    return status;
 }
 
 static enum xl_status take_others(struct take *take) {
@@ -348,6 +355,7 @@ static enum xl_status take_others(struct take *take) {
         status = set(take, same[i].option, xl_past_get(take->past, same[i].key));
     if (!status && take->first->init_image) status = set(take, "strength", strength);
     if (!status) status = set(take, "rng", rng_of(take->past));
+    if (!status) status = take_reading(take);
     if (!status) status = take_sampler(take);
     if (!status) status = take_other_model(take);
     if (!status) tell_rest(take);

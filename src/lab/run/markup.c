@@ -1,6 +1,6 @@
-/* markup.c - weights, schedules, LoRAs and wildcards of other tools' prompts. They are not
- * supported, and who pastes such a prompt is told so instead of looking for the reason in the
- * picture. */
+/* markup.c - weights, schedules, LoRAs and wildcards of other tools' prompts, where the syntax that
+ * prompts are read with does not know them. Who pastes such a prompt is told so instead of looking
+ * for the reason in the picture. */
 #include "lab/run/markup.h"
 
 #include <stdio.h>
@@ -105,11 +105,35 @@ static const char *embedding(const char *text, const char *at) {
     return at;
 }
 
+/* "(x)1.2", "(x)++", "(...).blend(" */
+static const char *compel(const char *text, const char *at) {
+    static const char *const operators[] = {".blend(", ".and(", ".swap("};
+    const char *end = is_escaped(text, at) ? NULL : close_of(at, '(', ')');
+    if (!end) return NULL;
+    size_t n = strspn(end + 1, "0123456789."), n_signs = strspn(end + 1, "+-");
+    bool is_number = n > 0 && end[1] != '.' && !is_word_char(end[1 + n]) && end[n] != '.';
+    if (is_number || n_signs > 1) return end + 1 + (is_number ? n : n_signs);
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (!strncmp(end + 1, operators[i], strlen(operators[i]))) return end + 1;
+    return NULL;
+}
+
+/* Of which syntaxes a form is: nobody is told of it there. */
 static const struct {
     char first;
     form_fn *find;
-} forms[XL_N_MARKUPS] = {{'(', weight},  {'(', doubled}, {'[', schedule}, {'{', choice},
-                         {'<', network}, {'B', section}, {'_', wildcard}, {'e', embedding}};
+    bool is_read[3]; /* by enum xl_prompt_syntax */
+} forms[XL_N_MARKUPS] = {
+    {'(', weight, {[XL_PROMPT_A1111] = true}},
+    {'(', doubled, {[XL_PROMPT_A1111] = true}},
+    {'[', schedule, {[XL_PROMPT_A1111] = true}},
+    {'{', choice, {false}},
+    {'<', network, {false}},
+    {'B', section, {[XL_PROMPT_A1111] = true}},
+    {'_', wildcard, {false}},
+    {'e', embedding, {false}},
+    {'(', compel, {[XL_PROMPT_COMPEL] = true}},
+};
 
 bool xl_markup_find(const char *text, int kind, char example[XL_MARKUP_MAX]) {
     if (!text) return false;
@@ -130,24 +154,31 @@ bool xl_markup_find(const char *text, int kind, char example[XL_MARKUP_MAX]) {
 void xl_markup_note(struct xl_sweep *sweep) {
     char examples[XL_N_MARKUPS][XL_MARKUP_MAX] = {{0}};
     const char *last[2] = {NULL, NULL}; /* cells share their texts */
+    enum xl_prompt_syntax last_syntax = XL_PROMPT_PLAIN;
     int n = 0, n_said = 0;
+    bool is_syntax = false; /* another one would read some of it */
     for (int i = 0; i < sweep->n_cells; i++) {
-        const char *texts[2] = {sweep->cells[i].styled_prompt, sweep->cells[i].effective_negative};
+        const struct xl_cell *cell = &sweep->cells[i];
+        const char *texts[2] = {cell->styled_prompt, cell->effective_negative};
+        enum xl_prompt_syntax syntax = cell->prompt_syntax;
         for (int t = 0; t < 2; t++) {
-            if (texts[t] == last[t]) continue;
+            if (texts[t] == last[t] && syntax == last_syntax) continue;
             last[t] = texts[t];
             for (int kind = 0; kind < XL_N_MARKUPS; kind++)
-                if (!examples[kind][0]) n += xl_markup_find(texts[t], kind, examples[kind]);
+                if (!examples[kind][0] && !forms[kind].is_read[syntax])
+                    n += xl_markup_find(texts[t], kind, examples[kind]);
         }
+        last_syntax = syntax;
     }
     if (!n) return;
     for (int kind = 0; kind < XL_N_MARKUPS; kind++) {
         if (!examples[kind][0]) continue;
+        is_syntax |= forms[kind].is_read[XL_PROMPT_A1111] || forms[kind].is_read[XL_PROMPT_COMPEL];
         const char *glue = !n_said ? "" : n_said == n - 1 ? " and " : ", ";
         xl_str_printf(&sweep->notices, "%s\"%s\"", glue, examples[kind]);
         n_said++;
     }
-    xl_str_printf(
-        &sweep->notices,
-        " in prompts: drawn as plain words, for this version gives such forms no meaning\n");
+    xl_str_printf(&sweep->notices, " in prompts: drawn as plain words%s\n",
+                  is_syntax ? "; --prompt-syntax a1111 or compel reads weights"
+                            : ", for this version gives such forms no meaning");
 }

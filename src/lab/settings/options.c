@@ -1,10 +1,11 @@
 /* options.c - the option table, and finding an option by its name. */
-#include "lab/data/lora_text.h"
 #include "lab/settings/settings.h"
 
 #include <string.h>
 
 static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
+static const char *const syntaxes[] = {
+    [XL_PROMPT_PLAIN] = "plain", [XL_PROMPT_A1111] = "a1111", [XL_PROMPT_COMPEL] = "compel", NULL};
 static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
@@ -31,14 +32,6 @@ static const char *const oom_choices[] = {"shrink", "fail", NULL};
 #define LIST(name_, argument_, field)                                                              \
     .name = name_, .argument = argument_, .type = XL_OPTION_LIST, .offset = AT(field)
 
-static enum xl_status check_lora(const char *text, struct xl_err *err) {
-    struct xl_arena arena = {0};
-    struct xl_lora_list list = {.n = 0};
-    enum xl_status status = xl_lora_text_read(text, &arena, &list, err);
-    xl_arena_deinit(&arena);
-    return status;
-}
-
 static const struct xl_option options[] = {
     {TEXT("model", "KEY|ID|DIR", model), .commands = READS_MODEL, .environment = "MODEL_KEY MODEL",
      .is_axis = true, .path = XL_PATH_MODEL, .completion = XL_COMPLETE_MODEL, .group = "Model",
@@ -47,16 +40,6 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL, .group = "Model",
      .help = "branch, tag or commit of the repository", .fallback = "main"},
-    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
-     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "LORA LORAS", .is_axis = true,
-     .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
-     .help = "a LoRA that is added to the model, as often as there are LoRAs: a name, a file or a "
-             "repository of the cache (org/name, org/name:FILE); NAME:X:Y scales the text encoders "
-             "by X and the UNet by Y; A + B is both, none is no LoRA"},
-    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = XL_FOR_GENERATE | XL_FOR_VERIFY,
-     .environment = "VAE", .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE,
-     .group = "Model", .help = "another VAE than the model's own, which is none",
-     .fallback = "the model's own"},
     {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_MODELS,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},
@@ -74,6 +57,16 @@ static const struct xl_option options[] = {
      .environment = "NEGATIVE_PROMPT", .is_axis = true, .is_prose = true, .group = "Picture",
      .help = "what to keep away from; omitted and empty differ as in diffusers",
      .fallback = "omitted"},
+    {CHOICE("prompt-syntax", "NAME", prompt_syntax, syntaxes),
+     .commands = XL_FOR_GENERATE | XL_FOR_TOKENS, .environment = "PROMPT_SYNTAX", .is_axis = true,
+     .group = "Picture",
+     .help =
+         "how prompts are read: plain as diffusers does, cut at 77 tokens; a1111 (weights:1.2), "
+         "[from:to:0.5], BREAK, any length; compel weights++ and (phrases)1.2, any length",
+     .fallback = "plain"},
+    {INT("clip-skip", "N", clip_skip, 1, 64), .commands = XL_FOR_GENERATE, .is_axis = true,
+     .group = "Picture", .help = "which layer of the text encoders counts, the last one being 1",
+     .fallback = "2"},
     {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE, .environment = "STYLE_PROFILE",
      .is_axis = true, .completion = XL_COMPLETE_PROFILE, .group = "Picture",
      .help = "style profile, or several joined by \" + \"; sdxl-lab profiles list names them",
