@@ -2,6 +2,7 @@
 #include "cli/complete.h"
 
 #include "lab/data/catalogue.h"
+#include "lab/data/loras.h"
 #include "lab/data/presets.h"
 #include "lab/data/profiles.h"
 #include "sampler/sampler.h"
@@ -60,6 +61,29 @@ static void offer_presets(const struct xl_value_place *place, struct xl_candidat
     xl_presets_free(presets);
 }
 
+static void offer_files(const struct xl_value_place *place, const struct xl_named_files *files,
+                        struct xl_candidates *out) {
+    for (int i = 0; i < files->n; i++)
+        xl_candidate_add(out, place->prefix, files->list[i].name, files->list[i].folder, false);
+    xl_candidate_add(out, place->prefix, "none", NULL, false);
+}
+
+/* Names; files as well. */
+static void offer_loras(const struct xl_value_place *place, struct xl_candidates *out) {
+    struct xl_loras *loras = xl_loras_new();
+    struct xl_named_files files;
+    out->wants_files = true;
+    if (loras && !xl_loras_list(loras, &files, NULL)) offer_files(place, &files, out);
+    xl_loras_free(loras);
+}
+
+static void offer_vaes(const struct xl_value_place *place, struct xl_candidates *out) {
+    struct xl_named_files files;
+    out->wants_files = true;
+    if (!xl_named_files_list(XL_NAMED_VAES, &out->arena, &files, NULL))
+        offer_files(place, &files, out);
+}
+
 void xl_complete_values(const struct xl_value_place *place, struct xl_candidates *out) {
     const char *name;
     switch (place->kind) {
@@ -74,6 +98,12 @@ void xl_complete_values(const struct xl_value_place *place, struct xl_candidates
         return;
     case XL_COMPLETE_MODEL:
         offer_models(place, out);
+        return;
+    case XL_COMPLETE_LORA:
+        offer_loras(place, out);
+        return;
+    case XL_COMPLETE_VAE:
+        offer_vaes(place, out);
         return;
     case XL_COMPLETE_PROFILE:
         offer_profiles(place, out);

@@ -42,9 +42,12 @@ static enum xl_status read_sources(const struct sources *sources, struct xl_sett
     settings->arena = sources->arena;
     if (sources->first)
         status = xl_past_settings(sources->first->from, sources->first, settings, err);
+    xl_settings_end_source(settings);
     if (!status && sources->job)
         status = xl_settings_read_file(settings, sources->job, sources->arena, err);
+    xl_settings_end_source(settings);
     if (!status) status = xl_settings_read_environment(settings, sources->only_places, err);
+    xl_settings_end_source(settings);
     if (!status)
         status = xl_args_parse(sources->command, sources->n, sources->argv, settings, help, err);
     return status;

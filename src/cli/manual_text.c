@@ -70,8 +70,10 @@ const struct xl_manual_entry xl_manual_variables[] = {
                 "model. Default: `huggingface` in `XDG_CACHE_HOME`."},
     {"HF_HUB_OFFLINE", "Has no effect: this version never goes to the network."},
     {"XDG_CACHE_HOME", "Where `huggingface` is. Default: `~/.cache`."},
-    {"XDG_CONFIG_HOME", "Where `sdxl-lab` has own profiles, models and sizes. Default: "
-                        "`~/.config`."},
+    {"XDG_CONFIG_HOME", "Where `sdxl-lab` has own profiles, models, sizes and the list of folders. "
+                        "Default: `~/.config`."},
+    {"XDG_DATA_HOME", "Where `sdxl-lab/loras`, `embeddings`, `vaes` and `checkpoints` are, files "
+                      "that are called by name. Default: `~/.local/share`."},
     {"HOME", "What `~` means in a path."},
     {"SDXL_LAB_SHARE", "The folder of what ships with the program, where it is not beside it."},
     {"NO_COLOR", "Not empty: no colours in lists."},

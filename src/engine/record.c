@@ -187,7 +187,30 @@ static void write_size(const json_t *record, const char *width, const char *heig
                  (long long)json_integer_value(h));
 }
 
-/* The "parameters" text of one picture. */
+/* "glass: 0123456789ab, turbo: ..." of the LoRAs of a record. */
+static void put_lora_hashes(struct xl_str *out, const json_t *loras) {
+    size_t i;
+    json_t *lora;
+    json_array_foreach((json_t *)loras, i, lora) xl_str_printf(
+        out, "%s%s: %.12s", i ? ", " : "", string_at(lora, "name"), string_at(lora, "digest"));
+}
+
+/* The prompt with a tag for each LoRA, wherever that was said. */
+static void put_prompt(struct xl_str *out, const json_t *record, const json_t *loras) {
+    size_t i;
+    json_t *lora;
+    xl_str_puts(out, string_at(record, "styled_prompt"));
+    json_array_foreach((json_t *)loras, i, lora) {
+        char text[XL_REAL_MAX], unet[XL_REAL_MAX];
+        xl_real_text(json_number_value(json_object_get(lora, "text_scale")), text);
+        xl_real_text(json_number_value(json_object_get(lora, "unet_scale")), unet);
+        bool is_one = !strcmp(text, unet);
+        xl_str_printf(out, "%s<lora:%s:%s%s%s>", out->len ? " " : "", string_at(lora, "name"), text,
+                      is_one ? "" : ":", is_one ? "" : unet);
+    }
+}
+
+/* The "parameters" text of one picture; NULL: out of memory. */
 static char *write_infotext(const struct xl_scheduler_config *scheduler, const json_t *record) {
     const json_t *drawn_by = json_object_get(record, "drawn_by");
     char steps[16], guidance[32], size[48], requested[48], strength[32], hash[11], skip[16];
@@ -200,6 +223,10 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
     write_size(record, "requested_width", "requested_height", requested);
     xl_real_text(json_number_value(json_object_get(record, "strength")), strength);
     model_hash(record, hash);
+    const json_t *loras = json_object_get(json_object_get(record, "model"), "loras");
+    struct xl_str prompt = {0}, hashes = {0};
+    put_prompt(&prompt, record, loras);
+    put_lora_hashes(&hashes, loras);
     const struct xl_info_pair candidates[] = {
         {"Steps", steps},
         {"Sampler", xl_scheduler_a1111_name(scheduler)},
@@ -209,12 +236,14 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
         {"Size", size},
         {"Model hash", hash},
         {"Model", string_at(json_object_get(record, "model"), "id")},
+        {"VAE", string_at(record, "vae")},
         {"Denoising strength", json_object_get(record, "strength") ? strength : ""},
         {"Clip skip", strcmp(skip, "0") ? skip : ""},
         {"RNG", strcmp(string_at(record, "rng"), "torch-cpu") ? "" : "CPU"},
         {"Timestep spacing",
          string_at(json_object_get(record, "scheduler_config"), "timestep_spacing")},
         {"Precision", string_at(drawn_by, "precision")},
+        {"Lora hashes", hashes.text ? hashes.text : ""},
         {"Style profile", string_at(record, "profile")},
         {"Requested size", strcmp(requested, size) ? requested : ""},
         {"Emphasis", string_at(record, "emphasis")},
@@ -225,9 +254,12 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
     int n = 0;
     for (int i = 0; i < N; i++)
         if (candidates[i].value[0]) pairs[n++] = candidates[i];
-    struct xl_infotext info = {string_at(record, "styled_prompt"),
+    struct xl_infotext info = {prompt.text ? prompt.text : "",
                                string_at(record, "effective_negative"), pairs, n};
-    return xl_infotext_write(&info);
+    char *text = prompt.failed || hashes.failed ? NULL : xl_infotext_write(&info);
+    xl_str_deinit(&prompt);
+    xl_str_deinit(&hashes);
+    return text;
 }
 
 /* --- Files -------------------------------------------------------------------------------------

@@ -40,6 +40,9 @@ struct xl_hub_repositories {
 };
 enum xl_status xl_hub_repositories(struct xl_arena *arena, struct xl_hub_repositories *out,
                                    struct xl_err *err) XL_CHECKED;
+/* The same of all repositories, whatever they hold. Errors: XL_ENOMEM */
+enum xl_status xl_hub_every_repository(struct xl_arena *arena, struct xl_hub_repositories *out,
+                                       struct xl_err *err) XL_CHECKED;
 
 /* Is this class of a model_index.json a pipeline of the SDXL family? They differ in how they are
  * called: all are made of the same components. */

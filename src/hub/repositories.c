@@ -45,27 +45,39 @@ static bool is_sdxl(const char *id) {
     return is_one;
 }
 
-/* Add those of one folder to a list with room for MAX_REPOSITORIES. */
-static enum xl_status add_root(const char *dir, struct xl_arena *arena, struct xl_hub_names *list,
-                               struct xl_err *err) {
+/* Add those of one folder to a list with room for MAX_REPOSITORIES. takes_all: whatever they hold.
+ */
+static enum xl_status add_root(const char *dir, bool takes_all, struct xl_arena *arena,
+                               struct xl_hub_names *list, struct xl_err *err) {
     struct xl_hub_names folders;
     enum xl_status status = xl_hub_list(dir, arena, &folders, err);
     for (int i = 0; !status && i < folders.n && list->n < MAX_REPOSITORIES; i++) {
         const char *id = id_of(folders.name[i], arena);
-        if (id && !is_listed(list, id) && is_sdxl(id)) list->name[list->n++] = id;
+        if (id && !is_listed(list, id) && (takes_all || is_sdxl(id))) list->name[list->n++] = id;
     }
     return status;
 }
 
-enum xl_status xl_hub_repositories(struct xl_arena *arena, struct xl_hub_repositories *out,
-                                   struct xl_err *err) {
+static enum xl_status list_all(bool takes_all, struct xl_arena *arena,
+                               struct xl_hub_repositories *out, struct xl_err *err) {
     struct xl_hub_roots roots;
     enum xl_status status = xl_hub_roots(arena, &roots, err);
     if (status) return status;
     struct xl_hub_names list = {
         .name = xl_arena_alloc(arena, MAX_REPOSITORIES * sizeof *list.name)};
     if (!list.name) return nomem(err);
-    for (int i = 0; !status && i < roots.n; i++) status = add_root(roots.dir[i], arena, &list, err);
+    for (int i = 0; !status && i < roots.n; i++)
+        status = add_root(roots.dir[i], takes_all, arena, &list, err);
     if (!status) *out = (struct xl_hub_repositories){list.name, list.n};
     return status;
+}
+
+enum xl_status xl_hub_repositories(struct xl_arena *arena, struct xl_hub_repositories *out,
+                                   struct xl_err *err) {
+    return list_all(false, arena, out, err);
+}
+
+enum xl_status xl_hub_every_repository(struct xl_arena *arena, struct xl_hub_repositories *out,
+                                       struct xl_err *err) {
+    return list_all(true, arena, out, err);
 }

@@ -95,6 +95,9 @@ static enum xl_status check_path(const char *path, struct xl_err *err) {
 
 enum xl_status xl_wire_open(const struct xl_sweep_model *model, json_t **out, struct xl_err *err) {
     enum xl_status status = check_path(model->id, err);
+    if (!status) status = check_path(model->vae, err);
+    for (int i = 0; !status && i < model->n_loras; i++)
+        status = check_path(model->loras[i].file, err);
     if (status) return status;
     json_t *message = json_object(), *about = json_object();
     bool ok = message && about;
@@ -103,6 +106,7 @@ enum xl_status xl_wire_open(const struct xl_sweep_model *model, json_t **out, st
     xl_json_put(about, "revision", xl_json_text(model->revision), &ok);
     xl_json_put(about, "commit", xl_json_text(model->commit), &ok);
     xl_json_put(about, "digest", json_string(model->digest), &ok);
+    xl_sweep_variant_put(about, model, &ok);
     xl_json_put(message, "do", json_string("open"), &ok);
     xl_json_put(message, "model", about, &ok);
     *out = xl_json_finish(message, ok);
@@ -163,6 +167,7 @@ enum xl_status xl_wire_read_model(const json_t *message, struct xl_arena *arena,
     if (!status) status = read_text(about, "revision", arena, &model.revision, err);
     if (!status) status = read_text(about, "commit", arena, &model.commit, err);
     if (!status) status = read_text(about, "digest", arena, &digest, err);
+    if (!status) status = xl_sweep_variant_read(about, "a message", arena, &model, err);
     if (status) return status;
     if (!model.key || !model.id)
         return xl_fail(err, XL_EINPUT, "a message: \"model\" has no \"key\" or no \"id\"");

@@ -26,7 +26,9 @@ Test(options, what_completes_to_a_path_is_one) {
     for (int i = 0; (option = xl_option_at(i)); i++) {
         bool is_path = option->completion == XL_COMPLETE_FILE ||
                        option->completion == XL_COMPLETE_DIR ||
-                       option->completion == XL_COMPLETE_MODEL;
+                       option->completion == XL_COMPLETE_MODEL ||
+                       option->completion == XL_COMPLETE_LORA ||
+                       option->completion == XL_COMPLETE_VAE;
         cr_expect_eq(option->path != XL_PATH_NONE, is_path, "%s", option->name);
         cr_expect(option->path != XL_PATH_SHOWN || !option->is_axis, "%s", option->name);
     }
@@ -241,9 +243,9 @@ Test(options, what_the_environment_or_an_axis_sets_generate_takes) {
     for (int i = 0; (option = xl_option_at(i)); i++) {
         bool is_request = option->environment || option->is_axis;
         cr_expect(!is_request || option->commands & XL_FOR_GENERATE, "%s", option->name);
-        cr_expect(!option->is_axis ||
-                      (option->type != XL_OPTION_LIST && option->type != XL_OPTION_SWITCH),
-                  "%s", option->name);
+        bool can_vary = option->type != XL_OPTION_LIST || option->is_replaced;
+        cr_expect(!option->is_axis || (can_vary && option->type != XL_OPTION_SWITCH), "%s",
+                  option->name);
     }
 }
 

@@ -30,7 +30,10 @@ struct xl_cell {
     const char
         *tag; /* what differs in its run and no other part of its file's name says; NULL: none */
 
-    const char *model_key;                          /* what people call the model */
+    const char *model_key; /* what people call the model */
+    const char *lora; /* those that were asked for beside the prompt's, "glass:0.8 + turbo": names
+                         without places; NULL: none. The model's digest has what they do */
+    const char *vae;  /* likewise; NULL: the model's own */
     const char *profile;                            /* "None (raw)", "Watercolor", "A + B" */
     const char *prompt, *negative;                  /* as asked; negative NULL: omitted */
     const char *styled_prompt, *effective_negative; /* after the profile; negative may be NULL */

@@ -38,6 +38,8 @@ static const struct xl_cell_field fields[] = {
     {INT(model, 0, MANY), .bits = XL_CELL_PLACE | SHARED, .order = 1},
     {INT(job, 0, MANY), .bits = XL_CELL_PLACE},
     {TEXT(model_key), .bits = NAMES | ALWAYS | PLAIN, .caption = "Model"},
+    {TEXT(lora), .caption = "LoRA"},
+    {TEXT(vae), .caption = "VAE"},
     {TEXT(profile), .bits = NAMES | NEEDED | ALWAYS | PLAIN | XL_CELL_TITLE, .log = "profile_style",
      .caption = "Profile"},
     {TEXT(prompt), .bits = NAMES | NEEDED | LONG | PLAIN, .caption = "Prompt"},

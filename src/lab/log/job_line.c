@@ -125,6 +125,18 @@ static void put_drawn_by(struct line *line, const json_t *drawn_by) {
     json_object_foreach((json_t *)drawn_by, key, value) put(line, key, json_incref(value));
 }
 
+/* Other files than the model's own; where they would not fit they are left out. */
+static void put_variant(struct line *line, const json_t *variant) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)variant, key, value) {
+        if (line->limits->other == PATH_LIMIT)
+            put(line, key, json_incref(value));
+        else
+            line->is_cut = true;
+    }
+}
+
 /* What became of it. */
 static void put_outcome(struct line *line, const struct xl_job_entry *entry,
                         const struct xl_job_picture *pictures, int n) {
@@ -156,6 +168,7 @@ static void put_entry(struct line *line, const struct xl_job_entry *entry, const
     put_text(line, "model_id", entry->model_id);
     put_text(line, "revision", entry->revision);
     put_text(line, "weights", entry->weights);
+    put_variant(line, entry->variant);
     put_int(line, "width", entry->width);
     put_int(line, "height", entry->height);
     put_int(line, "vae_tile", entry->vae_tile);

@@ -53,8 +53,10 @@ struct xl_job_entry {
     bool multi_profile;         /* part of a run over several profiles */
     const struct xl_cell *cell; /* the first; its fields under their keys for the log, and mode */
     const char *model_id, *revision, *weights; /* as the hub has it; weights: the model's digest */
-    int width, height, vae_tile;               /* as drawn */
-    const char *fallback; /* what was given up for want of memory; NULL: nothing */
+    const json_t
+        *variant; /* an object whose members the line gets: "loras", "vae_id"; NULL: none */
+    int width, height, vae_tile; /* as drawn */
+    const char *fallback;        /* what was given up for want of memory; NULL: nothing */
     int batch_size;
     const struct xl_job_picture *pictures; /* keys seeds, paths (of those written), cells */
     int n_pictures;

@@ -1,6 +1,6 @@
-/* contact_sheet.c - the contact sheet of a model: rows and columns of the two axes with most
- * values, a block for each combination of the others; of a single axis one picture after the other,
- * with what tells them apart. What is true of all stands above. */
+/* contact_sheet.c - the contact sheet of a model and its variants: rows and columns of the two axes
+ * with most values, a block for each combination of the others; of a single axis one picture after
+ * the other, with what tells them apart. What is true of all stands above. */
 #include "lab/run/output.h"
 
 #include "base/file.h"
@@ -21,7 +21,7 @@ static enum xl_status digest_of(const struct xl_writer_params *params, int model
     struct xl_sha256 *sha = xl_sha256_new();
     for (int c = 0; c < params->sweep->n_cells; c++) {
         const struct xl_cell *cell = &params->sweep->cells[c];
-        if (cell->model != model) continue;
+        if (params->sweep->models[cell->model].base != model) continue;
         const char *state = xl_cell_state_name(params->run->outcomes[c].state);
         xl_sha256_add(sha, cell->id, strlen(cell->id));
         xl_sha256_add(sha, state, strlen(state));
@@ -49,7 +49,7 @@ enum xl_status xl_output_sheet_is_current(const struct xl_writer_params *params,
     struct xl_sheet_record record = {.n_pages = 1};
     int n_done = 0;
     for (int c = 0; c < params->sweep->n_cells; c++)
-        n_done += params->sweep->cells[c].model == model &&
+        n_done += params->sweep->models[params->sweep->cells[c].model].base == model &&
                   params->run->outcomes[c].state == XL_CELL_DONE;
     *is_current = true;
     if (!params->run->is_own || !n_done) return XL_OK; /* there is nothing to show */
@@ -79,7 +79,8 @@ static enum xl_status collect(const struct xl_writer_params *params, int model, 
     shown->cells = xl_arena_alloc(&shown->arena, (size_t)sweep->n_cells * sizeof *shown->cells);
     if (!shown->cells) return xl_fail_nomem(err, "a contact sheet", 0);
     for (int c = 0; c < sweep->n_cells; c++)
-        if (sweep->cells[c].model == model) shown->cells[shown->n++] = &sweep->cells[c];
+        if (sweep->models[sweep->cells[c].model].base == model)
+            shown->cells[shown->n++] = &sweep->cells[c];
     return xl_cell_axes_find(shown->cells, shown->n, &shown->arena, &shown->axes, err);
 }
 

@@ -59,9 +59,9 @@ static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *e
     if (status) return status;
     easel->model = m;
     int next = xl_work_next_model(easel->work);
-    if (next >= 0)
-        easel->read_ahead =
-            xl_read_ahead_begin(sweep->models[next].id, sweep->models[next].revision);
+    /* A variant's files are those of its base, but for a few. */
+    if (next >= 0 && sweep->models[next].base != sweep->models[m].base)
+        easel->read_ahead = xl_read_ahead_begin(&sweep->models[next]);
     return XL_OK;
 }
 

@@ -35,6 +35,12 @@ static struct engine_painter *engine_of(struct xl_painter *painter) {
 static enum xl_status check_digest(const struct xl_model *open, const struct xl_sweep_model *model,
                                    struct xl_err *err) {
     if (!model->digest[0] || !strcmp(xl_model_info(open)->digest, model->digest)) return XL_OK;
+    const struct xl_sweep_lora *lora = xl_sweep_lora_changed(model);
+    if (lora)
+        return xl_fail(err, XL_EINPUT,
+                       "the LoRA %s is another file than the run was planned with, so its pictures "
+                       "would not belong together; put that file back, or start a new run",
+                       lora->file);
     return xl_fail(err, XL_EINPUT,
                    "%s: its files differ from those that the run was planned with, so its pictures "
                    "would not belong together; put those files back, or start a new run",

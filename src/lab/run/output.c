@@ -123,9 +123,14 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
                                  .n_pictures = n};
     struct xl_arena arena = {0};
     struct xl_job_picture *pictures = calloc((size_t)n, sizeof *pictures);
+    xl_json_watch();
+    json_t *variant = json_object();
+    bool ok = variant && pictures;
+    xl_sweep_variant_put(variant, model, &ok);
+    entry.variant = variant;
     entry.pictures = pictures;
     entry.run_dir = xl_path_absolute(params->run->dir, &arena);
-    enum xl_status status = pictures && entry.run_dir ? XL_OK : xl_fail_nomem(err, "a log line", 0);
+    enum xl_status status = ok && entry.run_dir ? XL_OK : xl_fail_nomem(err, "a log line", 0);
     for (int i = 0; !status && i < n; i++) {
         const struct xl_outcome *outcome = &params->run->outcomes[list[i]];
         pictures[i] =
@@ -141,6 +146,7 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
     if (drawn) put_drawn(&entry, drawn, (double)n / drawn->group.n);
     if (!status) status = xl_job_log_append(params->log, &entry, err);
     free(pictures);
+    json_decref(variant);
     xl_arena_deinit(&arena);
     return status;
 }
@@ -496,7 +502,7 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
     json_t *summary = json_object(), *sheets = json_array();
     bool ok = summary && sheets;
     for (int m = 0; m < params->sweep->n_models; m++)
-        for (int page = 1; params->run->model_dirs; page++) {
+        for (int page = 1; params->run->model_dirs && params->sweep->models[m].base == m; page++) {
             char name[XL_SHEET_NAME_MAX];
             xl_sheet_page_name("sheet", page, name);
             char *path = xl_path_join(params->run->model_dirs[m], name);

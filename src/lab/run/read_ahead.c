@@ -10,7 +10,7 @@
 
 struct xl_read_ahead {
     pthread_t thread;
-    const char *model, *revision;
+    const struct xl_sweep_model *model;
     atomic_bool stops;
 };
 
@@ -23,20 +23,18 @@ static bool goes_on(void *user, enum xl_phase phase, int64_t done, int64_t total
 static void *run(void *user) {
     struct xl_read_ahead *reading = user;
     struct xl_model_params params;
+    struct xl_lora loras[XL_LORAS_MAX];
     struct xl_err err = {0};
-    xl_model_params_default(&params);
-    params.model = reading->model;
-    params.revision = reading->revision;
+    xl_sweep_model_params(reading->model, loras, &params);
     enum xl_status status = xl_model_prefetch(&params, goes_on, reading, &err);
     if (status && status != XL_ECANCELLED) xl_info("reading ahead: %s", err.text);
     return NULL;
 }
 
-struct xl_read_ahead *xl_read_ahead_begin(const char *model, const char *revision) {
+struct xl_read_ahead *xl_read_ahead_begin(const struct xl_sweep_model *model) {
     struct xl_read_ahead *reading = calloc(1, sizeof *reading);
     if (!reading) return NULL;
     reading->model = model;
-    reading->revision = revision;
     if (!pthread_create(&reading->thread, NULL, run, reading)) return reading;
     free(reading);
     return NULL;

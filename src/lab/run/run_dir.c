@@ -45,7 +45,8 @@ static enum xl_status make_own_dir(struct xl_run_dir *run, const char *kind, str
                    MAX_SAME_SECOND);
 }
 
-/* model_SLUG; where two models have one slug, the second gets its number. */
+/* model_SLUG; where two models have one slug, the second gets its number. A variant's pictures lie
+ * with those of its base. */
 static enum xl_status name_model_dirs(struct xl_run_dir *run, struct xl_sweep *sweep,
                                       struct xl_err *err) {
     size_t n = (size_t)sweep->n_models;
@@ -58,7 +59,9 @@ static enum xl_status name_model_dirs(struct xl_run_dir *run, struct xl_sweep *s
         const char *dir = !sweep->has_models
                               ? run->dir
                               : xl_arena_printf(&sweep->arena, "%s/model_%s", run->dir, slug);
-        for (int other = 0; dir && sweep->has_models && other < m; other++)
+        int base = sweep->models[m].base;
+        if (base < m) dir = run->model_dirs[base];
+        for (int other = 0; dir && sweep->has_models && base == m && other < m; other++)
             if (!strcmp(run->model_dirs[other], dir))
                 dir = xl_arena_printf(&sweep->arena, "%s/model_%s_%d", run->dir, slug, m + 1);
         if (!dir) return xl_fail_nomem(err, "a path", 0);
@@ -70,7 +73,7 @@ static enum xl_status name_model_dirs(struct xl_run_dir *run, struct xl_sweep *s
 static enum xl_status make_model_dirs(const struct xl_run_dir *run, const struct xl_sweep *sweep,
                                       struct xl_err *err) {
     for (int m = 0; m < sweep->n_models; m++) {
-        if (sweep->models[m].skipped) continue;
+        if (sweep->models[m].skipped || sweep->models[m].base != m) continue;
         int room;
         enum xl_status status = xl_dir_create(run->model_dirs[m], err);
         if (!status) status = xl_output_name_room(run->model_dirs[m], &room, err);
@@ -108,7 +111,8 @@ static enum xl_status make_outcomes(struct xl_run_dir *run, const struct xl_swee
 
 /* --- run.json --------------------------------------------------------------------------------- */
 
-static json_t *model_to_json(const struct xl_sweep_model *model) {
+static json_t *model_to_json(const struct xl_sweep *sweep, int m) {
+    const struct xl_sweep_model *model = &sweep->models[m];
     json_t *object = json_object();
     bool ok = object != NULL;
     xl_json_put(object, "key", xl_json_text(model->key), &ok);
@@ -120,6 +124,8 @@ static json_t *model_to_json(const struct xl_sweep_model *model) {
     xl_json_put(object, "digest", xl_json_text(model->digest), &ok);
     xl_json_put(object, "skipped", xl_json_text(model->skipped), &ok);
     xl_json_put(object, "skipped_as", xl_json_text(model->skipped_as), &ok);
+    if (model->base != m) xl_json_put(object, "base", json_integer(model->base), &ok);
+    xl_sweep_variant_put(object, model, &ok);
     return xl_json_finish(object, ok);
 }
 
@@ -128,7 +134,7 @@ static json_t *run_to_json(const struct xl_run_dir *run, const struct xl_setting
     json_t *object = json_object(), *models = json_array(), *cells = json_array();
     bool ok = object && models && cells;
     for (int m = 0; m < sweep->n_models; m++)
-        ok &= !json_array_append_new(models, model_to_json(&sweep->models[m]));
+        ok &= !json_array_append_new(models, model_to_json(sweep, m));
     for (int c = 0; c < sweep->n_cells; c++)
         ok &= !json_array_append_new(cells, xl_cell_write(&sweep->cells[c]));
     xl_json_put(object, "format", json_integer(XL_FORMAT), &ok);
@@ -263,6 +269,12 @@ static enum xl_status read_models(const char *path, const json_t *root, struct x
         if (!model->key || !model->id)
             return xl_fail(err, XL_EINPUT, "%s: model %zu has no \"key\" or no \"id\"", path,
                            m + 1);
+        const json_t *base = json_object_get(object, "base");
+        model->base = json_is_integer(base) ? (int)json_integer_value(base) : (int)m;
+        if (model->base < 0 || model->base > (int)m)
+            return xl_fail(err, XL_EINPUT, "%s: model %zu has base %d", path, m + 1, model->base);
+        enum xl_status status = xl_sweep_variant_read(object, path, &sweep->arena, model, err);
+        if (status) return status;
         model->entry = xl_catalogue_find(sweep->catalogue, model->key);
     }
     return XL_OK;

@@ -180,7 +180,8 @@ enum xl_status xl_run_dir_scan(struct xl_run_dir *run, const struct xl_sweep *sw
     qsort(index.cells, (size_t)index.n, sizeof *index.cells, by_id);
     enum xl_status status = scan_dir(run, &index, run->dir, err);
     for (int m = 0; !status && sweep->has_models && m < sweep->n_models; m++)
-        if (!sweep->models[m].skipped) status = scan_dir(run, &index, run->model_dirs[m], err);
+        if (!sweep->models[m].skipped && sweep->models[m].base == m)
+            status = scan_dir(run, &index, run->model_dirs[m], err);
     free(index.cells);
     return status;
 }
@@ -254,5 +255,5 @@ static void tidy_dir(const char *dir) {
 void xl_run_dir_tidy(const struct xl_run_dir *run, const struct xl_sweep *sweep) {
     if (!run->is_own) return;
     for (int m = 0; m < sweep->n_models; m++)
-        if (!sweep->models[m].skipped) tidy_dir(run->model_dirs[m]);
+        if (!sweep->models[m].skipped && sweep->models[m].base == m) tidy_dir(run->model_dirs[m]);
 }

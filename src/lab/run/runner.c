@@ -60,6 +60,7 @@ static enum xl_status finish_sheets(struct runner *runner, struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (int m = 0; !status && m < runner->run->sweep->n_models; m++) {
         bool is_current = false;
+        if (runner->run->sweep->models[m].base != m) continue;
         status = xl_output_sheet_is_current(&runner->params, m, &is_current, err);
         if (!status && !is_current) status = xl_output_sheet(&runner->params, m, err);
     }

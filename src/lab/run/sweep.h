@@ -12,10 +12,20 @@
 #include "base/str.h"
 #include "lab/cell/cell.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/lora_text.h"
 #include "lab/data/profiles.h"
 #include "lab/settings/settings.h"
 
-/* A model of a sweep. */
+/* A LoRA of a model of a sweep. */
+struct xl_sweep_lora {
+    const char *name;   /* of its file, without the ending */
+    const char *file;   /* from the root */
+    const char *digest; /* as xl_lora_digest has it */
+    double text_scale, unet_scale;
+};
+
+/* A model of a sweep. One with another VAE or with LoRAs is one of its own, a variant: it follows
+ * the models that were asked for, and shares key, place and folder of pictures with its base. */
 struct xl_sweep_model {
     const char *key;                        /* of the catalogue, or what was asked for */
     const char *id;                         /* what xl_model_open takes */
@@ -27,7 +37,11 @@ struct xl_sweep_model {
     char digest[XL_SHA256_HEX];             /* of xl_model_info; "": not known */
     int width, height;                      /* the model's own size */
     int unit;                               /* sides are multiples of it */
-    struct xl_model *open;                  /* while the sweep is planned; NULL after it */
+    int base;        /* index of the model that this is a variant of, else its own */
+    const char *vae; /* as xl_model_open takes it; NULL: the model's own */
+    const struct xl_sweep_lora *loras; /* [n_loras] in the order of their digests, each file once */
+    int n_loras;
+    struct xl_model *open; /* while the sweep is planned; NULL after it */
 };
 
 struct xl_sweep {
@@ -76,6 +90,20 @@ enum xl_status xl_sweep_sort(struct xl_sweep *sweep, struct xl_err *err) XL_CHEC
  * Caller: xl_model_close. Errors: as xl_model_open */
 enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl_model **out,
                                    struct xl_err *err) XL_CHECKED;
+
+/* sweep_variants.c: what xl_model_open takes; loras: [XL_LORAS_MAX], which *out points to. */
+void xl_sweep_model_params(const struct xl_sweep_model *model, struct xl_lora *loras,
+                           struct xl_model_params *out);
+
+/* What makes a model a variant, "vae_id" and "loras", as members of its object in run.json, of
+ * messages to workers and of lines of the job log; nothing where there is nothing. read: texts are
+ * kept in the arena; name opens the sentence. Errors: XL_EINPUT, XL_ENOMEM */
+void xl_sweep_variant_put(json_t *object, const struct xl_sweep_model *model, bool *ok);
+enum xl_status xl_sweep_variant_read(const json_t *object, const char *name, struct xl_arena *arena,
+                                     struct xl_sweep_model *model, struct xl_err *err) XL_CHECKED;
+
+/* The LoRA of a model whose file is another now than when the run was planned; NULL: none. */
+const struct xl_sweep_lora *xl_sweep_lora_changed(const struct xl_sweep_model *model);
 
 /* One line for people about all models that are left out: "not cached: A, B; incomplete: C";
  * nothing where there are none. */

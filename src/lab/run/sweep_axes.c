@@ -308,8 +308,14 @@ enum xl_status xl_sweep_axes_check(struct xl_sweep_plan *plan, struct xl_err *er
         const char *name; /* of the options whose values the option itself cannot judge */
         enum xl_status (*check)(struct xl_sweep_plan *plan, const char *text, struct xl_err *err);
     } checks[] = {
-        {"profile", check_profile}, {"size", check_size},           {"width", check_side},
-        {"height", check_side},     {"scheduler", check_scheduler}, {"init-image", check_picture},
+        {"profile", check_profile},
+        {"size", check_size},
+        {"width", check_side},
+        {"height", check_side},
+        {"scheduler", check_scheduler},
+        {"init-image", check_picture},
+        {"lora", xl_sweep_variant_check_lora},
+        {"vae", xl_sweep_variant_check_vae},
     };
     for (int a = 0; a < plan->n_axes; a++)
         for (size_t k = 0; k < sizeof checks / sizeof *checks; k++)

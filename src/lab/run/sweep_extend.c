@@ -43,7 +43,7 @@ static enum xl_status models_of_run(struct xl_sweep_plan *plan, struct xl_axis *
     int n = 0;
     for (int m = 0; m < sweep->n_models; m++) {
         const struct xl_sweep_model *model = &sweep->models[m];
-        if (!model->skipped) names[n++] = model->entry ? model->key : model->id;
+        if (!model->skipped && model->base == m) names[n++] = model->entry ? model->key : model->id;
     }
     *axis = (struct xl_axis){axis->option, names, places, n, false};
     return XL_OK;

@@ -13,9 +13,8 @@
 enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl_model **out,
                                    struct xl_err *err) {
     struct xl_model_params params;
-    xl_model_params_default(&params);
-    params.model = model->id;
-    params.revision = model->commit ? model->commit : model->revision;
+    struct xl_lora loras[XL_LORAS_MAX];
+    xl_sweep_model_params(model, loras, &params);
     enum xl_status status = xl_model_open(&params, out, err);
     if (status != XL_EMODEL || !model->commit) return status;
     struct xl_model *other = NULL;
@@ -31,21 +30,23 @@ enum xl_status xl_sweep_model_open(const struct xl_sweep_model *model, struct xl
                                     : "");
 }
 
-/* Open a model and fill in what is known only then. */
-static enum xl_status look_at(struct xl_arena *arena, struct xl_sweep_model *model,
-                              struct xl_err *err) {
-    struct xl_model *open = NULL;
-    enum xl_status status = xl_sweep_model_open(model, &open, err);
+enum xl_status xl_sweep_model_look_at(struct xl_arena *arena, struct xl_sweep_model *model,
+                                      struct xl_model **open, struct xl_err *err) {
+    enum xl_status status = xl_sweep_model_open(model, open, err);
     if (status) return status;
-    const struct xl_model_info *info = xl_model_info(open);
+    const struct xl_model_info *info = xl_model_info(*open);
     model->repository = xl_arena_strdup(arena, info->id);
     model->width = info->width;
     model->height = info->height;
     model->unit = info->unit;
     snprintf(model->digest, sizeof model->digest, "%s", info->digest);
     model->commit = info->commit ? xl_arena_strdup(arena, info->commit) : NULL;
-    model->open = open;
     return model->repository ? XL_OK : xl_fail_nomem(err, "a model", 0);
+}
+
+static enum xl_status look_at(struct xl_arena *arena, struct xl_sweep_model *model,
+                              struct xl_err *err) {
+    return xl_sweep_model_look_at(arena, model, &model->open, err);
 }
 
 static struct xl_sweep_model from_entry(const struct xl_catalogue_model *entry) {
@@ -75,9 +76,8 @@ static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena 
     return XL_OK;
 }
 
-/* Leave a model out. */
-static enum xl_status leave_out(struct xl_sweep *sweep, struct xl_sweep_model *model,
-                                const char *why, struct xl_err *err) {
+enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                        const char *why, struct xl_err *err) {
     model->skipped = xl_arena_strdup(&sweep->arena, why);
     model->skipped_as = xl_model_state_name(XL_MODEL_UNUSABLE);
     xl_model_close(model->open);
@@ -93,7 +93,7 @@ static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *m
     if (status || reason) return status;
     reason = look_at(&sweep->arena, model, &why);
     if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
-    return reason ? leave_out(sweep, model, why.text, err) : XL_OK;
+    return reason ? xl_sweep_model_leave_out(sweep, model, why.text, err) : XL_OK;
 }
 
 /* What people call a folder: its last part. Repositories keep their two. */
@@ -207,9 +207,17 @@ void xl_sweep_put_skipped(struct xl_str *out, const struct xl_sweep *sweep) {
     }
 }
 
+/* Models without their variants. */
+static int n_bases(const struct xl_sweep *sweep) {
+    int n = 0;
+    for (int m = 0; m < sweep->n_models; m++) n += sweep->models[m].base == m;
+    return n;
+}
+
 static int n_usable(const struct xl_sweep *sweep) {
     int n = 0;
-    for (int m = 0; m < sweep->n_models; m++) n += !sweep->models[m].skipped;
+    for (int m = 0; m < sweep->n_models; m++)
+        n += sweep->models[m].base == m && !sweep->models[m].skipped;
     return n;
 }
 
@@ -219,7 +227,7 @@ static enum xl_status tell_skipped(struct xl_sweep *sweep, struct xl_err *err) {
     struct xl_str line = {0};
     while (first < sweep->n_models && !sweep->models[first].skipped) first++;
     if (!n_usable(sweep))
-        return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", sweep->n_models,
+        return xl_fail(err, XL_EMODEL, "none of the %d models can be used; %s: %s", n_bases(sweep),
                        sweep->models[first].key, sweep->models[first].skipped);
     xl_sweep_put_skipped(&line, sweep);
     if (line.len)
@@ -242,7 +250,7 @@ static enum xl_status every(struct xl_sweep *sweep, struct xl_err *err) {
     return XL_OK;
 }
 
-enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) {
+static enum xl_status find_all(const struct xl_sweep_plan *plan, struct xl_err *err) {
     const struct xl_axis *axis = plan->model_axis;
     struct xl_sweep *sweep = plan->sweep;
     int n = !axis ? 1 : axis->is_all ? xl_catalogue_count(sweep->catalogue) : axis->n;
@@ -266,6 +274,12 @@ enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *
     return XL_OK;
 }
 
+enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    enum xl_status status = find_all(plan, err);
+    for (int m = 0; !status && m < plan->sweep->n_models; m++) plan->sweep->models[m].base = m;
+    return status;
+}
+
 /* --- Of a run that is extended ---------------------------------------------------------------- */
 
 /* The model of the run that a name means; NULL: it has none. */
@@ -273,6 +287,7 @@ static struct xl_sweep_model *find_in_run(const struct xl_sweep *sweep,
                                           const struct xl_sweep_model *wanted) {
     for (int m = 0; m < sweep->n_models; m++) {
         struct xl_sweep_model *model = &sweep->models[m];
+        if (model->base != m) continue;
         if (!strcmp(model->key, wanted->key) || !strcmp(model->id, wanted->id)) return model;
     }
     return NULL;
@@ -287,6 +302,7 @@ enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_a
     if (!models || !plan->is_added) return xl_fail_nomem(err, "models", 0);
     memcpy(models, sweep->models, (size_t)sweep->n_models * sizeof *models);
     sweep->models = models;
+    plan->models_capacity = (int)n;
     for (int i = 0; axis && i < axis->n; i++) {
         if (!axis->values[i]) continue;
         struct xl_sweep_model added = by_name(sweep->catalogue, axis->values[i], &sweep->arena);
@@ -296,7 +312,8 @@ enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_a
         if (status) return xl_axis_fail(axis, i, status, err);
         struct xl_sweep_model *model = known ? known : &models[sweep->n_models++];
         *model = added;
-        plan->is_added[model - models] = true;
+        model->base = (int)(model - models);
+        plan->is_added[model->base] = true;
         sweep->has_models = true;
     }
     return XL_OK;
@@ -309,7 +326,8 @@ enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan, struct x
         if (model->skipped || plan->is_added[m]) continue;
         enum xl_status status = look_at(&sweep->arena, &now, err);
         if (status) return xl_fail_context(err, status, "%s", model->key);
-        model->open = now.open;
+        model->open = model->base == m ? now.open : NULL;
+        if (!model->open) xl_model_close(now.open);
         model->width = now.width;
         model->height = now.height;
         model->unit = now.unit;
@@ -325,6 +343,11 @@ enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan, struct x
 
 /* --- What they can draw ----------------------------------------------------------------------- */
 
+static struct xl_sweep_model *base_of(const struct xl_sweep *sweep, const struct xl_cell *cell) {
+    return &sweep->models[sweep->models[cell->model].base];
+}
+
+/* A variant takes what its base does. */
 static enum xl_status check_cell(const struct xl_sweep *sweep, int i, struct xl_err *err) {
     const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
     const struct xl_rung rung = {cell->vae_tile, 1, cell->width, cell->height};
@@ -332,14 +355,14 @@ static enum xl_status check_cell(const struct xl_sweep *sweep, int i, struct xl_
     struct xl_request request = xl_cells_request(sweep, &sweep->order[i], 1, &rung, &picture);
     struct xl_image blank = {cell->width, cell->height, NULL};
     if (cell->init_image) request.init = &blank;
-    return xl_model_check(sweep->models[cell->model].open, &request, err);
+    return xl_model_check(base_of(sweep, cell)->open, &request, err);
 }
 
 /* Drop the cells of models that are left out. */
 static enum xl_status drop_skipped(struct xl_sweep *sweep, struct xl_err *err) {
     int n = 0;
     for (int c = 0; c < sweep->n_cells; c++) {
-        if (sweep->models[sweep->cells[c].model].skipped) continue;
+        if (base_of(sweep, &sweep->cells[c])->skipped) continue;
         sweep->cells[n] = sweep->cells[c];
         sweep->cells[n].index = n;
         n++;
@@ -357,18 +380,18 @@ enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan, struct xl
     enum xl_status refused = XL_OK;
     for (int i = 0; i < sweep->n_cells; i++) {
         const struct xl_cell *cell = &sweep->cells[sweep->order[i]];
-        struct xl_sweep_model *model = &sweep->models[cell->model];
+        struct xl_sweep_model *model = base_of(sweep, cell);
         struct xl_err why = {0};
         if (model->skipped || cell->index < plan->first_cell) continue;
         if (before && xl_cell_fits(before, cell)) continue;
         before = cell;
         enum xl_status status = check_cell(sweep, i, &why);
         if (!status) continue;
-        if (sweep->n_models > 1) xl_fail_context(&why, status, "%s", model->key);
+        if (n_bases(sweep) > 1) xl_fail_context(&why, status, "%s", model->key);
         bool may_go = is_all && (status == XL_EFORMAT || status == XL_EINVAL);
         if (!may_go) return xl_fail(err, status, "%s", why.text);
         if (!refused) refused = status, first = why;
-        status = leave_out(sweep, model, why.text, err);
+        status = xl_sweep_model_leave_out(sweep, model, why.text, err);
         model->skipped_as = "cannot draw this";
         xl_str_printf(&sweep->notices, "%s\n", why.text);
         if (status) return status;

@@ -13,9 +13,10 @@ enum { MANY_CELLS = 10000, MAX_CELLS = 2000000 };
 
 static enum xl_status check_count(const struct xl_sweep_plan *plan, struct xl_err *err) {
     double count = plan->settings->batch;
+    int n_models = 0; /* without variants, which other axes make */
+    for (int m = 0; m < plan->sweep->n_models; m++) n_models += plan->sweep->models[m].base == m;
     for (int i = 0; i < plan->n_axes; i++)
-        count *= plan->axes[i].option == xl_option_find("model") ? plan->sweep->n_models
-                                                                 : plan->axes[i].n;
+        count *= plan->axes[i].option == xl_option_find("model") ? n_models : plan->axes[i].n;
     bool is_meant = plan->settings->yes && count <= MAX_CELLS;
     if (count <= MANY_CELLS || is_meant) return XL_OK;
     if (count <= MAX_CELLS)
@@ -177,13 +178,14 @@ static enum xl_status set_text(struct xl_sweep_plan *plan, struct xl_cell *cell,
 
 static enum xl_status resolve(struct xl_sweep_plan *plan, const struct xl_settings *settings, int m,
                               struct xl_cell *cell, struct xl_err *err) {
-    const struct xl_sweep_model *model = &plan->sweep->models[m];
     struct advice advice;
     xl_cell_from_settings(cell, settings);
     cell->model = m;
-    cell->model_key = model->key;
+    cell->model_key = plan->sweep->models[m].key;
     enum xl_status status = set_text(plan, cell, &advice, err);
+    if (!status) status = xl_sweep_variant_choose(plan, settings, cell, err);
     if (!status) status = set_init(plan, settings, cell, err);
+    const struct xl_sweep_model *model = &plan->sweep->models[m];
     if (!status) status = set_size(plan, settings, model, cell, err);
     if (!status) set_sampling(plan, settings, model, advice, cell);
     return status;
@@ -235,6 +237,7 @@ static enum xl_status set_value(const struct xl_axis *axis, const char *value,
                                 struct xl_settings *settings, struct xl_err *err) {
     if (!value) return XL_OK;
     if (!strcmp(axis->option->name, "size")) settings->width = settings->height = 0;
+    if (!strcmp(axis->option->name, "lora")) settings->loras.n = 0;
     settings->arena = NULL; /* paths of an axis are filled in */
     return xl_settings_set(settings, axis->option, axis->option->name, value, err);
 }
@@ -291,9 +294,10 @@ static enum xl_status drop_duplicates(struct xl_sweep *sweep, struct xl_err *err
 static enum xl_status make_cells(struct xl_sweep_plan *plan, struct xl_err *err) {
     struct xl_sweep *sweep = plan->sweep;
     enum xl_status status = XL_OK;
-    for (int m = 0; !status && m < sweep->n_models; m++) {
+    for (int m = 0, n = sweep->n_models; !status && m < n; m++) {
         const struct point point = {plan->settings, 0, m, !plan->is_added || plan->is_added[m]};
-        if (!sweep->models[m].skipped) status = multiply(plan, point, err);
+        if (!sweep->models[m].skipped && sweep->models[m].base == m)
+            status = multiply(plan, point, err);
     }
     if (!status) status = drop_duplicates(sweep, err);
     if (!status && sweep->n_duplicates)
@@ -339,6 +343,7 @@ enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *er
 
 void xl_sweep_plan_end(struct xl_sweep_plan *plan) {
     xl_presets_free(plan->presets);
+    xl_loras_free(plan->loras);
     free(plan->inits);
     for (int m = 0; m < plan->sweep->n_models; m++) {
         xl_model_close(plan->sweep->models[m].open);

@@ -4,6 +4,7 @@
 #ifndef XL_LAB_SWEEP_PLAN_H
 #define XL_LAB_SWEEP_PLAN_H
 
+#include "lab/data/loras.h"
 #include "lab/data/presets.h"
 #include "lab/run/sweep.h"
 #include "lab/settings/axes.h"
@@ -20,6 +21,7 @@ struct xl_sweep_plan {
     struct xl_settings *settings;
     struct xl_sweep *sweep;
     struct xl_presets *presets;
+    struct xl_loras *loras; /* NULL: none was looked for yet */
     struct xl_axis axes[XL_MAX_AXES];
     int n_axes;
     int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
@@ -30,8 +32,9 @@ struct xl_sweep_plan {
     int size_width, size_height;
     int capacity; /* of sweep->cells */
     int n_jobs;
-    bool *is_added; /* by model: a run is extended by it; NULL: the plan is of a new run */
-    int first_cell; /* those before it were planned when the run was begun */
+    int models_capacity; /* of sweep->models, where variants join them */
+    bool *is_added;      /* by model: a run is extended by it; NULL: the plan is of a new run */
+    int first_cell;      /* those before it were planned when the run was begun */
 };
 
 /* --- sweep_plan.c ----------------------------------------------------------------------------- */
@@ -74,6 +77,15 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
 
 /* --- sweep_models.c --------------------------------------------------------------------------- */
 
+/* Look at a model: open it, and fill in what is known only then. *open: the caller's.
+ * Errors: as xl_model_open */
+enum xl_status xl_sweep_model_look_at(struct xl_arena *arena, struct xl_sweep_model *model,
+                                      struct xl_model **open, struct xl_err *err) XL_CHECKED;
+
+/* Leave a model out. Errors: XL_ENOMEM */
+enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                        const char *why, struct xl_err *err) XL_CHECKED;
+
 /* All models that settings and axes name, open. What was named by name must be there; of "all"
  * models those that cannot be used are left out. Errors: XL_EMODEL, XL_EFORMAT, XL_ENOMEM */
 enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
@@ -90,5 +102,20 @@ enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan,
  * left */
 enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan,
                                      struct xl_err *err) XL_CHECKED;
+
+/* --- sweep_variants.c ------------------------------------------------------------------------- */
+
+/* The model of a cell whose texts and base are known: what the settings and the tags of its prompt
+ * (taken out of styled_prompt here) make of the base. A new variant is opened and joins the models.
+ * Errors: XL_EINVAL a tag; XL_EMODEL a LoRA that is nowhere; those of xl_model_open */
+enum xl_status xl_sweep_variant_choose(struct xl_sweep_plan *plan,
+                                       const struct xl_settings *settings, struct xl_cell *cell,
+                                       struct xl_err *err) XL_CHECKED;
+
+/* Whether a text of --lora or --vae names what is there. Errors: as above */
+enum xl_status xl_sweep_variant_check_lora(struct xl_sweep_plan *plan, const char *text,
+                                           struct xl_err *err) XL_CHECKED;
+enum xl_status xl_sweep_variant_check_vae(struct xl_sweep_plan *plan, const char *text,
+                                          struct xl_err *err) XL_CHECKED;
 
 #endif

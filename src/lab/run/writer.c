@@ -12,14 +12,26 @@ struct xl_writer {
     struct xl_err err;
 };
 
+/* Whether nothing waits of a model and its variants. */
+static bool is_through(const struct xl_writer_params *params, int base) {
+    const struct xl_sweep *sweep = params->sweep;
+    for (int c = 0; c < sweep->n_cells; c++)
+        if (sweep->models[sweep->cells[c].model].base == base &&
+            params->run->outcomes[c].state == XL_CELL_WAITING)
+            return false;
+    return true;
+}
+
 /* What becomes of a group is known: its model may be through. */
 static enum xl_status write_group(struct xl_writer *writer, struct xl_drawn *drawn,
                                   struct xl_err *err) {
     const struct xl_writer_params *params = &writer->params;
     int model = params->sweep->cells[drawn->group.cells[0]].model, n_settled = 0;
     enum xl_status status = xl_output_group(params, drawn, &n_settled, err);
-    if (!status && xl_work_settle(params->work, drawn->who, model, n_settled))
-        status = xl_output_sheet(params, model, err);
+    int base = params->sweep->models[model].base;
+    if (!status && xl_work_settle(params->work, drawn->who, model, n_settled) &&
+        is_through(params, base))
+        status = xl_output_sheet(params, base, err);
     return status;
 }
 

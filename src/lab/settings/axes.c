@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "base/text_file.h"
 #include "base/yaml.h"
+#include "lab/data/lora_text.h"
+#include "lab/data/loras.h"
 #include "lab/settings/settings.h"
 
 #include <ctype.h>
@@ -215,7 +217,7 @@ static enum xl_status add_list(struct values *values, const char *text, struct x
         } else {
             size_t n = strcspn(at, ","), end = n;
             while (end && at[end - 1] == ' ') end--;
-            bool is_slip = !end && values->option->type == XL_OPTION_STRING;
+            bool is_slip = !end && !is_numeric(values->option);
             status = is_slip ? xl_fail(err, XL_EINVAL,
                                        "%s: nothing between two commas; write \"\" for an empty "
                                        "text",
@@ -357,23 +359,40 @@ enum xl_status xl_axis_fail(const struct xl_axis *axis, int i, enum xl_status st
     return xl_fail_context(err, status, "%s: --sweep %s", axis->places[i], axis->option->name);
 }
 
-/* A value as it is written: what reading fills in stands for itself. */
-static json_t *write_value(const struct xl_option *option, const char *value) {
-    bool is_path = option->path != XL_PATH_NONE && value && value[0] &&
-                   (option->path != XL_PATH_MODEL || strchr("~$./", value[0]));
-    if (!is_path) return xl_json_text(value);
+/* What reading fills in stands for itself. user: the arena */
+static enum xl_status escape(void *user, const char *path, const char **to, struct xl_err *err) {
     struct xl_str text = {0};
-    for (; *value; value++) xl_str_puts(&text, *value == '$' ? "$$" : (char[]){*value, 0});
-    json_t *written = text.failed ? NULL : xl_json_text(text.text);
+    for (; *path; path++) xl_str_puts(&text, *path == '$' ? "$$" : (char[]){*path, 0});
+    *to = text.failed ? NULL : xl_arena_strdup(user, text.text ? text.text : "");
     xl_str_deinit(&text);
-    return written;
+    return *to ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
+static enum xl_status escape_path(void *user, const char *name, const char **to,
+                                  struct xl_err *err) {
+    return xl_is_path_word(name) ? escape(user, name, to, err) : XL_OK;
+}
+
+/* A value as it is written. NULL: out of memory */
+static json_t *write_value(const struct xl_option *option, const char *value,
+                           struct xl_arena *arena) {
+    const char *to = NULL;
+    enum xl_status status = XL_OK;
+    if (!value || !value[0] || option->path == XL_PATH_NONE) return xl_json_text(value);
+    if (option->type == XL_OPTION_LIST)
+        status = xl_lora_text_rename(value, escape_path, arena, arena, &to, NULL);
+    else if (option->path == XL_PATH_KEPT || option->path == XL_PATH_SHOWN)
+        status = escape(arena, value, &to, NULL);
+    else
+        status = escape_path(arena, value, &to, NULL);
+    return status ? NULL : xl_json_text(to ? to : value);
 }
 
 const char *xl_axis_text(const struct xl_axis *axis, struct xl_arena *arena) {
     json_t *list = json_array();
     bool ok = list != NULL;
     for (int i = 0; i < axis->n; i++)
-        ok &= !json_array_append_new(list, write_value(axis->option, axis->values[i]));
+        ok &= !json_array_append_new(list, write_value(axis->option, axis->values[i], arena));
     char *text = ok ? json_dumps(list, JSON_COMPACT) : NULL;
     const char *out = text ? xl_arena_printf(arena, "%s=%s", axis->option->name, text) : NULL;
     free(text);
@@ -417,7 +436,7 @@ enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const c
     xl_str_printf(&filled, "%s=", key);
     if (equals[1] == '@')
         status = fill_in_file(equals + 2, arena, &filled, err);
-    else if (option->path == XL_PATH_KEPT)
+    else if (option->path == XL_PATH_KEPT || option->path == XL_PATH_WEIGHTS)
         status = fill_in_values(text, arena, &filled, err);
     else
         xl_str_puts(&filled, equals + 1);

@@ -52,6 +52,20 @@ static bool says_the_same(const char *a, const char *b) {
     return are_numbers ? x == y : !strcmp(a, b);
 }
 
+/* A list has its items on lines, or between semicolons. */
+static enum xl_status set_items(struct xl_settings *settings, const struct xl_option *option,
+                                const char *name, const char *text, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    while (!status && *text) {
+        size_t n = strcspn(text, ";\n"), skip = strspn(text, " \t");
+        const char *item = n > skip ? xl_arena_strndup(settings->arena, text, n) : "";
+        if (!item) return xl_fail_nomem(err, name, n);
+        if (n > skip) status = xl_settings_set(settings, option, name, item + skip, err);
+        text += n + (text[n] != 0);
+    }
+    return status;
+}
+
 static enum xl_status read_one(struct xl_settings *settings, const struct xl_option *option,
                                struct xl_err *err) {
     char name[XL_ENVIRONMENT_NAME_MAX], used_name[XL_ENVIRONMENT_NAME_MAX] = "";
@@ -71,7 +85,9 @@ static enum xl_status read_one(struct xl_settings *settings, const struct xl_opt
         strcpy(used_name, name);
     }
     if (!used) return XL_OK;
-    status = xl_settings_set(settings, option, used_name, used, err);
+    status = option->type == XL_OPTION_LIST && settings->arena
+                 ? set_items(settings, option, used_name, used, err)
+                 : xl_settings_set(settings, option, used_name, used, err);
     if (!status) settings->from_environment |= UINT64_C(1) << xl_option_index(option);
     return status;
 }

@@ -1,4 +1,5 @@
 /* options.c - the option table, and finding an option by its name. */
+#include "lab/data/lora_text.h"
 #include "lab/settings/settings.h"
 
 #include <string.h>
@@ -32,6 +33,14 @@ static const char *const oom_choices[] = {"shrink", "fail", NULL};
 #define LIST(name_, argument_, field)                                                              \
     .name = name_, .argument = argument_, .type = XL_OPTION_LIST, .offset = AT(field)
 
+static enum xl_status check_lora(const char *text, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_lora_list list = {.n = 0};
+    enum xl_status status = xl_lora_text_read(text, &arena, &list, err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
 static const struct xl_option options[] = {
     {TEXT("model", "KEY|ID|DIR", model), .commands = READS_MODEL, .environment = "MODEL_KEY MODEL",
      .is_axis = true, .path = XL_PATH_MODEL, .completion = XL_COMPLETE_MODEL, .group = "Model",
@@ -40,6 +49,16 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL, .group = "Model",
      .help = "branch, tag or commit of the repository", .fallback = "main"},
+    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
+     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "LORA LORAS", .is_axis = true,
+     .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
+     .help = "a LoRA that is added to the model, as often as there are LoRAs: a name, a file or a "
+             "repository of the cache (org/name, org/name:FILE); NAME:X:Y scales the text encoders "
+             "by X and the UNet by Y; A + B is both, none is no LoRA"},
+    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = XL_FOR_GENERATE | XL_FOR_VERIFY,
+     .environment = "VAE", .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE,
+     .group = "Model", .help = "another VAE than the model's own, which is none",
+     .fallback = "the model's own"},
     {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_MODELS,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},

@@ -51,6 +51,8 @@ enum xl_completion {
     XL_COMPLETE_PROFILE,
     XL_COMPLETE_PRESET,
     XL_COMPLETE_SCHEDULER,
+    XL_COMPLETE_LORA,
+    XL_COMPLETE_VAE,
     XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
 };
 
@@ -58,9 +60,11 @@ enum xl_completion {
  * it comes from (base/path.h). */
 enum xl_path_kind {
     XL_PATH_NONE,
-    XL_PATH_SHOWN, /* stays relative, as people read it in what is printed */
-    XL_PATH_KEPT,  /* made absolute: runs and records hold it, and it must mean the same later */
-    XL_PATH_MODEL, /* a name, or a path where it begins with '~', '$', '.' or '/' */
+    XL_PATH_SHOWN,   /* stays relative, as people read it in what is printed */
+    XL_PATH_KEPT,    /* made absolute: runs and records hold it, and it must mean the same later */
+    XL_PATH_MODEL,   /* a name, or a path where it begins with '~', '$', '.' or '/' */
+    XL_PATH_WEIGHTS, /* likewise, or of a file that is there; made absolute. Of a LIST each name
+                        in "A:0.5 + B" (data/lora_text.h) */
 };
 
 struct xl_option {
@@ -71,10 +75,11 @@ struct xl_option {
     size_t offset;              /* in struct xl_settings */
     double min, max;            /* INT, REAL */
     const char *const *choices; /* CHOICE: NULL-terminated */
-    /* STRING: refuses what can be no value of it; NULL: takes any text */
+    /* STRING, LIST: refuses what can be no value of it; NULL: takes any text */
     enum xl_status (*check)(const char *text, struct xl_err *err);
     const char *environment; /* names, the preferred one first, blanks between; NULL: none */
     bool is_axis;            /* --sweep takes it */
+    bool is_replaced;        /* LIST: by a source that comes before the one that said it */
     bool is_prose;           /* any text is meant as it stands, quotes around it included */
     enum xl_path_kind path;
     bool is_place; /* where things go: its variable counts for typed commands, too */

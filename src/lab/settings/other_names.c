@@ -17,6 +17,10 @@ static const struct {
     {"model",
      "m M ckpt checkpoint ckpt-name ckpt-path model-id model-path model-name sd-model base-model "
      "pretrained-model-name-or-path diffusion-model repo"},
+    {"lora",
+     "l lora-path lora-dir lora-model lora-model-dir lora-weights adapter network network-module "
+     "lyco"},
+    {"vae", "vae-path vae-name vae-model sd-vae vae-file"},
     {"prompt", "p text positive positive-prompt pos-prompt txt"},
     {"negative", "n neg negative-prompt neg-prompt uncond unconditional-prompt"},
     {"prompt-syntax", "weighting prompt-weighting emphasis prompt-attention syntax prompt-style"},

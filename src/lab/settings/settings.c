@@ -1,8 +1,11 @@
 /* settings.c - reading one value of one option from text. */
 #include "lab/settings/settings.h"
 
+#include "base/file.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "lab/data/lora_text.h"
+#include "lab/data/loras.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -119,8 +122,10 @@ static enum xl_status set_switch(bool *field, const char *origin, const char *te
     return xl_read_switch(text ? text : "1", origin, field, err);
 }
 
-static enum xl_status add_to_list(struct xl_list *list, const char *origin, const char *text,
-                                  struct xl_err *err) {
+static enum xl_status add_to_list(struct xl_list *list, const struct xl_option *option,
+                                  const char *origin, const char *text, struct xl_err *err) {
+    enum xl_status status = option->check ? option->check(text, err) : XL_OK;
+    if (status) return xl_fail_context(err, status, "%s", origin);
     if (list->n == XL_LIST_MAX)
         return xl_fail(err, XL_EINVAL, "%s: given more than %d times", origin, XL_LIST_MAX);
     list->item[list->n++] = text;
@@ -170,11 +175,34 @@ static enum xl_status set_field(struct xl_settings *settings, const struct xl_op
     case XL_OPTION_CHOICE:
         return set_choice(field, option, origin, text, err);
     case XL_OPTION_LIST:
-        return add_to_list(field, origin, text, err);
+        return add_to_list(field, option, origin, text, err);
     case XL_OPTION_STRING:
         return set_text(field, option, origin, text, err);
     }
     return xl_fail(err, XL_EINTERNAL, "%s: an option of no type", origin);
+}
+
+/* A path as it is found from every folder; a name stays one. user: the arena */
+static enum xl_status place_weights(void *user, const char *name, const char **to,
+                                    struct xl_err *err) {
+    struct xl_arena *arena = user;
+    const char *path = name;
+    bool is_path = xl_is_path_word(name);
+    enum xl_status status = is_path ? xl_path_expand(name, arena, &path, err) : XL_OK;
+    if (status) return status;
+    if (!is_path && !xl_file_exists(name)) return XL_OK;
+    *to = xl_path_absolute(path, arena);
+    return *to ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
+static enum xl_status fill_in_weights(const struct xl_option *option, const char **text,
+                                      struct xl_arena *arena, struct xl_err *err) {
+    if (option->type == XL_OPTION_LIST)
+        return xl_lora_text_rename(*text, place_weights, arena, arena, text, err);
+    const char *to = NULL;
+    enum xl_status status = place_weights(arena, *text, &to, err);
+    if (to) *text = to;
+    return status;
 }
 
 /* Fill in what "~" and variables in a path stand for, and the folder that it is relative to. */
@@ -185,7 +213,9 @@ static enum xl_status fill_in(const struct xl_settings *settings, const struct x
     if (!strcmp(option->name, "sweep")) return xl_axis_fill_in(*text, arena, text, err);
     if (option->path == XL_PATH_NONE) return XL_OK;
     if (option->path == XL_PATH_MODEL && !strchr("~$./", (*text)[0])) return XL_OK;
-    enum xl_status status = xl_path_expand(*text, arena, text, err);
+    bool is_weights = option->path == XL_PATH_WEIGHTS;
+    enum xl_status status = is_weights ? fill_in_weights(option, text, arena, err)
+                                       : xl_path_expand(*text, arena, text, err);
     if (status) return xl_fail_context(err, status, "%s", origin);
     if (option->path == XL_PATH_KEPT) *text = xl_path_absolute(*text, arena);
     return *text ? XL_OK : xl_fail_nomem(err, "a path", 0);
@@ -193,13 +223,20 @@ static enum xl_status fill_in(const struct xl_settings *settings, const struct x
 
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
                                const char *origin, const char *text, struct xl_err *err) {
+    uint64_t bit = UINT64_C(1) << xl_option_index(option);
     enum xl_status status = fill_in(settings, option, origin, &text, err);
+    if (!status && option->is_replaced && settings->from_below & bit)
+        ((struct xl_list *)(void *)((char *)settings + option->offset))->n = 0;
     if (!status) status = set_field(settings, option, origin, text, err);
     if (status) return status;
-    uint64_t bit = UINT64_C(1) << xl_option_index(option);
+    settings->from_below &= ~bit;
     settings->given |= bit;
     settings->from_environment &= ~bit;
     return XL_OK;
+}
+
+void xl_settings_end_source(struct xl_settings *settings) {
+    settings->from_below = settings->given;
 }
 
 bool xl_settings_is_given(const struct xl_settings *settings, const char *name) {
@@ -208,5 +245,7 @@ bool xl_settings_is_given(const struct xl_settings *settings, const char *name) 
 
 const char *xl_settings_text(const struct xl_settings *settings, const struct xl_option *option) {
     const void *field = (const char *)settings + option->offset;
+    const struct xl_list *list = field;
+    if (option->type == XL_OPTION_LIST) return list->n ? list->item[list->n - 1] : NULL;
     return option->type == XL_OPTION_STRING ? *(const char *const *)field : NULL;
 }

@@ -27,6 +27,8 @@ enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 
 struct xl_settings {
     const char *model, *revision;
+    struct xl_list loras;          /* as data/lora_text.h reads them */
+    const char *vae;               /* NULL or "none": the model's own */
     const char *profile;           /* one, or several joined by " + " */
     const char *prompt, *negative; /* negative NULL: omitted */
     const char *size;              /* a preset or WxH; width and height come before it */
@@ -75,6 +77,7 @@ struct xl_settings {
     bool is_headless;          /* the environment asked for the run: it ends with a summary */
     uint64_t given;            /* bit i: option i was set by somebody; see xl_settings_is_given */
     uint64_t from_environment; /* bit i: and by the environment */
+    uint64_t from_below;       /* bit i: by a source that comes after the one that is read */
     /* Borrowed. NULL: paths are taken as they stand, as those of run.json, which were filled in
      * when they were first read. */
     struct xl_arena *arena;
@@ -95,9 +98,12 @@ enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_opt
 enum xl_status xl_read_switch(const char *text, const char *origin, bool *out,
                               struct xl_err *err) XL_CHECKED;
 
-/* The text of an option that holds one (XL_OPTION_STRING), NULL where it has none; NULL of others.
- */
+/* The text of an option that holds one, or the last of a list; NULL where it has none, and of
+ * others. */
 const char *xl_settings_text(const struct xl_settings *settings, const struct xl_option *option);
+
+/* What was set up to now comes after what is set from here on. */
+void xl_settings_end_source(struct xl_settings *settings);
 
 /* Whether somebody set the option of this name, as opposed to its default. */
 bool xl_settings_is_given(const struct xl_settings *settings, const char *name);
@@ -115,7 +121,7 @@ enum xl_status xl_axis_fill_in(const char *text, struct xl_arena *arena, const c
 enum xl_status xl_environment_is_headless(bool *out, struct xl_err *err) XL_CHECKED;
 
 /* Set the options that environment variables name: all of them, or only the places where things go;
- * an empty variable counts as absent.
+ * an empty variable counts as absent, and a list has its items on lines or between semicolons.
  * Errors: XL_EINVAL a wrong value, one with the quotes or the line end of the file that it came
  * from, or two spellings of one setting that differ */
 enum xl_status xl_settings_read_environment(struct xl_settings *settings, bool only_places,
