@@ -169,34 +169,57 @@ static void put(void *out, enum xl_dtype dtype, int64_t i, float x) {
         ((float *)out)[i] = x;
 }
 
+/* Where a number lies, counted in numbers. */
+static int64_t place_of(const struct xl_tensor *tensor, int64_t i) {
+    if (!tensor->is_turned) return i;
+    int64_t rows = tensor->shape.dim[0], columns = tensor->shape.dim[1];
+    return i % columns * rows + i / columns;
+}
+
 /* Scaled numbers need the room of f32. */
 static void read_f8(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out) {
-    const uint8_t *x = (const uint8_t *)tensor->data + first;
+    const uint8_t *x = tensor->data;
     struct f8_kind kind = f8_kind_of(tensor->stored);
-    int64_t rows = tensor->shape.rank ? tensor->shape.dim[0] : 1;
+    int64_t rows = tensor->shape.rank ? tensor->shape.dim[tensor->is_turned] : 1;
     int64_t length = rows ? xl_shape_count(tensor->shape) / rows : 0;
     float value[256];
     for (int i = 0; i < 256; i++) value[i] = f8_value(kind, (uint8_t)i);
     for (int64_t i = 0; i < n; i++) {
+        int64_t at = place_of(tensor, first + i);
         float scale = 1;
-        if (tensor->scales) scale = tensor->scales[tensor->n_scales > 1 ? (first + i) / length : 0];
-        put(out, tensor->dtype, i, value[x[i]] * scale);
+        if (tensor->scales) scale = tensor->scales[tensor->n_scales > 1 ? at / length : 0];
+        put(out, tensor->dtype, i, value[x[at]] * scale);
+    }
+}
+
+static void read_as_it_lies(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out) {
+    const char *data = tensor->data;
+    size_t size = xl_dtype_size(tensor->dtype);
+    if (!tensor->is_turned)
+        memcpy(out, data + (size_t)first * size, (size_t)n * size);
+    else
+        for (int64_t i = 0; i < n; i++)
+            memcpy((char *)out + (size_t)i * size,
+                   data + (size_t)place_of(tensor, first + i) * size, size);
+}
+
+static void read_f64(const struct xl_tensor *tensor, int64_t first, int64_t n, float *out) {
+    for (int64_t i = 0; i < n; i++) {
+        double x;
+        memcpy(&x, (const char *)tensor->data + (size_t)place_of(tensor, first + i) * sizeof x,
+               sizeof x);
+        out[i] = (float)x;
     }
 }
 
 void xl_tensor_read(const struct xl_tensor *tensor, int64_t first, int64_t n, void *out) {
-    const char *from = (const char *)tensor->data + (size_t)first * stored_size(tensor);
     switch (tensor->stored) {
     case XL_STORED_PLAIN:
     case XL_STORED_UNALIGNED:
-        memcpy(out, from, (size_t)n * xl_dtype_size(tensor->dtype));
+        read_as_it_lies(tensor, first, n, out);
         break;
     case XL_STORED_F64:
-        for (int64_t i = 0; i < n; i++) {
-            double x;
-            memcpy(&x, from + (size_t)i * sizeof x, sizeof x);
-            ((float *)out)[i] = (float)x;
-        }
+        read_f64(tensor, first, n, out);
         break;
     case XL_STORED_F8_E4M3:
     case XL_STORED_F8_E5M2:

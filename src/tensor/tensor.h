@@ -58,15 +58,18 @@ enum xl_stored {
 #undef X
 };
 
-/* A tensor that somebody else owns (a mapped file, a plan's caller). Dense, row-major. */
+/* A tensor that somebody else owns (a mapped file, a plan's caller). Dense, row-major unless
+ * turned. */
 struct xl_tensor {
     const char *name;
     enum xl_dtype dtype; /* as which its numbers are taken; holds them all, whatever they lie as */
     struct xl_shape shape;
     const void *data;
     enum xl_stored stored;
-    const float *scales; /* factors of F8 numbers: one, or one for each row; NULL: none */
+    const float
+        *scales; /* factors of F8 numbers: one, or one for each row as it lies; NULL: none */
     int64_t n_scales;
+    bool is_turned; /* lies as [columns, rows] of its shape, which has rank 2; never PLAIN */
 };
 
 /* "F16", "F8_E4M3": what the numbers lie as. */

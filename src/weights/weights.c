@@ -3,6 +3,7 @@
 #include "weights/safetensors.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +19,17 @@ struct mapping {
     struct timespec modified;
 };
 
-/* A tensor that no model can use. */
-struct omitted {
-    const char *name, *why;
-    struct omitted *next;
-};
-
 struct xl_weights {
-    struct xl_arena arena; /* names, paths, scales */
+    atomic_int n_refs;       /* the opener's and those of selections */
+    struct xl_weights *from; /* of a selection: who has the files; else NULL */
+    struct xl_arena arena;   /* names, paths, scales */
     const char *label;
     struct mapping *files;
     int n_files;
     struct xl_tensor *tensors; /* by name order */
     int n_tensors;
     int64_t bytes;
-    struct omitted *omitted;
+    const struct xl_left_out *omitted;
 };
 
 /* How the types of the format are read. */
@@ -68,24 +65,26 @@ static bool expose(const struct mapping *file, const struct xl_st_tensor *stored
     return true;
 }
 
-/* Keep the name of a tensor that was left out, and why. */
-static enum xl_status leave_out(struct xl_weights *weights, const struct mapping *file,
-                                const struct xl_st_tensor *stored, struct xl_err *err) {
-    struct omitted *omitted = xl_arena_alloc(&weights->arena, sizeof *omitted);
-    const char *name = xl_arena_strdup(&weights->arena, stored->name);
-    const char *why =
-        stored->rank > XL_MAX_RANK
-            ? xl_arena_printf(&weights->arena,
-                              "%s: tensor \"%s\" has %d dimensions, expected at most %d",
-                              file->path, stored->name, stored->rank, XL_MAX_RANK)
-            : xl_arena_printf(&weights->arena,
-                              "%s: tensor \"%s\" is of dtype %s, expected F32, F16, BF16, F64 or "
-                              "F8; save the model in one of these",
-                              file->path, stored->name, xl_st_dtype_name(stored->dtype));
+/* Keep the name of a tensor that was left out, and why. Both are the arena's, or NULL. */
+static enum xl_status leave_out(struct xl_weights *weights, const char *name, const char *why,
+                                struct xl_err *err) {
+    struct xl_left_out *omitted = xl_arena_alloc(&weights->arena, sizeof *omitted);
     if (!omitted || !name || !why) return xl_fail_nomem(err, "the names of tensors", 0);
-    *omitted = (struct omitted){name, why, weights->omitted};
+    *omitted = (struct xl_left_out){name, why, weights->omitted};
     weights->omitted = omitted;
     return XL_OK;
+}
+
+static const char *explain(struct xl_weights *weights, const struct mapping *file,
+                           const struct xl_st_tensor *stored) {
+    if (stored->rank > XL_MAX_RANK)
+        return xl_arena_printf(&weights->arena,
+                               "%s: tensor \"%s\" has %d dimensions, expected at most %d",
+                               file->path, stored->name, stored->rank, XL_MAX_RANK);
+    return xl_arena_printf(&weights->arena,
+                           "%s: tensor \"%s\" is of dtype %s, expected F32, F16, BF16, F64 or "
+                           "F8; save the model in one of these",
+                           file->path, stored->name, xl_st_dtype_name(stored->dtype));
 }
 
 static enum xl_status append(struct xl_weights *weights, const struct mapping *file,
@@ -99,7 +98,9 @@ static enum xl_status append(struct xl_weights *weights, const struct mapping *f
         const struct xl_st_tensor *stored = &header->tensors[i];
         struct xl_tensor tensor = {0};
         if (!expose(file, stored, &tensor)) {
-            enum xl_status status = leave_out(weights, file, stored, err);
+            enum xl_status status = leave_out(weights,
+                                              xl_arena_strdup(&weights->arena, stored->name),
+                                              explain(weights, file, stored), err);
             if (status) return status;
             continue;
         }
@@ -145,7 +146,13 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct xl_tensor *)a)->name, ((const struct xl_tensor *)b)->name);
 }
 
+/* Who has the files. */
+static const struct xl_weights *holder_of(const struct xl_weights *weights) {
+    return weights->from ? weights->from : weights;
+}
+
 static const char *file_of(const struct xl_weights *weights, const struct xl_tensor *tensor) {
+    weights = holder_of(weights);
     for (int i = 0; i < weights->n_files; i++) {
         const char *base = weights->files[i].base, *data = tensor->data;
         if (data >= base && data <= base + weights->files[i].size) return weights->files[i].path;
@@ -169,16 +176,19 @@ static bool is_f8(const struct xl_tensor *tensor) {
     return tensor->stored >= XL_STORED_F8_E4M3;
 }
 
-/* The scales that lie beside an F8 tensor: as ComfyUI names them, and as newer tools do. */
+/* The scales that lie beside an F8 tensor: as ComfyUI names them, and as newer tools do. A tensor
+ * whose name does not end in "weight" is taken for one that was left out. */
 static const struct xl_tensor *scales_of(const struct xl_weights *weights,
                                          const struct xl_tensor *tensor) {
-    static const char *const endings[] = {".scale_weight", ".weight_scale"};
-    static const char weight[] = ".weight";
+    static const char *const endings[] = {"scale_weight", "weight_scale"};
+    static const char weight[] = "weight";
     size_t n = strlen(tensor->name), n_weight = sizeof weight - 1;
+    bool has_ending = n > n_weight && !strcmp(tensor->name + n - n_weight, weight);
     char name[XL_ST_MAX_NAME + 32];
-    if (n < n_weight || strcmp(tensor->name + n - n_weight, weight)) return NULL;
+    if (has_ending) n -= n_weight;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        snprintf(name, sizeof name, "%.*s%s", (int)(n - n_weight), tensor->name, endings[i]);
+        snprintf(name, sizeof name, "%.*s%s%s", (int)n, tensor->name, has_ending ? "" : ".",
+                 endings[i]);
         const struct xl_tensor *found = xl_weights_find(weights, name);
         if (found) return found;
     }
@@ -220,6 +230,7 @@ enum xl_status xl_weights_open(const char *label, const char *const *files, int 
     struct xl_weights *weights = calloc(1, sizeof *weights);
     enum xl_status status = XL_OK;
     if (weights) {
+        atomic_init(&weights->n_refs, 1);
         weights->label = xl_arena_strdup(&weights->arena, label);
         weights->files = calloc((size_t)n_files + 1, sizeof *weights->files);
     }
@@ -237,20 +248,75 @@ enum xl_status xl_weights_open(const char *label, const char *const *files, int 
 }
 
 void xl_weights_close(struct xl_weights *weights) {
-    if (!weights) return;
+    if (!weights || atomic_fetch_sub(&weights->n_refs, 1) > 1) return;
     for (int i = 0; i < weights->n_files; i++) {
         if (weights->files[i].base) munmap(weights->files[i].base, weights->files[i].size);
         close(weights->files[i].fd);
     }
+    xl_weights_close(weights->from);
     free(weights->files);
     free(weights->tensors);
     xl_arena_deinit(&weights->arena);
     free(weights);
 }
 
+/* Some rows, or the tensor turned over. */
+static enum xl_status take(struct xl_weights *weights, const struct xl_weights_pick *pick,
+                           struct xl_err *err) {
+    const char *name = xl_arena_strdup(&weights->arena, pick->name);
+    if (!pick->tensor)
+        return leave_out(weights, name,
+                         pick->why ? xl_arena_strdup(&weights->arena, pick->why) : NULL, err);
+    struct xl_tensor tensor = *pick->tensor;
+    int64_t rows = tensor.shape.rank ? tensor.shape.dim[0] : 1;
+    if (!name) return xl_fail_nomem(err, "the names of tensors", 0);
+    if (pick->n_rows > rows || pick->first_row > rows - pick->n_rows ||
+        (pick->is_turned && tensor.shape.rank != 2))
+        return xl_fail(err, XL_EFORMAT, "%s: tensor \"%s\" has not the shape of \"%s\"",
+                       file_of(weights, &tensor), tensor.name, name);
+    if (pick->n_rows) {
+        tensor.shape.dim[0] = pick->first_row;
+        tensor.data = (const char *)tensor.data + xl_tensor_bytes(&tensor);
+        tensor.shape.dim[0] = pick->n_rows;
+        if (tensor.n_scales > 1) tensor.scales += pick->first_row, tensor.n_scales = pick->n_rows;
+    }
+    if (pick->is_turned) {
+        tensor.shape = XL_SHAPE(tensor.shape.dim[1], tensor.shape.dim[0]);
+        tensor.is_turned = true;
+        if (tensor.stored == XL_STORED_PLAIN) tensor.stored = XL_STORED_UNALIGNED;
+    }
+    tensor.name = name;
+    weights->tensors[weights->n_tensors++] = tensor;
+    weights->bytes += xl_tensor_bytes(&tensor);
+    return XL_OK;
+}
+
+enum xl_status xl_weights_select(struct xl_weights *from, const char *label,
+                                 const struct xl_weights_pick *picks, int n,
+                                 struct xl_weights **out, struct xl_err *err) {
+    struct xl_weights *weights = calloc(1, sizeof *weights);
+    if (!weights) return xl_fail_nomem(err, "a list of tensors", sizeof *weights);
+    atomic_init(&weights->n_refs, 1);
+    atomic_fetch_add(&from->n_refs, 1);
+    weights->from = from;
+    weights->label = xl_arena_strdup(&weights->arena, label);
+    weights->tensors = calloc((size_t)n + 1, sizeof *weights->tensors);
+    enum xl_status status =
+        weights->label && weights->tensors ? XL_OK : xl_fail_nomem(err, "a list of tensors", 0);
+    for (int i = 0; !status && i < n; i++) status = take(weights, &picks[i], err);
+    if (!status) status = sort_names(weights, err);
+    if (status) {
+        xl_weights_close(weights);
+        return xl_fail_context(err, status, "%s", label);
+    }
+    *out = weights;
+    return XL_OK;
+}
+
 enum xl_status xl_weights_verify(const struct xl_weights *weights, struct xl_err *err) {
-    for (int i = 0; i < weights->n_files; i++) {
-        const struct mapping *file = &weights->files[i];
+    const struct xl_weights *holder = holder_of(weights);
+    for (int i = 0; i < holder->n_files; i++) {
+        const struct mapping *file = &holder->files[i];
         struct stat st;
         if (fstat(file->fd, &st) || (size_t)st.st_size != file->size ||
             st.st_mtim.tv_sec != file->modified.tv_sec ||
@@ -279,6 +345,11 @@ const struct xl_tensor *xl_weights_at(const struct xl_weights *weights, int i) {
 
 const char *xl_weights_label(const struct xl_weights *weights) {
     return weights->label;
+}
+
+const char *xl_weights_path(const struct xl_weights *weights) {
+    const struct xl_weights *holder = holder_of(weights);
+    return holder->n_files ? holder->files[0].path : "";
 }
 
 int64_t xl_weights_bytes(const struct xl_weights *weights) {
@@ -317,9 +388,13 @@ const char *xl_weights_main_name(const struct xl_weights *weights) {
 }
 
 const char *xl_weights_why_not(const struct xl_weights *weights, const char *name) {
-    for (const struct omitted *omitted = weights->omitted; omitted; omitted = omitted->next)
+    for (const struct xl_left_out *omitted = weights->omitted; omitted; omitted = omitted->next)
         if (!strcmp(omitted->name, name)) return omitted->why;
     return NULL;
+}
+
+const struct xl_left_out *xl_weights_left_out(const struct xl_weights *weights) {
+    return weights->omitted;
 }
 
 /* Only whole pages: the ones at the ends hold neighbours too. */
