@@ -99,6 +99,17 @@ enum xl_status xl_scheduler_config_read(struct xl_json json, const char *class_n
                                         const char *name, struct xl_scheduler_config *out,
                                         char **notice, struct xl_err *err) XL_CHECKED;
 
+/* What a single-file checkpoint says of its schedule. */
+struct xl_checkpoint_marks {
+    bool is_v_prediction;
+    bool is_zero_snr; /* betas are rescaled, and steps begin at the last of them */
+    bool is_edm;      /* Playground v2.5; with is_v_prediction CosXL */
+};
+
+/* The scheduler_config.json of such a model, its class in "_class_name": what diffusers'
+ * from_single_file makes of it. Caller: json_decref. NULL: out of memory */
+json_t *xl_scheduler_of_checkpoint(struct xl_checkpoint_marks marks);
+
 /* The class that "default" draws with: class_name as above, or Euler in its place. Errors:
  * XL_EFORMAT */
 enum xl_status xl_scheduler_own_class(struct xl_json json, const char *class_name,
