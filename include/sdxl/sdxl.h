@@ -136,9 +136,12 @@ struct xl_lora {
 };
 
 struct xl_model_params {
-    const char *model;           /* repository id ("org/name") in the cache, or a folder */
+    const char *model;           /* repository id ("org/name") in the cache, one file of it
+                                    ("org/name:file.safetensors"), a folder, or a .safetensors file:
+                                    diffusers' layout, or a checkpoint with the original names */
     const char *revision;        /* branch, tag or commit; NULL: main */
-    const char *vae;             /* another VAE than the model's own; NULL: its own */
+    const char *vae;             /* another VAE than the model's own, named likewise: a VAE, or a
+                                    model that has one; NULL: its own */
     const struct xl_lora *loras; /* [n_loras], added up */
     int n_loras;
 };
@@ -161,7 +164,8 @@ void xl_model_close(struct xl_model *model);
 
 /* A file that decides pixels. */
 struct xl_file_info {
-    const char *role; /* "unet", "unet/config.json", "scheduler", "tokenizer/merges.txt" */
+    const char *role; /* "unet", "unet/config.json", "scheduler", "tokenizer/merges.txt";
+                         "checkpoint": one file for all components */
     const char *path;
     const char *digest;  /* hexadecimal: the cache's name of its blob, or a fingerprint */
     bool is_fingerprint; /* a hash of samples: tells files apart, proves nothing */
@@ -185,10 +189,11 @@ struct xl_lora_info {
 };
 
 struct xl_model_info {
-    const char *id;              /* "org/name", or the folder as given */
-    const char *name;            /* what records call it: "org/name", or a folder's last part */
+    const char *id;              /* "org/name", or the folder or file as given */
+    const char *name;            /* what records call it: "org/name", "org/name:file", or the last
+                                    part of a path */
     const char *commit;          /* 40 hex digits; NULL for a plain folder */
-    const char *dir;             /* folder of model_index.json */
+    const char *dir;             /* folder of model_index.json, or of the one file */
     int width, height;           /* the model's own size, pixels */
     int unit;                    /* sides are multiples of it */
     const char *scheduler_class; /* that the scheduler "default" draws with */

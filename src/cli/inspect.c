@@ -7,7 +7,7 @@
 #include "hub/hub.h"
 #include "sampler/sampler.h"
 #include "tensor/noise.h"
-#include "text/tokenizer.h"
+#include "text/clip_vocab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,8 @@ enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) 
 static enum xl_status require_model(const struct xl_settings *settings, struct xl_err *err) {
     if (settings->model && settings->model[0]) return XL_OK;
     return xl_fail(err, XL_EINVAL,
-                   "--model: missing; expected a repository in the cache (org/name) or a folder");
+                   "--model: missing; expected a repository in the cache (org/name), a folder "
+                   "or a .safetensors file");
 }
 
 /* The files of settings->model. */
@@ -197,8 +198,12 @@ static enum xl_status inspect_tokens(const struct xl_settings *settings, struct 
     struct xl_tokenizer *tokenizers[2] = {NULL, NULL};
     json_t *texts = NULL, *rows = json_array();
     enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
-    if (!status) status = xl_tokenizer_open(files.tokenizer_dir, &tokenizers[0], err);
-    if (!status) status = xl_tokenizer_open(files.tokenizer_2_dir, &tokenizers[1], err);
+    if (!status)
+        status =
+            xl_tokenizer_open_or_clip(files.tokenizer_dir, XL_CLIP_PAD_END, &tokenizers[0], err);
+    if (!status)
+        status =
+            xl_tokenizer_open_or_clip(files.tokenizer_2_dir, XL_CLIP_PAD_ZERO, &tokenizers[1], err);
     if (!status && settings->prompt)
         texts = json_pack("[s]", settings->prompt);
     else if (!status)
@@ -245,6 +250,20 @@ static void print_schedule(const struct xl_scheduler_config *config,
     }
 }
 
+/* The scheduler of a folder or of a checkpoint. name: opens sentences */
+static enum xl_status load_scheduler(const struct xl_pipeline_files *files, struct xl_json *out,
+                                     json_t **root, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    if (files->scheduler_config)
+        status = xl_json_load(files->scheduler_config, root, err);
+    else if (!(*root = xl_scheduler_of_checkpoint((struct xl_checkpoint_marks){
+                   files->is_v_prediction, files->is_zero_snr, files->is_edm})))
+        status = xl_fail_nomem(err, "a scheduler", 0);
+    *out = (struct xl_json){*root,
+                            files->scheduler_config ? files->scheduler_config : files->checkpoint};
+    return status;
+}
+
 static enum xl_status inspect_schedule(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_arena arena = {0};
     struct xl_snapshot snapshot;
@@ -255,10 +274,10 @@ static enum xl_status inspect_schedule(const struct xl_settings *settings, struc
     bool clamped;
     enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
     json_t *root = NULL;
-    if (!status) status = xl_json_load(files.scheduler_config, &root, err);
+    struct xl_json json;
+    if (!status) status = load_scheduler(&files, &json, &root, err);
     if (!status)
-        status = xl_scheduler_config_read((struct xl_json){root, files.scheduler_config},
-                                          files.scheduler_class, settings->scheduler, &config,
+        status = xl_scheduler_config_read(json, files.scheduler_class, settings->scheduler, &config,
                                           &notice, err);
     if (!status) status = xl_schedule_new(&config, settings->steps, 1, &clamped, &schedule, err);
     if (!status && notice) fprintf(stderr, "sdxl-lab: warning: %s\n", notice);

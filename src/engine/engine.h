@@ -41,8 +41,9 @@ struct xl_model {
     struct xl_clip_config clip[XL_N_ENCODERS];
     struct xl_unet_config unet;
     struct xl_vae_config vae;
-    json_t *scheduler_config; /* scheduler_config.json */
-    const char *scheduler;    /* the class that the scheduler "default" draws with */
+    json_t *scheduler_config;             /* scheduler_config.json, or what stands for it */
+    const char *derived[XL_N_COMPONENTS]; /* configurations from shapes, as JSON; else NULL */
+    const char *scheduler;                /* the class that the scheduler "default" draws with */
     struct xl_tokenizer *tokenizer[XL_N_ENCODERS];
     struct xl_weights *weights[XL_N_COMPONENTS];
     struct xl_file_tensors tensors[XL_N_COMPONENTS]; /* the same, with what their ids begin with */
@@ -72,6 +73,17 @@ enum xl_status xl_model_open_loras(struct xl_model *model, const struct xl_model
 void xl_model_close_loras(struct xl_model *model);
 /* As xl_weights_verify, of all LoRAs. */
 enum xl_status xl_model_verify_loras(const struct xl_model *model, struct xl_err *err) XL_CHECKED;
+
+/* The file that sentences about a component's configuration name. */
+const char *xl_model_config_name(const struct xl_model *model, enum xl_component component);
+
+/* components.c: map the weights of all components, under diffusers' names. Errors: as
+ * xl_weights_open and xl_original_select */
+enum xl_status xl_model_open_weights(struct xl_model *model, struct xl_err *err) XL_CHECKED;
+/* The configuration of a component from the shapes of its tensors, into model->derived and *out,
+ * which is the caller's. Encoders come before the UNet. Errors: see model/shapes.h */
+enum xl_status xl_model_derive_config(struct xl_model *model, enum xl_component component,
+                                      json_t **out, struct xl_err *err) XL_CHECKED;
 
 /* text.c: the ids [n_tokens] of a padded prompt are in the vocabulary of encoder e. Errors:
  * XL_EFORMAT */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sha256.h"
+#include "text/clip_vocab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct list {
     struct xl_model *model;
     struct xl_file_info *files;
     int n;
+    int first[XL_N_COMPONENTS]; /* of the files of each component's weights */
 };
 
 static enum xl_status add_file(struct list *list, const char *role, const char *path,
@@ -37,22 +39,32 @@ static const char *role_of(struct list *list, const char *folder, const char *na
     return xl_arena_printf(&list->model->arena, "%s/%s", folder, name);
 }
 
+/* A checkpoint stands for several components, and is looked at once. */
 static enum xl_status add_weights(struct list *list, struct xl_err *err) {
+    const struct xl_pipeline_files *all = &list->model->files;
     enum xl_status status = XL_OK;
+    int checkpoint = -1;
     for (int c = 0; !status && c < XL_N_COMPONENTS; c++) {
-        const struct xl_component_files *files = &list->model->files.component[c];
+        const struct xl_component_files *files = &all->component[c];
+        bool is_whole = files->files[0] == all->checkpoint;
+        list->first[c] = is_whole && checkpoint >= 0 ? checkpoint : list->n;
+        if (is_whole && checkpoint >= 0) continue;
+        if (is_whole) checkpoint = list->n;
         for (int i = 0; !status && i < files->n_files; i++)
-            status = add_file(list, xl_component_name(c), files->files[i], err);
+            status = add_file(list, is_whole ? "checkpoint" : xl_component_name(c), files->files[i],
+                              err);
     }
     return status;
 }
 
 static enum xl_status add_configs(struct list *list, struct xl_err *err) {
     const struct xl_pipeline_files *files = &list->model->files;
-    enum xl_status status = add_file(list, "scheduler", files->scheduler_config, err);
+    enum xl_status status = XL_OK;
+    if (files->scheduler_config) status = add_file(list, "scheduler", files->scheduler_config, err);
     for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
-        status = add_file(list, role_of(list, xl_component_name(c), "config.json"),
-                          files->component[c].config, err);
+        if (files->component[c].config)
+            status = add_file(list, role_of(list, xl_component_name(c), "config.json"),
+                              files->component[c].config, err);
     return status;
 }
 
@@ -60,7 +72,7 @@ static enum xl_status add_tokenizer(struct list *list, const char *folder, const
                                     struct xl_err *err) {
     enum xl_status status = XL_OK;
     /* Those that a tokenizer lacks are left out. */
-    for (int i = 0; !status && i < XL_N_TOKENIZER_FILES; i++) {
+    for (int i = 0; dir && !status && i < XL_N_TOKENIZER_FILES; i++) {
         const char *name = xl_tokenizer_file_name(i);
         const char *path = xl_arena_printf(&list->model->arena, "%s/%s", dir, name);
         if (!path) return xl_fail_nomem(err, "a path", 0);
@@ -94,7 +106,6 @@ static enum xl_status describe_components(struct xl_model *model, const struct l
     struct xl_component_info *components =
         xl_arena_alloc(&model->arena, XL_N_COMPONENTS * sizeof *components);
     if (!components) return xl_fail_nomem(err, "the components of a model", 0);
-    const struct xl_file_info *files = list->files;
     for (int c = 0; c < XL_N_COMPONENTS; c++) {
         const struct xl_weights *weights = model->weights[c];
         components[c] = (struct xl_component_info){
@@ -102,18 +113,34 @@ static enum xl_status describe_components(struct xl_model *model, const struct l
             .n_parameters = count_parameters(weights),
             .bytes = xl_weights_bytes(weights),
             .dtype = xl_weights_main_name(weights),
-            .files = files,
+            .files = list->files + list->first[c],
             .n_files = model->files.component[c].n_files,
         };
-        files += components[c].n_files;
     }
     model->info.components = components;
     model->info.n_components = XL_N_COMPONENTS;
     return XL_OK;
 }
 
+/* What of the model no file says: the program's own tokenizer, configurations from shapes, the
+ * scheduler of a checkpoint. */
+static bool put_own(const struct xl_model *model, struct xl_str *text) {
+    const struct xl_pipeline_files *files = &model->files;
+    if (!files->tokenizer_dir || !files->tokenizer_2_dir)
+        xl_str_printf(text, "tokenizer %s\n", xl_clip_tokenizer_version);
+    for (int c = 0; c < XL_N_COMPONENTS; c++)
+        if (model->derived[c])
+            xl_str_printf(text, "%s/config %s\n", xl_component_name(c), model->derived[c]);
+    if (files->scheduler_config) return true;
+    char *scheduler = xl_json_dump(model->scheduler_config, JSON_COMPACT | JSON_SORT_KEYS);
+    if (scheduler) xl_str_printf(text, "scheduler %s\n", scheduler);
+    free(scheduler);
+    return scheduler != NULL;
+}
+
 static enum xl_status digest(struct xl_model *model, const struct list *list, struct xl_err *err) {
     struct xl_str text = {0};
+    if (!put_own(model, &text)) text.failed = true;
     xl_str_printf(&text, "force_zeros_for_empty_prompt %d\n",
                   model->files.force_zeros_for_empty_prompt);
     /* Where the file says the same class, its digest has it. */
@@ -162,11 +189,21 @@ static const char *last_part(const char *path, size_t *n) {
     return begin;
 }
 
+/* "FILE" of a file that was asked for by its name, where its folder or repository has others. */
+static const char *named_file(const struct xl_model *model) {
+    const char *file = model->snapshot.file, *id = model->snapshot.id;
+    if (!file) return NULL;
+    const char *name = file + strlen(model->snapshot.dir) + 1;
+    size_t n = strlen(id), n_name = strlen(name);
+    return n >= n_name && !strcmp(id + n - n_name, name) ? name : NULL;
+}
+
 /* What a model is called in what others get: "org/name" of what lies in a cache, whatever way led
- * there, else its folder, or the last part of that where the rest says whose it is. */
+ * there, else its folder or file, or the last part of that where the rest says whose it is. */
 static enum xl_status name_it(struct xl_model *model, struct xl_err *err) {
     static const char REPOSITORY[] = "/models--", SNAPSHOTS[] = "/snapshots/";
     struct xl_model_info *info = &model->info;
+    const char *file = named_file(model), *path = file ? model->snapshot.file : info->dir;
     const char *at = strstr(info->dir, SNAPSHOTS), *begin = NULL;
     for (const char *next = at; next; next = strstr(next + 1, SNAPSHOTS)) at = next;
     for (const char *next = info->dir; at && (next = strstr(next, REPOSITORY)) && next < at; next++)
@@ -175,14 +212,15 @@ static enum xl_status name_it(struct xl_model *model, struct xl_err *err) {
         const char *dashes = strstr(begin, "--"), *commit = at + sizeof SNAPSHOTS - 1;
         int n_org = dashes && dashes < at ? (int)(dashes - begin) : 0;
         const char *name = n_org ? dashes + 2 : begin;
-        info->name = xl_arena_printf(&model->arena, "%.*s%s%.*s", n_org, begin, n_org ? "/" : "",
-                                     (int)(at - name), name);
+        info->name = xl_arena_printf(&model->arena, "%.*s%s%.*s%s%s", n_org, begin,
+                                     n_org ? "/" : "", (int)(at - name), name, file ? ":" : "",
+                                     file ? file : "");
         if (!info->commit)
             info->commit = xl_arena_strndup(&model->arena, commit, strcspn(commit, "/"));
         if (!info->commit) info->name = NULL;
     } else {
-        size_t n = strlen(info->dir);
-        const char *shown = xl_path_is_personal(info->dir) ? last_part(info->dir, &n) : info->dir;
+        size_t n = strlen(path);
+        const char *shown = xl_path_is_personal(path) ? last_part(path, &n) : path;
         info->name = xl_arena_strndup(&model->arena, shown, n);
     }
     return info->name ? XL_OK : xl_fail_nomem(err, "the name of a model", 0);

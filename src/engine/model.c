@@ -3,6 +3,8 @@
  * model is read-only and may be shared by threads; the last reference frees it. */
 #include "engine/engine.h"
 
+#include "text/clip_vocab.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +17,10 @@ static enum xl_status read_config(struct xl_model *model, enum xl_component comp
                                   struct xl_err *err) {
     json_t *root;
     const char *path = model->files.component[component].config;
-    enum xl_status status = xl_json_load(path, &root, err);
+    enum xl_status status = path ? xl_json_load(path, &root, err)
+                                 : xl_model_derive_config(model, component, &root, err);
     if (status) return status;
-    struct xl_json json = {root, path};
+    struct xl_json json = {root, xl_model_config_name(model, component)};
     switch (component) {
     case XL_TEXT_ENCODER:
         status = xl_clip_config_read(json, &model->clip[0], err);
@@ -38,8 +41,28 @@ static enum xl_status read_config(struct xl_model *model, enum xl_component comp
     return status;
 }
 
+const char *xl_model_config_name(const struct xl_model *model, enum xl_component component) {
+    const struct xl_component_files *files = &model->files.component[component];
+    return files->config ? files->config : files->files[0];
+}
+
 struct xl_json xl_model_scheduler(const struct xl_model *model) {
-    return (struct xl_json){model->scheduler_config, model->files.scheduler_config};
+    const struct xl_pipeline_files *files = &model->files;
+    return (struct xl_json){model->scheduler_config,
+                            files->scheduler_config ? files->scheduler_config : files->checkpoint};
+}
+
+/* Of a checkpoint: the one of the model that it was made from. */
+static enum xl_status load_scheduler(struct xl_model *model, struct xl_err *err) {
+    struct xl_pipeline_files *files = &model->files;
+    if (files->scheduler_config)
+        return xl_json_load(files->scheduler_config, &model->scheduler_config, err);
+    struct xl_checkpoint_marks marks = {files->is_v_prediction, files->is_zero_snr, files->is_edm};
+    model->scheduler_config = xl_scheduler_of_checkpoint(marks);
+    if (!model->scheduler_config) return xl_fail_nomem(err, "a scheduler", 0);
+    files->scheduler_class =
+        json_string_value(json_object_get(model->scheduler_config, "_class_name"));
+    return XL_OK;
 }
 
 static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
@@ -47,7 +70,7 @@ static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < XL_N_COMPONENTS; i++) status = read_config(model, order[i], err);
     if (status) return status;
-    status = xl_json_load(model->files.scheduler_config, &model->scheduler_config, err);
+    status = load_scheduler(model, err);
     if (status) return status;
     return xl_scheduler_own_class(xl_model_scheduler(model), model->files.scheduler_class,
                                   &model->scheduler, err);
@@ -55,26 +78,26 @@ static enum xl_status load_configs(struct xl_model *model, struct xl_err *err) {
 
 /* The four components must fit each other; each config alone was checked by its reader. */
 static enum xl_status check_configs(const struct xl_model *model, struct xl_err *err) {
-    const struct xl_component_files *component = model->files.component;
+    const char *unet = xl_model_config_name(model, XL_UNET);
     int width = model->clip[0].hidden_size + model->clip[1].hidden_size;
     if (model->unet.cross_attention_dim != width)
         return xl_fail(
             err, XL_EFORMAT,
             "%s: \"cross_attention_dim\" is %d, expected %d: the widths %d and %d of the "
             "two text encoders",
-            component[XL_UNET].config, model->unet.cross_attention_dim, width,
-            model->clip[0].hidden_size, model->clip[1].hidden_size);
+            unet, model->unet.cross_attention_dim, width, model->clip[0].hidden_size,
+            model->clip[1].hidden_size);
     if (model->unet.pooled_dim != model->clip[1].projection_dim)
         return xl_fail(
             err, XL_EFORMAT,
             "%s: the pooled text is %d wide by \"projection_class_embeddings_input_dim\", "
             "expected %d: \"projection_dim\" of text_encoder_2",
-            component[XL_UNET].config, model->unet.pooled_dim, model->clip[1].projection_dim);
+            unet, model->unet.pooled_dim, model->clip[1].projection_dim);
     if (model->unet.in_channels != model->vae.latent_channels ||
         model->unet.out_channels != model->vae.latent_channels)
         return xl_fail(err, XL_EFORMAT,
                        "%s: %d channels in and %d out, expected %d: \"latent_channels\" of the VAE",
-                       component[XL_UNET].config, model->unet.in_channels, model->unet.out_channels,
+                       unet, model->unet.in_channels, model->unet.out_channels,
                        model->vae.latent_channels);
     return XL_OK;
 }
@@ -84,10 +107,12 @@ static int smaller(int a, int b) {
 }
 
 static enum xl_status open_tokenizers(struct xl_model *model, struct xl_err *err) {
+    const struct xl_pipeline_files *files = &model->files;
     enum xl_status status =
-        xl_tokenizer_open(model->files.tokenizer_dir, &model->tokenizer[0], err);
+        xl_tokenizer_open_or_clip(files->tokenizer_dir, XL_CLIP_PAD_END, &model->tokenizer[0], err);
     if (!status)
-        status = xl_tokenizer_open(model->files.tokenizer_2_dir, &model->tokenizer[1], err);
+        status = xl_tokenizer_open_or_clip(files->tokenizer_2_dir, XL_CLIP_PAD_ZERO,
+                                           &model->tokenizer[1], err);
     if (status) return status;
     model->n_tokens = xl_tokenizer_max_length(model->tokenizer[0]);
     for (int e = 0; e < XL_N_ENCODERS; e++) {
@@ -97,14 +122,12 @@ static enum xl_status open_tokenizers(struct xl_model *model, struct xl_err *err
     return XL_OK;
 }
 
-static enum xl_status open_weights(struct xl_model *model, struct xl_err *err) {
-    for (int c = 0; c < XL_N_COMPONENTS; c++) {
-        const struct xl_component_files *files = &model->files.component[c];
-        enum xl_status status = xl_weights_open(xl_component_name(c), files->files, files->n_files,
-                                                &model->weights[c], err);
-        if (status) return status;
-    }
-    return XL_OK;
+/* What a VAE without a configuration is taken for. */
+static const char *vae_notice(struct xl_model *model) {
+    return xl_arena_printf(&model->arena,
+                           "vae: %s has no config.json: took its shapes, and SDXL's scaling factor "
+                           "of latents, %g",
+                           model->files.component[XL_VAE].files[0], model->vae.scaling_factor);
 }
 
 static enum xl_status open_loras(struct xl_model *model, const struct xl_model_params *params,
@@ -114,6 +137,13 @@ static enum xl_status open_loras(struct xl_model *model, const struct xl_model_p
     for (int c = 0; c < XL_N_COMPONENTS; c++)
         if (model->files.component[c].notice)
             xl_str_printf(&notices, "%s\n", model->files.component[c].notice);
+    /* The shapes of a whole checkpoint are no news. */
+    const struct xl_component_files *vae = &model->files.component[XL_VAE];
+    if (!vae->config && vae->files[0] != model->files.checkpoint) {
+        const char *notice = vae_notice(model);
+        xl_str_printf(&notices, "%s\n", notice ? notice : "");
+        if (!notice) notices.failed = true;
+    }
     enum xl_status status = xl_model_open_loras(model, params, &notices, err);
     model->notices = xl_str_take(&notices);
     return status || model->notices ? status : xl_fail_nomem(err, "notices", 0);
@@ -123,18 +153,18 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
                              struct xl_err *err) {
     if (!params->model || !params->model[0])
         return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
-    if (params->vae)
-        return xl_fail(err, XL_EINVAL, "model %s: this version reads no other VAEs", params->model);
     struct xl_model *model = calloc(1, sizeof *model);
     if (!model) return xl_fail_nomem(err, "the model", sizeof *model);
     atomic_init(&model->n_refs, 1);
     enum xl_status status =
         xl_hub_resolve(params->model, params->revision, &model->arena, &model->snapshot, err);
     if (!status) status = xl_hub_pipeline(&model->snapshot, &model->arena, &model->files, err);
+    if (!status && params->vae)
+        status = xl_hub_vae(params->vae, &model->arena, &model->files.component[XL_VAE], err);
+    if (!status) status = xl_model_open_weights(model, err);
     if (!status) status = load_configs(model, err);
     if (!status) status = check_configs(model, err);
     if (!status) status = open_tokenizers(model, err);
-    if (!status) status = open_weights(model, err);
     if (!status) status = open_loras(model, params, err);
     if (!status) status = xl_model_describe(model, err);
     if (status) {

@@ -46,15 +46,24 @@ static void read_file(struct prefetch *p, const char *path) {
     if (fd >= 0) close(fd);
 }
 
+/* Each file once: a checkpoint holds several components. */
+static bool is_first(const struct xl_pipeline_files *files, const enum xl_component *order,
+                     int at) {
+    const struct xl_component_files *one = &files->component[order[at]];
+    for (int i = 0; i < at; i++)
+        if (files->component[order[i]].files[0] == one->files[0]) return false;
+    return true;
+}
+
 static enum xl_status read_all(struct prefetch *p, const struct xl_pipeline_files *files,
                                struct xl_err *err) {
-    for (int c = 0; c < XL_N_COMPONENTS; c++)
-        for (int i = 0; i < files->component[c].n_files; i++)
-            p->total += file_bytes(files->component[c].files[i]);
     /* In the order of use. */
     static const enum xl_component order[] = {XL_TEXT_ENCODER, XL_TEXT_ENCODER_2, XL_UNET, XL_VAE};
     for (int c = 0; c < XL_N_COMPONENTS; c++)
-        for (int i = 0; i < files->component[order[c]].n_files; i++)
+        for (int i = 0; i < files->component[order[c]].n_files && is_first(files, order, c); i++)
+            p->total += file_bytes(files->component[order[c]].files[i]);
+    for (int c = 0; c < XL_N_COMPONENTS; c++)
+        for (int i = 0; i < files->component[order[c]].n_files && is_first(files, order, c); i++)
             if (!p->is_full && !p->is_cancelled) read_file(p, files->component[order[c]].files[i]);
     if (!p->is_full && !p->is_cancelled) go_on(p, 0); /* so that its last word is the whole */
     return p->is_cancelled ? xl_fail(err, XL_ECANCELLED, "interrupted while reading ahead") : XL_OK;
@@ -70,6 +79,8 @@ enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progre
     struct prefetch prefetch = {.progress = progress, .user = user};
     enum xl_status status = xl_hub_resolve(params->model, params->revision, &arena, &snapshot, err);
     if (!status) status = xl_hub_pipeline(&snapshot, &arena, &files, err);
+    if (!status && params->vae)
+        status = xl_hub_vae(params->vae, &arena, &files.component[XL_VAE], err);
     if (!status) status = read_all(&prefetch, &files, err);
     xl_arena_deinit(&arena);
     return status;

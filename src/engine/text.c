@@ -16,13 +16,13 @@ void xl_encoded_deinit(struct xl_encoded *encoded) {
 
 enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
                                   struct xl_err *err) {
+    const char *dir = e ? model->files.tokenizer_2_dir : model->files.tokenizer_dir;
     for (int i = 0; i < model->n_tokens; i++)
         if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size)
             return xl_fail(err, XL_EFORMAT,
                            "%s: token id %d is outside the text encoder's vocabulary of %d; "
                            "tokenizer and encoder do not belong together",
-                           e ? model->files.tokenizer_2_dir : model->files.tokenizer_dir, ids[i],
-                           model->clip[e].vocab_size);
+                           dir ? dir : model->files.checkpoint, ids[i], model->clip[e].vocab_size);
     return XL_OK;
 }
 

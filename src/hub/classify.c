@@ -94,7 +94,8 @@ static void note_markers(struct look *look) {
     struct xl_file_class *out = look->out;
     const struct xl_safetensors *file = look->file;
     const char *says = xl_st_metadata_find(&out->metadata, "modelspec.prediction_type");
-    out->is_v_prediction = xl_safetensors_find(file, "v_pred") || (says && says[0] == 'v');
+    out->is_v_prediction = xl_safetensors_find(file, "v_pred") || (says && says[0] == 'v') ||
+                           xl_names_begin(file, "edm_vpred");
     out->is_zero_snr = xl_safetensors_find(file, "ztsnr") != NULL;
     out->is_edm = xl_names_begin(file, "edm_mean") || xl_names_begin(file, "edm_vpred");
     const struct xl_st_tensor *latents =

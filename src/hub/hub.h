@@ -10,24 +10,29 @@
 
 /* Where a model lies. */
 struct xl_snapshot {
-    const char *dir;    /* folder with model_index.json */
-    const char *id;     /* "org/name", or the folder as given */
+    const char *dir;  /* folder with model_index.json, or that of `file` */
+    const char *file; /* a checkpoint that is the whole model; NULL: the folder is */
+    const char *id;   /* "org/name", "org/name:file.safetensors", or the folder or file as given */
     const char *commit; /* 40 hex digits; NULL for a plain folder */
     const char *notice; /* a sentence when something was chosen for the user (a missing ref, one of
                            several snapshots); else NULL */
 };
 
-/* Take a folder with model_index.json, or find a repository ("org/name", or the path of a
- * "models--org--name") in the cache. A folder comes before a repository of the same name, as in
- * diffusers.
- * Looks in HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub and $HF_HOME (default
+/* Take a folder with model_index.json, a .safetensors file, or find a repository ("org/name", or
+ * the path of a "models--org--name") in the cache. A folder comes before a repository of the same
+ * name, as in diffusers. "org/name:file.safetensors" is one file of a cached repository. A folder
+ * or repository without model_index.json stands for the one SDXL checkpoint at its root; of two
+ * that are called the same but for _fp16 and _fp32 for the former, and `notice` says so. Looks in
+ * HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, $HF_HOME/hub and $HF_HOME (default
  * ${XDG_CACHE_HOME:-~/.cache}/huggingface), ~ and $VAR expanded, in this order.
  * revision: branch, tag, "refs/pr/1" or 40 hex digits; NULL: main. A revision that was asked for is
  * never replaced. Where main names nothing that is there, the only snapshot is taken, or of several
  * the newest complete one; where copies lie in several places, the first complete one; else the
  * first, for xl_hub_pipeline to tell what it lacks. Strings live in the arena.
- * Errors: XL_EMODEL not cached (says where it looked), XL_EFORMAT a single file, XL_EINVAL neither
- * a folder nor an id, or a revision with ".." or control characters */
+ * Errors: XL_EMODEL not cached (says where it looked), a file that the repository has not;
+ * XL_EFORMAT a pickle (unread), a folder of other files (LoRAs, ...: says what they are);
+ * XL_EINVAL neither a file, a folder nor an id, several checkpoints (lists them), or a revision
+ * with ".." or control characters */
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
                               struct xl_snapshot *out, struct xl_err *err) XL_CHECKED;
 
@@ -61,19 +66,23 @@ const char *xl_component_name(enum xl_component component);
 
 /* Safetensors files that together hold one component. */
 struct xl_component_files {
-    const char *config;       /* config.json */
+    const char *config;       /* config.json; NULL: the shapes of the tensors have to tell */
     const char *const *files; /* absolute paths, n_files of them */
     int n_files;
+    bool is_single; /* one file, which may hold other components, too, and may have the key names
+                       of the first implementation (weights/original.h) */
     const char *variant; /* "fp16", or "" */
     const char *notice;  /* as in xl_snapshot */
 };
 
 struct xl_pipeline_files {
     struct xl_component_files component[XL_N_COMPONENTS];
-    const char *tokenizer_dir, *tokenizer_2_dir;
-    const char *scheduler_config;
-    const char *scheduler_class;       /* from model_index.json */
+    const char *tokenizer_dir, *tokenizer_2_dir; /* NULL: the program's own (text/clip_vocab.h) */
+    const char *scheduler_config;                /* NULL: see sampler.h, of a checkpoint */
+    const char *scheduler_class;                 /* from model_index.json; NULL likewise */
     bool force_zeros_for_empty_prompt; /* from model_index.json; true when absent, as diffusers */
+    const char *checkpoint;            /* the one file of all components; else NULL */
+    bool is_v_prediction, is_zero_snr, is_edm; /* what the checkpoint says; see classify.h */
 };
 
 /* Choose the files of every component of a snapshot; read every header. Per component: complete
@@ -82,12 +91,20 @@ struct xl_pipeline_files {
  * variants; of a file and shards the one that Python loads (unet and vae: shards, text encoders:
  * the file). A choice between several complete sets, or a better one that is incomplete, is
  * explained in `notice`. Errors: XL_EMODEL with every missing or half-downloaded file named;
- * XL_EFORMAT not an SDXL pipeline, or a component of another class (the class found is named; what
- * model_index.json says counts, as in diffusers, not what a config.json does), damaged weights,
- * only pickle files
- * (.bin, .ckpt, .pt: refused, with what to do) */
+ * XL_EFORMAT not an SDXL pipeline, a file that is no SDXL checkpoint (says what it is), a component
+ * of another class (the class found is named; what model_index.json says counts, as in diffusers,
+ * not what a config.json does), damaged weights, only pickle files (.bin, .ckpt, .pt: refused, with
+ * what to do) */
 enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
                                struct xl_pipeline_files *out, struct xl_err *err) XL_CHECKED;
+
+/* The files of a VAE: of a folder (a diffusers VAE, or a pipeline's), of a repository of either, of
+ * one file (of a VAE alone or a whole checkpoint, whatever its key names), or of a repository that
+ * has one such file; "org/name:file.safetensors" as above. config is that beside the file, if it is
+ * a VAE's. Errors: as xl_hub_resolve and xl_hub_pipeline; XL_EFORMAT another kind of file or class
+ */
+enum xl_status xl_hub_vae(const char *vae, struct xl_arena *arena, struct xl_component_files *out,
+                          struct xl_err *err) XL_CHECKED;
 
 /* The digest of a cached file from its blob's name (64 hex: sha256; 40 hex: git's sha1 of a blob);
  * NULL for a file that is no link into a blob store, or out of memory. In the arena. */

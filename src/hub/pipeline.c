@@ -1,5 +1,6 @@
 /* pipeline.c - the files of a snapshot that make an SDXL pipeline, or all that is wrong with them.
  */
+#include "hub/classify.h"
 #include "hub/files.h"
 #include "hub/hub.h"
 #include "hub/weight_files.h"
@@ -239,8 +240,31 @@ static enum xl_status fail_problems(const struct pipeline *pipeline, struct xl_e
                    snapshot->dir);
 }
 
+/* One file that holds everything. What it is must be known, its names are looked at later. */
+static enum xl_status take_checkpoint(const char *path, struct xl_arena *arena,
+                                      struct xl_pipeline_files *out, struct xl_err *err) {
+    struct xl_file_class is;
+    enum xl_status status = xl_hub_classify_file(path, arena, &is, err);
+    if (status) return status;
+    if (is.kind != XL_FILE_SDXL_CHECKPOINT || is.need)
+        return xl_hub_refuse_file(path, &is, "an SDXL checkpoint", err);
+    const char **files = xl_arena_alloc(arena, sizeof *files);
+    if (!files) return nomem(err);
+    files[0] = path;
+    *out = (struct xl_pipeline_files){.force_zeros_for_empty_prompt = true,
+                                      .checkpoint = path,
+                                      .is_v_prediction = is.is_v_prediction,
+                                      .is_zero_snr = is.is_zero_snr,
+                                      .is_edm = is.is_edm};
+    for (int c = 0; c < XL_N_COMPONENTS; c++)
+        out->component[c] = (struct xl_component_files){
+            .files = files, .n_files = 1, .is_single = true, .variant = ""};
+    return XL_OK;
+}
+
 enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
                                struct xl_pipeline_files *out, struct xl_err *err) {
+    if (snapshot->file) return take_checkpoint(snapshot->file, arena, out, err);
     struct pipeline pipeline = {.snapshot = snapshot, .arena = arena};
     const char *path = xl_arena_printf(arena, "%s/model_index.json", snapshot->dir);
     if (!path) return nomem(err);

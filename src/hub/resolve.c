@@ -1,4 +1,4 @@
-/* resolve.c - from what the user calls a model to the folder that holds it.
+/* resolve.c - from what the user calls a model to the folder or file that holds it.
  *
  * A repository in the cache is models--org--name with refs/REVISION (a file that names a commit)
  * and snapshots/COMMIT (a folder of links). What the user asked for is never replaced in silence:
@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "hub/files.h"
-#include "hub/hub.h"
+#include "hub/locate.h"
 #include "hub/location.h"
+#include "hub/weight_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ struct candidate {
 
 struct search {
     const char *id, *revision; /* revision: NULL when not asked for */
+    const char *file;          /* of the repository, by its name there; NULL: not asked for */
+    const struct xl_hub_want *want;
     struct xl_arena *arena;
     struct candidate *list;
     int n, capacity;
@@ -97,7 +100,7 @@ static enum xl_status add_candidate(struct search *search, const char *repositor
     const char *name = xl_arena_strdup(search->arena, commit);
     if (!name) return nomem(err);
     search->list[search->n++] =
-        (struct candidate){{dir, search->id, name, NULL}, is_guess, st.st_mtim};
+        (struct candidate){{.dir = dir, .id = search->id, .commit = name}, is_guess, st.st_mtim};
     return XL_OK;
 }
 
@@ -151,10 +154,38 @@ static int by_preference(const struct candidate *x, const struct candidate *y) {
     return strcmp(x->snapshot.dir, y->snapshot.dir);
 }
 
-static bool is_complete(const struct xl_snapshot *snapshot) {
+/* A folder that says by a file that it is what is wanted; a link that leads to nothing counts. */
+static bool has_mark(const struct xl_hub_want *want, const char *dir, struct xl_arena *arena) {
+    for (const char *const *mark = want->marks; *mark; mark++) {
+        const char *path = xl_arena_printf(arena, "%s/%s", dir, *mark);
+        if (path && !xl_hub_is_absent(path)) return true;
+    }
+    return false;
+}
+
+/* Which file it is, where it is one: the one that was asked for, or the only one of its kind. */
+static enum xl_status settle(const struct search *search, struct xl_snapshot *snapshot,
+                             struct xl_err *err) {
+    if (search->file) {
+        snapshot->file = xl_arena_printf(search->arena, "%s/%s", snapshot->dir, search->file);
+        if (!snapshot->file) return nomem(err);
+        const char *why = xl_hub_why_unusable(snapshot->file);
+        return why ? xl_fail(err, XL_EMODEL,
+                             "model %s: %s (%s); download it with \"hf download %.*s %s\"",
+                             search->id, snapshot->file, why, (int)strcspn(search->id, ":"),
+                             search->id, search->file)
+                   : XL_OK;
+    }
+    if (has_mark(search->want, snapshot->dir, search->arena)) return XL_OK;
+    return search->want->settle(snapshot, search->arena, err);
+}
+
+static bool is_complete(const struct search *search, const struct xl_snapshot *snapshot) {
     struct xl_arena scratch = {0};
-    struct xl_pipeline_files files;
-    bool complete = !xl_hub_pipeline(snapshot, &scratch, &files, NULL);
+    struct search own = *search;
+    struct xl_snapshot settled = *snapshot;
+    own.arena = &scratch;
+    bool complete = !settle(&own, &settled, NULL) && search->want->is_complete(&settled);
     xl_arena_deinit(&scratch);
     return complete;
 }
@@ -170,7 +201,7 @@ static enum xl_status choose(struct search *search, struct xl_snapshot *out, str
             search->list[k - 1] = swap;
         }
     if (search->n > 1)
-        while (chosen < search->n && !is_complete(&search->list[chosen].snapshot)) chosen++;
+        while (chosen < search->n && !is_complete(search, &search->list[chosen].snapshot)) chosen++;
     bool complete = chosen < search->n;
     if (!complete) chosen = 0;
     const struct candidate *candidate = &search->list[chosen];
@@ -190,8 +221,9 @@ static enum xl_status choose(struct search *search, struct xl_snapshot *out, str
             "%s: the cache does not say which commit is main; took %s, the newest%s of %d",
             search->id, snapshot.commit, complete ? " complete one" : "", search->n);
     if (needs_notice && !snapshot.notice) return nomem(err);
-    *out = snapshot;
-    return XL_OK;
+    enum xl_status status = settle(search, &snapshot, err);
+    if (!status) *out = snapshot;
+    return status;
 }
 
 static enum xl_status fail_not_cached(const struct search *search, const struct xl_hub_roots *roots,
@@ -229,9 +261,10 @@ static enum xl_status resolve_cached(struct search *search, struct xl_snapshot *
     enum xl_status status = xl_hub_roots(search->arena, &roots, err);
     if (status) return status;
     const char *slash = strchr(search->id, '/');
-    const char *folder = slash ? xl_arena_printf(search->arena, "models--%.*s--%s",
-                                                 (int)(slash - search->id), search->id, slash + 1)
-                               : xl_arena_printf(search->arena, "models--%s", search->id);
+    int n = (int)strcspn(search->id, ":"), n_org = slash ? (int)(slash - search->id) : 0;
+    const char *folder = slash ? xl_arena_printf(search->arena, "models--%.*s--%.*s", n_org,
+                                                 search->id, n - n_org - 1, slash + 1)
+                               : xl_arena_printf(search->arena, "models--%.*s", n, search->id);
     if (!folder) return nomem(err);
     for (int i = 0; !status && i < roots.n; i++) {
         const char *dir = xl_arena_printf(search->arena, "%s/%s", roots.dir[i], folder);
@@ -241,58 +274,125 @@ static enum xl_status resolve_cached(struct search *search, struct xl_snapshot *
     return search->n ? choose(search, out, err) : fail_not_cached(search, &roots, err);
 }
 
-/* A file where a folder or an id is expected. */
-static enum xl_status fail_file(const char *path, struct xl_err *err) {
+enum xl_status xl_hub_check_pickle(const char *path, struct xl_err *err) {
     static const char *const pickles[] = {".ckpt", ".bin", ".pt", ".pth", ".pkl"};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof pickles / sizeof *pickles; i++)
-        if (!strcmp(dot, pickles[i]))
+    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++)
+        if (xl_hub_ends_with(path, pickles[i]))
             return xl_fail(err, XL_EFORMAT,
                            "model %s: pickle files can run code and are never read; convert the "
                            "model with diffusers' save_pretrained(..., safe_serialization=True)",
                            path);
-    return xl_fail(err, XL_EFORMAT,
-                   "model %s: a single file; expected a repository (org/name) or a folder with "
-                   "model_index.json",
-                   path);
+    return XL_OK;
+}
+
+static enum xl_status take_file(const char *path, struct xl_arena *arena, struct xl_snapshot *out,
+                                struct xl_err *err) {
+    enum xl_status status = xl_hub_check_pickle(path, err);
+    if (status) return status;
+    if (!xl_hub_ends_with(path, ".safetensors"))
+        return xl_fail(err, XL_EFORMAT,
+                       "model %s: neither a .safetensors file nor a folder with model_index.json; "
+                       "expected one of them, or a repository (org/name)",
+                       path);
+    struct xl_snapshot snapshot = {.id = xl_arena_strdup(arena, path)};
+    const char *file = xl_path_absolute(path, arena);
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    snapshot.file = file;
+    if (slash) snapshot.dir = xl_arena_strndup(arena, file, (size_t)(slash - file));
+    if (!snapshot.id || !snapshot.dir) return nomem(err);
+    *out = snapshot;
+    return XL_OK;
 }
 
 static enum xl_status take_folder(const char *path, struct xl_arena *arena, struct xl_snapshot *out,
                                   struct xl_err *err) {
     const char *dir = xl_path_absolute(path, arena), *id = xl_arena_strdup(arena, path);
     if (!dir || !id) return nomem(err);
-    *out = (struct xl_snapshot){dir, id, NULL, NULL};
+    *out = (struct xl_snapshot){.dir = dir, .id = id};
     return XL_OK;
 }
 
-enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
-                              struct xl_snapshot *out, struct xl_err *err) {
-    if (!model[0] || has_control_character(model))
-        return xl_fail(err, XL_EINVAL, "model \"%s\": %s", model,
-                       model[0] ? "holds a control character"
-                                : "expected a repository or a folder");
+/* "org/name:file.safetensors": cut search->id's file off. False: it is none. */
+static bool has_file(struct search *search, const char *text, struct xl_err *err,
+                     enum xl_status *status) {
+    const char *colon = strchr(text, ':');
+    const char *id = colon ? xl_arena_strndup(search->arena, text, (size_t)(colon - text)) : NULL;
+    if (!id || !is_repository_id(id) || !is_revision(colon + 1)) return false;
+    search->file = xl_arena_strdup(search->arena, colon + 1);
+    *status = search->file ? xl_hub_check_pickle(search->file, err) : nomem(err);
+    return *status || xl_hub_ends_with(search->file, ".safetensors");
+}
+
+static enum xl_status check_text(const char *text, const char *revision, struct xl_err *err) {
+    if (!text[0] || has_control_character(text))
+        return xl_fail(err, XL_EINVAL, "model \"%s\": %s", text,
+                       text[0] ? "holds a control character" : "expected a repository or a folder");
     if (revision && (!revision[0] || !is_revision(revision)))
         return xl_fail(err, XL_EINVAL,
                        "revision \"%s\": expected a branch, a tag or the 40 digits of a commit",
                        revision);
-    const char *index = xl_arena_printf(arena, "%s/model_index.json", model);
-    const char *snapshots = xl_arena_printf(arena, "%s/snapshots", model);
+    return XL_OK;
+}
+
+/* A folder without marks that holds the one file. *is_one: it does, or too many (an error). */
+static enum xl_status look_inside(const struct search *search, struct xl_snapshot *out,
+                                  bool *is_one, struct xl_err *err) {
+    struct xl_snapshot snapshot;
+    enum xl_status status = take_folder(search->id, search->arena, &snapshot, err);
+    if (!status) status = search->want->settle(&snapshot, search->arena, err);
+    *is_one = status == XL_EINVAL || status == XL_ENOMEM || (!status && snapshot.file);
+    if (!status && snapshot.file) *out = snapshot;
+    return status;
+}
+
+enum xl_status xl_hub_locate(const char *text, const char *revision, const struct xl_hub_want *want,
+                             struct xl_arena *arena, struct xl_snapshot *out, struct xl_err *err) {
+    enum xl_status status = check_text(text, revision, err), inside = XL_OK;
+    if (status) return status;
+    const char *snapshots = xl_arena_printf(arena, "%s/snapshots", text);
     struct search search = {
-        .id = xl_arena_strdup(arena, model), .revision = revision, .arena = arena};
-    if (!index || !snapshots || !search.id) return nomem(err);
+        .id = xl_arena_strdup(arena, text), .revision = revision, .want = want, .arena = arena};
+    bool is_folder = xl_dir_exists(text), is_one = false;
+    if (!snapshots || !search.id) return nomem(err);
     /* A folder comes before a repository of the same name, as in diffusers. */
-    if (!xl_hub_is_absent(index)) return take_folder(model, arena, out, err);
+    if (has_mark(want, text, arena)) return take_folder(text, arena, out, err);
     if (xl_dir_exists(snapshots)) { /* a repository of the cache, by its path */
-        const char *dir = xl_path_absolute(model, arena);
-        enum xl_status status = dir ? search_repository(&search, dir, err) : nomem(err);
+        const char *dir = xl_path_absolute(text, arena);
+        status = dir ? search_repository(&search, dir, err) : nomem(err);
         if (status) return status;
         struct xl_hub_roots none = {0};
         return search.n ? choose(&search, out, err) : fail_not_cached(&search, &none, err);
     }
-    if (xl_file_exists(model)) return fail_file(model, err);
-    if (is_repository_id(model)) return resolve_cached(&search, out, err);
-    if (xl_dir_exists(model))
-        return xl_fail(err, XL_EMODEL, "model %s: no model_index.json in this folder", model);
+    if (xl_file_exists(text)) return take_file(text, arena, out, err);
+    if (has_file(&search, text, err, &status))
+        return status ? status : resolve_cached(&search, out, err);
+    search.file = NULL;
+    if (is_folder) inside = look_inside(&search, out, &is_one, err);
+    if (is_one) return inside;
+    if (is_repository_id(text)) return resolve_cached(&search, out, err);
+    if (inside) return inside;
+    if (is_folder)
+        return xl_fail(err, XL_EMODEL,
+                       "model %s: no model_index.json in this folder, and no checkpoint", text);
+    status = xl_hub_check_pickle(text, err);
+    if (!status && xl_hub_ends_with(text, ".safetensors"))
+        status = xl_fail(err, XL_EMODEL, "model %s: there is no such file", text);
+    if (status) return status;
     return xl_fail(err, XL_EINVAL,
-                   "model \"%s\": neither a folder nor a repository of the form org/name", model);
+                   "model \"%s\": neither a folder nor a repository of the form org/name", text);
+}
+
+static bool is_whole_model(const struct xl_snapshot *snapshot) {
+    struct xl_arena scratch = {0};
+    struct xl_pipeline_files files;
+    bool complete = !xl_hub_pipeline(snapshot, &scratch, &files, NULL);
+    xl_arena_deinit(&scratch);
+    return complete;
+}
+
+enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
+                              struct xl_snapshot *out, struct xl_err *err) {
+    static const struct xl_hub_want want = {
+        {"model_index.json"}, xl_hub_settle_model, is_whole_model};
+    return xl_hub_locate(model, revision, &want, arena, out, err);
 }

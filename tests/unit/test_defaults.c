@@ -207,7 +207,7 @@ static bool forces_zeros(json_t *value) {
         snprintf(target, sizeof target, XL_SOURCE_DIR "/tests/data/models/repo/%s", parts[i]);
         cr_assert_eq(symlink(target, scratch("%s", parts[i])), 0);
     }
-    struct xl_snapshot snapshot = {scratch_dir, "test", NULL, NULL};
+    struct xl_snapshot snapshot = {.dir = scratch_dir, .id = "test"};
     cr_assert_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
     xl_arena_deinit(&arena);
     scratch_close();

@@ -107,7 +107,7 @@ static void expect_unresolved(const char *model, const char *revision, enum xl_s
 }
 
 static struct xl_pipeline_files open_pipeline(const char *dir) {
-    struct xl_snapshot snapshot = {dir, "test", NULL, NULL};
+    struct xl_snapshot snapshot = {.dir = dir, .id = "test"};
     struct xl_pipeline_files files = {0};
     err.text[0] = 0;
     cr_assert_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
@@ -115,7 +115,7 @@ static struct xl_pipeline_files open_pipeline(const char *dir) {
 }
 
 static void expect_refused(const char *dir, enum xl_status status, const char *says) {
-    struct xl_snapshot snapshot = {dir, "test", NULL, NULL};
+    struct xl_snapshot snapshot = {.dir = dir, .id = "test"};
     struct xl_pipeline_files files = {0};
     enum xl_status found = xl_hub_pipeline(&snapshot, &arena, &files, &err);
     cr_expect_eq(found, status, "%s, expected %s: %s", xl_status_name(found),
@@ -336,11 +336,18 @@ Test(hub, refuses_what_is_no_model) {
         expect_unresolved("org/x", revisions[i], XL_EINVAL, "expected a branch");
 }
 
-Test(hub, refuses_single_files) {
+Test(hub, files_by_their_endings) {
     scratch_puts(scratch("model.ckpt"), "x");
     scratch_puts(scratch("model.safetensors"), "x");
-    expect_unresolved(scratch("model.ckpt"), NULL, XL_EFORMAT, "pickle files");
-    expect_unresolved(scratch("model.safetensors"), NULL, XL_EFORMAT, "a single file");
+    scratch_puts(scratch("model.txt"), "x");
+    expect_unresolved(scratch("model.ckpt"), NULL, XL_EFORMAT, "pickle files can run code");
+    expect_unresolved("org/x:model.pt", NULL, XL_EFORMAT, "safe_serialization=True");
+    expect_unresolved(scratch("model.txt"), NULL, XL_EFORMAT, "neither a .safetensors file nor");
+    expect_unresolved(scratch("absent.safetensors"), NULL, XL_EMODEL, "there is no such file");
+    struct xl_snapshot snapshot = resolve(scratch("model.safetensors"), NULL);
+    cr_expect_str_eq(snapshot.file, scratch("model.safetensors"));
+    cr_expect_str_eq(snapshot.dir, scratch_dir);
+    cr_expect_str_eq(snapshot.id, scratch("model.safetensors"));
 }
 
 /* ---- the files of a pipeline ---- */
