@@ -56,7 +56,7 @@ static char *written(enum xl_dtype dtype, uint64_t seed, int n_threads, size_t *
     cr_assert_not_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/vae.safetensors", dir);
     struct xl_repo_tensors list = tensors_of("tiny", VAE);
-    struct xl_repo_params params = {xl_repo_size_find("tiny"), dtype, seed};
+    struct xl_repo_params params = {xl_repo_size_find("tiny"), dtype, seed, false};
     struct xl_pool *pool = NULL;
     struct xl_err err = {0};
     char *bytes = NULL;
@@ -126,7 +126,7 @@ Test(random_repo, file_is_whole_and_scaled) {
 
 Test(random_repo, unwritable_is_a_sentence) {
     struct xl_repo_tensors list = tensors_of("tiny", TEXT);
-    struct xl_repo_params params = {xl_repo_size_find("tiny"), XL_DTYPE_F16, 0};
+    struct xl_repo_params params = {.size = xl_repo_size_find("tiny"), .dtype = XL_DTYPE_F16};
     struct xl_pool *pool = NULL;
     struct xl_err err = {0};
     cr_assert_eq(xl_pool_new(1, NULL, &pool, &err), XL_OK);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "text/clip_vocab.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -150,6 +151,19 @@ static json_t *vocabulary(int size) {
     return vocab;
 }
 
+/* CLIP's own. */
+static enum xl_status write_clip(const char *dir, bool is_second, struct xl_err *err) {
+    struct xl_tokenizer_data data;
+    enum xl_status status =
+        xl_clip_tokenizer_data(is_second ? XL_CLIP_PAD_ZERO : XL_CLIP_PAD_END, &data, err);
+    if (status) return status;
+    for (int i = 0; !status && i < XL_N_TOKENIZER_FILES; i++)
+        if (data.file[i].text)
+            status = write_text(dir, data.file[i].name, data.file[i].text, data.file[i].n, err);
+    xl_tokenizer_data_deinit(&data);
+    return status;
+}
+
 static enum xl_status write_tokenizer(const char *dir, int vocab_size, const char *pad,
                                       struct xl_err *err) {
     static const char merges[] = "#version: 0.2\n";
@@ -180,8 +194,12 @@ enum xl_status xl_repo_write_configs(const char *dir, const struct xl_repo_size 
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < 2; i++) {
         char *folder = xl_path_join(dir, folders[i]);
-        status = folder ? write_tokenizer(folder, size->vocab, pads[i], err)
-                        : xl_fail_nomem(err, "a path", 0);
+        if (!folder)
+            status = xl_fail_nomem(err, "a path", 0);
+        else if (!strcmp(size->name, "words"))
+            status = write_clip(folder, i == 1, err);
+        else
+            status = write_tokenizer(folder, size->vocab, pads[i], err);
         free(folder);
     }
     if (!status)

@@ -15,12 +15,17 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: random-repo [--size tiny|full] [--dtype f16|f32|bf16] [--seed N] DIR\n"
+    "usage: random-repo [--size tiny|words|full] [--dtype f16|f32|bf16] [--seed N] "
+    "[--single-file]\n"
+    "                   [--sparse] PATH\n"
     "\n"
     "Write an SDXL repository with random weights in diffusers' layout. Its pictures are noise.\n"
-    "  --size    tiny: about 8 MB (default); full: the shapes of SDXL base 1.0, 6.9 GB in f16\n"
-    "  --dtype   of the weights (default f16)\n"
-    "  --seed    of the weights (default 0)\n"
+    "  --size         tiny: about 8 MB (default); words: the same with CLIP's vocabulary, 21 MB;\n"
+    "                 full: the shapes of SDXL base 1.0, 6.9 GB in f16\n"
+    "  --dtype        of the weights (default f16)\n"
+    "  --seed         of the weights (default 0)\n"
+    "  --single-file  one file in the original key names instead, of the same weights\n"
+    "  --sparse       headers alone: all weights are zero and take no room\n"
     "\n"
     "Exit codes: 0 written, 2 wrong arguments, 3 out of memory, 6 cannot write\n";
 
@@ -55,14 +60,18 @@ static enum xl_status parse_seed(const char *text, uint64_t *seed, struct xl_err
     return XL_OK;
 }
 
-static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params, const char **dir,
-                            struct xl_err *err) {
+static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params, bool *is_single,
+                            const char **dir, struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (int i = 1; !status && i < argc; i++) {
         const char *flag = argv[i];
         if (flag[0] != '-') {
             if (*dir) return xl_fail(err, XL_EINVAL, "two directories: %s and %s", *dir, flag);
             *dir = flag;
+            continue;
+        }
+        if (!strcmp(flag, "--single-file") || !strcmp(flag, "--sparse")) {
+            *(flag[3] == 'i' ? is_single : &params->is_sparse) = true;
             continue;
         }
         const char *value = i + 1 < argc ? argv[++i] : NULL;
@@ -74,7 +83,7 @@ static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params
         } else if (!strcmp(flag, "--size")) {
             params->size = xl_repo_size_find(value);
             if (!params->size)
-                return xl_fail(err, XL_EINVAL, "--size: \"%.40s\" is not one of: tiny, full",
+                return xl_fail(err, XL_EINVAL, "--size: \"%.40s\" is not one of: tiny, words, full",
                                value);
         } else {
             return xl_fail(err, XL_EINVAL, "%.60s is no option; see random-repo --help", flag);
@@ -146,7 +155,7 @@ static enum xl_status write_repo(const char *dir, const struct xl_repo_params *p
 
     struct xl_pool *pool = NULL;
     enum xl_status status = xl_dir_create(dir, err);
-    if (!status) status = check_room(dir, *bytes, err);
+    if (!status && !params->is_sparse) status = check_room(dir, *bytes, err);
     if (!status) status = xl_pool_new(0, NULL, &pool, err);
     if (!status) status = write_folders(dir, err);
     for (int i = 0; !status && i < N_COMPONENTS; i++)
@@ -157,7 +166,20 @@ static enum xl_status write_repo(const char *dir, const struct xl_repo_params *p
     return status;
 }
 
-static enum xl_status run(const char *dir, const struct xl_repo_params *params,
+static enum xl_status write_single(const char *path, const struct xl_repo_params *params,
+                                   int64_t *bytes, struct xl_err *err) {
+    struct xl_repo_tensors list = {0};
+    struct xl_pool *pool = NULL;
+    xl_repo_single_tensors(&list, params->size);
+    *bytes = xl_repo_tensors_count(&list) * (int64_t)xl_dtype_size(params->dtype);
+    enum xl_status status = xl_pool_new(0, NULL, &pool, err);
+    if (!status) status = xl_repo_write_weights(path, &list, params, pool, err);
+    xl_pool_free(pool);
+    xl_repo_tensors_deinit(&list);
+    return status;
+}
+
+static enum xl_status run(const char *dir, const struct xl_repo_params *params, bool is_single,
                           struct xl_err *err) {
     if (xl_dir_exists(dir) || xl_file_exists(dir))
         return xl_fail(err, XL_EINVAL, "%s exists already; remove it or name another directory",
@@ -168,16 +190,17 @@ static enum xl_status run(const char *dir, const struct xl_repo_params *params,
     int64_t bytes = 0;
     double start = xl_now_s();
     remove_tree(partial); /* left over from a run that was interrupted */
-    enum xl_status status = write_repo(partial, params, &bytes, err);
+    enum xl_status status = is_single ? write_single(partial, params, &bytes, err)
+                                      : write_repo(partial, params, &bytes, err);
     if (!status && rename(partial, dir))
         status =
             xl_fail(err, XL_EDISK, "%s: cannot rename to %s: %s", partial, dir, strerror(errno));
     if (status) remove_tree(partial);
     xl_arena_deinit(&arena);
     if (!status)
-        printf("%s: SDXL repository with random weights, %s, %.0f MB of %s in %.1f s\n", dir,
-               params->size->name, (double)bytes / 1e6, xl_dtype_name(params->dtype),
-               xl_now_s() - start);
+        printf("%s: SDXL %s with random weights, %s, %.0f MB of %s in %.1f s\n", dir,
+               is_single ? "checkpoint" : "repository", params->size->name, (double)bytes / 1e6,
+               xl_dtype_name(params->dtype), xl_now_s() - start);
     return status;
 }
 
@@ -189,8 +212,9 @@ int main(int argc, char **argv) {
     struct xl_repo_params params = {.size = xl_repo_size_find("tiny"), .dtype = XL_DTYPE_F16};
     struct xl_err err = {0};
     const char *dir = NULL;
-    enum xl_status status = parse(argc, argv, &params, &dir, &err);
-    if (!status) status = run(dir, &params, &err);
+    bool is_single = false;
+    enum xl_status status = parse(argc, argv, &params, &is_single, &dir, &err);
+    if (!status) status = run(dir, &params, is_single, &err);
     if (status) fprintf(stderr, "random-repo: error: %s\n", err.text);
     return status ? 1 : 0;
 }

@@ -47,7 +47,8 @@ struct xl_repo_size {
 
 enum { XL_REPO_LATENT = 4, XL_REPO_TOKENS = 77 };
 
-/* "full": SDXL base 1.0, "tiny": the same shape in about 8 MB. NULL for another name. */
+/* "full": SDXL base 1.0, "tiny": the same shape in about 8 MB, "words": that with CLIP's own
+ * vocabulary. NULL for another name. */
 const struct xl_repo_size *xl_repo_size_find(const char *name);
 
 /* The width of the text that the UNet attends to, and of its pooled form with the size numbers. */
@@ -58,10 +59,13 @@ int xl_repo_added_dim(const struct xl_repo_size *size);
 enum xl_repo_fill { XL_FILL_ONES, XL_FILL_NORMAL };
 
 struct xl_repo_tensor {
-    const char *name;
+    const char *name; /* diffusers'; decides the numbers */
     struct xl_shape shape;
     enum xl_repo_fill fill;
     float deviation; /* NORMAL: standard deviation, mean 0 */
+    /* As the file has it; zeros: as it is. */
+    const char *stored; /* its name there; "": more rows of the tensor before */
+    bool is_turned;     /* rows and columns change places */
 };
 
 /* The tensors of one component, in file order. Out of memory is sticky. */
@@ -80,10 +84,17 @@ void xl_repo_vae_tensors(struct xl_repo_tensors *list, const struct xl_repo_size
 void xl_repo_tensors_deinit(struct xl_repo_tensors *list);
 int64_t xl_repo_tensors_count(const struct xl_repo_tensors *list); /* parameters */
 
+enum xl_repo_component { XL_REPO_TEXT, XL_REPO_TEXT_2, XL_REPO_UNET, XL_REPO_VAE, XL_REPO_N };
+
+/* Append the tensors of all components as a checkpoint in one file has them, under the key names of
+ * the first implementation (src/weights/original.h). */
+void xl_repo_single_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size);
+
 struct xl_repo_params {
     const struct xl_repo_size *size;
     enum xl_dtype dtype;
     uint64_t seed;
+    bool is_sparse; /* only headers: the numbers are holes, which read as zeros and take no room */
 };
 
 /* Stream a safetensors file. The bytes depend on the names, the dtype and the seed alone.

@@ -13,6 +13,11 @@ static const struct xl_repo_size sizes[] = {
      .text = {{64, 128, 2, 1, 64, false, "quick_gelu"}, {64, 128, 2, 1, 64, true, "gelu"}},
      .unet = {3, {32, 32, 64}, {0, 1, 2}, {1, 1, 1}, 2, 32, 32},
      .vae = {4, {32, 32, 64, 64}, 2, 256}},
+    {.name = "words",
+     .vocab = 49408,
+     .text = {{64, 128, 2, 1, 64, false, "quick_gelu"}, {64, 128, 2, 1, 64, true, "gelu"}},
+     .unet = {3, {32, 32, 64}, {0, 1, 2}, {1, 1, 1}, 2, 32, 32},
+     .vae = {4, {32, 32, 64, 64}, 2, 256}},
     {.name = "full",
      .vocab = 49408,
      .text = {{768, 3072, 12, 12, 768, false, "quick_gelu"},
@@ -76,8 +81,10 @@ static void append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor, c
 
 static void add_random(struct xl_repo_tensors *list, const char *layer, const char *leaf,
                        struct xl_shape shape, double deviation) {
-    append(list, (struct xl_repo_tensor){NULL, shape, XL_FILL_NORMAL, (float)deviation}, layer,
-           leaf);
+    append(list,
+           (struct xl_repo_tensor){
+               .shape = shape, .fill = XL_FILL_NORMAL, .deviation = (float)deviation},
+           layer, leaf);
 }
 
 /* Deviation 1/sqrt(fan-in) keeps the variance of what passes through, so that activations of a
@@ -95,8 +102,8 @@ static void add_conv(struct xl_repo_tensors *list, struct name layer, int in, in
 }
 
 static void add_norm(struct xl_repo_tensors *list, struct name layer, int channels) {
-    append(list, (struct xl_repo_tensor){NULL, XL_SHAPE(channels), XL_FILL_ONES, 0}, layer.text,
-           "weight");
+    append(list, (struct xl_repo_tensor){.shape = XL_SHAPE(channels), .fill = XL_FILL_ONES},
+           layer.text, "weight");
     add_random(list, layer.text, "bias", XL_SHAPE(channels), 0.02);
 }
 

@@ -132,35 +132,79 @@ static enum xl_status flush(struct batch *batch, int fd, const char *path, struc
     return status;
 }
 
-/* 8 bytes of length, the JSON padded with spaces to a multiple of 8, then the data without gaps.
- * Source: the safetensors format */
-static enum xl_status write_header(int fd, const char *path, const struct xl_repo_tensors *list,
-                                   enum xl_dtype dtype, struct xl_err *err) {
-    struct xl_str header = {0};
-    int64_t offset = 0;
-    xl_str_puts(&header, "{\"__metadata__\":{\"format\":\"pt\"}");
+/* The shape in the file of item i, with the rows of those that go on. */
+static struct xl_shape stored_shape(const struct xl_repo_tensors *list, int i) {
+    const struct xl_repo_tensor *tensor = &list->items[i];
+    struct xl_shape shape = tensor->shape;
+    if (tensor->is_turned) shape = XL_SHAPE(shape.dim[1], shape.dim[0]);
+    for (int k = i + 1; k < list->n && list->items[k].stored && !list->items[k].stored[0]; k++)
+        shape.dim[0] += list->items[k].shape.dim[0];
+    return shape;
+}
+
+static void put_header(struct xl_str *header, const struct xl_repo_tensors *list,
+                       enum xl_dtype dtype, int64_t *n_data) {
+    xl_str_puts(header, "{\"__metadata__\":{\"format\":\"pt\"}");
+    *n_data = 0;
     for (int i = 0; i < list->n; i++) {
         const struct xl_repo_tensor *tensor = &list->items[i];
-        int64_t end = offset + xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(dtype);
-        xl_str_printf(&header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[", tensor->name,
-                      xl_dtype_name(dtype));
-        for (int d = 0; d < tensor->shape.rank; d++)
-            xl_str_printf(&header, "%s%lld", d ? "," : "", (long long)tensor->shape.dim[d]);
-        xl_str_printf(&header, "],\"data_offsets\":[%lld,%lld]}", (long long)offset,
+        const char *name = tensor->stored ? tensor->stored : tensor->name;
+        if (!name[0]) continue;
+        struct xl_shape shape = stored_shape(list, i);
+        int64_t end = *n_data + xl_shape_count(shape) * (int64_t)xl_dtype_size(dtype);
+        xl_str_printf(header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[", name, xl_dtype_name(dtype));
+        for (int d = 0; d < shape.rank; d++)
+            xl_str_printf(header, "%s%lld", d ? "," : "", (long long)shape.dim[d]);
+        xl_str_printf(header, "],\"data_offsets\":[%lld,%lld]}", (long long)*n_data,
                       (long long)end);
-        offset = end;
+        *n_data = end;
     }
-    xl_str_puts(&header, "}");
-    while (!header.failed && header.len % 8) xl_str_puts(&header, " ");
+    xl_str_puts(header, "}");
+    while (!header->failed && header->len % 8) xl_str_puts(header, " ");
+}
+
+/* 8 bytes of length, the JSON padded with spaces to a multiple of 8, then the data without gaps.
+ * *size: of the whole file. Source: the safetensors format */
+static enum xl_status write_header(int fd, const char *path, const struct xl_repo_tensors *list,
+                                   enum xl_dtype dtype, int64_t *size, struct xl_err *err) {
+    struct xl_str header = {0};
+    int64_t n_data;
+    put_header(&header, list, dtype, &n_data);
     if (header.failed) {
         xl_str_deinit(&header);
         return xl_fail_nomem(err, "the header of a weight file", 0);
     }
     uint8_t length[8];
     for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)header.len >> 8 * i);
+    *size = (int64_t)(sizeof length + header.len) + n_data;
     enum xl_status status = write_all(fd, path, length, sizeof length, err);
     if (!status) status = write_all(fd, path, header.text, header.len, err);
     xl_str_deinit(&header);
+    return status;
+}
+
+/* All numbers of a tensor, rows and columns changed, at once. */
+static enum xl_status write_turned(int fd, const char *path, const struct xl_repo_tensor *tensor,
+                                   const struct batch *batch, struct xl_pool *pool,
+                                   struct xl_err *err) {
+    struct batch whole = *batch;
+    size_t size = xl_dtype_size(batch->dtype);
+    int64_t rows = tensor->shape.dim[0], columns = tensor->shape.dim[1], count = rows * columns;
+    char *plain = malloc((size_t)count * size), *turned = malloc((size_t)count * size);
+    enum xl_status status =
+        plain && turned ? XL_OK : xl_fail_nomem(err, "random weights", (size_t)count * size);
+    whole.buffer = (uint8_t *)plain;
+    for (int64_t from = 0; !status && from < count; from += CHUNK) {
+        int64_t n = count - from < CHUNK ? count - from : CHUNK;
+        whole.chunks[0] = (struct chunk){tensor, from / CHUNK, n, (size_t)from * size};
+        xl_pool_run(pool, 1, fill_chunk, &whole);
+    }
+    for (int64_t i = 0; !status && i < count; i++)
+        memcpy(turned + (size_t)(i % columns * rows + i / columns) * size, plain + (size_t)i * size,
+               size);
+    if (!status) status = write_all(fd, path, turned, (size_t)count * size, err);
+    free(plain);
+    free(turned);
     return status;
 }
 
@@ -169,6 +213,11 @@ static enum xl_status write_data(int fd, const char *path, const struct xl_repo_
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < list->n; i++) {
         int64_t count = xl_shape_count(list->items[i].shape);
+        if (list->items[i].is_turned) {
+            status = flush(batch, fd, path, pool, err);
+            if (!status) status = write_turned(fd, path, &list->items[i], batch, pool, err);
+            continue;
+        }
         for (int64_t from = 0; !status && from < count; from += CHUNK) {
             int64_t n = count - from < CHUNK ? count - from : CHUNK;
             batch->chunks[batch->n++] =
@@ -201,8 +250,11 @@ enum xl_status xl_repo_write_weights(const char *path, const struct xl_repo_tens
         status = xl_fail(err, XL_EDISK, "%s: cannot create: %s", path, strerror(errno));
         goto cleanup;
     }
-    status = write_header(fd, path, list, params->dtype, err);
-    if (!status) status = write_data(fd, path, list, batch, pool, err);
+    int64_t size = 0;
+    status = write_header(fd, path, list, params->dtype, &size, err);
+    if (!status && !params->is_sparse) status = write_data(fd, path, list, batch, pool, err);
+    if (!status && params->is_sparse && ftruncate(fd, size))
+        status = xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(errno));
     if (!status && fsync(fd))
         status = xl_fail(err, XL_EDISK, "%s: cannot write: %s", path, strerror(errno));
     if (status) unlink(path);
