@@ -76,7 +76,7 @@ enum xl_status xl_clip_config_of(const struct xl_weights *text, const char *acti
     snprintf(wide, sizeof wide, "%sencoder.layers.0.mlp.fc1.weight", model);
     int n_layers = 0, width = dim(&c, 1, tokens), projection = width;
     while (n_layers < MAX_LAYERS &&
-           find(&c, "%sencoder.layers.%d.layer_norm1.weight", model, n_layers))
+           find(&c, "text_model.encoder.layers.%d.layer_norm1.weight", n_layers))
         n_layers++;
     if (find(&c, "text_projection.weight")) projection = dim(&c, 0, "text_projection.weight");
     json_t *config = json_object();

@@ -14,6 +14,7 @@ struct selection {
     enum xl_original component;
     const char *prefix;
     bool is_plain; /* behind the prefix the names are diffusers' already */
+    bool is_short; /* but for their beginning, "text_model." */
     struct xl_original_unet unet;
     int n_levels; /* of the VAE */
     struct xl_arena arena;
@@ -67,6 +68,7 @@ static enum xl_status find(struct selection *s, const char *label, struct xl_err
     if (!is_there)
         return xl_fail(err, XL_EFORMAT, "%s: holds no %s: there is no tensor \"%s%s\"",
                        xl_weights_path(s->file), label, prefix, mark);
+    s->is_short = s->is_plain && s->component == XL_ORIGINAL_TEXT && !has(s->file, prefix, mark);
     if (s->component == XL_ORIGINAL_UNET) xl_original_read_unet(s->file, prefix, &s->unet);
     return XL_OK;
 }
@@ -77,7 +79,8 @@ static enum xl_status find(struct selection *s, const char *label, struct xl_err
 static bool translate(const struct selection *s, const char *name, char out[XL_ORIGINAL_NAME],
                       enum xl_original_form *form) {
     *form = XL_ORIGINAL_WHOLE;
-    if (s->is_plain) return snprintf(out, XL_ORIGINAL_NAME, "%s", name) > 0;
+    if (s->is_plain)
+        return snprintf(out, XL_ORIGINAL_NAME, "%s%s", s->is_short ? "text_model." : "", name) > 0;
     switch (s->component) {
     case XL_ORIGINAL_UNET:
         return xl_original_unet_name(&s->unet, name, out);
