@@ -33,6 +33,8 @@ extern const struct xl_command xl_command_profiles_list;
 extern const struct xl_command xl_command_profiles_show;
 extern const struct xl_command xl_command_profiles_import;
 extern const struct xl_command xl_command_models_list;
+extern const struct xl_command xl_command_models_add;
+extern const struct xl_command xl_command_models_doctor;
 extern const struct xl_command xl_command_models_show;
 extern const struct xl_command xl_command_models_verify;
 extern const struct xl_command xl_command_presets_list;

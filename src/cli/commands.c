@@ -12,6 +12,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_verify,          &xl_command_show,
     &xl_command_profiles_list,   &xl_command_profiles_show,
     &xl_command_profiles_import, &xl_command_models_list,
+    &xl_command_models_add,      &xl_command_models_doctor,
     &xl_command_models_show,     &xl_command_models_verify,
     &xl_command_presets_list,    &xl_command_inspect_model,
     &xl_command_inspect_tokens,  &xl_command_inspect_schedule,

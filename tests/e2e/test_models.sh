@@ -91,5 +91,73 @@ cache_repository hub me/style other
 "$bin" models list >out
 check "list: LoRAs of the cache come last" sh -c "tail -1 out | grep -q '^me/style .*lora .*ready'"
 
+# --- doctor ---
+rm -rf hub && make_base
+expect "doctor: something is missing" 5 "sdxl-lab models download 'SDXL Turbo'" "$bin" models doctor
+check "doctor: what is there is ready" grep -q "^SDXL Base 1.0  *ready  *pipeline" out
+check "doctor: no command for it" sh -c "! grep -q \"download 'SDXL Base\" out"
+check "doctor: the embedded model" grep -q "^Lab Tiny XL  *ready" out
+check "doctor: where the cache is" grep -q "$work/hub: 1 repository, .* free" out
+check "doctor: models that cannot be drawn with are counted" grep -q "of [0-9]* models cannot be drawn with" err
+expect "doctor: as a document" 5 '"command": "sdxl-lab models download '"'SDXL Turbo'"'"' "$bin" models doctor --json
+check "doctor: with what a picture takes" grep -q '"work_bytes": [1-9]' out
+mkdir -p config/sdxl-lab
+keys=$("$bin" models list --json | sed -n 's/^ *"key": "\(.*\)",$/\1/p' | grep -v "SDXL Base 1.0")
+echo "$keys" | sed 's/$/: null/' >config/sdxl-lab/models.yaml
+export XDG_CONFIG_HOME=$work/config
+expect "doctor: all of one's own list is there" 0 "SDXL Base 1.0" "$bin" models doctor
+expect "doctor: every byte" 0 "ready" "$bin" models doctor --deep
+printf x | dd of="$(readlink -f "$snapshot/vae/diffusion_pytorch_model.safetensors")" bs=1 seek=100000 conv=notrunc 2>/dev/null
+expect "doctor: a byte that is wrong passes" 0 "ready" "$bin" models doctor
+expect "doctor: but not all of them" 5 "vae/diffusion_pytorch_model.safetensors: the content is not what the blob is called by" "$bin" models doctor --deep
+printf 12345 >"hub/models--stabilityai--stable-diffusion-xl-base-1.0/blobs/aa.incomplete"
+expect "doctor: a download that was interrupted" 0 "$base: " "$bin" models doctor
+check "doctor: and where" grep -q "blobs/aa.incomplete" out
+rm "hub/models--stabilityai--stable-diffusion-xl-base-1.0/blobs/aa.incomplete"
+rm "$(readlink -f "$snapshot/unet/config.json")"
+expect "doctor: a dangling link" 5 "unet/config.json: the link leads to nothing" "$bin" models doctor
+check "doctor: and what mends it" grep -q "sdxl-lab models download 'SDXL Base 1.0'" out
+make_base
+mkdir flux && safetensors flux/flux1.safetensors "$flux" 54
+cache_repository hub black/flux flux
+expect "doctor: what is no use is named" 0 "black/flux: a Flux model; sdxl-lab draws with SDXL only" "$bin" models doctor
+expect "doctor: a variable that leads nowhere" 5 "HF_HOME is $work/nowhere, which is not there" env -u HF_HUB_CACHE HF_HOME="$work/nowhere" "$bin" models doctor
+mkdir -p empty
+expect "doctor: a home without a hub" 5 "HF_HOME is $work/empty, which has no folder hub" env -u HF_HUB_CACHE HF_HOME="$work/empty" "$bin" models doctor
+mkdir home && mv hub home/
+expect "doctor: the home where the hub should be" 5 "HF_HUB_CACHE is $work/home, but the repositories lie in $work/home/hub" env HF_HUB_CACHE="$work/home" "$bin" models doctor
+chmod -R a-w home
+expect "doctor: a cache that is read-only is fine" 0 "SDXL Base 1.0  ready" env HF_HUB_CACHE="$work/home/hub" "$bin" models doctor
+chmod -R u+w home
+unset XDG_CONFIG_HOME
+
+# --- add ---
+own=$work/.config/sdxl-lab/models.yaml
+export HF_HUB_CACHE=$work/home/hub
+cp -r "$source/tests/data/models/repo" "my model"
+expect "add: a folder" 0 "added my model (an SDXL pipeline) to $own" "$bin" models add "./my model"
+check "add: it is in the list" sh -c "'$bin' models list | grep -q '^my model .*pipeline .*ready'"
+printf '# mine\nA: {repo: a/b} # two' >"$own"
+expect "add: with a name" 0 "added B: \"x\"" "$bin" models add "./my model" --name 'B: "x"'
+check "add: what was there stays" bash -c "head -2 '$own' | cmp - <(printf '# mine\nA: {repo: a/b} # two\n')"
+check "add: comments too" grep -q '^A: {repo: a/b} # two$' "$own"
+check "add: and the entry is found" sh -c "'$bin' models list --json | grep -q '\"key\": \"B: '"
+expect "add: a name that is taken" 2 "is taken, by A ($own); give another with --name" "$bin" models add "./my model" --name a
+expect "add: what is in the list" 2 'is in the list already, as "SDXL Base 1.0"' "$bin" models add $base
+expect "add: a name that is none" 2 "is no name" "$bin" models add "./my model" --name ' x'
+expect "add: a LoRA" 0 "added glass (a LoRA for SDXL)" sh -c "mkdir -p l && cp '$source/models/lab-tiny-loras/stained-glass.safetensors' l/glass.safetensors && '$bin' models add l/glass.safetensors"
+check "add: with its base" grep -q 'base: "SDXL Base 1.0"' "$own"
+expect "add: what cannot be drawn with" 5 "this is a Flux model: sdxl-lab draws with SDXL only" "$bin" models add flux.safetensors
+expect "add: what is no model" 5 "a VAE, no model: give it with --vae" "$bin" models add "my model/vae/diffusion_pytorch_model.safetensors"
+expect "add: a repository that is no use" 5 "black/flux: this is a Flux model" "$bin" models add black/flux
+expect "add: a pickle" 5 "can run code and are never read" "$bin" models add m.ckpt
+printf '{A: {repo: a/b}}\n' >"$own"
+expect "add: a file that cannot be extended" 2 "write the entry into it yourself" "$bin" models add "./my model"
+check "add: stays as it is" grep -qx '{A: {repo: a/b}}' "$own"
+rm "$own" && mkdir dots && echo "# dots" >dots/models.yaml && ln -s "$work/dots/models.yaml" "$own"
+expect "add: a file behind a link" 0 "added" "$bin" models add "./my model"
+check "add: the link stays" test -L "$own"
+check "add: and the file has it" grep -q "my model" dots/models.yaml
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -64,6 +64,8 @@ static const struct xl_option options[] = {
      .help = "YAML file of models that add to the list or override it"},
     {SWITCH("all", all), .commands = XL_FOR_MODELS_VERIFY | XL_FOR_DOWNLOAD, .group = "Model",
      .help = "every model instead of those that are named"},
+    {SWITCH("deep", deep), .commands = XL_FOR_DOCTOR, .group = "Model",
+     .help = "read every file and compare its digest, as models verify does"},
 
     {TEXT("from", "FILE", from), .commands = XL_FOR_GENERATE, .environment = "FROM_IMAGE_PATH",
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Picture",
@@ -206,8 +208,11 @@ static const struct xl_option options[] = {
 #endif
     {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE, .group = "Output",
      .help = "how many random numbers", .fallback = "16"},
-    {TEXT("name", "NAME", import_name), .commands = XL_FOR_PROFILES, .group = "Output",
-     .help = "of import: what to call the file of profiles that is written",
+    {TEXT("name", "NAME", import_name), .commands = XL_FOR_PROFILES | XL_FOR_MODELS_ADD,
+     .group = "Output",
+     .help =
+         "of profiles import: what to call the file of profiles that is written; of models add: "
+         "what to call the model",
      .fallback = "as the file that is read"},
     {SWITCH("force", force), .commands = XL_FOR_PROFILES, .group = "Output",
      .help = "replace a file that is there"},

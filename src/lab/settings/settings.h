@@ -63,7 +63,8 @@ struct xl_settings {
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
     bool json, quiet, verbose, force, markdown;
-    const char *import_name; /* profiles import: of the file that is written */
+    const char *import_name; /* profiles import: of what is written; models add: of the model */
+    bool deep;               /* models doctor: every byte */
     bool all;                /* models verify, download: every one */
     int count;               /* inspect noise: how many numbers */
 #ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */

@@ -1,0 +1,254 @@
+/* doctor_tell.c - what was found, as tables and sentences, and as a document. */
+#include "cli/doctor.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/str.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- For people ---- */
+
+static void print_line(const char *indent, const char *text, enum xl_color color) {
+    fputs(indent, stdout);
+    xl_print_text(text, color);
+    putchar('\n');
+}
+
+/* "8.1 GB"; with a mark where that is more than is free. */
+static void need_text(const struct xl_doctor *doctor, const struct xl_doctor_model *model,
+                      char out[XL_BYTES_MAX + 8]) {
+    char bytes[XL_BYTES_MAX];
+    int64_t need = model->weight_bytes + model->work_bytes;
+    if (!model->has_need) {
+        strcpy(out, "");
+        return;
+    }
+    snprintf(out, XL_BYTES_MAX + 8, "%s%s", xl_bytes_text(need, bytes),
+             need > doctor->memory_free ? " (!)" : "");
+}
+
+static enum xl_status print_models(const struct xl_doctor *doctor, struct xl_err *err) {
+    enum { MODEL, STATE, KIND, DISK, NEEDS, LICENCE, PRECISION, N };
+    static const char *const heading[N] = {"MODEL",  "STATE",   "KIND",     "DISK",
+                                           "MEMORY", "LICENCE", "PRECISION"};
+    struct xl_table table = {.n_columns = N,
+                             .spared = 1U << PRECISION | 1U << LICENCE | 1U << KIND};
+    xl_table_add(&table, heading, XL_COLOR_BOLD);
+    for (int i = 0; i < doctor->n_models; i++) {
+        const struct xl_doctor_model *model = &doctor->model[i];
+        char disk[XL_BYTES_MAX] = "", need[XL_BYTES_MAX + 8];
+        if (model->disk_bytes) xl_bytes_text(model->disk_bytes, disk);
+        need_text(doctor, model, need);
+        const char *const cells[N] = {model->entry->key,
+                                      xl_model_state_name(model->state),
+                                      xl_catalogue_kind_name(model->entry->kind),
+                                      disk,
+                                      need,
+                                      model->entry->licence,
+                                      model->precision ? model->precision : ""};
+        xl_table_add(&table, cells,
+                     model->state == XL_MODEL_READY ? XL_COLOR_NONE : XL_COLOR_YELLOW);
+    }
+    return xl_table_print(&table, 0, err);
+}
+
+static void print_problems(const struct xl_doctor *doctor) {
+    for (int i = 0; i < doctor->n_models; i++) {
+        const struct xl_doctor_model *model = &doctor->model[i];
+        if (!model->problems.n) continue;
+        putchar('\n');
+        print_line("", model->entry->key, XL_COLOR_BOLD);
+        for (int k = 0; k < model->problems.n; k++)
+            print_line("  ", model->problems.text[k], XL_COLOR_NONE);
+    }
+}
+
+static void print_cache(const struct xl_doctor *doctor) {
+    char bytes[XL_BYTES_MAX];
+    printf("\n");
+    print_line("", "cache", XL_COLOR_BOLD);
+    for (int i = 0; i < doctor->places.n; i++) {
+        const struct xl_hub_place *place = &doctor->places.place[i];
+        printf("  ");
+        xl_print_text(place->dir, XL_COLOR_NONE);
+        if (!place->is_there) {
+            printf(": not there\n");
+            continue;
+        }
+        printf(": %d %s, %s free%s\n", place->n_repositories,
+               xl_plural(place->n_repositories, "repository", "repositories"),
+               place->free_bytes < 0 ? "not known what is"
+                                     : xl_bytes_text(place->free_bytes, bytes),
+               place->is_writable ? "" : ", read-only");
+    }
+    for (int i = 0; i < doctor->notes.n; i++)
+        print_line("  ", doctor->notes.text[i], XL_COLOR_YELLOW);
+    if (doctor->memory_free != XL_MEMORY_UNKNOWN)
+        printf("  memory: %s free\n", xl_bytes_text(doctor->memory_free, bytes));
+}
+
+static const char *age_text(double seconds, char *out, size_t size) {
+    long long hours = (long long)(seconds / 3600);
+    if (hours < 2)
+        snprintf(out, size, "%lld minutes ago", (long long)(seconds / 60));
+    else if (hours < 48)
+        snprintf(out, size, "%lld hours ago", hours);
+    else
+        snprintf(out, size, "%lld days ago", hours / 24);
+    return out;
+}
+
+static void print_partials(const struct xl_doctor *doctor) {
+    char bytes[XL_BYTES_MAX], age[48];
+    if (!doctor->partials.n) return;
+    printf("\n");
+    print_line("", "interrupted downloads", XL_COLOR_BOLD);
+    for (int i = 0; i < doctor->partials.n; i++) {
+        const struct xl_hub_partial *partial = &doctor->partials.partial[i];
+        printf("  ");
+        xl_print_text(partial->id, XL_COLOR_NONE);
+        printf(": %s, %s: ", xl_bytes_text(partial->bytes, bytes),
+               age_text(partial->age_s, age, sizeof age));
+        xl_print_text(partial->path, XL_COLOR_DIM);
+        putchar('\n');
+    }
+    printf("  downloading such a repository again goes on; one that nobody wants may be removed\n");
+}
+
+static void print_others(const struct xl_doctor *doctor) {
+    if (!doctor->others.n) return;
+    printf("\n");
+    print_line("", "other repositories of the cache", XL_COLOR_BOLD);
+    for (int i = 0; i < doctor->others.n; i++) {
+        const struct xl_hub_found *found = &doctor->others.found[i];
+        printf("  ");
+        xl_print_text(found->id, XL_COLOR_NONE);
+        printf(": ");
+        xl_print_text(found->is.what, XL_COLOR_NONE);
+        if (found->is.need) {
+            printf("; ");
+            xl_print_text(found->is.need, XL_COLOR_DIM);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_commands(const struct xl_doctor *doctor) {
+    bool is_first = true;
+    for (int i = 0; i < doctor->n_models; i++) {
+        if (!doctor->model[i].command) continue;
+        if (is_first) {
+            printf("\n");
+            print_line("", "what to do", XL_COLOR_BOLD);
+        }
+        is_first = false;
+        print_line("  ", doctor->model[i].command, XL_COLOR_NONE);
+    }
+}
+
+enum xl_status xl_doctor_print(struct xl_doctor *doctor, struct xl_err *err) {
+    enum xl_status status = print_models(doctor, err);
+    if (status) return status;
+    print_problems(doctor);
+    print_cache(doctor);
+    print_partials(doctor);
+    print_others(doctor);
+    print_commands(doctor);
+    return XL_OK;
+}
+
+/* ---- For programs ---- */
+
+static json_t *texts(const struct xl_doctor_notes *notes) {
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (int i = 0; ok && i < notes->n; i++)
+        ok = !json_array_append_new(array, xl_json_text(notes->text[i]));
+    return xl_json_finish(array, ok);
+}
+
+static json_t *describe_model(const struct xl_doctor_model *model) {
+    const struct xl_catalogue_model *entry = model->entry;
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "key", xl_json_text(entry->key), &ok);
+    xl_json_put(object, "repository", xl_json_text(entry->repo), &ok);
+    xl_json_put(object, "embedded", json_boolean(entry->is_embedded), &ok);
+    xl_json_put(object, "state", json_string(xl_model_state_name(model->state)), &ok);
+    xl_json_put(object, "kind", json_string(xl_catalogue_kind_name(entry->kind)), &ok);
+    xl_json_put(object, "found", xl_json_text(model->what), &ok);
+    xl_json_put(object, "precision", xl_json_text(model->precision), &ok);
+    xl_json_put(object, "disk_bytes", json_integer(model->disk_bytes), &ok);
+    xl_json_put(object, "weight_bytes",
+                model->has_need ? json_integer(model->weight_bytes) : json_null(), &ok);
+    xl_json_put(object, "work_bytes",
+                model->has_need ? json_integer(model->work_bytes) : json_null(), &ok);
+    xl_json_put(object, "licence", xl_json_text(entry->licence), &ok);
+    xl_json_put(object, "commercial", json_boolean(entry->is_commercial), &ok);
+    xl_json_put(object, "problems", texts(&model->problems), &ok);
+    xl_json_put(object, "command", xl_json_text(model->command), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static json_t *describe_place(const struct xl_hub_place *place) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "dir", xl_json_text(place->dir), &ok);
+    xl_json_put(object, "there", json_boolean(place->is_there), &ok);
+    xl_json_put(object, "writable", json_boolean(place->is_writable), &ok);
+    xl_json_put(object, "repositories", json_integer(place->n_repositories), &ok);
+    xl_json_put(object, "free_bytes",
+                place->free_bytes < 0 ? json_null() : json_integer(place->free_bytes), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static json_t *describe_partial(const struct xl_hub_partial *partial) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "repository", xl_json_text(partial->id), &ok);
+    xl_json_put(object, "path", xl_json_text(partial->path), &ok);
+    xl_json_put(object, "bytes", json_integer(partial->bytes), &ok);
+    xl_json_put(object, "age_s", json_integer((json_int_t)partial->age_s), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static json_t *describe_other(const struct xl_hub_found *found) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "repository", xl_json_text(found->id), &ok);
+    xl_json_put(object, "kind", json_string(xl_hub_folder_kind_name(found->is.kind)), &ok);
+    xl_json_put(object, "what", xl_json_text(found->is.what), &ok);
+    xl_json_put(object, "needs", xl_json_text(found->is.need), &ok);
+    return xl_json_finish(object, ok);
+}
+
+enum xl_status xl_doctor_print_json(struct xl_doctor *doctor, struct xl_err *err) {
+    json_t *document = json_object(), *models = json_array(), *cache = json_array(),
+           *partials = json_array(), *others = json_array();
+    bool ok = document && models && cache && partials && others;
+    for (int i = 0; ok && i < doctor->n_models; i++)
+        ok = !json_array_append_new(models, describe_model(&doctor->model[i]));
+    for (int i = 0; ok && i < doctor->places.n; i++)
+        ok = !json_array_append_new(cache, describe_place(&doctor->places.place[i]));
+    for (int i = 0; ok && i < doctor->partials.n; i++)
+        ok = !json_array_append_new(partials, describe_partial(&doctor->partials.partial[i]));
+    for (int i = 0; ok && i < doctor->others.n; i++)
+        ok = !json_array_append_new(others, describe_other(&doctor->others.found[i]));
+    xl_json_put(document, "models", models, &ok);
+    xl_json_put(document, "missing", json_integer(doctor->n_missing), &ok);
+    xl_json_put(document, "cache", cache, &ok);
+    xl_json_put(document, "notes", texts(&doctor->notes), &ok);
+    xl_json_put(document, "interrupted", partials, &ok);
+    xl_json_put(document, "others", others, &ok);
+    xl_json_put(document, "memory_free",
+                doctor->memory_free == XL_MEMORY_UNKNOWN ? json_null()
+                                                         : json_integer(doctor->memory_free),
+                &ok);
+    document = xl_json_finish(document, ok);
+    enum xl_status status = xl_print_json(document, err);
+    json_decref(document);
+    return status;
+}
