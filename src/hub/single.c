@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_checkpoint(const struct xl_folder_file *file) {
+static bool is_checkpoint(const struct xl_hub_folder_file *file) {
     return !file->why && file->is.kind == XL_FILE_SDXL_CHECKPOINT && !file->is.need;
 }
 
@@ -26,8 +26,8 @@ static bool without_precision(const char *name, char out[256], bool *is_half) {
 }
 
 /* Of two the one of half precision, when they are called the same otherwise; else NULL. */
-static const struct xl_folder_file *prefer(const struct xl_folder_file *a,
-                                           const struct xl_folder_file *b) {
+static const struct xl_hub_folder_file *prefer(const struct xl_hub_folder_file *a,
+                                               const struct xl_hub_folder_file *b) {
     char of_a[256], of_b[256];
     bool a_is_half, b_is_half;
     if (!without_precision(a->name, of_a, &a_is_half) ||
@@ -38,7 +38,7 @@ static const struct xl_folder_file *prefer(const struct xl_folder_file *a,
 }
 
 static enum xl_status fail_several(const struct xl_snapshot *snapshot,
-                                   const struct xl_folder_class *folder, int n,
+                                   const struct xl_hub_folder_class *folder, int n,
                                    struct xl_err *err) {
     char list[640] = "";
     const char *joint = snapshot->commit ? ":" : "/";
@@ -54,7 +54,7 @@ static enum xl_status fail_several(const struct xl_snapshot *snapshot,
 
 /* No checkpoint: what the folder holds instead. */
 static enum xl_status fail_other(const struct xl_snapshot *snapshot,
-                                 const struct xl_folder_class *folder, struct xl_err *err) {
+                                 const struct xl_hub_folder_class *folder, struct xl_err *err) {
     for (int i = 0; i < folder->n_files; i++) {
         const char *why = xl_hub_why_unusable(folder->file[i].path);
         if (why)
@@ -63,7 +63,7 @@ static enum xl_status fail_other(const struct xl_snapshot *snapshot,
                            snapshot->commit ? "; download the rest with \"hf download " : "",
                            snapshot->commit ? snapshot->id : "", snapshot->commit ? "\"" : "");
     }
-    const struct xl_folder_file *only = folder->n_files == 1 ? &folder->file[0] : NULL;
+    const struct xl_hub_folder_file *only = folder->n_files == 1 ? &folder->file[0] : NULL;
     if (only && !only->why) return xl_hub_refuse_file(only->path, &only->is, "an SDXL model", err);
     return xl_fail(err, XL_EFORMAT, "model %s: this is %s, expected an SDXL model%s%s (in %s)",
                    snapshot->id, folder->what, folder->need ? "; " : "",
@@ -72,8 +72,8 @@ static enum xl_status fail_other(const struct xl_snapshot *snapshot,
 
 enum xl_status xl_hub_settle_model(struct xl_snapshot *snapshot, struct xl_arena *arena,
                                    struct xl_err *err) {
-    struct xl_folder_class folder;
-    const struct xl_folder_file *first = NULL, *last = NULL, *chosen;
+    struct xl_hub_folder_class folder;
+    const struct xl_hub_folder_file *first = NULL, *last = NULL, *chosen;
     int n = 0;
     enum xl_status status = xl_hub_classify_folder(snapshot->dir, arena, &folder, err);
     if (status) return status;
@@ -83,7 +83,8 @@ enum xl_status xl_hub_settle_model(struct xl_snapshot *snapshot, struct xl_arena
         last = &folder.file[i];
         n++;
     }
-    if (!n) return folder.kind == XL_FOLDER_UNKNOWN ? XL_OK : fail_other(snapshot, &folder, err);
+    if (!n)
+        return folder.kind == XL_HUB_FOLDER_UNKNOWN ? XL_OK : fail_other(snapshot, &folder, err);
     chosen = n == 1 ? first : n == 2 ? prefer(first, last) : NULL;
     if (!chosen) return fail_several(snapshot, &folder, n, err);
     snapshot->file = chosen->path;

@@ -20,13 +20,13 @@ static bool holds_vae(const struct xl_file_class *is) {
 /* A VAE alone before one in a checkpoint; there must be one of the kind. */
 static enum xl_status settle(struct xl_snapshot *snapshot, struct xl_arena *arena,
                              struct xl_err *err) {
-    struct xl_folder_class folder;
-    const struct xl_folder_file *found[2] = {NULL, NULL};
+    struct xl_hub_folder_class folder;
+    const struct xl_hub_folder_file *found[2] = {NULL, NULL};
     int n[2] = {0, 0};
     enum xl_status status = xl_hub_classify_folder(snapshot->dir, arena, &folder, err);
     if (status) return status;
     for (int i = 0; i < folder.n_files; i++) {
-        const struct xl_folder_file *file = &folder.file[i];
+        const struct xl_hub_folder_file *file = &folder.file[i];
         if (file->why || !holds_vae(&file->is)) continue;
         int kind = file->is.kind != XL_FILE_VAE;
         found[kind] = file;
@@ -41,7 +41,7 @@ static enum xl_status settle(struct xl_snapshot *snapshot, struct xl_arena *aren
         snapshot->file = found[kind]->path;
         return XL_OK;
     }
-    if (folder.kind == XL_FOLDER_UNKNOWN) return XL_OK;
+    if (folder.kind == XL_HUB_FOLDER_UNKNOWN) return XL_OK;
     return xl_fail(err, XL_EFORMAT, "VAE %s: this is %s, expected a VAE (in %s)", snapshot->id,
                    folder.what, snapshot->dir);
 }
