@@ -29,10 +29,11 @@ struct xl_snapshot {
  * never replaced. Where main names nothing that is there, the only snapshot is taken, or of several
  * the newest complete one; where copies lie in several places, the first complete one; else the
  * first, for xl_hub_pipeline to tell what it lacks. Strings live in the arena.
+ * A repository that is no model is found all the same: xl_hub_pipeline tells what it is.
  * Errors: XL_EMODEL not cached (says where it looked), a file that the repository has not;
  * XL_EFORMAT a pickle (unread), a folder of other files (LoRAs, ...: says what they are);
- * XL_EINVAL neither a file, a folder nor an id, several checkpoints (lists them), or a revision
- * with ".." or control characters */
+ * XL_EINVAL neither a file, a folder nor an id, a folder of several checkpoints (lists them), or a
+ * revision with ".." or control characters */
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
                               struct xl_snapshot *out, struct xl_err *err) XL_CHECKED;
 
@@ -91,7 +92,8 @@ struct xl_pipeline_files {
  * variants; of a file and shards the one that Python loads (unet and vae: shards, text encoders:
  * the file). A choice between several complete sets, or a better one that is incomplete, is
  * explained in `notice`. Errors: XL_EMODEL with every missing or half-downloaded file named;
- * XL_EFORMAT not an SDXL pipeline, a file that is no SDXL checkpoint (says what it is), a component
+ * XL_EINVAL several checkpoints and no model_index.json (lists them);
+ * XL_EFORMAT not an SDXL pipeline, no SDXL checkpoint (says what it is instead), a component
  * of another class (the class found is named; what model_index.json says counts, as in diffusers,
  * not what a config.json does), damaged weights, only pickle files (.bin, .ckpt, .pt: refused, with
  * what to do) */

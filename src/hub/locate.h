@@ -15,6 +15,8 @@ struct xl_hub_want {
     enum xl_status (*settle)(struct xl_snapshot *snapshot, struct xl_arena *arena,
                              struct xl_err *err);
     bool (*is_complete)(const struct xl_snapshot *snapshot); /* once settled */
+    bool is_lenient; /* a repository of something else is found all the same: xl_hub_pipeline tells
+                      */
 };
 
 /* As xl_hub_resolve. */

@@ -2,7 +2,7 @@
  */
 #include "hub/classify.h"
 #include "hub/files.h"
-#include "hub/hub.h"
+#include "hub/locate.h"
 #include "hub/weight_files.h"
 
 #include <stdio.h>
@@ -264,10 +264,15 @@ static enum xl_status take_checkpoint(const char *path, struct xl_arena *arena,
 
 enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
                                struct xl_pipeline_files *out, struct xl_err *err) {
-    if (snapshot->file) return take_checkpoint(snapshot->file, arena, out, err);
     struct pipeline pipeline = {.snapshot = snapshot, .arena = arena};
+    struct xl_snapshot settled = *snapshot;
     const char *path = xl_arena_printf(arena, "%s/model_index.json", snapshot->dir);
     if (!path) return nomem(err);
+    if (!settled.file && xl_hub_is_absent(path)) {
+        enum xl_status status = xl_hub_settle_model(&settled, arena, err);
+        if (status) return status;
+    }
+    if (settled.file) return take_checkpoint(settled.file, arena, out, err);
     const char *why = xl_hub_why_unusable(path);
     if (why) {
         xl_hub_problems_add(&pipeline.problems, arena, XL_HUB_MISSING, "model_index.json", why);

@@ -222,8 +222,10 @@ static enum xl_status choose(struct search *search, struct xl_snapshot *out, str
             search->id, snapshot.commit, complete ? " complete one" : "", search->n);
     if (needs_notice && !snapshot.notice) return nomem(err);
     enum xl_status status = settle(search, &snapshot, err);
-    if (!status) *out = snapshot;
-    return status;
+    bool is_told_later = search->want->is_lenient && !search->file && status != XL_ENOMEM;
+    if (status && !is_told_later) return status;
+    *out = snapshot;
+    return XL_OK;
 }
 
 static enum xl_status fail_not_cached(const struct search *search, const struct xl_hub_roots *roots,
@@ -393,6 +395,6 @@ static bool is_whole_model(const struct xl_snapshot *snapshot) {
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
                               struct xl_snapshot *out, struct xl_err *err) {
     static const struct xl_hub_want want = {
-        {"model_index.json"}, xl_hub_settle_model, is_whole_model};
+        {"model_index.json"}, xl_hub_settle_model, is_whole_model, true};
     return xl_hub_locate(model, revision, &want, arena, out, err);
 }

@@ -133,7 +133,8 @@ static bool is_whole(const struct xl_snapshot *snapshot) {
 
 enum xl_status xl_hub_vae(const char *vae, struct xl_arena *arena, struct xl_component_files *out,
                           struct xl_err *err) {
-    static const struct xl_hub_want want = {{"model_index.json", "config.json"}, settle, is_whole};
+    static const struct xl_hub_want want = {
+        {"model_index.json", "config.json"}, settle, is_whole, false};
     struct xl_snapshot snapshot;
     enum xl_status status = xl_hub_locate(vae, NULL, &want, arena, &snapshot, err);
     if (!status) status = take(&snapshot, arena, out, err);
