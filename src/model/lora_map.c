@@ -1,6 +1,8 @@
 /* lora_map.c - the modules of a model under their names, sorted once, and what is added to them. */
 #include "model/lora_map.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,15 +201,24 @@ static enum xl_status add_delta(struct changed *changed, const struct xl_delta *
     return XL_OK;
 }
 
-static enum xl_status fail_shape(const struct applying *a, const char *tensor,
-                                 struct xl_shape shape, const struct changed *changed,
+/* slots: of the tensors that are told */
+static enum xl_status fail_shape(const struct applying *a, const struct changed *changed,
+                                 enum xl_lora_slot first, enum xl_lora_slot last,
                                  struct xl_err *err) {
-    char x[XL_SHAPE_TEXT], y[XL_SHAPE_TEXT];
-    return xl_fail(err, XL_EFORMAT,
-                   "%s: tensor \"%s\" %s does not fit \"%s\" %s of this model: the LoRA is for a "
-                   "model of another kind",
-                   xl_lora_file_path(a->use->file), tensor, xl_shape_format(shape, x),
-                   changed->name, xl_shape_format(changed->shape, y));
+    char text[XL_SHAPE_TEXT];
+    struct xl_str list = {0};
+    for (int slot = (int)first; slot <= (int)last; slot++) {
+        const struct xl_tensor *tensor = a->from->slot[slot];
+        if (!tensor || slot == XL_LORA_ALPHA || slot == XL_LORA_SCALAR) continue;
+        xl_str_printf(&list, "%s\"%s\" %s", list.len ? ", " : "", tensor->name,
+                      xl_shape_format(tensor->shape, text));
+    }
+    enum xl_status status =
+        xl_fail(err, XL_EFORMAT, "%s: %s: this does not fit \"%s\" %s of the model",
+                xl_lora_file_path(a->use->file), list.text ? list.text : a->from->first,
+                changed->name, xl_shape_format(changed->shape, text));
+    xl_str_deinit(&list);
+    return status;
 }
 
 /* The product, or the one tensor, that these slots are. */
@@ -270,7 +281,7 @@ static enum xl_status apply_weight(const struct applying *a, struct module *to, 
     set_factors(from, &delta);
     set_magnitude(from, changed->shape, strength, &delta);
     if (!xl_delta_fits(&delta, changed->shape))
-        return fail_shape(a, from->first, delta.a.down->shape, changed, err);
+        return fail_shape(a, changed, XL_LORA_DOWN, XL_LORA_SCALAR, err);
     return add_delta(changed, &delta, err);
 }
 
@@ -285,8 +296,7 @@ static enum xl_status apply_bias(const struct applying *a, struct module *to,
                        "%s: tensor \"%s\" changes the bias of %s, which has none in this model",
                        xl_lora_file_path(a->use->file), tensor->name, to->path);
     delta.id = xl_weight_id_of(a->use->id, tensor->name);
-    if (!xl_delta_fits(&delta, changed->shape))
-        return fail_shape(a, tensor->name, tensor->shape, changed, err);
+    if (!xl_delta_fits(&delta, changed->shape)) return fail_shape(a, changed, slot, slot, err);
     return add_delta(changed, &delta, err);
 }
 

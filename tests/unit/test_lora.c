@@ -363,6 +363,98 @@ Test(lora, damaged_files_are_refused_in_a_sentence) {
     expect_case_refused("\"conv_in.weight\" is no part of a LoRA");
 }
 
+/* A case with one module "a" of these tensors; a rank of 0 ends the list. */
+struct listed {
+    const char *end;
+    struct xl_shape shape;
+};
+
+static void list(const struct listed *tensors) {
+    lora_case_begin(&file);
+    for (; tensors->end; tensors++) {
+        char name[64];
+        snprintf(name, sizeof name, "a%s", tensors->end);
+        lora_case_add(&file, name, tensors->shape, NULL);
+    }
+}
+
+#define LIST(...) list((const struct listed[]){__VA_ARGS__, {0}})
+
+Test(lora, every_form_is_to_be_whole) {
+    LIST({".hada_w1_a", {2, {8, 2}}}, {".hada_w1_b", {2, {2, 6}}}, {".hada_w2_a", {2, {8, 2}}});
+    expect_case_refused("lacks its other half");
+    LIST({".hada_w1_a", {2, {8, 2}}}, {".hada_w1_b", {2, {3, 6}}}, {".hada_w2_a", {2, {8, 2}}},
+         {".hada_w2_b", {2, {2, 6}}});
+    expect_case_refused("\"a.hada_w1_a\" [8, 2] and \"a.hada_w1_b\" [3, 6] do not go together");
+    LIST({".hada_w1_a", {2, {2, 8}}}, {".hada_w1_b", {2, {2, 6}}}, {".hada_t1", {4, {3, 2, 3, 3}}},
+         {".hada_w2_a", {2, {8, 2}}}, {".hada_w2_b", {2, {2, 6}}});
+    expect_case_refused("\"a.hada_t1\" [3, 2, 3, 3] do not go together");
+    LIST({".lokr_w1", {2, {2, 3}}});
+    expect_case_refused("lacks its other half");
+    LIST({".lokr_w1", {2, {2, 3}}}, {".lokr_w1_a", {2, {2, 1}}}, {".lokr_w1_b", {2, {1, 3}}},
+         {".lokr_w2", {2, {4, 2}}});
+    expect_case_refused("say the same thing in two ways");
+    LIST({".lokr_w1", {2, {2, 3}}}, {".lokr_w2_a", {2, {4, 2}}}, {".lokr_w2_b", {2, {3, 2}}});
+    expect_case_refused("their ranks differ");
+    LIST({".lora_down.weight", {4, {2, 6, 1, 1}}}, {".lora_mid.weight", {4, {2, 3, 3, 3}}},
+         {".lora_up.weight", {2, {8, 2}}});
+    expect_case_refused("\"a.lora_mid.weight\" [2, 3, 3, 3] and \"a.lora_down.weight\"");
+    LIST({".lora_down.weight", {2, {2, 6}}}, {".lora_up.weight", {2, {8, 2}}},
+         {".diff", {2, {8, 6}}});
+    expect_case_refused("changed in more than one form");
+    LIST({".dora_scale", {2, {8, 1}}});
+    expect_case_refused("lacks its other half");
+    LIST({".diff_b", {1, {8}}}, {".lora_B.bias", {1, {8}}});
+    expect_case_refused("lacks its other half");
+    LIST({".alpha", {1, {1}}});
+    expect_case_refused("lacks its other half");
+    LIST({".lokr_t1", {4, {2, 2, 3, 3}}});
+    expect_case_refused("Tucker");
+    LIST({".a1.weight", {2, {2, 2}}});
+    expect_case_refused("GLoRA");
+    LIST({".on_input", {1, {1}}});
+    expect_case_refused("IA3");
+}
+
+static void expect_not_applied(const char *module, const char *says) {
+    struct xl_lora_map *map = open_map();
+    size_t n = strlen(module);
+    char *at = file.header; /* the case's module is "a": the name is put in its place */
+    while ((at = strstr(at, "'a."))) {
+        memmove(at + 1 + n, at + 2, strlen(at + 2) + 1);
+        memcpy(at + 1, module, n);
+        file.n_header += (int)n - 1;
+        at += n;
+    }
+    struct xl_lora_file *lora = open_file();
+    struct xl_lora_use use = {lora, {{1, 2}}, 1, 1};
+    struct xl_lora_count count;
+    cr_expect_eq(xl_lora_map_apply(map, &use, &count, &err), XL_EFORMAT, "%s", says);
+    cr_expect(strstr(err.text, says) && strstr(err.text, "a.safetensors"), "%s", err.text);
+    xl_lora_map_free(map);
+    xl_lora_file_close(lora);
+}
+
+Test(lora, every_form_is_to_fit_its_weight) {
+#define TO_K "lora_te1_text_model_encoder_layers_0_self_attn_k_proj" /* [768, 768] */
+    LIST({".diff", {2, {768, 16}}});
+    expect_not_applied(TO_K, "k_proj.diff\" [768, 16]: this does not fit");
+    LIST({".hada_w1_a", {2, {768, 2}}}, {".hada_w1_b", {2, {2, 768}}},
+         {".hada_w2_a", {2, {768, 1}}}, {".hada_w2_b", {2, {1, 767}}});
+    expect_not_applied(TO_K,
+                       "does not fit \"text_model.encoder.layers.0.self_attn.k_proj.weight\"");
+    LIST({".lokr_w1", {2, {2, 3}}}, {".lokr_w2_a", {2, {384, 1}}}, {".lokr_w2_b", {2, {1, 255}}});
+    expect_not_applied(TO_K, "does not fit");
+    LIST({".lora_down.weight", {2, {1, 768}}}, {".lora_up.weight", {2, {768, 1}}},
+         {".dora_scale", {2, {767, 1}}});
+    expect_not_applied(TO_K, "does not fit");
+    LIST({".diff_b", {1, {767}}});
+    expect_not_applied(TO_K, "k_proj.diff_b\" [767]: this does not fit");
+    LIST({".diff_b", {1, {640}}});
+    expect_not_applied("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q",
+                       "which has none in this model");
+}
+
 Test(lora, truncated_anywhere_is_refused) {
     lora_case_begin(&file);
     lora_case_pair(&file, "a", (const char **)kohya, XL_SHAPE(1, 2), XL_SHAPE(2, 1));
