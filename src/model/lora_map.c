@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +281,9 @@ static enum xl_status apply_weight(const struct applying *a, struct module *to, 
                        xl_lora_file_path(a->use->file), from->first);
     set_factors(from, &delta);
     set_magnitude(from, changed->shape, strength, &delta);
+    if (!isfinite(delta.scale))
+        return xl_fail(err, XL_EFORMAT, "%s: the alpha of module \"%s\" is beyond all measure",
+                       xl_lora_file_path(a->use->file), from->name);
     if (!xl_delta_fits(&delta, changed->shape))
         return fail_shape(a, changed, XL_LORA_DOWN, XL_LORA_SCALAR, err);
     return add_delta(changed, &delta, err);

@@ -315,13 +315,13 @@ static enum xl_status check_half(struct xl_lora_file *file, struct xl_lora_modul
         return xl_fail(err, XL_EFORMAT, "%s: \"%s\" %s", file->path, module->first,
                        whole ? "and its neighbours say the same thing in two ways"
                              : "lacks its other half: the file is incomplete");
+    if (up->shape.rank < 2 || down->shape.rank < 2 ||
+        xl_shape_count(up->shape) != up->shape.dim[0] * up->shape.dim[1])
+        return fail_ranks(file, up, down, err);
     if (mid && half->is_turned) {
         up = module->slot[half->up] = turned(file, up);
         if (!up) return xl_fail_nomem(err, "a LoRA", 0);
     }
-    if (up->shape.rank < 2 || down->shape.rank < 2 ||
-        xl_shape_count(up->shape) != up->shape.dim[0] * up->shape.dim[1])
-        return fail_ranks(file, up, down, err);
     *rank = down->shape.dim[0];
     if (!mid) return up->shape.dim[1] == *rank ? XL_OK : fail_ranks(file, up, down, err);
     if (mid->shape.rank < 2 || mid->shape.dim[0] != up->shape.dim[1])

@@ -1,40 +1,14 @@
 /* fuzz_safetensors.c - any bytes under the name of a weight file are refused with a sentence, or
  * every tensor that is handed out can be read to its last byte and found again by its name.
- *
- * An input that begins with '{' is a header up to its first NUL and data after it: the eight bytes
- * of length are put in front, so that mutations reach beyond them. Any other input is a whole file.
+ * Inputs: see safetensors_input.h.
  */
-#include "fuzz.h"
+#include "safetensors_input.h"
 
 #include "weights/weights.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-static void expect(bool promise) {
-    if (!promise) abort();
-}
-
-static void write_all(int fd, const void *bytes, size_t n) {
-    expect(write(fd, bytes, n) == (ssize_t)n);
-}
-
-static void write_input(int fd, const uint8_t *data, size_t size) {
-    if (!size || data[0] != '{') {
-        write_all(fd, data, size);
-        return;
-    }
-    const uint8_t *end = memchr(data, 0, size);
-    size_t n = end ? (size_t)(end - data) : size;
-    uint8_t length[8];
-    for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)n >> 8 * i);
-    write_all(fd, length, sizeof length);
-    write_all(fd, data, n);
-    if (end) write_all(fd, end + 1, size - n - 1);
-}
 
 /* F8 is read as F16, with scales as F32; the input is small, and so is every tensor in it. */
 static void read_tensors(const struct xl_weights *weights, size_t size) {
@@ -60,11 +34,8 @@ static void read_tensors(const struct xl_weights *weights, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    expect(fd >= 0);
-    write_input(fd, data, size);
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int fd = write_input(data, size, path);
     const char *files[] = {path};
     struct xl_weights *weights = NULL;
     struct xl_err err = {0};

@@ -402,6 +402,9 @@ Test(lora, every_form_is_to_be_whole) {
     LIST({".lora_down.weight", {2, {2, 6}}}, {".lora_up.weight", {2, {8, 2}}},
          {".diff", {2, {8, 6}}});
     expect_case_refused("changed in more than one form");
+    LIST({".hada_w1_a", {0}}, {".hada_w1_b", {2, {2, 6}}}, {".hada_t1", {4, {2, 2, 3, 3}}},
+         {".hada_w2_a", {2, {2, 8}}}, {".hada_w2_b", {2, {2, 6}}});
+    expect_case_refused("\"a.hada_w1_a\" [] and");
     LIST({".dora_scale", {2, {8, 1}}});
     expect_case_refused("lacks its other half");
     LIST({".diff_b", {1, {8}}}, {".lora_B.bias", {1, {8}}});
