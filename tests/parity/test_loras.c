@@ -1,6 +1,7 @@
 /* test_loras.c - models with LoRAs on a device: a LoRA changes the picture and goes without a
  * trace, what it does not change is shared, and two of them add up in any order. */
 #include "engine_case.h"
+#include "image/image.h"
 #include "unit/lora_case.h"
 
 #include <math.h>
@@ -156,6 +157,39 @@ Test(loras, the_model_says_what_was_applied) {
     cr_expect(strstr(result.pictures[0].record, "\"unet_scale\":1.25"));
     xl_result_free(&result);
     engine_close(engine);
+}
+
+/* Original names of the UNet, both text encoders, convolutions: tools/reference/topics/lora.py. The
+ * bound is that of test_pipeline.c. */
+Test(loras, a_picture_is_that_of_diffusers) {
+    static const char *const devices[] = {"cpu", "reference"};
+    struct xl_lora lora = {XL_SOURCE_DIR "/tests/data/lora/picture.safetensors", 0.8, 0.8};
+    struct xl_model_params params = {.model = REPO, .loras = &lora, .n_loras = 1};
+    struct xl_picture picture = {.prompt = "a red cat", .negative = "blue", .seed = 3};
+    struct xl_request request;
+    struct xl_image expected;
+    cr_assert_eq(xl_image_load(XL_SOURCE_DIR "/tests/data/lora/picture.png", &expected, &err),
+                 XL_OK, "%s", err.text);
+    xl_request_default(&request);
+    request.pictures = &picture;
+    request.width = request.height = SIDE;
+    request.steps = 4;
+    request.guidance = 4;
+    request.precision = XL_PRECISION_F32;
+    for (int i = 0; i < 2; i++) {
+        struct xl_device_params device_params = {.name = devices[i], .n_threads = 2};
+        struct engine_case engine;
+        cr_assert_eq(xl_device_open(&device_params, &engine.device, &err), XL_OK, "%s", err.text);
+        cr_assert_eq(xl_model_open(&params, &engine.model, &err), XL_OK, "%s", err.text);
+        cr_expect_eq(xl_model_info(engine.model)->loras[0].n_applied,
+                     xl_model_info(engine.model)->loras[0].n_modules);
+        struct xl_result result = engine_draw(engine, &request);
+        double psnr = xl_image_psnr(&result.pictures[0].image, &expected);
+        cr_expect_gt(psnr, 60, "%s: %.1f dB", devices[i], psnr);
+        xl_result_free(&result);
+        engine_close(engine);
+    }
+    xl_image_free(&expected);
 }
 
 static void expect_refused(enum xl_status status, double scale, const char *says) {

@@ -3,11 +3,14 @@
 base.safetensors      a few weights under the names of the UNet of tests/data/models/repo, f32
 KIND.safetensors      the LoRA as its tool saves it: kohya's names by LyCORIS, diffusers' by PEFT
 expected.safetensors  "KIND TENSOR": what each tensor becomes, with all scales 1, f32
+picture.safetensors   a LoRA in kohya's form, the UNet under its original names, for the repo ...
+picture.png           ... and what diffusers draws with it at a scale of 0.8
 
 Merged weights are read off the layers' own forward passes (a unit matrix, or pictures with one
 pixel), not off LyCORIS' get_merged_weight, which multiplies by alpha / rank twice for LoHa and LoKr.
 """
 import json
+import re
 
 import torch
 from lycoris.modules.full import FullModule
@@ -109,8 +112,8 @@ def by_peft(kind, config, out, expected, metadata=None, prefix="unet."):
     if prefix is not None:
         tensors = {k.replace("base_model.model.", prefix): v for k, v in tensors.items()}
     text = {"format": "pt"}
-    if metadata:
-        text["lora_adapter_metadata"] = json.dumps({f"unet.{k}": v for k, v in metadata.items()})
+    if metadata:  # one key alone: of several, each run has another order
+        text = {"lora_adapter_metadata": json.dumps({f"unet.{k}": v for k, v in metadata.items()})}
     save_file(tensors, out / f"{kind}.safetensors", metadata=text)
     merged = model.merge_and_unload()
     for name, p in merged.named_parameters():
@@ -118,7 +121,58 @@ def by_peft(kind, config, out, expected, metadata=None, prefix="unet."):
             expected[f"{kind} {name}"] = p.detach().contiguous().clone()
 
 
+def original_name(name, per_block):
+    """The UNet's module "down_blocks.1.attentions.0.proj_in" is "input_blocks.4.1.proj_in"."""
+    way, i, kind, j, rest = re.fullmatch(
+        r"(down|up|mid)_blocks?(?:\.(\d))?\.(attentions|resnets)\.(\d)\.(.*)", name).groups()
+    sub = int(kind == "attentions")
+    rest = {"conv1": "in_layers.2", "conv2": "out_layers.3", "time_emb_proj": "emb_layers.1"}.get(
+        rest, rest)
+    if way == "mid":
+        return f"middle_block.{2 * int(j) + sub}.{rest}"
+    at = (per_block + 1) * int(i) + int(j) + (way == "down")
+    return f"{'input' if way == 'down' else 'output'}_blocks.{at}.{sub}.{rest}"
+
+
+def write_picture(out):
+    from diffusers import StableDiffusionXLPipeline
+
+    repo = out.parent / "models" / "repo"
+    pipe = StableDiffusionXLPipeline.from_pretrained(repo, torch_dtype=torch.float32)
+    pipe.set_progress_bar_config(disable=True)
+    torch.manual_seed(3)
+    tensors = {}
+
+    def add(name, weight, rank):
+        kernel = weight.shape[2:]
+        down = torch.randn(rank, weight.shape[1], *kernel) * 0.3
+        up = torch.randn(weight.shape[0], rank, *(1 for _ in kernel)) * 0.3
+        tensors[f"{name}.lora_down.weight"] = down.half()
+        tensors[f"{name}.lora_up.weight"] = up.half()
+        tensors[f"{name}.alpha"] = torch.tensor(1.0).half()
+
+    wanted = r".*\.(to_q|to_v|to_out\.0|ff\.net\.2|proj_in|conv1|time_emb_proj)"
+    for name, module in pipe.unet.named_modules():
+        if re.fullmatch(wanted, name):
+            sgm = original_name(name, pipe.unet.config.layers_per_block)
+            add("lora_unet_" + sgm.replace(".", "_"), module.weight, 2)
+    for prefix, encoder in (("te1", pipe.text_encoder), ("te2", pipe.text_encoder_2)):
+        for name, module in encoder.named_modules():
+            # diffusers 0.42 with transformers 5 loses a projection of kohya's, as it says
+            if re.fullmatch(r".*\.fc[12]", name):
+                whole = name if name.startswith("text_model.") else "text_model." + name
+                add(f"lora_{prefix}_" + whole.replace(".", "_"), module.weight, 1)
+    path = out / "picture.safetensors"
+    save_file(tensors, path)
+    pipe.load_lora_weights(path, adapter_name="picture")
+    pipe.set_adapters("picture", 0.8)
+    image = pipe("a red cat", negative_prompt="blue", width=64, height=64, num_inference_steps=4,
+                 guidance_scale=4.0, generator=torch.Generator().manual_seed(3)).images[0]
+    image.save(out / "picture.png")
+
+
 def make(out):
+    write_picture(out)
     expected = {}
     both, targets = [TO_K, CONV], ["to_k", "conv1"]
     save_file({f"{name}.{part}": p.detach().contiguous().clone() for name, layer in layers().items()
