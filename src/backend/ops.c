@@ -255,12 +255,14 @@ xl_val xl_layer_norm(struct xl_plan *plan, xl_val x, struct xl_layer_norm attr) 
 }
 
 xl_val xl_attention(struct xl_plan *plan, xl_val q, xl_val k, xl_val v, struct xl_attention attr) {
-    struct xl_op op = {.kind = XL_OP_ATTENTION, .in = {q, k, v}};
+    struct xl_op op = {.kind = XL_OP_ATTENTION, .in = {q, k, v, attr.mask}};
     if (!operand(plan, &op, 0, STRIDED, XL_SHAPE(FREE, FREE, FREE))) return 0;
     struct xl_shape shape = shape_of(plan, q);
     int64_t n = shape.dim[0], c = shape.dim[2];
     if (!operand(plan, &op, 1, STRIDED, XL_SHAPE(n, FREE, c))) return 0;
     if (!operand(plan, &op, 2, STRIDED, shape_of(plan, k))) return 0;
+    int64_t n_keys = shape_of(plan, k).dim[1];
+    if (!optional(plan, &op, 3, INDEX, XL_SHAPE(n, n_keys))) return 0;
     if (attr.heads < 1 || c % attr.heads) {
         char found[XL_VALUE_TEXT];
         return refuse(plan, XL_OP_ATTENTION, "q is %s, expected channels in %d equal heads",
@@ -298,13 +300,15 @@ xl_val xl_concat(struct xl_plan *plan, xl_val a, xl_val b) {
     return xl_plan_add_op(plan, &op, xl_plan_act_dtype(plan), with_last(shape_of(plan, a), c));
 }
 
-xl_val xl_embed(struct xl_plan *plan, xl_val ids, xl_val table, xl_val positions) {
-    struct xl_op op = {.kind = XL_OP_EMBED, .in = {ids, table, positions}};
+xl_val xl_embed(struct xl_plan *plan, xl_val ids, struct xl_embed attr) {
+    xl_val table = attr.table, positions = attr.positions;
+    struct xl_op op = {.kind = XL_OP_EMBED, .in = {ids, table, positions, attr.extra}};
     if (!operand(plan, &op, 0, INDEX, XL_SHAPE(FREE, FREE))) return 0;
     if (!operand(plan, &op, 1, CONSTANT, XL_SHAPE(FREE, FREE))) return 0;
     struct xl_shape shape = shape_of(plan, ids);
     int64_t c = shape_of(plan, table).dim[1];
     if (!operand(plan, &op, 2, CONSTANT, XL_SHAPE(FREE, c))) return 0;
+    if (!optional(plan, &op, 3, F32, XL_SHAPE(FREE, c))) return 0;
     if (shape_of(plan, positions).dim[0] < shape.dim[1]) {
         char found[XL_VALUE_TEXT];
         return refuse(plan, XL_OP_EMBED, "positions is %s, expected a row for each of %lld tokens",

@@ -20,11 +20,11 @@
     X(XL_OP_CONV2D, conv2d, "x", "weight", "bias", "channel_bias", "residual")                     \
     X(XL_OP_GROUP_NORM, group_norm, "x", "weight", "bias")                                         \
     X(XL_OP_LAYER_NORM, layer_norm, "x", "weight", "bias")                                         \
-    X(XL_OP_ATTENTION, attention, "q", "k", "v")                                                   \
+    X(XL_OP_ATTENTION, attention, "q", "k", "v", "mask")                                           \
     X(XL_OP_GEGLU, geglu, "x")                                                                     \
     X(XL_OP_ACTIVATION, activation, "x")                                                           \
     X(XL_OP_CONCAT, concat, "a", "b")                                                              \
-    X(XL_OP_EMBED, embed, "ids", "table", "positions")                                             \
+    X(XL_OP_EMBED, embed, "ids", "table", "positions", "extra")                                    \
     X(XL_OP_SINUSOID, sinusoid, "x")                                                               \
     X(XL_OP_PICK_ROW, pick_row, "x", "index")                                                      \
     X(XL_OP_CAST, cast, "x")                                                                       \
@@ -101,6 +101,9 @@ struct xl_attention {
     int heads;
     bool causal;  /* a query sees keys up to its own position */
     double scale; /* 0 means 1/sqrt(head size) */
+    /* i32 [n, tk], or none: 0 hides a key from all queries of its sample. One that sees none gets
+     * zeros. Rare, and slower. */
+    xl_val mask;
 };
 /* q: [n, tq, heads*d], k, v: [n, tk, heads*d] -> [n, tq, heads*d]. q, k, v may be slices. */
 xl_val xl_attention(struct xl_plan *plan, xl_val q, xl_val k, xl_val v, struct xl_attention attr);
@@ -114,8 +117,12 @@ xl_val xl_activation(struct xl_plan *plan, xl_val x, enum xl_activation act);
 xl_val xl_concat(struct xl_plan *plan, xl_val a, xl_val b);
 
 /* ids: i32 [n, t], table: [vocab, c], positions: [>= t, c] -> [n, t, c]: table[id] + positions[t].
- * Ids outside the table are the caller's bug: check before writing the input. */
-xl_val xl_embed(struct xl_plan *plan, xl_val ids, xl_val table, xl_val positions);
+ * extra: f32 [m, c], an input, or none: what ids from vocab on mean. Ids outside of both are the
+ * caller's bug: check before writing the input. */
+struct xl_embed {
+    xl_val table, positions, extra;
+};
+xl_val xl_embed(struct xl_plan *plan, xl_val ids, struct xl_embed attr);
 
 /* Sinusoidal embedding. x: f32 [n, m] -> [n, m * dim]; for each number, with half = dim / 2 and
  * frequency f_i = 10000^(-i / (half - freq_shift)): [cos(x f_i)..., sin(x f_i)...], or the sines

@@ -115,7 +115,8 @@ struct xl_part_key {
     int tokens;        /* encoders, UNet */
     int height, width; /* of the latents: UNet, VAE */
     bool is_tile;      /* VAE decoder */
-    int skip;          /* encoders: as in xl_clip_shape */
+    int skip, extra;   /* encoders: as in xl_clip_shape */
+    bool is_masked;    /* encoders */
     int batch;         /* UNet: pictures; n may be twice as many */
     /* UNet: rows and slots that the loop needs. A stage with more of them does as well. */
     int steps, history, noise;
@@ -274,6 +275,31 @@ enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const c
 int xl_prompts_of_picture(const struct xl_drawing *drawing, int i);
 /* Evaluations (calls of the model) of the first `step` steps. */
 int xl_drawing_evaluations(const struct xl_drawing *drawing, int step);
+
+/* What encoder e made of a text. */
+struct xl_states {
+    float *at;     /* [chunks, tokens, hidden_size], malloc'd */
+    float *pooled; /* [projection_dim]: the caller's; NULL: not wanted */
+    int n_chunks;
+};
+/* Where those of one chunk go. */
+struct xl_states_place {
+    float *states; /* [tokens, hidden_size] */
+    float *pooled; /* [projection_dim]: filled in by the encoder that has one; NULL: not wanted */
+};
+
+/* text.c: encoder e on one chunk of ids. mask: [tokens], 0 hides one from all others; NULL: none is
+ * hidden. Errors: XL_EFORMAT ids outside the vocabulary; those of stages */
+enum xl_status xl_text_run(struct xl_drawing *drawing, int e, const int32_t *ids,
+                           const int32_t *mask, struct xl_states_place out,
+                           struct xl_err *err) XL_CHECKED;
+/* compel.c: all of a text in compel's syntax. out->at is the caller's. Errors: as above; those of
+ * xl_compel_parse and xl_chunks_compel */
+enum xl_status xl_compel_encode(struct xl_drawing *drawing, int e, const char *text,
+                                struct xl_states *out, struct xl_err *err) XL_CHECKED;
+/* Its chunks, for encoder e; what it asks for and is not done, in *has_swap. */
+enum xl_status xl_compel_count(const struct xl_drawing *drawing, int e, const char *text,
+                               int *n_chunks, bool *has_swap, struct xl_err *err) XL_CHECKED;
 
 /* text.c: encode a text as one step sees it (kept for later requests). The result is the resident's
  * and is sure to be there only until the next call. Errors: XL_ENOMEM, XL_EFORMAT ids outside the

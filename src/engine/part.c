@@ -21,6 +21,8 @@ static enum xl_status build_encoder(const struct xl_model *model, const struct x
         .head = e ? XL_CLIP_HEAD_PROJECTION : XL_CLIP_HEAD_NONE,
         .act_dtype = key->act_dtype,
         .skip = key->skip,
+        .extra = key->extra,
+        .is_masked = key->is_masked,
     };
     return xl_clip_build(&model->clip[e], source, shape, io, plan, err);
 }

@@ -44,14 +44,17 @@ enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const c
 
 /* Of all steps, for both encoders. */
 static enum xl_status count_chunks(const struct xl_drawing *drawing, struct xl_drawing_text *text,
-                                   int *n_dropped, struct xl_err *err) {
+                                   int *n_dropped, bool *has_swap, struct xl_err *err) {
     struct xl_arena arena = {0};
     enum xl_status status = XL_OK;
+    bool is_compel = drawing->request->prompt_syntax == XL_PROMPT_COMPEL;
     text->n_chunks = 1;
     for (int i = 0; !status && i < text->parts.n; i++)
         for (int e = 0; !status && e < XL_N_ENCODERS; e++) {
             struct xl_chunks chunks = {0};
-            status = xl_prompt_chunks(drawing, e, text->parts.at[i].text, &arena, &chunks, err);
+            const char *own = text->parts.at[i].text;
+            status = is_compel ? xl_compel_count(drawing, e, own, &chunks.n, has_swap, err)
+                               : xl_prompt_chunks(drawing, e, own, &arena, &chunks, err);
             if (chunks.n > text->n_chunks) text->n_chunks = chunks.n;
             if (chunks.n_dropped > *n_dropped) *n_dropped = chunks.n_dropped;
         }
@@ -71,7 +74,7 @@ static bool has_and(const char *text) {
 
 /* Each kind once: of the first text that it is true of. */
 struct warned {
-    bool of_cut, of_and;
+    bool of_cut, of_and, of_swap;
 };
 
 static void warn(struct xl_drawing *drawing, const char *text, bool is_negative, int n_dropped,
@@ -108,12 +111,17 @@ static enum xl_status read_text(struct xl_drawing *drawing, const char *text, bo
                                 struct xl_drawing_text *out, struct warned *warned,
                                 struct xl_err *err) {
     int n_dropped = 0;
+    bool has_swap = false;
     enum xl_status status;
     if (drawing->request->prompt_syntax == XL_PROMPT_A1111)
         status = xl_prompt_steps(text, drawing->n_steps, &drawing->arena, &out->parts, err);
     else
         status = one_part(drawing, text, &out->parts, err);
-    if (!status) status = count_chunks(drawing, out, &n_dropped, err);
+    if (!status) status = count_chunks(drawing, out, &n_dropped, &has_swap, err);
+    if (has_swap && !warned->of_swap)
+        xl_str_puts(&drawing->warnings,
+                    ".swap() is left out: what stands before it is drawn, not what it names\n");
+    warned->of_swap |= has_swap;
     if (!status) warn(drawing, text, is_negative, n_dropped, warned);
     if (status && is_negative) return xl_fail_context(err, status, "negative prompt");
     return status;

@@ -26,19 +26,12 @@ enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int
     return XL_OK;
 }
 
-/* What encoder e made of a text. */
-struct states {
-    float *at;     /* [chunks, tokens, hidden_size], malloc'd */
-    float *pooled; /* [projection_dim]: the caller's; NULL: not wanted */
-    int n_chunks;
-};
-
-/* Encoder e on one chunk. pooled: filled in where it is not NULL and the encoder has one */
-static enum xl_status run_encoder(struct xl_drawing *drawing, int e, const int32_t *ids,
-                                  float *states, float *pooled, struct xl_err *err) {
+enum xl_status xl_text_run(struct xl_drawing *drawing, int e, const int32_t *ids,
+                           const int32_t *mask, struct xl_states_place out, struct xl_err *err) {
     const struct xl_model *model = drawing->model;
     struct xl_part_key key = xl_drawing_part(drawing, encoder_part[e]);
     struct xl_stage *stage;
+    key.is_masked = mask != NULL;
     enum xl_status status = xl_model_check_ids(model, e, ids, err);
     if (!status) status = xl_stage_get(drawing, &key, &stage, err);
     if (status) return status;
@@ -46,10 +39,11 @@ static enum xl_status run_encoder(struct xl_drawing *drawing, int e, const int32
     int32_t eos = xl_clip_eos_index(&model->clip[e], ids, drawing->n_tokens);
     xl_exec_write(stage->exec, io.ids, ids);
     if (io.eos) xl_exec_write(stage->exec, io.eos, &eos);
+    if (io.mask) xl_exec_write(stage->exec, io.mask, mask);
     status = xl_stage_run(drawing, stage, err);
     if (status) return status;
-    xl_exec_read(stage->exec, io.states, states);
-    if (io.pooled && pooled) xl_exec_read(stage->exec, io.pooled, pooled);
+    xl_exec_read(stage->exec, io.states, out.states);
+    if (io.pooled && out.pooled) xl_exec_read(stage->exec, io.pooled, out.pooled);
     return XL_OK;
 }
 
@@ -75,7 +69,7 @@ static void emphasize(float *states, const float *weights, size_t n_tokens, size
 }
 
 static enum xl_status encode_chunks(struct xl_drawing *drawing, int e,
-                                    const struct xl_chunks *chunks, struct states *out,
+                                    const struct xl_chunks *chunks, struct xl_states *out,
                                     struct xl_err *err) {
     size_t n_tokens = (size_t)drawing->n_tokens;
     size_t width = (size_t)drawing->model->clip[e].hidden_size, n_chunk = n_tokens * width;
@@ -86,16 +80,19 @@ static enum xl_status encode_chunks(struct xl_drawing *drawing, int e,
     for (int i = 0; !status && i < chunks->n; i++) {
         size_t first = (size_t)i * n_tokens;
         float *states = out->at + (size_t)i * n_chunk;
-        status = run_encoder(drawing, e, chunks->ids + first, states, i ? NULL : out->pooled, err);
+        struct xl_states_place place = {states, i ? NULL : out->pooled};
+        status = xl_text_run(drawing, e, chunks->ids + first, NULL, place, err);
         if (!status) emphasize(states, chunks->weights + first, n_tokens, width);
     }
     return status;
 }
 
 static enum xl_status encode_text(struct xl_drawing *drawing, int e, const char *text,
-                                  struct states *out, struct xl_err *err) {
+                                  struct xl_states *out, struct xl_err *err) {
     struct xl_arena arena = {0};
     struct xl_chunks chunks;
+    if (drawing->request->prompt_syntax == XL_PROMPT_COMPEL)
+        return xl_compel_encode(drawing, e, text, out, err);
     enum xl_status status = xl_prompt_chunks(drawing, e, text, &arena, &chunks, err);
     if (!status) status = encode_chunks(drawing, e, &chunks, out, err);
     xl_arena_deinit(&arena);
@@ -104,13 +101,13 @@ static enum xl_status encode_text(struct xl_drawing *drawing, int e, const char 
 
 /* Columns of encoder e: its chunks, and empty ones where the other has more (which tokenizers that
  * differ may lead to). */
-static enum xl_status put_columns(struct xl_drawing *drawing, int e, const struct states *states,
+static enum xl_status put_columns(struct xl_drawing *drawing, int e, const struct xl_states *states,
                                   struct xl_encoded *encoded, struct xl_err *err) {
     const struct xl_model *model = drawing->model;
     size_t width = (size_t)model->clip[e].hidden_size,
            total = (size_t)model->unet.cross_attention_dim;
     size_t first = e ? total - width : 0, n_tokens = (size_t)drawing->n_tokens;
-    struct states empty = {.at = NULL};
+    struct xl_states empty = {.at = NULL};
     enum xl_status status = XL_OK;
     if (states->n_chunks < encoded->n_chunks) status = encode_text(drawing, e, "", &empty, err);
     for (size_t t = 0; !status && t < (size_t)encoded->n_chunks * n_tokens; t++) {
@@ -122,7 +119,7 @@ static enum xl_status put_columns(struct xl_drawing *drawing, int e, const struc
     return status;
 }
 
-static enum xl_status join(struct xl_drawing *drawing, const struct states states[XL_N_ENCODERS],
+static enum xl_status join(struct xl_drawing *drawing, const struct xl_states states[XL_N_ENCODERS],
                            struct xl_encoded *encoded, struct xl_err *err) {
     for (int e = 0; e < XL_N_ENCODERS; e++)
         if (states[e].n_chunks > encoded->n_chunks) encoded->n_chunks = states[e].n_chunks;
@@ -138,7 +135,7 @@ static enum xl_status join(struct xl_drawing *drawing, const struct states state
 
 static enum xl_status encode(struct xl_drawing *drawing, const char *prompt, struct xl_encoded *out,
                              struct xl_err *err) {
-    struct states states[XL_N_ENCODERS] = {{0}};
+    struct xl_states states[XL_N_ENCODERS] = {{0}};
     struct xl_encoded encoded = {
         .prompt = strdup(prompt),
         .act_dtype = drawing->act_dtype,

@@ -14,16 +14,16 @@ int xl_clip_eos_index(const struct xl_clip_config *config, const int32_t *ids, i
 
 /* x + out_proj(attention(layer_norm1(x))) */
 static xl_val self_attention(const struct xl_module *layer, xl_val x,
-                             const struct xl_clip_config *config) {
+                             const struct xl_clip_config *config, xl_val mask) {
     struct xl_module attn = xl_module_sub(layer, "self_attn");
     int64_t c = config->hidden_size;
     xl_val h = xl_build_layer_norm(layer, "layer_norm1", x, config->layer_norm_eps);
     xl_val qkv =
         xl_build_linear(&attn, h, (struct xl_layer){{"q_proj", "k_proj", "v_proj"}, .out = c});
     struct xl_plan *plan = layer->plan;
-    h = xl_attention(plan, xl_slice(plan, qkv, 0, c), xl_slice(plan, qkv, c, c),
-                     xl_slice(plan, qkv, 2 * c, c),
-                     (struct xl_attention){.heads = config->num_attention_heads, .causal = true});
+    h = xl_attention(
+        plan, xl_slice(plan, qkv, 0, c), xl_slice(plan, qkv, c, c), xl_slice(plan, qkv, 2 * c, c),
+        (struct xl_attention){.heads = config->num_attention_heads, .causal = true, .mask = mask});
     return xl_build_linear(&attn, h, (struct xl_layer){{"out_proj"}, .out = c, .residual = x});
 }
 
@@ -40,13 +40,13 @@ static xl_val feed_forward(const struct xl_module *layer, xl_val x,
 }
 
 static xl_val encoder_layer(const struct xl_module *layer, xl_val x,
-                            const struct xl_clip_config *config) {
-    x = self_attention(layer, x, config);
+                            const struct xl_clip_config *config, xl_val mask) {
+    x = self_attention(layer, x, config, mask);
     x = feed_forward(layer, x, config);
     return xl_module_tap(layer, x);
 }
 
-static xl_val embeddings(const struct xl_module *model, xl_val ids,
+static xl_val embeddings(const struct xl_module *model, xl_val ids, xl_val extra,
                          const struct xl_clip_config *config) {
     struct xl_module embed = xl_module_sub(model, "embeddings");
     int64_t c = config->hidden_size;
@@ -54,7 +54,8 @@ static xl_val embeddings(const struct xl_module *model, xl_val ids,
         xl_build_weight(&embed, "token_embedding.weight", XL_SHAPE(config->vocab_size, c));
     xl_val positions = xl_build_weight(&embed, "position_embedding.weight",
                                        XL_SHAPE(config->max_position_embeddings, c));
-    return xl_module_tap(&embed, xl_embed(model->plan, ids, table, positions));
+    return xl_module_tap(&embed,
+                         xl_embed(model->plan, ids, (struct xl_embed){table, positions, extra}));
 }
 
 /* The rest of the encoder at the one position that is looked at. The final norm works on each
@@ -78,14 +79,20 @@ static void build(const struct xl_clip_config *config, const struct xl_module *r
         model = *root;
 
     io->ids = xl_plan_input(plan, "ids", XL_DTYPE_I32, XL_SHAPE(shape.n, shape.tokens), XL_PER_RUN);
-    xl_val x = embeddings(&model, io->ids, config);
+    if (shape.extra)
+        io->extra = xl_plan_input(plan, "extra", XL_DTYPE_F32,
+                                  XL_SHAPE(shape.extra, config->hidden_size), XL_PER_RUN);
+    if (shape.is_masked)
+        io->mask =
+            xl_plan_input(plan, "mask", XL_DTYPE_I32, XL_SHAPE(shape.n, shape.tokens), XL_PER_RUN);
+    xl_val x = embeddings(&model, io->ids, io->extra, config);
     int n_layers = config->num_hidden_layers, shown = n_layers + 1 - shape.skip;
     for (int i = 0;; i++) {
         if (i == shown)
             io->states = xl_build_output(root, x, shape.skip == 2 ? "penultimate" : "states");
         if (i == n_layers || (i == shown && shape.head == XL_CLIP_HEAD_NONE)) break;
         struct xl_module layer = xl_module_sub(&model, "encoder.layers.%d", i);
-        x = encoder_layer(&layer, x, config);
+        x = encoder_layer(&layer, x, config, io->mask);
     }
     if (shape.head == XL_CLIP_HEAD_NONE) return;
 

@@ -38,12 +38,16 @@ struct xl_clip_shape {
     int n, tokens;
     enum xl_clip_head head;
     enum xl_dtype act_dtype;
-    int skip; /* which hidden state is shown, from the last, 1; 0 means 2, the penultimate */
+    int extra;      /* rows of ids beyond the vocabulary; may be 0 */
+    bool is_masked; /* tokens may be hidden from all others */
+    int skip;       /* which hidden state is shown, from the last, 1; 0 means 2, the penultimate */
 };
 
 struct xl_clip_io {
     xl_val ids;    /* i32 [n, tokens] */
     xl_val eos;    /* i32 [n]; none without a head */
+    xl_val extra;  /* f32 [extra, hidden_size]; none without rows */
+    xl_val mask;   /* i32 [n, tokens], 0: hidden; none unless is_masked */
     xl_val states; /* f32 [n, tokens, hidden_size]: hidden_states[-skip], not normalised */
     xl_val pooled; /* f32 [n, hidden_size or projection_dim]; none without a head */
 };

@@ -196,34 +196,58 @@ static int split_point(const struct signs *signs, const int32_t *ids, int n, int
     return room;
 }
 
-static void cut_all(struct cutter *cutter, const struct signs *signs, const struct xl_ints *ids,
-                    const float *weights) {
+/* The tokens of all fragments. */
+struct tokens {
+    struct xl_ints ids, origins;
+    float *weights;
+};
+
+/* origins: [chunks, length], filled in */
+static void cut_all(struct cutter *cutter, const struct signs *signs, const struct tokens *tokens,
+                    struct xl_ints *origins) {
+    const struct xl_ints *ids = &tokens->ids;
+    const float *weights = tokens->weights;
     int n = (int)ids->n, begin = 0;
     do {
         int length = split_point(signs, ids->at + begin, n - begin, cutter->room);
-        for (int i = begin; i < begin + length; i++) put(cutter, ids->at[i], weights[i]);
+        xl_ints_push(origins, -1);
+        for (int i = begin; i < begin + length; i++) {
+            put(cutter, ids->at[i], weights[i]);
+            xl_ints_push(origins, tokens->origins.at[i]);
+        }
+        for (int i = length + 1; i < cutter->rule->length; i++) xl_ints_push(origins, -1);
         close_chunk(cutter);
         begin += length;
     } while (begin < n && cutter->n_chunks <= XL_CHUNKS_MAX);
 }
 
-/* The ids of all fragments and the weight of each; both are the caller's. */
 static enum xl_status list_tokens(const struct xl_chunk_rule *rule,
-                                  const struct xl_fragments *fragments, struct xl_ints *ids,
-                                  float **weights, struct xl_err *err) {
+                                  const struct xl_fragments *fragments, struct tokens *out,
+                                  struct xl_err *err) {
     for (int i = 0; i < fragments->n; i++) {
         int32_t *own;
         int n;
         enum xl_status status = xl_trigger_tokenize(rule, fragments->at[i].text, &own, &n, err);
         if (status) return status;
-        xl_ints_append(ids, own, (size_t)n);
+        size_t first = out->ids.n;
+        xl_ints_append(&out->ids, own, (size_t)n);
         free(own);
-        float *grown = realloc(*weights, (ids->n + 1) * sizeof *grown);
-        if (!grown || ids->failed) return xl_fail_nomem(err, "token ids", 0);
-        *weights = grown;
-        for (int k = 0; k < n; k++)
-            grown[ids->n - (size_t)n + (size_t)k] = (float)fragments->at[i].weight;
+        for (int k = 0; k < n; k++) xl_ints_push(&out->origins, i);
+        float *grown = realloc(out->weights, (out->ids.n + 1) * sizeof *grown);
+        if (grown) out->weights = grown;
+        if (!grown || out->ids.failed || out->origins.failed)
+            return xl_fail_nomem(err, "token ids", 0);
+        for (int k = 0; k < n; k++) grown[first + (size_t)k] = (float)fragments->at[i].weight;
     }
+    return XL_OK;
+}
+
+static enum xl_status keep_origins(const struct xl_ints *origins, struct xl_arena *arena,
+                                   struct xl_chunks *out, struct xl_err *err) {
+    size_t bytes = origins->n * sizeof *out->origins;
+    out->origins = origins->failed ? NULL : xl_arena_alloc(arena, bytes);
+    if (!out->origins) return xl_fail_nomem(err, "token ids", bytes);
+    memcpy(out->origins, origins->at, bytes);
     return XL_OK;
 }
 
@@ -233,16 +257,19 @@ enum xl_status xl_chunks_compel(const struct xl_chunk_rule *rule,
     static const char *const texts[] = {".", ",", ";", ":"};
     struct cutter cutter;
     struct signs signs = {.tokenizer = rule->tokenizer};
-    struct xl_ints ids = {0};
-    float *weights = NULL;
+    struct tokens tokens = {.weights = NULL};
+    struct xl_ints origins = {0};
     enum xl_status status = cutter_init(&cutter, rule, err);
     for (int i = 0; !status && i < 4; i++)
         status = find_sign(rule->tokenizer, texts[i], &signs.at[i], err);
-    if (!status) status = list_tokens(rule, fragments, &ids, &weights, err);
-    if (!status) cut_all(&cutter, &signs, &ids, weights);
+    if (!status) status = list_tokens(rule, fragments, &tokens, err);
+    if (!status) cut_all(&cutter, &signs, &tokens, &origins);
     if (!status) status = hand_over(&cutter, arena, out, err);
-    xl_ints_deinit(&ids);
-    free(weights);
+    if (!status) status = keep_origins(&origins, arena, out, err);
+    xl_ints_deinit(&origins);
+    xl_ints_deinit(&tokens.ids);
+    xl_ints_deinit(&tokens.origins);
+    free(tokens.weights);
     cutter_deinit(&cutter);
     return status;
 }

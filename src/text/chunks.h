@@ -33,8 +33,9 @@ enum {
 };
 
 struct xl_chunks {
-    int32_t *ids;   /* [n, length], in the arena */
-    float *weights; /* [n, length] */
+    int32_t *ids;     /* [n, length], in the arena */
+    float *weights;   /* [n, length] */
+    int32_t *origins; /* [n, length], of compel's: the fragment of each id; -1: of none */
     int n, length;
     int n_dropped; /* tokens that were cut off (plain) */
 };

@@ -175,6 +175,8 @@ const struct op_case op_cases[] = {
     ATTENTION((1, 65, 512), (1, 65, 512), 1, SLICES, .causal = false),
     ATTENTION((1, 600, 24), (1, 600, 24), 3, SLICES, .causal = false),
     ATTENTION((1, 7, 64), (1, 1, 64), 1, SLICES, .causal = false),
+    ATTENTION((2, 77, 128), (2, 77, 128), 2, SLICES | BIAS, .causal = true),
+    ATTENTION((3, 9, 48), (3, 17, 48), 3, BIAS, .causal = false),
     /* Scores of up to 150: exp must not overflow. */
     ATTENTION((2, 33, 64), (2, 65, 64), 1, 0, .scale = 5),
     ATTENTION((1, 33, 256), (1, 33, 256), 2, SLICES, .scale = 0.01),
@@ -203,6 +205,8 @@ const struct op_case op_cases[] = {
     BINARY(XL_OP_EMBED, (2, 7), (130, 33), DELTAS),
     BINARY(XL_OP_EMBED, (2, 7), (130, 33), KINDS),
     BINARY(XL_OP_EMBED, (2, 77), (1000, 64), 0),
+    BINARY(XL_OP_EMBED, (2, 77), (12, 65), BIAS),
+    BINARY(XL_OP_EMBED, (2, 7), (13, 33), BIAS | DELTAS),
 
     SINUSOID((1, 1), .dim = 2),
     SINUSOID((2, 1), .dim = 320),

@@ -5,7 +5,7 @@
 #include "backend/ops.h"
 
 enum op_with {
-    BIAS = 1,         /* linear, conv2d */
+    BIAS = 1,         /* linear, conv2d; a mask of attention, extra rows of embed */
     CHANNEL_BIAS = 2, /* conv2d */
     RESIDUAL = 4,     /* linear, conv2d */
     PARTS = 8,        /* linear: weight and bias are three tensors each */

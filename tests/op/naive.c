@@ -125,6 +125,7 @@ static bool naive_attention(const struct op_instance *run, double *out) {
         for (int64_t j = 0; j < d; j++) result[j] = 0;
         for (int64_t key = first_key; key < first_key + tk; key++) {
             if (attr->causal && key - first_key > query % tq) continue;
+            if (run->in[3].x && run->in[3].x[key] == 0) continue;
             double score = 0;
             for (int64_t j = head * d; j < (head + 1) * d; j++)
                 score += run->in[0].x[query * c + j] * run->in[1].x[key * c + j];
@@ -133,7 +134,7 @@ static bool naive_attention(const struct op_instance *run, double *out) {
             for (int64_t j = 0; j < d; j++)
                 result[j] += (double)share * run->in[2].x[key * c + head * d + j];
         }
-        for (int64_t j = 0; j < d; j++) result[j] = (double)(result[j] / sum);
+        for (int64_t j = 0; j < d; j++) result[j] = sum > 0 ? (double)(result[j] / sum) : 0;
     }
     return true;
 }
@@ -260,6 +261,9 @@ static double naive_number(const struct op_instance *run, int64_t i) {
         return column < c1 ? x[row * c1 + column] : y[row * c2 + column - c1];
     }
     case XL_OP_EMBED:
+        if ((int64_t)x[row] >= run->in[1].shape.dim[0])
+            return run->in[3].x[((int64_t)x[row] - run->in[1].shape.dim[0]) * c + column] +
+                   run->in[2].x[row % run->out_shape.dim[1] * c + column];
         return y[(int64_t)x[row] * c + column] +
                run->in[2].x[row % run->out_shape.dim[1] * c + column];
     case XL_OP_SINUSOID:

@@ -394,16 +394,23 @@ static xl_val make_attention(struct maker *maker) {
         else
             for (int i = 1; i < 3; i++) qkv[i] = activation(maker, i, c->y, unit);
     }
-    return xl_attention(maker->instance->plan, qkv[0], qkv[1], qkv[2], c->op.attr.attention);
+    struct xl_attention attr = c->op.attr.attention;
+    if (c->with & BIAS) attr.mask = indices(maker, 3, XL_SHAPE(c->y.dim[0], c->y.dim[1]), 2);
+    return xl_attention(maker->instance->plan, qkv[0], qkv[1], qkv[2], attr);
 }
 
 static xl_val make_embed(struct maker *maker) {
     const struct op_case *c = maker->op_case;
     int64_t more_positions = c->x.dim[1] + 2;
-    xl_val ids = indices(maker, 0, c->x, c->y.dim[0]);
+    int64_t n_extra = c->with & BIAS ? 5 : 0;
+    xl_val ids = indices(maker, 0, c->x, c->y.dim[0] + n_extra), extra = 0;
     xl_val table = weight(maker, 1, c->y, unit);
     xl_val positions = weight(maker, 2, XL_SHAPE(more_positions, c->y.dim[1]), unit);
-    return xl_embed(maker->instance->plan, ids, table, positions);
+    enum xl_dtype act = maker->dtypes.act;
+    maker->dtypes.act = XL_DTYPE_F32;
+    if (n_extra) extra = activation(maker, 3, XL_SHAPE(n_extra, c->y.dim[1]), unit);
+    maker->dtypes.act = act;
+    return xl_embed(maker->instance->plan, ids, (struct xl_embed){table, positions, extra});
 }
 
 /* Timesteps and picture sizes: whole and broken numbers up to 1000. */

@@ -87,7 +87,8 @@ Test(plan, shapes_of_results) {
     expect_shape(&m, xl_concat(p, tokens, wide), XL_SHAPE(2, 77, 96));
 
     xl_val ids = xl_plan_input(p, "ids", XL_DTYPE_I32, XL_SHAPE(2, 77), XL_PER_PROMPT);
-    xl_val embedded = xl_embed(p, ids, weight(&m, XL_SHAPE(100, 24)), weight(&m, XL_SHAPE(80, 24)));
+    xl_val embedded = xl_embed(
+        p, ids, (struct xl_embed){weight(&m, XL_SHAPE(100, 24)), weight(&m, XL_SHAPE(80, 24)), 0});
     expect_shape(&m, embedded, XL_SHAPE(2, 77, 24));
     xl_val index = xl_plan_input(p, "index", XL_DTYPE_I32, XL_SHAPE(2), XL_PER_PROMPT);
     expect_shape(&m, xl_pick_row(p, embedded, index), XL_SHAPE(2, 24));

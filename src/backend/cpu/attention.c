@@ -70,6 +70,7 @@ static void attend(void *user, int64_t task, int worker) {
 
 enum xl_status xl_compile_attention(struct xl_compiler *c, struct xl_err *err) {
     const struct xl_op *op = c->op;
+    if (op->in[3]) return xl_compile_masked_attention(c, err);
     struct attention *a = xl_state(c, sizeof *a, err);
     if (!a) return XL_ENOMEM;
     a->space = c->space;

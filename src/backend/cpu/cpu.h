@@ -85,6 +85,8 @@ enum xl_status xl_floats(struct xl_compiler *c, xl_val value, const struct xl_nu
 
 /* Zeroed memory for an op's state, or NULL after writing err. */
 void *xl_state(struct xl_compiler *c, size_t bytes, struct xl_err *err);
+/* attention_masked.c: attention with a mask. */
+enum xl_status xl_compile_masked_attention(struct xl_compiler *c, struct xl_err *err);
 void xl_add_loop(struct xl_compiler *c, xl_task_fn *fn, void *state, int64_t n_tasks);
 /* Ask for scratch memory of a worker, and for memory that the tasks of a step share. */
 void xl_need_scratch(struct xl_compiler *c, size_t bytes);

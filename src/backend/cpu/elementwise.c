@@ -8,7 +8,7 @@
 /* One state for all of them. */
 struct elementwise {
     const struct xl_cpu_kernels *kernels;
-    struct xl_operand a, b, out; /* b: where there are two */
+    struct xl_operand a, b, out; /* b: where there are two; of embed its extra rows */
     enum xl_activation act;
     int64_t n;         /* rows, or numbers */
     int64_t c, c1;     /* numbers of a row of the result; of which from a (concat) */
@@ -16,7 +16,7 @@ struct elementwise {
     /* Embeddings. */
     const struct xl_numbers *table, *positions;
     enum xl_dtype table_dtype, positions_dtype;
-    int64_t tokens; /* of a sample */
+    int64_t tokens, n_rows; /* of a sample; of the table */
     struct xl_sinusoid sinusoid;
 };
 
@@ -119,14 +119,17 @@ static void run_embed(void *user, int64_t task, int worker) {
     const int32_t *ids = (const int32_t *)(const void *)e->a.data;
     (void)worker;
     for (int64_t row = range.first; row < range.first + range.n; row++) {
-        const char *token = table_row(e->table->data, e->table_dtype, ids[row], e->c);
+        bool is_extra = ids[row] >= e->n_rows;
+        enum xl_dtype dtype = is_extra ? XL_DTYPE_F32 : e->table_dtype;
+        const char *token = is_extra ? table_row(e->b.data, dtype, ids[row] - e->n_rows, e->c)
+                                     : table_row(e->table->data, dtype, ids[row], e->c);
         const char *position =
             table_row(e->positions->data, e->positions_dtype, row % e->tokens, e->c);
         for (int64_t i = 0; i < e->c; i += AT_ONCE) {
             float x[AT_ONCE], y[AT_ONCE];
             int64_t n = xl_min(AT_ONCE, e->c - i);
-            e->kernels->convert(x, XL_DTYPE_F32, token + (size_t)i * xl_dtype_size(e->table_dtype),
-                                e->table_dtype, n);
+            e->kernels->convert(x, XL_DTYPE_F32, token + (size_t)i * xl_dtype_size(dtype), dtype,
+                                n);
             e->kernels->convert(y, XL_DTYPE_F32,
                                 position + (size_t)i * xl_dtype_size(e->positions_dtype),
                                 e->positions_dtype, n);
@@ -154,6 +157,8 @@ enum xl_status xl_compile_embed(struct xl_compiler *c, struct xl_err *err) {
     struct elementwise *e = add_step(c, run_embed, xl_shape_last(table->shape), err);
     if (!e) return XL_ENOMEM;
     e->tokens = e->out.shape.dim[1];
+    e->n_rows = table->shape.dim[0];
+    e->b = xl_operand(c, c->op->in[3]);
     enum xl_status status = find_table(c, table, &e->table, &e->table_dtype, err);
     return status ? status : find_table(c, positions, &e->positions, &e->positions_dtype, err);
 }

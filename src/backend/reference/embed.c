@@ -7,7 +7,8 @@
 void xl_ref_embed(const struct xl_ref_op *op) {
     int64_t n = op->shape.dim[0], t = op->shape.dim[1], c = op->shape.dim[2];
     for (int64_t i = 0; i < n * t; i++) {
-        const float *token = op->in[1].x + op->in[0].ids[i] * c;
+        int64_t id = op->in[0].ids[i], n_rows = op->in[1].shape.dim[0];
+        const float *token = id < n_rows ? op->in[1].x + id * c : op->in[3].x + (id - n_rows) * c;
         const float *position = op->in[2].x + i % t * c;
         for (int64_t j = 0; j < c; j++) op->out[i * c + j] = token[j] + position[j];
     }

@@ -144,6 +144,47 @@ def write_steps(path):
     write_cases(path, cases)
 
 
+# ---- compel's syntax ----
+
+COMPEL = [
+    "a cat+", "a (big cat)++ here", "a cat-", "a (cat)1.3", "a (cat)0.5 b", "cat++--",
+    "(a (b)+ c)+", '("a","b").blend(1,0.8)', '("a","b").and()', '("a","b").and(1,0.5)',
+    r"a \(b\)", "a cat.swap(dog)", "(word:1.2)", "a+ b", "", "   ", "a, b,c", "well-known cat+",
+    "C++ and C\\+\\+", "(a, b. c)1.2 d", "a (b (c)1.5 d)- e", "(unclosed", "closed)+ x",
+    '"two words"+ x', '"two words" x', 'a "b (c)+ d"- e', '"un (closed" x', "(a = b)++",
+    "(cat)-0.5", "(cat)1.3b", "(cat) 1.3", "cat.attend(1.5) x", "(a b).attend(--) c",
+    '("a+ b", "(c)0.5 d").blend(0.25, 0.75)', '("a", "b").blend(1, 2, no_normalize)',
+    '(a, b).blend(1, 1)', '("a b (c", "d").and(1, 2)', '("a").and()', '("a","b").and() rest',
+    '""+', "x ((a)) y", "((a))+ ((b)1.1)1.1", "1.5+ 2", "-cat+",
+    "(a b", '("a" "b").and()', "a cat.swap(dog, s_end=0.5) x", "(a)(b)+(c)", "Zürich+ 東京-",
+    "a.b.c+", "(\n a)+", r'\"a\" (b\)1.2 c)', "(a)1. b", "(a)+1.5", "cat+,dog", "(a,b)1.2,c",
+]
+
+
+def compel_case(parser, text):
+    from compel.prompt_parser import Blend, CrossAttentionControlSubstitute
+    swaps = []
+
+    def pieces(prompt):
+        out = []
+        for child in prompt.children:
+            if isinstance(child, CrossAttentionControlSubstitute):
+                swaps.append(child)
+                out += [[f.text, f.weight] for f in child.original]
+            else:
+                out.append([child.text, child.weight])
+        return out
+    found = parser.parse_conjunction(text)
+    parts = []
+    for prompt, weight in zip(found.prompts, found.weights):
+        if isinstance(prompt, Blend):
+            parts.append([weight, prompt.normalize_weights,
+                          [[w, pieces(p)] for p, w in zip(prompt.prompts, prompt.weights)]])
+        else:
+            parts.append([weight, True, [[1.0, pieces(prompt)]]])
+    return [text, bool(swaps), parts]
+
+
 # ---- A1111: chunks and embeddings ----
 
 REPO = pathlib.Path(__file__).resolve().parents[3] / "tests/data/models/repo"
@@ -222,6 +263,16 @@ def sampled(x):
     return [float(f"{v:.8g}") for v in [*flat[index], flat.square().mean().sqrt()]]
 
 
+# Weights of .and() are left out: compel 2.5 fails on them with SDXL's encoders.
+COMPEL_ENCODED = [
+    "a photo of a cat", "a (red)1.4 cat", "a (red)0.4 cat", "(blurry)-- (sharp)++ x",
+    '("a cat", "a (dog)1.3").blend(1, 0.5)', '("a cat", "a dog").and()',
+    "word. " * 8 + "(a long end)1.3 of it", "x" * 76, "y" * 40 + ", " + "z" * 40,
+    '("a cat", "' + "x" * 80 + '").blend(0.3, 0.7)', "a (" + "v" * 90 + ")0.5 b",
+    '("a", "b").blend(1, 0.5, no_normalize)', "a cat.swap(dog) x", "(a (b)+ c)0.7 d",
+]
+
+
 def encoded_case(syntax, text, embeds, pooled, skip=2):
     return dict(syntax=syntax, prompt=text, clip_skip=skip, chunks=embeds.shape[1] // LENGTH,
                 text=sampled(embeds), pooled=[float(f"{v:.8g}") for v in pooled.flatten()])
@@ -294,15 +345,23 @@ def write_pictures(pipe, out):
 
 @torch.no_grad()
 def make(out):
+    from compel import CompelForSDXL
+    from compel.prompt_parser import PromptParser
     from diffusers import StableDiffusionXLPipeline
     torch.set_num_threads(1)
     write_cases(out / "attention.json", [[t, attention(t)] for t in ATTENTION])
     write_steps(out / "steps.json")
+    parser = PromptParser()
+    write_cases(out / "compel.json", [compel_case(parser, t) for t in COMPEL])
     pipe = StableDiffusionXLPipeline.from_pretrained(REPO, torch_dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     pipe.watermark = None
     encoded = [encoded_case("a1111", text, *a1111_both(pipe, text)) for text in A1111]
     encoded += [encoded_case("a1111", A1111[2], *a1111_both(pipe, A1111[2], skip=skip), skip)
                 for skip in (1, 3)]
+    compel = CompelForSDXL(pipe)
+    for text in COMPEL_ENCODED:
+        found = compel(text)
+        encoded.append(encoded_case("compel", text, found.embeds, found.pooled_embeds))
     write_cases(out / "encoded.json", encoded)
     write_pictures(pipe, out)
