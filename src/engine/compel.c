@@ -46,8 +46,7 @@ static enum xl_status encode_weighted(struct encoding *encoding, const struct xl
         /* What is between the first and the last token, but for the ends of chunks. */
         for (int t = 0; t < chunks->length; t++) {
             int i = c * chunks->length + t;
-            mask[t] = !(i >= first && i <= last && first >= 0) || t == 0 ||
-                      t == chunks->length - 1;
+            mask[t] = !(i >= first && i <= last && first >= 0) || t == 0 || t == chunks->length - 1;
         }
         struct xl_states_place place = {states, NULL};
         status = xl_text_run(encoding->drawing, encoding->e, chunks->ids + (size_t)c * length,
@@ -126,8 +125,8 @@ static enum xl_status encode_blend(struct encoding *encoding, const struct xl_co
     int most = 0, first = all->n_chunks;
     double total = 0;
     for (int i = 0; !status && i < blend->n; i++) {
-        status = encode_prompt(encoding, &blend->prompts[i], &prompts[i].at, &prompts[i].n_chunks,
-                               err);
+        status =
+            encode_prompt(encoding, &blend->prompts[i], &prompts[i].at, &prompts[i].n_chunks, err);
         if (prompts[i].n_chunks > most) most = prompts[i].n_chunks;
         total += blend->weights[i];
     }
@@ -205,8 +204,10 @@ enum xl_status xl_compel_count(const struct xl_drawing *drawing, int e, const ch
         n += most;
     }
     if (!status && n > XL_CHUNKS_MAX)
-        status = xl_fail(err, XL_EINVAL, "the prompts of .and() take %d chunks, expected at most "
-                         "%d; shorten them", n, XL_CHUNKS_MAX);
+        status = xl_fail(err, XL_EINVAL,
+                         "the prompts of .and() take %d chunks, expected at most "
+                         "%d; shorten them",
+                         n, XL_CHUNKS_MAX);
     if (!status) *has_swap |= compel.has_swap;
     *n_chunks = n;
     xl_arena_deinit(&arena);
