@@ -1,5 +1,6 @@
 /* inspect.c - looking into a model and into what decides its pictures: tokens, schedules, noise. */
 #include "cli/cli.h"
+#include "cli/prompt_tokens.h"
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -173,7 +174,8 @@ static enum xl_status ids_of(const struct xl_tokenizer *tokenizer, const char *t
     return status;
 }
 
-static enum xl_status tokenize_all(struct xl_tokenizer *const tokenizers[2], const json_t *texts,
+static enum xl_status tokenize_all(const struct xl_settings *settings,
+                                   struct xl_tokenizer *const tokenizers[2], const json_t *texts,
                                    json_t *rows, struct xl_err *err) {
     static const char *const keys[] = {"ids_1", "ids_2"};
     size_t i;
@@ -181,9 +183,15 @@ static enum xl_status tokenize_all(struct xl_tokenizer *const tokenizers[2], con
     json_array_foreach(texts, i, text) {
         json_t *row = json_object();
         json_array_append_new(rows, row);
+        enum xl_status status = XL_OK;
+        if (settings->prompt_syntax != XL_PROMPT_PLAIN) {
+            status = xl_prompt_tokens(settings, tokenizers, json_string_value(text), row, err);
+            if (status) return status;
+            continue;
+        }
         for (int t = 0; t < 2; t++) {
             json_t *ids = NULL;
-            enum xl_status status = ids_of(tokenizers[t], json_string_value(text), &ids, err);
+            status = ids_of(tokenizers[t], json_string_value(text), &ids, err);
             if (status) return status;
             json_object_set_new(row, keys[t], ids);
         }
@@ -209,7 +217,7 @@ static enum xl_status inspect_tokens(const struct xl_settings *settings, struct 
     else if (!status)
         status = read_texts(&texts, err);
     if (!status && !texts) status = xl_fail(err, XL_EINVAL, "--prompt: expected text in UTF-8");
-    if (!status) status = tokenize_all(tokenizers, texts, rows, err);
+    if (!status) status = tokenize_all(settings, tokenizers, texts, rows, err);
     /* The document is an array even for one text: its form does not depend on the input. */
     if (!status) status = xl_print_json(rows, err);
     json_decref(texts);
@@ -223,9 +231,12 @@ static enum xl_status inspect_tokens(const struct xl_settings *settings, struct 
 const struct xl_command xl_command_inspect_tokens = {
     .name = "inspect tokens",
     .summary = "the token ids of a prompt, for both text encoders, as JSON",
-    .usage = "--model ID|DIR [--prompt TEXT]",
+    .usage = "--model ID|DIR [--prompt TEXT] [--prompt-syntax NAME]",
     .commands = XL_FOR_TOKENS,
-    .epilogue = "Without --prompt, texts are read from standard input as a JSON array.",
+    .epilogue =
+        "Without --prompt, texts are read from standard input as a JSON array. With another "
+        "syntax than plain: chunks of ids with their weights, for each text that a step "
+        "sees or that is mixed in.",
     .run = inspect_tokens,
 };
 

@@ -29,8 +29,6 @@ struct xl_compel {
     bool has_swap; /* something was asked for that is not done */
 };
 
-enum { XL_COMPEL_DEPTH = 64 }; /* brackets and quotes within each other */
-
 /* Errors: XL_EINVAL another number of weights than of prompts, nested too deep; XL_ENOMEM */
 enum xl_status xl_compel_parse(const char *text, struct xl_arena *arena, struct xl_compel *out,
                                struct xl_err *err) XL_CHECKED;

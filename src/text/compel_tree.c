@@ -3,7 +3,6 @@
  * each other, to a depth that is bounded. Keeps no state. */
 #include "text/compel_tree.h"
 #include "base/str.h"
-#include "text/compel.h"
 
 #include <ctype.h>
 #include <math.h>

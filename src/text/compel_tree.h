@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 
+enum { XL_COMPEL_DEPTH = 64 }; /* brackets and quotes within each other */
+
 struct xl_compel_node {
     const char *text; /* a piece of text; NULL: a group */
     double weight;    /* of a group */

@@ -17,8 +17,8 @@ static void expect(bool promise) {
 static struct xl_tokenizer *tokenizer(void) {
     static struct xl_tokenizer *opened; /* once, kept */
     if (!opened)
-        expect(!xl_tokenizer_open(XL_SOURCE_DIR "/tests/data/models/repo/tokenizer_2", &opened,
-                                  NULL));
+        expect(
+            !xl_tokenizer_open(XL_SOURCE_DIR "/tests/data/models/repo/tokenizer_2", &opened, NULL));
     return opened;
 }
 

@@ -1,0 +1,74 @@
+#!/bin/bash
+# test_prompts.sh BINARY SOURCE_DIR - prompts in each syntax as a person asks for them: pictures, records,
+# refusals, sweeps, workers, records of A1111, and what inspect tokens shows. Prints "N passed, N failed".
+set -u
+bin=$(realpath "$1") source=$(realpath "$2")
+. "$source/tests/e2e/common.sh"
+repo=$source/tests/data/models/repo
+export INSTANCE_ID=prompts
+draw() { # OUTPUT_DIR OPTION...
+    local dir=$1
+    shift
+    "$bin" generate --model "$repo" --size 64x64 --steps 4 --seed 5 --dtype f32 --output-dir "$dir" "$@"
+}
+one() { ls "$1"/2*.png | head -1; }
+same() { cmp -s "$(one "$1")" "$(one "$2")"; }
+differ() { ! same "$1" "$2"; }
+
+# The syntax decides pixels, its default changes no id
+expect "plain" 0 "--prompt-syntax a1111 or compel reads weights" draw plain --prompt "a (cat:1.5)"
+expect "a1111" 0 "" draw a1111 --prompt "a (cat:1.5)" --prompt-syntax a1111
+check "without a warning" sh -c "! grep -q warning err"
+expect "by the environment" 0 "" env PROMPT_SYNTAX=a1111 PROMPT="a (cat:1.5)" OUTPUT_DIR=env SIZE=64x64 STEPS=4 \
+    SEED=5 MODEL="$repo" "$bin"
+has() { grep -aqF -- "$1" "$(one "$2")"; }
+check "its record" has '"prompt_syntax":"a1111"' a1111
+check "that of the environment, too" has '"prompt_syntax":"a1111"' env
+check "and its A1111 text" has 'Emphasis: Original' a1111
+check "plain has neither" sh -c "! grep -aqE 'prompt_syntax|Emphasis' $(one plain)"
+expect "explicit defaults" 0 "" draw default --prompt "a (cat:1.5)" --prompt-syntax plain --clip-skip 2
+check "are no other picture" same plain default
+expect "clip skip" 0 "" draw skip --prompt "a cat" --clip-skip 1
+check "in the A1111 text" has 'Clip skip: 1,' skip
+expect "too much of it" 2 "expected 1 (the last layer) to 3" draw bad --prompt "a cat" --clip-skip 4
+expect "another syntax" 2 "prompt-syntax" draw bad --prompt "a cat" --prompt-syntax comfy
+
+# Compel, and who draws makes no difference
+expect "compel" 0 "" draw compel --prompt '("a cat+", "(a dog)0.5").blend(1, 0.5)' --prompt-syntax compel
+expect "by a worker" 0 "" draw worker --prompt '("a cat+", "(a dog)0.5").blend(1, 0.5)' --prompt-syntax compel --workers 1
+check "is the same" same compel worker
+expect "a swap" 0 ".swap() is left out" draw swap --prompt 'a cat.swap(dog)' --prompt-syntax compel
+
+# Long and hostile texts
+long=$(printf 'x%.0s' $(seq 100000))
+expect "100000 characters" 2 "expected at most 32" draw bad --prompt "$long" --prompt-syntax a1111
+expect "as compel" 2 "expected at most 32" draw bad --prompt "$long" --prompt-syntax compel
+expect "as plain" 0 "were cut off (75 fit)" draw cut --prompt "$long"
+expect "unbalanced" 0 "" draw unbalanced --prompt "((a [b:(c (" --prompt-syntax a1111
+expect "nested deep" 2 "within each other" draw bad --prompt "$(printf '(%.0s' $(seq 300))" --prompt-syntax a1111
+check "nothing was drawn of those" test ! -e bad/2*.png
+
+# A sweep puts pictures of all lengths together; each is as it would be alone
+"$bin" generate --model "$repo" --size 64x64 --steps 4 --seed 5 --dtype f32 --prompt-syntax a1111 --group 4 --output-dir sweep \
+    --sweep "prompt=(a:1.3),$(printf 'x%.0s' $(seq 90)),[b|c] d,e BREAK f" --quiet >out 2>err
+check "a sweep of lengths" test "$(ls sweep/*/2*.png | wc -l)" -eq 4
+pixels() { python3 - "$1" <<'PY'
+import re, sys, zlib
+data = open(sys.argv[1], "rb").read()
+print(zlib.crc32(b"".join(re.findall(rb"IDAT.*?(?=....IEND)", data, re.S))))
+PY
+}
+expect "one of them alone" 0 "" draw alone --prompt "e BREAK f" --prompt-syntax a1111
+if command -v python3 >/dev/null; then
+    of_sweep=$(for f in sweep/*/2*.png; do pixels "$f"; done)
+    check "has the same pixels" grep -qx "$(pixels "$(one alone)")" <<<"$of_sweep"
+fi
+
+# inspect tokens
+expect "tokens of steps" 0 '"last_step": 15' "$bin" inspect tokens --model "$repo" --prompt "[a:(b:1.2):0.5]" --prompt-syntax a1111
+check "with weights" grep -q "1.2000000476837158" out
+expect "tokens of a blend" 0 '"weight": 0.5' "$bin" inspect tokens --model "$repo" --prompt '("a","b").blend(1,0.5)' --prompt-syntax compel
+expect "plain ones as ever" 0 '"ids_1"' "$bin" inspect tokens --model "$repo" --prompt "(a:1.2)"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
