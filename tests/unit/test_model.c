@@ -100,7 +100,7 @@ static void check_text_encoder(const char *name, enum xl_clip_head head) {
     char path[512];
     snprintf(path, sizeof path, DATA "sdxl-configs/%s/config.json", name);
     ok(CONFIG_READ(xl_clip_config_read, path, &err, &config));
-    struct xl_clip_shape shape = {2, 77, head, XL_DTYPE_F32, 0};
+    struct xl_clip_shape shape = {.n = 2, .tokens = 77, .head = head, .act_dtype = XL_DTYPE_F32};
     ok(xl_clip_build(&config, (struct xl_source){.manifest = &manifest}, shape, &io, &plan, &err));
     xl_plan_free(plan);
     check_counts(name, &manifest);
@@ -120,7 +120,8 @@ Test(model, clip_without_head_leaves_out_the_last_layer) {
     struct xl_manifest manifest = {0};
     ok(CONFIG_READ(xl_clip_config_read, DATA "sdxl-configs/text_encoder/config.json", &err,
                    &config));
-    struct xl_clip_shape shape = {1, 77, XL_CLIP_HEAD_NONE, XL_DTYPE_F32, 0};
+    struct xl_clip_shape shape = {
+        .n = 1, .tokens = 77, .head = XL_CLIP_HEAD_NONE, .act_dtype = XL_DTYPE_F32};
     ok(xl_clip_build(&config, (struct xl_source){.manifest = &manifest}, shape, &io, &plan, &err));
     cr_expect_eq(io.eos, 0);
     cr_expect_eq(io.pooled, 0);
@@ -137,7 +138,8 @@ Test(model, clip_refuses_more_tokens_than_positions) {
     struct xl_manifest manifest = {0};
     ok(CONFIG_READ(xl_clip_config_read, DATA "sdxl-configs/text_encoder/config.json", &err,
                    &config));
-    struct xl_clip_shape shape = {1, 78, XL_CLIP_HEAD_NONE, XL_DTYPE_F32, 0};
+    struct xl_clip_shape shape = {
+        .n = 1, .tokens = 78, .head = XL_CLIP_HEAD_NONE, .act_dtype = XL_DTYPE_F32};
     cr_expect_eq(
         xl_clip_build(&config, (struct xl_source){.manifest = &manifest}, shape, &io, &plan, &err),
         XL_EINVAL);
