@@ -10,6 +10,8 @@
 #include "lab/cell/cell_fields.h"
 #include "lab/cell/cell_record.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/lora_text.h"
+#include "lab/data/loras.h"
 #include "lab/data/profiles.h"
 #include "lab/run/origin.h"
 #include "sampler/sampler.h"
@@ -78,7 +80,8 @@ static enum xl_status take_fields(struct take *take) {
     for (int i = 0; !status && (field = xl_cell_field_at(i)); i++) {
         const struct xl_option *option = xl_option_find(field->key);
         bool is_side = !strcmp(field->key, "width") || !strcmp(field->key, "height");
-        if (option && !is_side && !(field->bits & XL_CELL_PATH))
+        bool is_variant = !strcmp(field->key, "lora") || !strcmp(field->key, "vae");
+        if (option && !is_side && !is_variant && !(field->bits & XL_CELL_PATH))
             status = set(take, option->name, text_of(take, json_object_get(record, field->key)));
     }
     const char *size =
@@ -86,6 +89,20 @@ static enum xl_status take_fields(struct take *take) {
                         (long long)json_integer_value(json_object_get(record, "width")),
                         (long long)json_integer_value(json_object_get(record, "height")));
     return status ? status : set(take, "size", size);
+}
+
+/* The words as drawn, with the tags of the prompt that they come from. */
+static const char *with_tags(struct take *take, const char *drawn, const char *asked) {
+    struct xl_arena *arena = take->settings->arena;
+    struct xl_lora_list tags = {.n = 0};
+    const char *ignored = NULL, *text = drawn;
+    char scales[XL_LORA_SCALES_MAX];
+    if (xl_lora_tags_take(asked, arena, &ignored, &tags, NULL)) return drawn;
+    for (int i = 0; text && i < tags.n; i++)
+        text = xl_arena_printf(
+            arena, "%s <lora:%s%s>", text, tags.item[i].name,
+            xl_lora_scales_write(tags.item[i].text_scale, tags.item[i].unet_scale, scales));
+    return text;
 }
 
 /* A profile whose words are others now would draw another picture: the words as drawn, then. */
@@ -107,15 +124,19 @@ static enum xl_status check_words(struct take *take) {
     if (status) return status;
     const char *negative = json_string_value(json_object_get(record, "negative"));
     const struct xl_profiles_text given = {asked, negative};
-    bool is_same = !xl_profiles_parse_stack(profiles, name, stack, MOST, &n, NULL) &&
-                   !xl_profiles_apply(stack, n, &given, take->settings->arena, &styled, NULL) &&
-                   !strcmp(styled.prompt, drawn);
+    bool is_same =
+        !xl_profiles_parse_stack(profiles, name, stack, MOST, &n, NULL) &&
+        !xl_profiles_apply(stack, n, &given, take->settings->arena, &styled, NULL) &&
+        !xl_lora_tags_take(styled.prompt, take->settings->arena, &styled.prompt, NULL, NULL) &&
+        !strcmp(styled.prompt, drawn);
     xl_profiles_free(profiles);
     if (is_same) return XL_OK;
     xl_warn("%s: the profile \"%s\" has other words now: drawn with those of the record",
             take->path, name);
     status = set(take, "profile", XL_PROFILE_RAW);
-    if (!status) status = set(take, "prompt", drawn);
+    const char *words = with_tags(take, drawn, asked);
+    if (!status && !words) status = xl_fail_nomem(take->err, "a prompt", 0);
+    if (!status) status = set(take, "prompt", words);
     return status ? status
                   : set(take, "negative",
                         json_string_value(json_object_get(record, "effective_negative")));
@@ -133,6 +154,45 @@ static enum xl_status take_init(struct take *take, const struct xl_origin *origi
                        "or --mode txt2img",
                        take->path, origin->init_image, status ? "not here" : "another picture now");
     return set(take, "init-image", origin->init_image);
+}
+
+/* What finds a LoRA of the record by the name that --lora had. */
+struct lora_places {
+    const struct xl_origin *origin;
+    const json_t *loras; /* of the record, in the origin's order */
+};
+
+static enum xl_status place_lora(void *user, const char *name, const char **to,
+                                 struct xl_err *err) {
+    const struct lora_places *places = user;
+    (void)err;
+    for (int i = 0; i < places->origin->n_loras; i++) {
+        const char *file = places->origin->loras[i].file;
+        const json_t *lora = json_array_get(places->loras, (size_t)i);
+        const char *its = json_string_value(json_object_get(lora, "name"));
+        if (its && !strcmp(its, name) && file[0] == '/') *to = file;
+    }
+    return XL_OK;
+}
+
+/* The LoRAs and the VAE that were asked for beside the prompt, by their files where those are
+ * known. */
+static enum xl_status take_variant(struct take *take, const struct xl_origin *origin) {
+    const json_t *record = take->past->record;
+    const char *text = json_string_value(json_object_get(record, "lora"));
+    struct lora_places places = {origin,
+                                 json_object_get(json_object_get(record, "model"), "loras")};
+    enum xl_status status = XL_OK;
+    if (origin->missing && !is_said(take, "lora"))
+        return xl_fail(take->err, XL_EMODEL,
+                       "%s: the file of its LoRA \"%s\" is not here, or was changed; say another "
+                       "one with --lora, or --lora none",
+                       take->path, origin->missing);
+    if (text && !is_said(take, "lora"))
+        status =
+            xl_lora_text_rename(text, place_lora, &places, take->settings->arena, &text, take->err);
+    if (!status) status = set(take, "lora", text);
+    return status ? status : set(take, "vae", origin->vae);
 }
 
 /* By its name in the list where that is the same repository: its limits and advice hold then. */
@@ -161,6 +221,7 @@ static enum xl_status take_ours(struct take *take) {
     if (!status) status = take_fields(take);
     if (!status) status = check_words(take);
     if (!status) status = take_init(take, &origin);
+    if (!status) status = take_variant(take, &origin);
     if (!status) status = take_model(take, &origin);
     xl_origins_free(origins);
     return status;
@@ -281,20 +342,56 @@ static enum xl_status take_other_model(struct take *take) {
 
 /* --- Others': the rest ------------------------------------------------------------------------ */
 
-/* A prompt without "<lora:NAME:WEIGHT>". */
+/* A prompt without its tags: what they say is among the entries. */
 static const char *without_loras(struct take *take, const char *prompt) {
-    struct xl_str out = {0};
-    for (const char *tag; (tag = strstr(prompt, "<lora:")) && strchr(tag, '>');) {
-        xl_str_append(&out, prompt, (size_t)(tag - prompt));
-        prompt = strchr(tag, '>') + 1;
-    }
-    xl_str_puts(&out, prompt);
-    char *text = xl_str_take(&out);
-    size_t n = text ? strlen(text) : 0;
+    const char *text = prompt;
+    if (xl_lora_tags_take(prompt, take->settings->arena, &text, NULL, NULL)) return prompt;
+    size_t n = strlen(text);
     while (n && strchr(" ,\n", text[n - 1])) n--;
-    const char *kept = text ? xl_arena_strndup(take->settings->arena, text, n) : NULL;
-    free(text);
-    return kept;
+    return xl_arena_strndup(take->settings->arena, text, n);
+}
+
+/* "NAME: WEIGHT" as a tag says it; a name may have folders. */
+static enum xl_status read_lora(struct take *take, const char *entry, struct xl_lora_list *list) {
+    struct xl_arena *arena = take->settings->arena;
+    const char *name = entry, *ignored;
+    for (const char *c = entry; *c; c++)
+        if (*c == '/' || *c == '\\') name = c + 1;
+    size_t n = strcspn(name, ":");
+    const char *weight = name[n] ? name + n + 1 + strspn(name + n + 1, " ") : "1";
+    const char *tag = xl_arena_printf(arena, "<lora:%.*s:%s>", (int)n, name, weight);
+    return tag ? xl_lora_tags_take(tag, arena, &ignored, list, NULL)
+               : xl_fail_nomem(take->err, "a LoRA", 0);
+}
+
+/* The LoRAs that are here; the others are told. */
+static enum xl_status take_loras(struct take *take) {
+    struct xl_loras *loras = xl_loras_new();
+    struct xl_lora_list list = {.n = 0};
+    struct xl_str text = {0};
+    enum xl_status status = loras ? XL_OK : xl_fail_nomem(take->err, "LoRAs", 0);
+    for (int i = 0; !status && !is_said(take, "lora") && i < take->past->n; i++) {
+        const struct xl_past_entry *entry = &take->past->entries[i];
+        const struct xl_lora_place *found = NULL;
+        char scales[XL_LORA_SCALES_MAX];
+        if (strcmp(entry->key, XL_PAST_LORA) != 0) continue;
+        list.n = 0;
+        struct xl_err why = {0};
+        bool is_read = !read_lora(take, entry->value, &list) && list.n == 1;
+        const struct xl_lora_said *said = &list.item[0];
+        if (!is_read || xl_loras_find(loras, said->name, &found, &why)) {
+            xl_warn("%s: the LoRA \"%s\" is left out%s%s", take->path, entry->value,
+                    why.text[0] ? ": " : "", why.text);
+            continue;
+        }
+        xl_str_printf(&text, "%s%s%s", text.len ? " + " : "", found->path,
+                      xl_lora_scales_write(said->text_scale, said->unet_scale, scales));
+    }
+    xl_loras_free(loras);
+    if (!status && text.failed) status = xl_fail_nomem(take->err, "LoRAs", 0);
+    if (!status) status = set(take, "lora", text.text);
+    xl_str_deinit(&text);
+    return status;
 }
 
 /* What was not taken over, by name. */
@@ -306,13 +403,10 @@ static void tell_rest(const struct take *take) {
     for (int i = 0; i < take->past->n; i++) {
         const struct xl_past_entry *entry = &take->past->entries[i];
         bool is_number, is_known = xl_past_common_key(entry->key, &is_number) != NULL;
-        bool is_lora = !strcmp(entry->key, XL_PAST_LORA);
+        is_known |= !strcmp(entry->key, XL_PAST_LORA);
         for (size_t k = 0; k < sizeof harmless / sizeof *harmless; k++)
             is_known |= !strcmp(entry->key, harmless[k]);
-        if (is_lora)
-            xl_warn("%s: the LoRA \"%s\" is left out: this version draws without LoRAs", take->path,
-                    entry->value);
-        else if (!is_known || !strcmp(entry->key, XL_PAST_VAE))
+        if (!is_known || !strcmp(entry->key, XL_PAST_VAE))
             xl_str_printf(&rest, "%s%s", rest.len ? ", " : "", entry->key);
     }
     if (xl_past_get(take->past, XL_PAST_STRENGTH) && !take->first->init_image)
@@ -358,6 +452,7 @@ static enum xl_status take_others(struct take *take) {
     if (!status) status = take_reading(take);
     if (!status) status = take_sampler(take);
     if (!status) status = take_other_model(take);
+    if (!status) status = take_loras(take);
     if (!status) tell_rest(take);
     return status;
 }

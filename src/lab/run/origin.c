@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "hub/hub.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/loras.h"
 #include "lab/log/job_log.h"
 
 #include <stdlib.h>
@@ -13,20 +14,23 @@
 
 enum { N_FOLDERS = 3, RUN_JSON_MAX = 1 << 30 }; /* the picture's, and two above it */
 
-/* What folders say: {folder: {"models": {DIGEST: {id, revision}}, "cells": {CELL: {id, revision,
- * init_image}}}}, of run.json and of logs. */
+/* What folders say: {folder: {"models": {DIGEST: {id, revision, vae_id, loras}}, "cells": {CELL:
+ * {id, revision, vae_id, loras, init_image}}}}, of run.json and of logs. */
 struct xl_origins {
     const struct xl_settings *settings;
     struct xl_catalogue *catalogue; /* NULL: not read yet */
+    struct xl_loras *loras;
     json_t *runs, *logs;
 };
 
 struct xl_origins *xl_origins_new(const struct xl_settings *settings) {
     struct xl_origins *origins = calloc(1, sizeof *origins);
     if (!origins) return NULL;
-    *origins =
-        (struct xl_origins){.settings = settings, .runs = json_object(), .logs = json_object()};
-    if (origins->runs && origins->logs) return origins;
+    *origins = (struct xl_origins){.settings = settings,
+                                   .loras = xl_loras_new(),
+                                   .runs = json_object(),
+                                   .logs = json_object()};
+    if (origins->loras && origins->runs && origins->logs) return origins;
     xl_origins_free(origins);
     return NULL;
 }
@@ -34,6 +38,7 @@ struct xl_origins *xl_origins_new(const struct xl_settings *settings) {
 void xl_origins_free(struct xl_origins *origins) {
     if (!origins) return;
     xl_catalogue_free(origins->catalogue);
+    xl_loras_free(origins->loras);
     json_decref(origins->runs);
     json_decref(origins->logs);
     free(origins);
@@ -45,9 +50,15 @@ static const char *text_at(const json_t *object, const char *key) {
 
 /* --- run.json --------------------------------------------------------------------------------- */
 
-static json_t *place_of(const json_t *id, const json_t *revision, const json_t *init) {
+/* about: has what makes a model a variant; NULL: nothing does */
+static json_t *place_of(const json_t *id, const json_t *revision, const json_t *init,
+                        const json_t *about) {
+    static const char *const keys[] = {"vae_id", "loras"};
     json_t *place = json_object();
     bool ok = place != NULL;
+    for (int i = 0; i < 2; i++)
+        if (json_object_get(about, keys[i]))
+            xl_json_put(place, keys[i], json_incref(json_object_get(about, keys[i])), &ok);
     if (json_is_string(id)) xl_json_put(place, "id", json_incref((json_t *)id), &ok);
     if (json_is_string(revision))
         xl_json_put(place, "revision", json_incref((json_t *)revision), &ok);
@@ -62,7 +73,7 @@ static void put_models(const json_t *root, json_t *models, bool *ok) {
         const char *digest = text_at(model, "digest");
         const json_t *commit = json_object_get(model, "commit");
         const json_t *id = json_object_get(model, json_is_string(commit) ? "repository" : "id");
-        if (digest && digest[0]) xl_json_put(models, digest, place_of(id, commit, NULL), ok);
+        if (digest && digest[0]) xl_json_put(models, digest, place_of(id, commit, NULL, model), ok);
     }
 }
 
@@ -72,7 +83,8 @@ static void put_cells(const json_t *root, json_t *cells, bool *ok) {
     json_array_foreach(json_object_get(root, "cells"), i, cell) {
         const char *id = text_at(cell, "id");
         const json_t *init = json_object_get(cell, "init_image");
-        if (id && json_is_string(init)) xl_json_put(cells, id, place_of(NULL, NULL, init), ok);
+        if (id && json_is_string(init))
+            xl_json_put(cells, id, place_of(NULL, NULL, init, NULL), ok);
     }
 }
 
@@ -98,8 +110,8 @@ static json_t *read_run(const char *dir) {
 
 /* --- Job logs --------------------------------------------------------------------------------- */
 
-/* A line of a model that is a folder, or of pictures that started from one: what else there is, the
- * records name themselves. */
+/* A line of a model that is a folder or has other files, or of pictures that started from one: what
+ * else there is, the records name themselves. */
 static enum xl_status take_line(void *cells, const json_t *line, int64_t number,
                                 struct xl_err *err) {
     const json_t *revision = json_object_get(line, "revision");
@@ -108,11 +120,12 @@ static enum xl_status take_line(void *cells, const json_t *line, int64_t number,
     json_t *cell;
     bool ok = true;
     (void)number;
-    if (json_is_string(revision) && !json_is_string(init)) return XL_OK;
+    bool has_files = json_object_get(line, "loras") || json_object_get(line, "vae_id");
+    if (json_is_string(revision) && !json_is_string(init) && !has_files) return XL_OK;
     json_array_foreach(json_object_get(line, "cells"), i, cell) {
         const json_t *id = json_object_get(line, "model_id");
         if (json_is_string(cell))
-            xl_json_put(cells, json_string_value(cell), place_of(id, revision, init), &ok);
+            xl_json_put(cells, json_string_value(cell), place_of(id, revision, init, line), &ok);
     }
     return ok ? XL_OK : xl_fail_nomem(err, "the cells of a log", 0);
 }
@@ -162,13 +175,13 @@ static const json_t *look_up(struct search *search, bool in_log, const char *mem
 
 /* run.json before logs, the nearest folder first; `wanted` is a key that the place must have. */
 static const json_t *find_place(struct search *search, const char *wanted) {
-    bool is_model = !strcmp(wanted, "id");
+    bool is_model = strcmp(wanted, "init_image") != 0;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < N_FOLDERS; i++) {
             const char *member = is_model && !pass ? "models" : "cells";
             const char *key = is_model && !pass ? search->digest : search->cell;
             const json_t *place = look_up(search, pass == 1, member, key, i);
-            if (text_at(place, wanted)) return place;
+            if (json_object_get(place, wanted)) return place;
         }
     return NULL;
 }
@@ -215,6 +228,63 @@ static void find_model(struct search *search, struct xl_origin *out) {
     out->is_known = is_there(search, out->model, out->revision);
 }
 
+/* --- Other files of the model --------------------------------------------------------------------
+ */
+
+static bool has_digest(const char *file, const char *wanted) {
+    char digest[XL_SHA256_HEX];
+    return file && xl_file_exists(file) && !xl_lora_digest(file, digest, NULL) &&
+           !strcmp(digest, wanted);
+}
+
+/* Among what --lora says, and what was written down. */
+static const char *find_lora(struct search *search, const json_t *places, const char *name,
+                             const char *digest) {
+    const struct xl_settings *settings = search->origins->settings;
+    struct xl_lora_list said = {.n = 0};
+    const struct xl_lora_place *found = NULL;
+    size_t i;
+    json_t *place;
+    for (int k = 0; k < settings->loras.n; k++)
+        if (xl_lora_text_read(settings->loras.item[k], search->arena, &said, NULL)) break;
+    for (int k = 0; k < said.n; k++)
+        if (!xl_loras_find(search->origins->loras, said.item[k].name, &found, NULL) &&
+            !strcmp(found->digest, digest))
+            return found->path;
+    json_array_foreach(
+        (json_t *)places, i,
+        place) if (has_digest(text_at(place, "file"), digest)) return text_at(place, "file");
+    found = xl_loras_find_digest(search->origins->loras, name, digest);
+    return found ? found->path : NULL;
+}
+
+static void find_loras(struct search *search, struct xl_origin *out) {
+    const json_t *list = json_object_get(json_object_get(search->record, "model"), "loras");
+    const json_t *places = list ? json_object_get(find_place(search, "loras"), "loras") : NULL;
+    size_t i;
+    json_t *lora;
+    json_array_foreach((json_t *)list, i, lora) {
+        const char *name = text_at(lora, "name"), *digest = text_at(lora, "digest");
+        if (out->n_loras == XL_LORAS_MAX || !name || !digest) continue;
+        const char *file = find_lora(search, places, name, digest);
+        if (!file) out->missing = name;
+        out->loras[out->n_loras++] =
+            (struct xl_lora){file ? xl_arena_strdup(search->arena, file) : name,
+                             json_number_value(json_object_get(lora, "text_scale")),
+                             json_number_value(json_object_get(lora, "unet_scale"))};
+    }
+}
+
+static void find_vae(struct search *search, struct xl_origin *out) {
+    const char *name = text_at(search->record, "vae"), *said;
+    const struct xl_settings *settings = search->origins->settings;
+    if (!name) return;
+    const char *place = text_at(find_place(search, "vae_id"), "vae_id");
+    out->vae = place ? place : name;
+    const char *asked = xl_settings_is_given(settings, "vae") ? settings->vae : out->vae;
+    if (xl_vae_find(asked, search->arena, &out->vae, &said, NULL)) out->vae = asked;
+}
+
 /* --- The init image --------------------------------------------------------------------------- */
 
 /* 2: the picture itself, 1: another one of that name, 0: none. */
@@ -259,6 +329,8 @@ enum xl_status xl_origin_find(struct xl_origins *origins, const char *path, cons
     if (!search.dirs[N_FOLDERS - 1]) return xl_fail_nomem(err, "a path", 0);
     xl_json_watch();
     find_model(&search, out);
+    find_loras(&search, out);
+    find_vae(&search, out);
     out->init_image = find_init(&search);
     return search.failed || xl_json_ran_out() ? xl_fail_nomem(err, "the places of a picture", 0)
                                               : XL_OK;

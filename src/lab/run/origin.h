@@ -1,19 +1,26 @@
-/* origin.h - where the model and the init image of a picture lie on this machine.
+/* origin.h - where the model, its LoRAs and the init image of a picture lie on this machine.
  *
  * A picture can be given to anybody, so its record names no places that say whose they are: a
  * repository and its commit, or a folder, of which only the last part where it is somebody's own;
- * the name of an init image and its digest. The places are in what stays at home: run.json in or
- * above the picture's folder, and the job logs there. Options (--model, --init-image) come first.
+ * the names of LoRAs and of an init image and their digests. The places are in what stays at home:
+ * run.json in or above the picture's folder, and the job logs there. Options (--model, --lora,
+ * --vae,
+ * --init-image) come first.
  */
 #ifndef XL_LAB_ORIGIN_H
 #define XL_LAB_ORIGIN_H
 
+#include "lab/data/lora_text.h"
 #include "lab/settings/settings.h"
 
 struct xl_origin {
-    const char *model, *revision; /* as xl_model_open takes them; revision may be NULL */
-    bool is_known;                /* false: nothing is there by that name */
-    const char *init_image;       /* NULL: it was drawn from nothing */
+    const char *model, *revision;       /* as xl_model_open takes them; revision may be NULL */
+    bool is_known;                      /* false: nothing is there by that name */
+    const char *vae;                    /* as xl_model_open takes it; NULL: the model's own */
+    struct xl_lora loras[XL_LORAS_MAX]; /* those of the record, in its order */
+    int n_loras;
+    const char *missing; /* the name of a LoRA whose file, by its digest, is nowhere; NULL: none */
+    const char *init_image; /* NULL: it was drawn from nothing */
 };
 
 struct xl_origins; /* opaque: what was read of folders */

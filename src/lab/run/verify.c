@@ -2,6 +2,7 @@
 #include "lab/run/verify.h"
 
 #include "base/file.h"
+#include "base/str.h"
 #include "image/image.h"
 #include "image/sheet.h"
 #include "lab/cell/cell_record.h"
@@ -131,15 +132,31 @@ static enum xl_status open_device(struct xl_verifier *verifier, const char *back
     return xl_device_open(&params, &verifier->device, err);
 }
 
+/* What the model and the device of a record are known by; malloc'd. */
+static char *name_model(const struct look *look, const char *backend) {
+    const struct xl_origin *origin = &look->origin;
+    struct xl_str name = {0};
+    xl_str_printf(&name, "%s %s %s %s", origin->model, origin->revision ? origin->revision : "",
+                  backend, origin->vae ? origin->vae : "");
+    for (int i = 0; i < origin->n_loras; i++)
+        xl_str_printf(&name, " %s %.17g %.17g", origin->loras[i].file, origin->loras[i].text_scale,
+                      origin->loras[i].unet_scale);
+    return xl_str_take(&name);
+}
+
 /* Model and device of a record, opened unless they are those at hand. */
 static enum xl_status open_model(struct look *look, struct xl_err *err) {
     struct xl_verifier *verifier = look->verifier;
     const char *id = look->origin.model, *commit = look->origin.revision;
     const char *backend = text_at(json_object_get(look->record, "drawn_by"), "device");
     if (!id || !backend) return xl_fail(err, XL_EINPUT, "its record names no model or device");
-    char *name;
-    if (asprintf(&name, "%s %s %s", id, commit ? commit : "", backend) < 0)
-        return xl_fail_nomem(err, "a name", 0);
+    if (look->origin.missing)
+        return xl_fail(err, XL_EMODEL,
+                       "the file of the LoRA \"%s\" that it was drawn with is not here, or was "
+                       "changed; say where it is with --lora FILE",
+                       look->origin.missing);
+    char *name = name_model(look, backend);
+    if (!name) return xl_fail_nomem(err, "a name", 0);
     if (verifier->model && !strcmp(verifier->name, name)) {
         free(name);
         return XL_OK;
@@ -150,6 +167,9 @@ static enum xl_status open_model(struct look *look, struct xl_err *err) {
     xl_model_params_default(&params);
     params.model = id;
     params.revision = commit;
+    params.vae = look->origin.vae;
+    params.loras = look->origin.loras;
+    params.n_loras = look->origin.n_loras;
     enum xl_status status = xl_model_open(&params, &verifier->model, err);
     if (!status) status = open_device(verifier, backend, err);
     if (status) close_model(verifier);
