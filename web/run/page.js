@@ -67,7 +67,7 @@
   // A field is one key or several that are shown as one: 1024×768.
   const fields = () => Array.isArray(about.fields) ? about.fields : [];
   const value = (c, field) => field.keys.map((key) => text(c, key)).filter(Boolean).join("×");
-  const small = (caption) => /^.[A-Z]/.test(caption) ? caption : caption[0].toLowerCase() + caption.slice(1);
+  const small = (caption) => /^.+[A-Z]/.test(caption) ? caption : caption[0].toLowerCase() + caption.slice(1);
   const label = (c, field) => field.is_plain ? value(c, field) : small(field.caption) + " " + value(c, field);
   const labels = (c, list) => list.filter((field) => value(c, field)).map((field) => label(c, field));
   const titleField = () => fields().find((field) => field.is_title);

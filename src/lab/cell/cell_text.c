@@ -80,7 +80,8 @@ void xl_cell_put_label(struct xl_str *out, const struct xl_cell *cell,
                        const struct xl_cell_column *column) {
     if (!(column->field->bits & XL_CELL_PLAIN)) {
         const char *caption = column->field->caption;
-        bool is_word = caption[1] && !isupper((unsigned char)caption[1]); /* not VAE */
+        bool is_word = caption[1] != 0; /* not VAE, not LoRA */
+        for (const char *c = caption + 1; *c; c++) is_word &= !isupper((unsigned char)*c);
         int first = (unsigned char)caption[0];
         xl_str_printf(out, "%c%s ", is_word ? tolower(first) : first, caption + 1);
     }
