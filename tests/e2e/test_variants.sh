@@ -93,7 +93,7 @@ expect "on an axis, with its place" 5 '--sweep lora: there is no LoRA "gone"' "$
 expect "a file that is not there" 5 "/x/y.safetensors is not there" "${draw[@]}" --lora /x/y.safetensors --output-dir bad
 expect "no scale" 2 "expected NAME" "${draw[@]}" --lora stained-glass: --output-dir bad
 expect "a tag that is not closed" 2 "not closed" "${draw[@]}" --prompt "a <lora:stained-glass" --output-dir bad
-expect "a file of another kind" 4 "" "${draw[@]}" --lora "$source/models/lab-tiny-xl/vae/diffusion_pytorch_model.safetensors" --output-dir bad
+expect "a file of another kind" 5 "this is a VAE" "${draw[@]}" --lora "$source/models/lab-tiny-xl/vae/diffusion_pytorch_model.fp16.safetensors" --output-dir bad
 check "nothing was drawn" test ! -d bad -o "$(count bad 2>/dev/null || echo 0)" = 0
 
 # Sweeps
@@ -102,7 +102,7 @@ expect "an axis" 0 "6 drawn, of 6" "${draw[@]}" "${axis[@]}" --output-dir sweep
 run=$(ls -d sweep/sweep_*)
 check "pictures of all variants are in one folder" test "$(ls "$run"/*.png | grep -vc sheet_)" -eq 6
 check "names tell them apart" sh -c "ls '$run' | grep -q stained-glass && ls '$run' | grep -q no-lora"
-check "the page has the column" grep -Eq '"caption": ?"LoRA"' "$run/index.html"
+check "the page has the column" grep -Eq '"caption": ?"LoRA"' "$run/cells.js"
 check "one contact sheet has all" test "$(ls "$run" | grep -c '^sheet_')" -eq 1
 for picture in "$run"/*stained-glass*seed3_*.png; do check "as drawn alone" same "$glass" "$picture"; done
 for picture in "$run"/*no-lora*seed3_*.png; do check "undone to the bit" same "$base" "$picture"; done
@@ -147,6 +147,44 @@ cp "$loras/stained-glass.safetensors" elsewhere.safetensors
 expect "unless somebody says where it is" 0 "same" "$bin" verify --lora elsewhere.safetensors "$own"
 mv elsewhere.safetensors mine.safetensors
 expect "and goes on when it is back" 0 "1 drawn, 1 was there" "$bin" resume "$ownrun"
+
+# Entries of the list that are LoRAs
+entry=(--prompt "a fox" --seed 3 --width 128 --height 128)
+expect "the embedded turbo" 0 "" "$bin" generate --model "Lab Tiny XL Turbo" "${entry[@]}" --output-dir turbo
+turbo=$(one turbo)
+for member in '"steps":4,' '"guidance":0.0' '"scheduler":"lcm"' '"model_key":"Lab Tiny XL Turbo"'; do
+    check "has its own settings: $member" grep -aqF "$member" "$turbo"
+done
+expect "is what its parts are" 0 "" "$bin" generate --model "Lab Tiny XL" --lora turbo --scheduler lcm --steps 4 \
+    --guidance 0 "${entry[@]}" --output-dir parts
+check "the same picture" same "$turbo" "$(one parts)"
+expect "verify it" 0 "same" "$bin" verify "$turbo"
+expect "draw from it" 0 "" "$bin" generate --from "$turbo" --output-dir turbo2
+check "the same bytes" cmp "$turbo" "$(one turbo2)"
+expect "a sweep with the model without it" 0 "2 drawn" "$bin" generate "${entry[@]}" --steps 4 \
+    --sweep "model=Lab Tiny XL,Tiny Turbo" --output-dir models
+check "a folder each" test "$(ls -d models/sweep_*/model_* | wc -l)" -eq 2
+check "the same picture there" same "$turbo" "$(one models/sweep_*/model_lab-tiny-xl-turbo)"
+cached() { # ID: its snapshot in the cache, made
+    local dir=.cache/huggingface/hub/models--${1/\//--}
+    mkdir -p "$dir/snapshots/$commit" "$dir/refs"
+    printf %s $commit >"$dir/refs/main"
+    echo "$dir/snapshots/$commit"
+}
+pixel=$(cached nerijs/pixel-art-xl)
+cp "$loras/stained-glass.safetensors" "$pixel/pixel-art-xl.safetensors"
+expect "a LoRA without its base" 5 "SDXL Base 1.0" "$bin" generate --model "Pixel Art XL" "${entry[@]}" --output-dir pixel
+cp -r "$source/models/lab-tiny-xl/." "$(cached stabilityai/stable-diffusion-xl-base-1.0)"
+expect "with it" 0 "" "$bin" generate --model "Pixel Art XL" "${entry[@]}" --steps 2 --output-dir pixel
+expect "by its repository" 0 "" "$bin" generate --model nerijs/pixel-art-xl "${entry[@]}" --steps 2 --output-dir pixel2
+expect "the base with the LoRA" 0 "" "$bin" generate --model "SDXL Base 1.0" --lora pixel-art-xl:1.2 "${entry[@]}" \
+    --steps 2 --guidance 6 --output-dir pixel3
+check "are the same" test "$(pixels pixel*/2*.png | sort -u | wc -l)" -eq 1
+expect "one more of it adds up" 0 "" "$bin" generate --model "Pixel Art XL" --lora pixel-art-xl:-1.2 "${entry[@]}" \
+    --steps 2 --output-dir pixel4
+expect "to the base" 0 "" "$bin" generate --model "SDXL Base 1.0" "${entry[@]}" --steps 2 --output-dir pixel5
+check "to nothing" same "$(one pixel4)" "$(one pixel5)"
+expect "verify it" 0 "same" "$bin" verify "$(one pixel)"
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

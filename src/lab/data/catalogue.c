@@ -259,6 +259,10 @@ enum xl_status xl_catalogue_cached(const struct xl_catalogue *catalogue, bool wi
     return XL_OK;
 }
 
+const struct xl_catalogue_model *xl_catalogue_base(const struct xl_catalogue_model *model) {
+    return model->kind == XL_KIND_LORA ? model->base_model : model;
+}
+
 /* A model of the catalogue, called by its repository, too. */
 static bool add_known(const struct xl_catalogue *catalogue, int i, struct xl_arena *arena,
                       struct xl_named *out) {

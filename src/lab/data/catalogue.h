@@ -64,6 +64,9 @@ const struct xl_catalogue_model *xl_catalogue_at(const struct xl_catalogue *cata
 const struct xl_catalogue_model *xl_catalogue_find(const struct xl_catalogue *catalogue,
                                                    const char *name);
 
+/* What lies where the weights of an entry do: of a LoRA its base; NULL: that has no entry. */
+const struct xl_catalogue_model *xl_catalogue_base(const struct xl_catalogue_model *model);
+
 /* Is this repository ("org/name", whatever the case) one of the catalogue's? */
 bool xl_catalogue_has_repository(const struct xl_catalogue *catalogue, const char *id);
 

@@ -206,7 +206,8 @@ static enum xl_status take_model(struct take *take, const struct xl_origin *orig
         return xl_fail(take->err, XL_EMODEL,
                        "%s: its model %s is not here; say another one with --model", take->path,
                        origin->model);
-    const char *of_entry = !entry ? NULL : entry->folder ? entry->folder : entry->repo;
+    const struct xl_catalogue_model *base = entry ? xl_catalogue_base(entry) : NULL;
+    const char *of_entry = !base ? NULL : base->folder ? base->folder : base->repo;
     bool is_entry = of_entry && !strcmp(of_entry, origin->model);
     enum xl_status status = set(take, "model", is_entry ? key : origin->model);
     return status ? status : set(take, "revision", origin->revision);

@@ -191,7 +191,7 @@ static bool is_there(struct search *search, const char *model, const char *revis
     return !xl_hub_resolve(model, revision, search->arena, &snapshot, NULL);
 }
 
-/* A model of the list by its name there. */
+/* A model of the list by its name there; of a LoRA its base. */
 static const struct xl_catalogue_model *find_listed(struct search *search, const char *key) {
     struct xl_origins *origins = search->origins;
     const struct xl_settings *settings = origins->settings;
@@ -199,7 +199,9 @@ static const struct xl_catalogue_model *find_listed(struct search *search, const
         xl_catalogue_load(settings->model_files.item, settings->model_files.n, &origins->catalogue,
                           NULL))
         return NULL; /* a list that cannot be read names nothing */
-    return key ? xl_catalogue_find(origins->catalogue, key) : NULL;
+    const struct xl_catalogue_model *entry = key ? xl_catalogue_find(origins->catalogue, key)
+                                                 : NULL;
+    return entry ? xl_catalogue_base(entry) : NULL;
 }
 
 static void find_model(struct search *search, struct xl_origin *out) {

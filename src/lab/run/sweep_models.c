@@ -54,24 +54,43 @@ static struct xl_sweep_model from_entry(const struct xl_catalogue_model *entry) 
         .key = entry->key, .id = entry->repo, .revision = entry->revision, .entry = entry};
 }
 
+/* A LoRA of the list: its base, with it. */
+static enum xl_status put_lora(struct xl_sweep_model *model, const char *file,
+                               struct xl_arena *arena, struct xl_err *err) {
+    const struct xl_catalogue_model *entry = model->entry;
+    char digest[XL_SHA256_HEX];
+    enum xl_status status = xl_lora_digest(file, digest, err);
+    if (status) return status;
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    const char *dot = strrchr(name, '.');
+    struct xl_sweep_lora *lora = xl_arena_alloc(arena, sizeof *lora);
+    if (!lora) return xl_fail_nomem(err, "a LoRA", 0);
+    *lora = (struct xl_sweep_lora){
+        xl_arena_strndup(arena, name, dot ? (size_t)(dot - name) : strlen(name)),
+        xl_arena_strdup(arena, file), xl_arena_strdup(arena, digest), entry->lora_weight,
+        entry->lora_weight};
+    if (!lora->name || !lora->file || !lora->digest) return xl_fail_nomem(err, "a LoRA", 0);
+    model->loras = lora;
+    model->n_loras = 1;
+    if (model->revision == entry->revision) /* nobody said another one */
+        model->revision = entry->base_model ? entry->base_model->revision : NULL;
+    return XL_OK;
+}
+
 /* What the catalogue says about a model of its own, without opening it. */
 static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena *arena,
                                   enum xl_status *reason, struct xl_err *err) {
     struct xl_catalogue_status state;
     enum xl_status status = xl_catalogue_state(model->entry, arena, &state, err);
     *reason = XL_OK;
-    if (!status && state.lora) {
-        model->skipped = "a LoRA: give it with --lora";
-        model->skipped_as = "no model";
-        *reason = XL_EMODEL;
-        return XL_OK;
+    if (status) return status;
+    bool has_no_base = state.lora && !model->entry->base;
+    if (state.state == XL_MODEL_READY && !has_no_base) {
+        model->id = state.location;
+        return state.lora ? put_lora(model, state.lora, arena, err) : XL_OK;
     }
-    if (status || state.state == XL_MODEL_READY) {
-        if (!status) model->id = state.location;
-        return status;
-    }
-    model->skipped = state.why;
-    model->skipped_as = xl_model_state_name(state.state);
+    model->skipped = has_no_base ? "a LoRA: give it with --lora" : state.why;
+    model->skipped_as = has_no_base ? "no model" : xl_model_state_name(state.state);
     *reason = XL_EMODEL;
     return XL_OK;
 }
@@ -96,30 +115,35 @@ static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *m
     return reason ? xl_sweep_model_leave_out(sweep, model, why.text, err) : XL_OK;
 }
 
-/* What people call a folder: its last part. Repositories keep their two. */
+/* What people call a folder or a file: its last part, without an ending. Repositories keep their
+ * two. */
 static const char *key_of(const char *name, struct xl_arena *arena) {
-    size_t n = strlen(name);
+    static const char ENDING[] = ".safetensors";
+    size_t n = strlen(name), n_end = sizeof ENDING - 1;
     while (n > 1 && name[n - 1] == '/') n--;
     size_t first = n;
     while (first && name[first - 1] != '/') first--;
-    if (!xl_dir_exists(name) || first == n) return name;
+    bool is_file = xl_file_exists(name);
+    if ((!is_file && !xl_dir_exists(name)) || first == n) return name;
+    if (is_file && n - first > n_end && !strcmp(name + n - n_end, ENDING)) n -= n_end;
     const char *key = xl_arena_strndup(arena, name + first, n - first);
     return key ? key : name;
 }
 
-/* What xl_hub_resolve takes for a folder and not for a repository's name. From the root it is the
- * same model wherever its run goes on and its pictures are verified. */
-static bool is_folder(const char *name, struct xl_arena *arena) {
+/* What xl_hub_resolve takes for a folder or a file and not for a repository's name. From the root
+ * it is the same model wherever its run goes on and its pictures are verified. */
+static bool is_place(const char *name, struct xl_arena *arena) {
     const char *index = xl_arena_printf(arena, "%s/model_index.json", name);
     const char *snapshots = xl_arena_printf(arena, "%s/snapshots", name);
-    return (index && xl_file_exists(index)) || (snapshots && xl_dir_exists(snapshots));
+    return (index && xl_file_exists(index)) || (snapshots && xl_dir_exists(snapshots)) ||
+           xl_file_exists(name);
 }
 
 static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const char *name,
                                      struct xl_arena *arena) {
     const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, name);
     if (entry) return from_entry(entry);
-    const char *id = is_folder(name, arena) ? xl_path_absolute(name, arena) : name;
+    const char *id = is_place(name, arena) ? xl_path_absolute(name, arena) : name;
     return (struct xl_sweep_model){.key = key_of(name, arena), .id = id ? id : name};
 }
 
@@ -174,16 +198,18 @@ static enum xl_status one(const struct xl_settings *settings, struct xl_sweep *s
 
 /* --- All of them ------------------------------------------------------------------------------ */
 
-/* The model that ships with the program is for when there is no other. */
-static void leave_out_embedded(struct xl_sweep *sweep, int n_usable) {
-    for (int m = 0; m < sweep->n_models && n_usable > 1; m++) {
+/* The models that ship with the program are for when there is no other. */
+static void leave_out_embedded(struct xl_sweep *sweep) {
+    int n_others = 0;
+    for (int m = 0; m < sweep->n_models; m++)
+        n_others += !sweep->models[m].skipped && !sweep->models[m].entry->is_embedded;
+    for (int m = 0; m < sweep->n_models && n_others; m++) {
         struct xl_sweep_model *model = &sweep->models[m];
-        if (model->skipped || !model->entry || !model->entry->is_embedded) continue;
+        if (model->skipped || !model->entry->is_embedded) continue;
         model->skipped = "it is for when there is no other model; name it to have it drawn";
         model->skipped_as = "for when there is no other";
         xl_model_close(model->open);
         model->open = NULL;
-        n_usable--;
     }
 }
 
@@ -239,14 +265,12 @@ static enum xl_status tell_skipped(struct xl_sweep *sweep, struct xl_err *err) {
 }
 
 static enum xl_status every(struct xl_sweep *sweep, struct xl_err *err) {
-    int n_usable = 0;
     for (int m = 0; m < sweep->n_models; m++) {
         sweep->models[m] = from_entry(xl_catalogue_at(sweep->catalogue, m));
         enum xl_status status = try_model(sweep, &sweep->models[m], err);
         if (status) return status;
-        n_usable += !sweep->models[m].skipped;
     }
-    leave_out_embedded(sweep, n_usable);
+    leave_out_embedded(sweep);
     return XL_OK;
 }
 
@@ -288,7 +312,9 @@ static struct xl_sweep_model *find_in_run(const struct xl_sweep *sweep,
     for (int m = 0; m < sweep->n_models; m++) {
         struct xl_sweep_model *model = &sweep->models[m];
         if (model->base != m) continue;
-        if (!strcmp(model->key, wanted->key) || !strcmp(model->id, wanted->id)) return model;
+        bool is_entry = model->entry || wanted->entry; /* a LoRA of the list lies elsewhere */
+        if (!strcmp(model->key, wanted->key)) return model;
+        if (!is_entry && !strcmp(model->id, wanted->id)) return model;
     }
     return NULL;
 }
