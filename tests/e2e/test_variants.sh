@@ -148,6 +148,58 @@ expect "unless somebody says where it is" 0 "same" "$bin" verify --lora elsewher
 mv elsewhere.safetensors mine.safetensors
 expect "and goes on when it is back" 0 "1 drawn, 1 was there" "$bin" resume "$ownrun"
 
+# Killed and resumed: every picture is what it is alone
+"${draw[@]}" --sweep lora=none,stained-glass:0.8,turbo --sweep seed=3..6 --output-dir killed >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 100); do [ "$(count killed 2>/dev/null)" -ge 5 ] && break; sleep 0.1; done 2>/dev/null
+kill -KILL $pid && wait $pid 2>/dev/null
+killed=$(ls -d killed/sweep_*)
+expect "a run that was killed" 0 "of 12" "$bin" resume "$killed"
+check "is whole" test "$(pixels "$killed"/2*.png | sort -u | wc -l)" -eq 12
+for picture in "$killed"/*stained-glass*seed3_*.png; do check "with the LoRA" same "$glass" "$picture"; done
+for picture in "$killed"/*no-lora*seed3_*.png; do check "and without" same "$base" "$picture"; done
+
+# Another VAE: red does not depend on what it decodes. (A file without a digest is known by samples of it,
+# so it has to differ in many places, as one that was trained does.)
+mkdir -p .local/share/sdxl-lab/vaes
+cp -r "$source/models/lab-tiny-xl/vae" othervae
+weights=othervae/diffusion_pytorch_model.fp16.safetensors
+python3 - $weights <<'END'
+import json, struct, sys
+with open(sys.argv[1], "r+b") as file:
+    n = struct.unpack("<Q", file.read(8))[0]
+    tensors = json.loads(file.read(n))
+    for name, tensor in tensors.items():
+        begin, end = tensor.get("data_offsets", [0, 0])
+        if name.startswith("encoder.") or name == "decoder.conv_out.weight":
+            file.seek(8 + n + begin)
+            file.write(bytes((end - begin) // 3))
+END
+cp $weights .local/share/sdxl-lab/vaes/soft.safetensors
+cp othervae/config.json .local/share/sdxl-lab/vaes # the embedded model's is not that of SDXL
+expect "a folder" 0 "" "${draw[@]}" --vae ./othervae --output-dir vae
+vae=$(one vae)
+check "changes the picture" differ "$base" "$vae"
+expect "a name" 0 "" "${draw[@]}" --vae soft --output-dir vae2
+check "the same picture by name" same "$vae" "$(one vae2)"
+expect "the environment" 0 "" env VAE=soft MODEL_KEY="Lab Tiny XL" PROMPT="a fox" WIDTH=128 HEIGHT=128 STEPS=2 SEED=3 \
+    OUTPUT_DIR=vae3 "$bin"
+check "the same picture by the environment" same "$vae" "$(one vae3)"
+expect "an axis" 0 "4 drawn" "${draw[@]}" --sweep vae=soft,none --sweep lora=none,stained-glass:0.8 --output-dir vaes
+check "has all four" test "$(pixels vaes/sweep_*/2*.png | sort -u | wc -l)" -eq 4
+check "each as it is alone" test "$(pixels "$base" "$glass" "$vae" vaes/sweep_*/2*.png | sort | uniq -d | wc -l)" -eq 3
+check "the record names it" grep -aq '"vae":"soft"' "$(one vae2)"
+check "and so does the text for others" grep -aq 'VAE: soft' "$(one vae2)"
+expect "verify" 0 "same" "$bin" verify "$vae"
+expect "verify a run of both" 0 "same 4" "$bin" verify vaes/sweep_*
+expect "draw from it" 0 "" "$bin" generate --from "$vae" --output-dir vae4
+check "the same bytes of it" cmp "$vae" "$(one vae4)"
+expect "none that is there" 5 "" "${draw[@]}" --vae gone/vae --output-dir bad
+expect "a run with the folder" 0 "2 drawn" "${draw[@]}" --sweep vae=./othervae,none --output-dir vaerun
+rm vaerun/sweep_*/2*othervae*.png
+cp "$source/models/lab-tiny-xl/vae/diffusion_pytorch_model.fp16.safetensors" othervae
+expect "a VAE that was changed is not resumed with" 3 "differ from those" "$bin" resume vaerun/sweep_*
+
 # Entries of the list that are LoRAs
 entry=(--prompt "a fox" --seed 3 --width 128 --height 128)
 expect "the embedded turbo" 0 "" "$bin" generate --model "Lab Tiny XL Turbo" "${entry[@]}" --output-dir turbo
