@@ -94,6 +94,7 @@ static void note_markers(struct look *look) {
     struct xl_file_class *out = look->out;
     const struct xl_safetensors *file = look->file;
     const char *says = xl_st_metadata_find(&out->metadata, "modelspec.prediction_type");
+    if (!says) says = xl_st_metadata_find(&out->metadata, "modelspec.predict_key");
     out->is_v_prediction = xl_safetensors_find(file, "v_pred") || (says && says[0] == 'v') ||
                            xl_names_begin(file, "edm_vpred");
     out->is_zero_snr = xl_safetensors_find(file, "ztsnr") != NULL;

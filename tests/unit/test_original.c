@@ -244,3 +244,67 @@ Test(original, tensors_of_other_dtypes_are_told_by_diffusers_names) {
     cr_expect(strstr(why, "in_proj_weight\" is of dtype I8"), "%s", why);
     xl_weights_close(part);
 }
+
+/* --- Against diffusers' converter --------------------------------------------------------------
+ */
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The tensor of the file in which this one lies. */
+static const struct xl_tensor *home_of(const struct xl_weights *file,
+                                       const struct xl_tensor *tensor) {
+    for (int i = 0; i < xl_weights_count(file); i++) {
+        const struct xl_tensor *home = xl_weights_at(file, i);
+        const char *begin = home->data, *at = tensor->data;
+        if (at >= begin && at < begin + xl_tensor_bytes(home)) return home;
+    }
+    cr_assert_fail("%s lies nowhere", tensor->name);
+    return NULL;
+}
+
+static char *line_of(const struct xl_weights *file, const struct xl_tensor *tensor) {
+    const struct xl_tensor *home = home_of(file, tensor);
+    int64_t before = (const char *)tensor->data - (const char *)home->data;
+    char *line = NULL;
+    cr_assert(asprintf(&line, "%s %s %lld %s\n", tensor->name, home->name,
+                       (long long)(before / xl_tensor_bytes(tensor)),
+                       tensor->is_turned ? "turned" : "same") > 0);
+    return line;
+}
+
+/* As tools/reference/topics/single_file.py writes it. */
+static void expect_names(const struct xl_weights *file, const struct xl_weights *part,
+                         const json_t *expected) {
+    int n = xl_weights_count(part);
+    char **lines = calloc((size_t)n, sizeof *lines), hex[17];
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (int i = 0; i < n; i++) lines[i] = line_of(file, xl_weights_at(part, i));
+    qsort(lines, (size_t)n, sizeof *lines, by_text);
+    for (int i = 0; i < n; i++) {
+        for (const char *c = lines[i]; *c; c++) hash = (hash ^ (uint8_t)*c) * 0x100000001B3u;
+        free(lines[i]);
+    }
+    free(lines);
+    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)hash);
+    cr_expect_eq(n, json_integer_value(json_object_get(expected, "tensors")));
+    cr_expect_str_eq(hex, json_string_value(json_object_get(expected, "digest")), "%s",
+                     xl_weights_label(part));
+}
+
+Test(original, every_name_of_sdxl_is_what_diffusers_makes_of_it) {
+    struct xl_err err = {0};
+    json_t *expected;
+    ok(xl_json_load(XL_SOURCE_DIR "/tests/data/single_file/names.json", &expected, &err));
+    single_write_random(scratch("full.safetensors"), "full", XL_DTYPE_F16, true);
+    struct xl_weights *file = open_file(scratch("full.safetensors"));
+    for (size_t c = 0; c < 4; c++) {
+        struct xl_weights *part;
+        ok(xl_original_select(file, components[c].which, components[c].label, &part, &err));
+        expect_names(file, part, json_object_get(expected, components[c].label));
+        xl_weights_close(part);
+    }
+    xl_weights_close(file);
+    json_decref(expected);
+}
