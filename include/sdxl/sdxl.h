@@ -41,6 +41,7 @@ extern "C" {
     X(XL_ENUMERIC, "not a number in the result")                                                   \
     X(XL_EPARTIAL, "some pictures failed")                                                         \
     X(XL_EWORKER, "a worker process died")                                                         \
+    X(XL_ENETWORK, "download failed")                                                              \
     X(XL_ECANCELLED, "interrupted")                                                                \
     X(XL_EINTERNAL, "internal error")
 

@@ -233,6 +233,26 @@ enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[X
     return status;
 }
 
+enum xl_status xl_claim_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],
+                             struct xl_err *err) {
+    struct xl_lock *lock = calloc(1, sizeof *lock);
+    if (!lock) return xl_fail_nomem(err, "a lock", sizeof *lock);
+    struct owner me = myself();
+    bool is_taken = false;
+    owner[0] = 0;
+    lock->fd = -1;
+    lock->claim = strdup(path);
+    write_identity(&me, lock->identity);
+    enum xl_status status = lock->claim ? take_claim(lock, owner, &is_taken, err)
+                                        : xl_fail_nomem(err, "a path", 0);
+    if (!is_taken) {
+        lock_free(lock);
+        lock = NULL;
+    }
+    if (!status) *out = lock;
+    return status;
+}
+
 int xl_lock_descriptor(const struct xl_lock *lock) {
     return lock ? lock->fd : -1;
 }

@@ -28,6 +28,12 @@ enum { XL_LOCK_OWNER = 512 };
 enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],
                             struct xl_err *err) XL_CHECKED;
 
+/* The same by a claim alone, the file `path` itself, whatever locks the file system has or says
+ * that it has: some let everybody have a lock. The claim goes when it is released. Errors: as above
+ */
+enum xl_status xl_claim_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],
+                             struct xl_err *err) XL_CHECKED;
+
 /* The descriptor that has the lock; who inherits it keeps the lock until it ends as well. -1: lock
  * is NULL. It stays the lock's. */
 int xl_lock_descriptor(const struct xl_lock *lock);

@@ -37,6 +37,7 @@ extern const struct xl_command xl_command_models_add;
 extern const struct xl_command xl_command_models_doctor;
 extern const struct xl_command xl_command_models_show;
 extern const struct xl_command xl_command_models_verify;
+extern const struct xl_command xl_command_models_download;
 extern const struct xl_command xl_command_presets_list;
 extern const struct xl_command xl_command_completion;
 extern const struct xl_command xl_command_manual;

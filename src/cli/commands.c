@@ -8,17 +8,18 @@
 #include <string.h>
 
 static const struct xl_command *const commands[] = {
-    &xl_command_generate,        &xl_command_resume,
-    &xl_command_verify,          &xl_command_show,
-    &xl_command_profiles_list,   &xl_command_profiles_show,
-    &xl_command_profiles_import, &xl_command_models_list,
-    &xl_command_models_add,      &xl_command_models_doctor,
-    &xl_command_models_show,     &xl_command_models_verify,
-    &xl_command_presets_list,    &xl_command_inspect_model,
-    &xl_command_inspect_tokens,  &xl_command_inspect_schedule,
-    &xl_command_inspect_noise,   &xl_command_completion,
-    &xl_command_manual,          &xl_command_complete_words,
-    &xl_command_complete_line,   &xl_command_worker,
+    &xl_command_generate,         &xl_command_resume,
+    &xl_command_verify,           &xl_command_show,
+    &xl_command_profiles_list,    &xl_command_profiles_show,
+    &xl_command_profiles_import,  &xl_command_models_list,
+    &xl_command_models_add,       &xl_command_models_doctor,
+    &xl_command_models_show,      &xl_command_models_verify,
+    &xl_command_models_download,  &xl_command_presets_list,
+    &xl_command_inspect_model,    &xl_command_inspect_tokens,
+    &xl_command_inspect_schedule, &xl_command_inspect_noise,
+    &xl_command_completion,       &xl_command_manual,
+    &xl_command_complete_words,   &xl_command_complete_line,
+    &xl_command_worker,
 };
 enum { N_COMMANDS = sizeof commands / sizeof(void *) };
 
@@ -63,6 +64,7 @@ static const char *nearest_command(const char *word) {
         {"resume", " continue restart retry go-on "},
         {"verify", " check validate compare "},
         {"models list", " list ls checkpoints model "},
+        {"models download", " download pull fetch get "},
         {"profiles list", " styles style profile "},
         {"presets list", " sizes resolutions preset size "},
         {"profiles import", " import "},
@@ -125,6 +127,7 @@ int xl_exit_code_of(enum xl_status status) {
         [XL_OK] = 0,       [XL_EINVAL] = 2,  [XL_EINPUT] = 2,       [XL_EMODEL] = 5,
         [XL_EFORMAT] = 5,  [XL_EDISK] = 6,   [XL_ENOMEM] = 3,       [XL_ENUMERIC] = 3,
         [XL_EPARTIAL] = 3, [XL_EWORKER] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
+        [XL_ENETWORK] = 7,
     };
     bool is_known = (size_t)status < sizeof codes / sizeof *codes;
     return codes[is_known ? status : XL_EINTERNAL];
@@ -139,6 +142,8 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {4, "no idle GPU (reserved: this version computes on the CPU)"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},
+        {7,
+         "a download failed: no network, refused by the hub, damaged on the way, or offline mode"},
         {129, "the terminal was closed (SIGHUP)"},
         {130, "interrupted by Ctrl-C (SIGINT)"},
         {143, "interrupted by SIGTERM"},

@@ -68,7 +68,19 @@ const struct xl_manual_entry xl_manual_variables[] = {
     {"HUGGINGFACE_HUB_CACHE", "Its earlier name; looked at after `HF_HUB_CACHE`."},
     {"HF_HOME", "The folder whose folder `hub` is the cache, where the others do not have the "
                 "model. Default: `huggingface` in `XDG_CACHE_HOME`."},
-    {"HF_HUB_OFFLINE", "Has no effect: this version never goes to the network."},
+    {"HF_HUB_OFFLINE",
+     "`1`, `on`, `yes` or `true`: `models download` refuses before it opens a socket. Nothing else "
+     "ever goes to the network. Where it is not set, `TRANSFORMERS_OFFLINE` means the same."},
+    {"HF_TOKEN",
+     "The token that `models download` shows to the hub; else `HUGGING_FACE_HUB_TOKEN`, else the "
+     "file `HF_TOKEN_PATH`."},
+    {"HUGGING_FACE_HUB_TOKEN", "Its earlier name."},
+    {"HF_TOKEN_PATH", "A file with the token. Default: `token` in `HF_HOME`."},
+    {"HF_HUB_DISABLE_IMPLICIT_TOKEN", "`1`: no token is shown."},
+    {"HF_ENDPOINT", "The hub to download from. Default: `https://huggingface.co`."},
+    {"HF_HUB_DOWNLOAD_TIMEOUT", "Seconds that a download waits for a byte. Default: 10."},
+    {"HF_HUB_DISABLE_SYMLINKS", "`1`: a download puts files into snapshots instead of links."},
+    {"https_proxy, http_proxy, all_proxy, no_proxy", "The proxy of a download."},
     {"XDG_CACHE_HOME", "Where `huggingface` is. Default: `~/.cache`."},
     {"XDG_CONFIG_HOME", "Where `sdxl-lab` has own profiles, models, sizes and the list of folders. "
                         "Default: `~/.config`."},
@@ -117,6 +129,9 @@ const struct xl_manual_entry xl_manual_examples[] = {
      "sdxl-lab resume output_images/sweep_20260102-030405"},
     {"From the environment, as a container does it:",
      "PROMPT=\"a fox\" MODEL_KEY=\"SDXL Turbo\" STEPS=4 GUIDANCE=0 sdxl-lab --json"},
+    {"A model, but first what it would take:",
+     "sdxl-lab models download \"SDXL Base 1.0\" --dry-run\n"
+     "sdxl-lab models download \"SDXL Base 1.0\""},
     {"Is this picture what its record says?", "sdxl-lab verify output_images/*.png"},
     {NULL, NULL},
 };

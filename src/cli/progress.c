@@ -65,7 +65,8 @@ static void describe(const struct xl_progress *progress, int64_t done, int64_t t
                                       .n_together = progress->n_together,
                                       .n = progress->n,
                                       .run_left_s = progress->run_left_s,
-                                      .what = progress->what};
+                                      .what = progress->what,
+                                      .verb = progress->verb};
 }
 
 /* By the time that pictures took so far, the one in hand included. */
@@ -178,6 +179,12 @@ void xl_progress_begin(struct xl_progress *progress, const char *what, int i, in
     progress->phase = -1;
     snprintf(progress->what, sizeof progress->what, "%s", what);
     if (progress->kind == XL_PROGRESS_LOG && !progress->is_held) note_begin(progress, now);
+    pthread_mutex_unlock(&terminal);
+}
+
+void xl_progress_name(struct xl_progress *progress, const char *what) {
+    pthread_mutex_lock(&terminal);
+    snprintf(progress->what, sizeof progress->what, "%s", what);
     pthread_mutex_unlock(&terminal);
 }
 

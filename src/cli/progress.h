@@ -17,6 +17,7 @@ struct xl_progress {
     int i, n_together, n, n_saved;
     double start_s, phase_start_s, run_start_s, run_left_s, shown_s;
     char what[256], model[128];
+    const char *verb; /* see struct xl_progress_state */
 };
 
 /* Where there is no terminal, a run that is soon over says nothing; unless is_held is set false. */
@@ -31,6 +32,9 @@ void xl_progress_model(struct xl_progress *progress, const char *name);
 /* Pictures i..i + n_together - 1 (from 0) of n begin; what: what tells them from the others. */
 void xl_progress_begin(struct xl_progress *progress, const char *what, int i, int n_together,
                        int n);
+
+/* What is under way, where it is no picture: behind the numbers of the line. */
+void xl_progress_name(struct xl_progress *progress, const char *what);
 
 /* A picture is on disk. */
 void xl_progress_saved(struct xl_progress *progress);

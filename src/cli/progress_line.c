@@ -50,8 +50,8 @@ static const char *unit_of(enum xl_phase phase) {
 static void put_counts(const struct xl_progress_state *state, const char *of, char *out) {
     const char *unit = unit_of(state->phase);
     if (state->phase == XL_PHASE_LOAD)
-        snprintf(out, PART_MAX, "%s %.2f%s%.2f GB", unit, (double)state->done / 1e9, of,
-                 (double)state->total / 1e9);
+        snprintf(out, PART_MAX, "%s %.2f%s%.2f GB", state->verb ? state->verb : unit,
+                 (double)state->done / 1e9, of, (double)state->total / 1e9);
     else
         snprintf(out, PART_MAX, "%s %lld%s%lld", unit, (long long)state->done, of,
                  (long long)state->total);
@@ -71,7 +71,9 @@ static void put_rate(const struct xl_progress_state *state, char *out) {
     out[0] = 0;
     if (state->done <= 0 || state->phase_s <= 0) return;
     double rate = (double)state->done / state->phase_s;
-    if (state->phase == XL_PHASE_LOAD)
+    if (state->phase == XL_PHASE_LOAD && state->verb)
+        snprintf(out, PART_MAX, "%.1f MB/s", rate / 1e6);
+    else if (state->phase == XL_PHASE_LOAD)
         snprintf(out, PART_MAX, "%.2f GB/s", rate / 1e9);
     else if (rate >= 1)
         snprintf(out, PART_MAX, "%.1f/s", rate);

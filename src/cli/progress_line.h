@@ -13,6 +13,7 @@ struct xl_progress_state {
     int i, n_together, n; /* pictures i..i + n_together - 1 (from 0) of n that are to be drawn */
     double run_left_s;    /* of all pictures; < 0: not known yet */
     const char *what;     /* what tells the pictures from others; any text */
+    const char *verb;     /* of bytes that come: "downloading"; NULL: "loading" */
 };
 
 /* A line of at most so many columns, appended. What has no room is left out, the least important

@@ -37,6 +37,10 @@ struct xl_snapshot {
 enum xl_status xl_hub_resolve(const char *model, const char *revision, struct xl_arena *arena,
                               struct xl_snapshot *out, struct xl_err *err) XL_CHECKED;
 
+/* Can this be the id of a repository ("org/name" or "name"), and this a revision (NULL: main)?
+ * Errors: XL_EINVAL no */
+enum xl_status xl_hub_check_id(const char *id, const char *revision, struct xl_err *err) XL_CHECKED;
+
 /* Repositories of the cache whose model_index.json names a pipeline of the SDXL family, complete or
  * not, each once: by the place in the cache, then by the bytes of their names. In the arena.
  * Errors: XL_ENOMEM */

@@ -71,7 +71,7 @@ static bool add_root(struct xl_hub_roots *roots, const char *dir) {
     return true;
 }
 
-static const char *hf_home(struct xl_arena *arena) {
+const char *xl_hub_home(struct xl_arena *arena) {
     if (variable("HF_HOME")) return expand(variable("HF_HOME"), arena);
     const char *base = variable("XDG_CACHE_HOME");
     const char *text = xl_arena_printf(arena, "%s/huggingface", base ? base : "~/.cache");
@@ -82,13 +82,20 @@ bool xl_hub_is_placed(void) {
     return variable("HF_HUB_CACHE") || variable("HUGGINGFACE_HUB_CACHE") || variable("HF_HOME");
 }
 
+enum xl_status xl_hub_path_in(const char *name, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) {
+    const char *value = variable(name);
+    *out = value ? expand(value, arena) : NULL;
+    return value && !*out ? xl_fail_nomem(err, name, 0) : XL_OK;
+}
+
 enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out, struct xl_err *err) {
     static const char *const direct[] = {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"};
     struct xl_hub_roots roots = {0};
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof direct / sizeof *direct; i++)
         if (variable(direct[i])) ok = add_root(&roots, expand(variable(direct[i]), arena));
-    const char *home = ok ? hf_home(arena) : NULL;
+    const char *home = ok ? xl_hub_home(arena) : NULL;
     ok = home && add_root(&roots, xl_arena_printf(arena, "%s/hub", home)) && add_root(&roots, home);
     if (!ok) return xl_fail_nomem(err, "the path of the cache", 0);
     *out = roots;

@@ -21,4 +21,12 @@ enum xl_status xl_hub_roots(struct xl_arena *arena, struct xl_hub_roots *out,
 /* Whether a variable says where the cache is. */
 bool xl_hub_is_placed(void);
 
+/* HF_HOME, or its default. NULL: out of memory */
+const char *xl_hub_home(struct xl_arena *arena);
+
+/* The path that a variable holds, filled in and absolute; *out NULL where it is not set or empty.
+ * Errors: XL_ENOMEM */
+enum xl_status xl_hub_path_in(const char *name, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) XL_CHECKED;
+
 #endif

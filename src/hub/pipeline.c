@@ -232,8 +232,8 @@ static enum xl_status fail_problems(const struct pipeline *pipeline, struct xl_e
                  "; pickles can run code and are never read: convert the model with diffusers' "
                  "save_pretrained(..., safe_serialization=True)");
     else if (missing && snapshot->commit)
-        snprintf(advice, sizeof advice, "; download the rest with \"hf download %.100s\"",
-                 snapshot->id);
+        snprintf(advice, sizeof advice,
+                 "; download the rest with \"sdxl-lab models download %.100s\"", snapshot->id);
     return xl_fail(err, missing ? XL_EMODEL : XL_EFORMAT, "model %.100s is %s: %s%s%s (in %s)",
                    snapshot->id, missing ? "incomplete" : "unusable",
                    xl_hub_problems_format(problems, list, sizeof list), begun, advice,

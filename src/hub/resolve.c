@@ -79,6 +79,19 @@ static bool is_commit(const char *text) {
     return n == COMMIT_DIGITS && !text[n];
 }
 
+static enum xl_status check_revision(const char *revision, struct xl_err *err) {
+    if (!revision || (revision[0] && is_revision(revision))) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "revision \"%s\": expected a branch, a tag or the 40 digits of a commit",
+                   revision);
+}
+
+enum xl_status xl_hub_check_id(const char *id, const char *revision, struct xl_err *err) {
+    if (!is_repository_id(id))
+        return xl_fail(err, XL_EINVAL, "model \"%s\": no repository of the form org/name", id);
+    return check_revision(revision, err);
+}
+
 static enum xl_status nomem(struct xl_err *err) {
     return xl_fail_nomem(err, "the path of a model", 0);
 }
@@ -170,10 +183,11 @@ static enum xl_status settle(const struct search *search, struct xl_snapshot *sn
         snapshot->file = xl_arena_printf(search->arena, "%s/%s", snapshot->dir, search->file);
         if (!snapshot->file) return nomem(err);
         const char *why = xl_hub_why_unusable(snapshot->file);
-        return why ? xl_fail(err, XL_EMODEL,
-                             "model %s: %s (%s); download it with \"hf download %.*s %s\"",
-                             search->id, snapshot->file, why, (int)strcspn(search->id, ":"),
-                             search->id, search->file)
+        return why ? xl_fail(
+                         err, XL_EMODEL,
+                         "model %s: %s (%s); download it with \"sdxl-lab models download %.*s %s\"",
+                         search->id, snapshot->file, why, (int)strcspn(search->id, ":"), search->id,
+                         search->file)
                    : XL_OK;
     }
     if (has_mark(search->want, snapshot->dir, search->arena)) return XL_OK;
@@ -240,17 +254,17 @@ static enum xl_status fail_not_cached(const struct search *search, const struct 
     if (search->repository && search->revision)
         return xl_fail(err, XL_EMODEL,
                        "model %s: revision \"%s\" is not in the cache (%s); download it with "
-                       "\"hf download %s --revision %s\"",
+                       "\"sdxl-lab models download %s --revision %s\"",
                        search->id, search->revision, search->repository, search->id,
                        search->revision);
     if (search->repository)
         return xl_fail(err, XL_EMODEL,
                        "model %s: only the beginning of a download is in the cache (%s); download "
-                       "it with \"hf download %s\"",
+                       "it with \"sdxl-lab models download %s\"",
                        search->id, search->repository, search->id);
     return xl_fail(err, XL_EMODEL,
                    "model %s: not in the Hugging Face cache (looked in %s); download it with "
-                   "\"hf download %s\"%s%s",
+                   "\"sdxl-lab models download %s\"%s%s",
                    search->id, places, search->id, xl_hub_is_placed() ? "" : " or set HF_HOME",
                    xl_dir_exists(search->id)
                        ? "; the folder of that name here holds no model_index.json"
@@ -329,11 +343,7 @@ static enum xl_status check_text(const char *text, const char *revision, struct 
     if (!text[0] || has_control_character(text))
         return xl_fail(err, XL_EINVAL, "model \"%s\": %s", text,
                        text[0] ? "holds a control character" : "expected a repository or a folder");
-    if (revision && (!revision[0] || !is_revision(revision)))
-        return xl_fail(err, XL_EINVAL,
-                       "revision \"%s\": expected a branch, a tag or the 40 digits of a commit",
-                       revision);
-    return XL_OK;
+    return check_revision(revision, err);
 }
 
 /* A folder without marks that holds the one file. *is_one: it does, or too many (an error). */

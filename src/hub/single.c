@@ -60,7 +60,8 @@ static enum xl_status fail_other(const struct xl_snapshot *snapshot,
         if (why)
             return xl_fail(err, XL_EMODEL, "model %s is incomplete: %s (%s)%s%s%s", snapshot->id,
                            folder->file[i].name, why,
-                           snapshot->commit ? "; download the rest with \"hf download " : "",
+                           snapshot->commit ? "; download the rest with \"sdxl-lab models download "
+                                            : "",
                            snapshot->commit ? snapshot->id : "", snapshot->commit ? "\"" : "");
     }
     const struct xl_hub_folder_file *only = folder->n_files == 1 ? &folder->file[0] : NULL;

@@ -264,7 +264,7 @@ done
 mv "$snapshots/$commit" gone
 rm "$second"
 expect "the planned commit is gone" 3 "the run was planned with commit $commit" hers "$bin" resume "$run"
-check "what to do is said" grep -q "hf download her/model --revision $commit" err out
+check "what to do is said" grep -q "sdxl-lab models download her/model --revision $commit" err out
 cp -r gone "$snapshots/$newer.same"
 rm -rf "${snapshots:?}/$newer"
 mv "$snapshots/$newer.same" "$snapshots/$newer"

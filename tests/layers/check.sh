@@ -30,6 +30,7 @@ layer() {
 }
 rooms_of() {
     case $1 in
+    hub) echo download ;;
     lab) echo data settings cell log run past ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
     cli) echo '[shells]' ;;
@@ -83,7 +84,7 @@ for file in $(find src -name '*.[ch]' | sort); do
     done <"$work/includes"
     for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
         'webp/:image' 'cairo:image' 'fontconfig/:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
-        'microhttpd.h:http' 'curl/:hub' 'nvml.h:gpu'; do
+        'microhttpd.h:http' 'curl/:hub/download' 'nvml.h:gpu'; do
         grep -q "^ *# *include *<${rule%%:*}" "$file" || continue
         case $file in src/${rule#*:}/*) ;; *) bad "$file: only src/${rule#*:} may include <${rule%%:*}...>" ;; esac
     done

@@ -47,8 +47,8 @@ static const struct xl_option options[] = {
      .help = "name from sdxl-lab models list, repository in the Hugging Face cache (org/name), or "
              "a diffusers folder",
      .fallback = "the first of the list that is there"},
-    {TEXT("revision", "NAME", revision), .commands = READS_MODEL, .group = "Model",
-     .help = "branch, tag or commit of the repository", .fallback = "main"},
+    {TEXT("revision", "NAME", revision), .commands = READS_MODEL | XL_FOR_DOWNLOAD,
+     .group = "Model", .help = "branch, tag or commit of the repository", .fallback = "main"},
     {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
      .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "LORA LORAS", .is_axis = true,
      .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
@@ -156,8 +156,9 @@ static const struct xl_option options[] = {
     {INT("group", "N", group, 0, 64), .commands = RUNS, .group = "Sweeps",
      .help = "pictures of equal shape that are drawn together; 0: as many as --batch",
      .fallback = "0"},
-    {SWITCH("dry-run", dry_run), .commands = RUNS, .group = "Sweeps",
-     .help = "say what would be drawn, in which order, and what time, disk and memory it needs"},
+    {SWITCH("dry-run", dry_run), .commands = RUNS | XL_FOR_DOWNLOAD, .group = "Sweeps",
+     .help = "say what would be drawn, in which order, and what time, disk and memory it needs; of "
+             "a download, the files and their sizes"},
     {SWITCH("yes", yes), .commands = RUNS, .group = "Sweeps",
      .help = "a sweep of more than 10000 pictures is meant"},
     {TEXT("resume", "DIR", resume), .commands = XL_FOR_GENERATE, .path = XL_PATH_SHOWN,
