@@ -30,6 +30,7 @@ struct candidate {
 struct search {
     const char *id, *revision; /* revision: NULL when not asked for */
     const char *file;          /* of the repository, by its name there; NULL: not asked for */
+    int n_id;                  /* bytes of id without the file */
     const struct xl_hub_want *want;
     struct xl_arena *arena;
     struct candidate *list;
@@ -183,11 +184,9 @@ static enum xl_status settle(const struct search *search, struct xl_snapshot *sn
         snapshot->file = xl_arena_printf(search->arena, "%s/%s", snapshot->dir, search->file);
         if (!snapshot->file) return nomem(err);
         const char *why = xl_hub_why_unusable(snapshot->file);
-        return why ? xl_fail(
-                         err, XL_EMODEL,
-                         "model %s: %s (%s); download it with \"sdxl-lab models download %.*s %s\"",
-                         search->id, snapshot->file, why, (int)strcspn(search->id, ":"), search->id,
-                         search->file)
+        return why ? xl_fail(err, XL_EMODEL,
+                             "model %s: %s (%s); download it with \"sdxl-lab models download %s\"",
+                             search->id, snapshot->file, why, search->id)
                    : XL_OK;
     }
     if (has_mark(search->want, snapshot->dir, search->arena)) return XL_OK;
@@ -277,7 +276,7 @@ static enum xl_status resolve_cached(struct search *search, struct xl_snapshot *
     enum xl_status status = xl_hub_roots(search->arena, &roots, err);
     if (status) return status;
     const char *slash = strchr(search->id, '/');
-    int n = (int)strcspn(search->id, ":"), n_org = slash ? (int)(slash - search->id) : 0;
+    int n = search->n_id, n_org = slash ? (int)(slash - search->id) : 0;
     const char *folder = slash ? xl_arena_printf(search->arena, "models--%.*s--%.*s", n_org,
                                                  search->id, n - n_org - 1, slash + 1)
                                : xl_arena_printf(search->arena, "models--%.*s", n, search->id);
@@ -335,6 +334,7 @@ static bool has_file(struct search *search, const char *text, struct xl_err *err
     const char *id = colon ? xl_arena_strndup(search->arena, text, (size_t)(colon - text)) : NULL;
     if (!id || !is_repository_id(id) || !is_revision(colon + 1)) return false;
     search->file = xl_arena_strdup(search->arena, colon + 1);
+    search->n_id = (int)(colon - text);
     *status = search->file ? xl_hub_check_pickle(search->file, err) : nomem(err);
     return *status || xl_hub_ends_with(search->file, ".safetensors");
 }
@@ -362,8 +362,11 @@ enum xl_status xl_hub_locate(const char *text, const char *revision, const struc
     enum xl_status status = check_text(text, revision, err), inside = XL_OK;
     if (status) return status;
     const char *snapshots = xl_arena_printf(arena, "%s/snapshots", text);
-    struct search search = {
-        .id = xl_arena_strdup(arena, text), .revision = revision, .want = want, .arena = arena};
+    struct search search = {.id = xl_arena_strdup(arena, text),
+                            .revision = revision,
+                            .n_id = (int)strlen(text),
+                            .want = want,
+                            .arena = arena};
     bool is_folder = xl_dir_exists(text), is_one = false;
     if (!snapshots || !search.id) return nomem(err);
     /* A folder comes before a repository of the same name, as in diffusers. */
@@ -379,16 +382,17 @@ enum xl_status xl_hub_locate(const char *text, const char *revision, const struc
     if (has_file(&search, text, err, &status))
         return status ? status : resolve_cached(&search, out, err);
     search.file = NULL;
+    search.n_id = (int)strlen(text);
     if (is_folder) inside = look_inside(&search, out, &is_one, err);
     if (is_one) return inside;
+    if (!is_folder && xl_hub_ends_with(text, ".safetensors"))
+        return xl_fail(err, XL_EMODEL, "model %s: there is no such file", text);
     if (is_repository_id(text)) return resolve_cached(&search, out, err);
     if (inside) return inside;
     if (is_folder)
         return xl_fail(err, XL_EMODEL,
                        "model %s: no model_index.json in this folder, and no checkpoint", text);
     status = xl_hub_check_pickle(text, err);
-    if (!status && xl_hub_ends_with(text, ".safetensors"))
-        status = xl_fail(err, XL_EMODEL, "model %s: there is no such file", text);
     if (status) return status;
     return xl_fail(err, XL_EINVAL,
                    "model \"%s\": neither a folder nor a repository of the form org/name", text);

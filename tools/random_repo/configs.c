@@ -151,7 +151,8 @@ static json_t *vocabulary(int size) {
     return vocab;
 }
 
-/* CLIP's own. */
+enum { CLIP_VOCAB = 49408 }; /* a vocabulary of this size is CLIP's own */
+
 static enum xl_status write_clip(const char *dir, bool is_second, struct xl_err *err) {
     struct xl_tokenizer_data data;
     enum xl_status status =
@@ -196,7 +197,7 @@ enum xl_status xl_repo_write_configs(const char *dir, const struct xl_repo_size 
         char *folder = xl_path_join(dir, folders[i]);
         if (!folder)
             status = xl_fail_nomem(err, "a path", 0);
-        else if (!strcmp(size->name, "words"))
+        else if (size->vocab == CLIP_VOCAB)
             status = write_clip(folder, i == 1, err);
         else
             status = write_tokenizer(folder, size->vocab, pads[i], err);

@@ -42,10 +42,12 @@ static enum xl_status check_lora(const char *text, struct xl_err *err) {
 }
 
 static const struct xl_option options[] = {
-    {TEXT("model", "KEY|ID|DIR", model), .commands = READS_MODEL, .environment = "MODEL_KEY MODEL",
-     .is_axis = true, .path = XL_PATH_MODEL, .completion = XL_COMPLETE_MODEL, .group = "Model",
-     .help = "name from sdxl-lab models list, repository in the Hugging Face cache (org/name), or "
-             "a diffusers folder",
+    {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL,
+     .environment = "MODEL_KEY MODEL", .is_axis = true, .path = XL_PATH_MODEL,
+     .completion = XL_COMPLETE_MODEL, .group = "Model",
+     .help =
+         "name from sdxl-lab models list, repository in the Hugging Face cache (org/name, or one "
+         "file of it, org/name:file.safetensors), diffusers folder, or .safetensors file",
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL | XL_FOR_DOWNLOAD,
      .group = "Model", .help = "branch, tag or commit of the repository", .fallback = "main"},

@@ -1,4 +1,4 @@
-/* test_single_file.c - models that are one file, and VAEs from elsewhere: which file is taken, what
+/* test_checkpoint.c - models that are one file, and VAEs from elsewhere: which file is taken, what
  * its shapes and marks are taken to say, what the digest covers, what is refused. */
 #include "config_case.h"
 #include "scratch.h"
@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "text/clip_vocab.h"
 
-TestSuite(single_file, .init = scratch_open, .fini = scratch_close);
+TestSuite(checkpoint, .init = scratch_open, .fini = scratch_close);
 
 #define ok(call) cr_assert_eq((call), XL_OK, "%s", err.text)
 #define CONFIGS XL_SOURCE_DIR "/tests/data/models/sdxl-configs/"
@@ -98,7 +98,7 @@ static void expect_same_clip(const struct xl_clip_config *a, const struct xl_cli
 }
 
 /* A file of SDXL's true shapes is opened without its numbers, and understood as SDXL's folder. */
-Test(single_file, shapes_say_what_sdxls_configurations_do) {
+Test(checkpoint, shapes_say_what_sdxls_configurations_do) {
     struct xl_err err = {0};
     struct xl_unet_config unet;
     struct xl_vae_config vae;
@@ -127,7 +127,7 @@ Test(single_file, shapes_say_what_sdxls_configurations_do) {
 }
 
 /* Each of the files that must be there, removed in turn, is missed by name. */
-Test(single_file, a_tensor_that_is_missing_is_named) {
+Test(checkpoint, a_tensor_that_is_missing_is_named) {
     static const struct {
         const char *tensor, *sentence;
     } cases[] = {
@@ -187,7 +187,7 @@ static struct xl_scheduler_config scheduler_with(const char *const *keys, const 
     return config;
 }
 
-Test(single_file, marks_of_v_prediction_and_zero_snr) {
+Test(checkpoint, marks_of_v_prediction_and_zero_snr) {
     static const char *const none[] = {NULL};
     static const char *const v[] = {"v_pred", NULL};
     static const char *const zero[] = {"v_pred", "ztsnr", NULL};
@@ -223,7 +223,7 @@ Test(single_file, marks_of_v_prediction_and_zero_snr) {
 }
 
 /* Playground's statistics of latents scale them, and its noise is EDM's. */
-Test(single_file, marks_of_edm) {
+Test(checkpoint, marks_of_edm) {
     static const char *const edm[] = {"edm_mean", "edm_std", NULL};
     struct xl_model_params params;
     struct xl_model *model = NULL;
@@ -278,7 +278,7 @@ static void write_lora(const char *path) {
         7936);
 }
 
-Test(single_file, a_repository_of_one_checkpoint) {
+Test(checkpoint, a_repository_of_one_checkpoint) {
     write_ref("x");
     single_write_random(in_cache("x", "x.safetensors"), "tiny", XL_DTYPE_F16, false);
     write_lora(in_cache("x", "offset-lora.safetensors")); /* not in the way */
@@ -298,7 +298,7 @@ Test(single_file, a_repository_of_one_checkpoint) {
     free(digest);
 }
 
-Test(single_file, of_several_none_is_guessed) {
+Test(checkpoint, of_several_none_is_guessed) {
     write_ref("x");
     single_write_random(in_cache("x", "x_fp16.safetensors"), "tiny", XL_DTYPE_F16, false);
     single_write_random(in_cache("x", "x_fp32.safetensors"), "tiny", XL_DTYPE_F32, false);
@@ -323,7 +323,7 @@ Test(single_file, of_several_none_is_guessed) {
     expect_refused(scratch("two"), NULL, XL_EINVAL, "two/b.safetensors");
 }
 
-Test(single_file, what_is_no_checkpoint_is_said) {
+Test(checkpoint, what_is_no_checkpoint_is_said) {
     write_ref("lora");
     write_lora(in_cache("lora", "l.safetensors"));
     expect_refused("org/lora", NULL, XL_EFORMAT, "this is a LoRA");
@@ -365,7 +365,7 @@ static bool same_id(const struct xl_model *a, const struct xl_model *b, enum xl_
     return !memcmp(&a->tensors[c].base, &b->tensors[c].base, sizeof a->tensors[c].base);
 }
 
-Test(single_file, another_vae_is_another_model_with_the_same_weights) {
+Test(checkpoint, another_vae_is_another_model_with_the_same_weights) {
     single_write_folder(scratch("m"), "tiny", XL_DTYPE_F16, false);
     single_write_folder(scratch("other"), "tiny", XL_DTYPE_F32, false);
     single_write_random(scratch("c.safetensors"), "tiny", XL_DTYPE_F32, false);
@@ -399,7 +399,7 @@ Test(single_file, another_vae_is_another_model_with_the_same_weights) {
     xl_model_close(own);
 }
 
-Test(single_file, a_vae_has_the_scaling_factor_of_its_configuration) {
+Test(checkpoint, a_vae_has_the_scaling_factor_of_its_configuration) {
     single_write_folder(scratch("m"), "tiny", XL_DTYPE_F16, false);
     char *text;
     size_t n;
@@ -421,7 +421,7 @@ Test(single_file, a_vae_has_the_scaling_factor_of_its_configuration) {
     free(text);
 }
 
-Test(single_file, vaes_in_the_cache) {
+Test(checkpoint, vaes_in_the_cache) {
     single_write_folder(scratch("m"), "tiny", XL_DTYPE_F16, false);
     write_ref("v");
     single_write_random(in_cache("v", "c.safetensors"), "tiny", XL_DTYPE_F32, false);
@@ -444,7 +444,7 @@ Test(single_file, vaes_in_the_cache) {
 /* --- CLIP's own tokenizer ----------------------------------------------------------------------
  */
 
-Test(single_file, clips_vocabulary_follows_from_its_merges) {
+Test(checkpoint, clips_vocabulary_follows_from_its_merges) {
     struct xl_tokenizer *tokenizers[2];
     struct xl_err err = {0};
     ok(xl_tokenizer_open_or_clip(NULL, XL_CLIP_PAD_END, &tokenizers[0], &err));

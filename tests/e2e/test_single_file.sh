@@ -1,0 +1,102 @@
+#!/bin/bash
+# test_single_file.sh BINARY RANDOM_REPO - a model that is one file in the original key names: the same
+# weights as a folder draw the same pixels, by path, from the cache and as another model's VAE; looked at,
+# verified, traced. Prints a line per check and "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+random_repo=$(realpath "$2")
+. "$(dirname "$0")/common.sh"
+pixels() { # FILE: equal where the pixels are
+    python3 - "$1" <<'END'
+import hashlib, struct, sys
+data, at, sha = open(sys.argv[1], "rb").read(), 8, hashlib.sha256()
+while at < len(data):
+    n, kind = struct.unpack(">I4s", data[at:at + 8])
+    if kind == b"IDAT":
+        sha.update(data[at + 8:at + 8 + n])
+    at += n + 12
+print(sha.hexdigest())
+END
+}
+one() { find "$1" -name '*.png' ! -name 'sheet_*' | head -1; }
+same() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" = "$(pixels "$2")" ]; }
+differ() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" != "$(pixels "$2")" ]; }
+draw() { # DIR MODEL [OPTION...]
+    local dir=$1 model=$2
+    shift 2
+    "$bin" generate --model "$model" --prompt "A fox, 35mm" --negative "a dog" --width 64 --height 64 --steps 2 \
+        --seed 3 --dtype f32 --output-dir "$dir" "$@"
+}
+
+check "a folder" "$random_repo" --size words folder
+check "a file of the same weights" "$random_repo" --size words --single-file file.safetensors
+check "other weights" "$random_repo" --size words --seed 7 --single-file other.safetensors
+expect "the folder draws" 0 "" draw a folder
+expect "the file draws" 0 "" draw b file.safetensors
+check "the same pixels" same "$(one a)" "$(one b)"
+expect "other weights draw" 0 "" draw c "$work/other.safetensors"
+check "other pixels" differ "$(one a)" "$(one c)"
+
+# In the cache: as the repository, and by its name in it.
+commit=0123456789012345678901234567890123456789
+repository=.cache/huggingface/hub/models--org--single
+mkdir -p $repository/refs $repository/snapshots/$commit $repository/blobs
+printf %s $commit >$repository/refs/main
+digest=$(sha256sum file.safetensors | cut -c1-64)
+cp file.safetensors $repository/blobs/$digest
+ln -s ../../blobs/$digest $repository/snapshots/$commit/model.safetensors
+expect "a repository" 0 "" draw d org/single
+check "the same pixels from it" same "$(one a)" "$(one d)"
+expect "a file of a repository" 0 "" draw e org/single:model.safetensors
+check "the same pixels by its name" same "$(one a)" "$(one e)"
+expect "its record has the blob's digest" 0 "$digest" "$bin" show --json "$(one e)"
+expect "verify draws it again" 0 "same" "$bin" verify "$(one e)"
+expect "inspect model" 0 "\"folder\"" "$bin" inspect model --model org/single --json
+expect "all components have the one file" 0 "" "$bin" inspect model --model org/single
+check "four times" [ "$(grep -c 'model.safetensors$' out)" = 4 ]
+expect "CLIP's own tokenizer" 0 "3240" "$bin" inspect tokens --model file.safetensors --prompt "a fox"
+expect "SDXL's scheduler" 0 "EulerDiscreteScheduler" "$bin" inspect schedule --model file.safetensors --steps 5
+
+# Another VAE
+expect "a checkpoint's VAE" 0 "" draw f folder --vae other.safetensors
+check "changes the pixels" differ "$(one a)" "$(one f)"
+expect "one's own as a file" 0 "" draw g folder --vae file.safetensors
+check "changes none" same "$(one a)" "$(one g)"
+expect "what was assumed is said" 0 "has no config.json" draw h folder --vae other.safetensors
+expect "a folder's VAE" 0 "" draw i other.safetensors --vae folder
+check "is the one of the same weights" differ "$(one c)" "$(one i)"
+expect "a VAE file with diffusers' names" 0 "" draw j other.safetensors \
+    --vae folder/vae/diffusion_pytorch_model.safetensors
+check "the same pixels as by its folder" same "$(one i)" "$(one j)"
+
+# What is no checkpoint
+cp file.safetensors cut.safetensors
+truncate -s 300000 cut.safetensors
+expect "a file that is cut" 5 "truncated" draw x cut.safetensors
+printf 'x' >model.ckpt
+expect "a pickle" 5 "safe_serialization=True" draw x model.ckpt
+expect "a lone component" 5 "an SDXL UNet alone" draw x folder/unet/diffusion_pytorch_model.safetensors
+expect "a file that is not there" 5 "there is no such file" draw x absent.safetensors
+ln -s ../../blobs/absent $repository/snapshots/$commit/half.safetensors
+expect "half a download beside it is no matter" 0 "" draw k org/single
+rm $repository/snapshots/$commit/model.safetensors
+expect "half a download alone" 5 "half-downloaded" draw x org/single
+expect "a repository that is not there" 5 'models download org/none:a.safetensors"' draw x org/none:a.safetensors
+expect "no file of that name" 5 "models download org/single:none.safetensors" draw x org/single:none.safetensors
+
+# Opening reads the header and no more: its size is that of the whole file, its numbers are holes.
+check "a checkpoint of SDXL's size" "$random_repo" --size full --sparse --single-file full.safetensors
+if command -v strace >/dev/null; then
+    expect "is opened" 0 "2567463684" strace -f -o trace -e trace=pread64,read,execve,connect \
+        "$bin" inspect model --model full.safetensors
+    bytes=$(awk '/pread64|read\(/ && $NF > 0 { sum += $NF } END { print int(sum / 1000000) }' trace)
+    check "reading less than 10 MB ($bytes)" [ "${bytes:-99}" -lt 10 ]
+    check "running nothing" [ "$(grep -c execve trace)" = 1 ]
+    check "connecting to no host" [ "$(grep -c AF_INET trace)" = 0 ]
+else
+    echo "skip opening traced: there is no strace"
+    expect "is opened" 0 "2567463684" "$bin" inspect model --model full.safetensors
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
