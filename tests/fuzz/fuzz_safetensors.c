@@ -4,7 +4,7 @@
  */
 #include "safetensors_input.h"
 
-#include "weights/weights.h"
+#include "weights/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,20 @@ static void read_tensors(const struct xl_weights *weights, size_t size) {
     expect(xl_weights_bytes(weights) <= (int64_t)size && total <= 4 * (int64_t)size);
 }
 
+/* Whatever the names are taken for, tensors lie within the file. */
+static void read_components(struct xl_weights *weights, size_t size) {
+    for (enum xl_original which = XL_ORIGINAL_UNET; which <= XL_ORIGINAL_TEXT_2; which++) {
+        struct xl_weights *part = NULL;
+        struct xl_err err = {0};
+        if (xl_original_select(weights, which, "part", &part, &err)) {
+            expect(!part && err.text[0]);
+            continue;
+        }
+        read_tensors(part, size);
+        xl_weights_close(part);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char path[64];
     int fd = write_input(data, size, path);
@@ -44,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         expect(!xl_weights_verify(weights, &err));
         read_tensors(weights, size);
+        read_components(weights, size);
         xl_weights_close(weights);
     }
     close(fd);
