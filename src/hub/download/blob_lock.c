@@ -18,6 +18,7 @@ struct xl_blob_lock {
     struct xl_lock *claim; /* NULL: the flock is a real one */
 };
 
+enum { RIGHTS = 0664 };
 static const long PAUSE_NS = 100000000;
 
 /* What a file system without locks answers. */
@@ -43,7 +44,11 @@ static enum xl_status claim(const char *path, struct xl_blob_lock *lock, struct 
 static enum xl_status attempt(const char *path, struct xl_blob_lock *lock, bool *is_taken,
                               struct xl_err *err) {
     *is_taken = false;
-    if (lock->fd < 0) lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0664);
+    if (lock->fd < 0) {
+        lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, RIGHTS);
+        /* As Python's: whatever the umask, the group may wait for it. */
+        if (lock->fd >= 0) (void)!fchmod(lock->fd, RIGHTS);
+    }
     if (lock->fd < 0)
         return xl_fail(err, XL_EDISK, "%s: cannot be locked: %s", path, strerror(errno));
     if (!flock(lock->fd, LOCK_EX | LOCK_NB)) {

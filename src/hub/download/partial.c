@@ -63,7 +63,8 @@ static enum xl_status claim_left(const struct xl_store *store, const char *path,
 static bool open_claimed(struct xl_partial *partial, const char *path, int64_t limit) {
     struct stat st;
     int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > limit) {
+    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > limit ||
+        lseek(fd, 0, SEEK_END) != st.st_size) {
         if (fd >= 0) close(fd);
         return false;
     }
@@ -119,6 +120,7 @@ static enum xl_status begin(const struct xl_store *store, const struct xl_repo_f
         partial->fd = open(partial->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (partial->fd < 0 && errno == EEXIST) continue;
         if (partial->fd < 0) return fail(partial->path, err);
+        partial->is_new = true;
         if (!claim_path(store, strrchr(partial->path, '/') + 1, claimed))
             return xl_fail(err, XL_EDISK, "%s: the path is too long", partial->path);
         return xl_claim_take(claimed, &partial->claim, owner, err);
@@ -144,7 +146,8 @@ enum xl_status xl_partial_open(const struct xl_store *store, const struct xl_rep
  */
 
 enum xl_status xl_partial_restart(struct xl_partial *partial, struct xl_err *err) {
-    if (ftruncate(partial->fd, 0)) return fail(partial->path, err);
+    if (ftruncate(partial->fd, 0) || lseek(partial->fd, 0, SEEK_SET))
+        return fail(partial->path, err);
     partial->size = 0;
     return XL_OK;
 }
@@ -153,7 +156,7 @@ enum xl_status xl_partial_write(struct xl_partial *partial, const void *bytes, s
                                 struct xl_err *err) {
     const char *at = bytes;
     while (n) {
-        ssize_t done = pwrite(partial->fd, at, n, partial->size);
+        ssize_t done = write(partial->fd, at, n);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) return fail(partial->path, err);
         at += done;
@@ -214,8 +217,18 @@ enum xl_status xl_partial_finish(struct xl_partial *partial, const struct xl_sto
     return XL_OK;
 }
 
+/* Without a claim nobody may go on with it for some time (is_left), unless it looks old enough. */
+static void leave(const struct xl_partial *partial) {
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                      {.tv_sec = time(NULL) - 2 * UNOWNED_S}};
+    (void)!futimens(partial->fd, times);
+}
+
 void xl_partial_close(struct xl_partial *partial) {
-    if (partial->path && partial->claim && !partial->size) unlink(partial->path);
+    if (partial->path && !partial->size && (partial->claim || partial->is_new))
+        unlink(partial->path);
+    else if (partial->path && partial->claim)
+        leave(partial);
     if (partial->fd >= 0) close(partial->fd);
     xl_lock_release(partial->claim);
     free(partial->path);

@@ -15,6 +15,7 @@ struct xl_partial {
     char *path;
     struct xl_lock *claim;
     int64_t size; /* bytes in it */
+    bool is_new;  /* this process made it */
 };
 
 /* Take the longest partial of the blob that may be gone on with, or begin one. The caller has the
