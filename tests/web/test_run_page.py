@@ -126,7 +126,8 @@ def test_fills_in(driver, folder):
     assert page.text("#counts") == "5 of 18 pictures, 1 failed", page.text("#counts")
     assert page.text(".cell.failed .why").startswith("out of memory: 3.2 GiB")
     assert "left" in page.text("#time"), page.text("#time")
-    assert page.js("getComputedStyle(document.querySelector('#bar-done')).width") != "0px"
+    # The bar grows by a transition, so it has no width in the frame that draws the counts.
+    page.wait(lambda: page.js("getComputedStyle(document.querySelector('#bar-done')).width") != "0px")
     alt = page.js("document.querySelector('.cell.done img').alt")
     assert "SDXL Base 1.0, None (raw), 768×768, seed 18446744073709551615" in alt and ": a lighthouse" in alt, alt
     first = page.js("document.querySelector('.cell.done img')")
