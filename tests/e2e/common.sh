@@ -27,3 +27,21 @@ check() { # NAME COMMAND...: it succeeds
     shift
     if "$@" >/dev/null 2>&1; then ok "$name"; else bad "$name"; fi
 }
+
+# --- Pictures ---
+pixels() { # FILE...: a line a picture, equal where the pixels are
+    python3 - "$@" <<'END'
+import hashlib, struct, sys
+for path in sys.argv[1:]:
+    data, at, sha = open(path, "rb").read(), 8, hashlib.sha256()
+    while at < len(data):
+        n, kind = struct.unpack(">I4s", data[at:at + 8])
+        if kind == b"IDAT":
+            sha.update(data[at + 8:at + 8 + n])
+        at += n + 12
+    print(sha.hexdigest())
+END
+}
+same() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" = "$(pixels "$2")" ]; }
+differ() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" != "$(pixels "$2")" ]; }
+one() { find "$1" -name '*.png' ! -name 'sheet_*' | head -1; } # DIR: its picture

@@ -6,21 +6,6 @@ set -u
 bin=$(realpath "$1")
 random_repo=$(realpath "$2")
 . "$(dirname "$0")/common.sh"
-pixels() { # FILE: equal where the pixels are
-    python3 - "$1" <<'END'
-import hashlib, struct, sys
-data, at, sha = open(sys.argv[1], "rb").read(), 8, hashlib.sha256()
-while at < len(data):
-    n, kind = struct.unpack(">I4s", data[at:at + 8])
-    if kind == b"IDAT":
-        sha.update(data[at + 8:at + 8 + n])
-    at += n + 12
-print(sha.hexdigest())
-END
-}
-one() { find "$1" -name '*.png' ! -name 'sheet_*' | head -1; }
-same() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" = "$(pixels "$2")" ]; }
-differ() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" != "$(pixels "$2")" ]; }
 draw() { # DIR MODEL [OPTION...]
     local dir=$1 model=$2
     shift 2

@@ -8,22 +8,6 @@ source=$(realpath "$2")
 loras=$(realpath "$2/models/lab-tiny-loras")
 . "$(dirname "$0")/common.sh"
 draw=("$bin" generate --model "Lab Tiny XL" --prompt "a fox" --width 128 --height 128 --steps 2 --seed 3)
-pixels() { # FILE...: a line a picture, equal where the pixels are
-    python3 - "$@" <<'END'
-import hashlib, struct, sys
-for path in sys.argv[1:]:
-    data, at, sha = open(path, "rb").read(), 8, hashlib.sha256()
-    while at < len(data):
-        n, kind = struct.unpack(">I4s", data[at:at + 8])
-        if kind == b"IDAT":
-            sha.update(data[at + 8:at + 8 + n])
-        at += n + 12
-    print(sha.hexdigest())
-END
-}
-same() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" = "$(pixels "$2")" ]; }
-differ() { [ -f "$1" ] && [ -f "$2" ] && [ "$(pixels "$1")" != "$(pixels "$2")" ]; }
-one() { find "$1" -name '*.png' ! -name 'sheet_*' | head -1; }
 count() { find "$1" -name '*.png' ! -name 'sheet_*' | wc -l; }
 
 # Every way in

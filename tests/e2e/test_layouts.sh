@@ -1,0 +1,73 @@
+#!/bin/bash
+# test_layouts.sh BINARY RANDOM_REPO - every model of the list in miniature, laid out as its repository is:
+# each draws by its key what the same weights draw as a plain folder, from the files that should be read and no
+# others; what is missing, dangling or cut is told with the command that mends it. Prints a line per check and
+# "N passed, N failed".
+set -u
+bin=$(realpath "$1")
+random_repo=$(realpath "$2")
+tests=$(realpath "$(dirname "$0")")
+. "$tests/common.sh"
+export HF_HUB_CACHE=$work/cache/hub
+"$tests/make_layouts.py" "$random_repo" cache >out 2>err || { bad "the repositories"; exit 1; }
+draw() { # DIR MODEL [OPTION...]
+    local dir=$1 model=$2
+    shift 2
+    "$bin" generate --model "$model" --prompt "a fox" --negative "a dog" --width 64 --height 64 --steps 2 --seed 3 \
+        --guidance 5 --scheduler default --dtype f32 --output-dir "$dir" "$@"
+}
+
+# --- Each by its key ------------------------------------------------------------------------------------
+expect "all are in the list" 0 "" "$bin" models list
+check "ten are ready" test "$(head -11 out | grep -c ' ready, ')" = 10
+exec 3<cache/list
+while IFS=$'\t' read -r key id name lora <&3; do
+    expect "$key draws" 0 "" draw "drawn/$name" "$key"
+    if [ "$lora" = - ]; then draw "same/$name" "./cache/plain/$name" >out 2>err
+    else draw "same/$name" ./cache/plain/stable-diffusion-xl-base-1.0 --lora "cache/plain/$name/$lora:1.2" >out 2>err; fi
+    check "$key: what its weights draw as a plain folder" same "$(one "drawn/$name")" "$(one "same/$name")"
+    "$bin" show --json "$(one "drawn/$name")" >out 2>err
+    check "$key: its record has the key" grep -qF "\"model_key\": \"$key\"" out
+    check "$key: and the repository" grep -qF "${id/#nerijs*/stabilityai/stable-diffusion-xl-base-1.0}" out
+    check "$key: and each file that was read" test "$(grep -oFf "cache/chosen/$name" out | sort -u | wc -l)" = "$(wc -l <"cache/chosen/$name")"
+    check "$key: and no other" sh -c "! grep -qFf 'cache/others/$name' out || [ ! -s 'cache/others/$name' ]"
+done
+pictures=(drawn/*/*.png)
+check "no two draw the same" test "$(pixels "${pictures[@]}" | sort -u | wc -l)" = 10
+# The scheduler is the repository's own: class and spacing.
+scheduler() { "$bin" show --json "$(one "drawn/$1")" | grep -qF "\"_class_name\": \"$2\""; }
+for pair in stable-diffusion-xl-base-1.0:EulerDiscreteScheduler sdxl-turbo:EulerAncestralDiscreteScheduler \
+    RealVisXL_V5.0:DDIMScheduler cyberrealistic-xl-v58-sdxl:DDPMScheduler dreamshaper-xl-1-0:DEISMultistepScheduler \
+    epicrealismXL-vx1Finalkiss_Checkpoint_SDXL:EulerDiscreteScheduler; do
+    check "${pair%:*}: ${pair#*:}" scheduler "${pair%:*}" "${pair#*:}"
+done
+"$bin" show --json "$(one drawn/sdxl-turbo)" >out
+check "Turbo's steps are spaced as its file says" grep -q '"timestep_spacing": "trailing"' out
+expect "the list's recommendations, where nothing is asked for" 0 "" "$bin" generate --model "RealVis XL V5.0" \
+    --prompt "a fox" --size 64x64 --steps 2 --seed 3 --output-dir asked
+"$bin" show --json "$(one asked)" >out
+check "its sampler" grep -q '"scheduler": "dpmpp-2m-karras"' out
+
+# --- The same repository, other files of it -------------------------------------------------------------
+expect "a choice is told" 0 "unet: took diffusion_pytorch_model.safetensors (diffusion_pytorch_model.fp16.safetensors is complete too)" \
+    draw told "SDXL Turbo"
+expect "shards before a whole file, as in diffusers" 0 "unet: took diffusion_pytorch_model.safetensors.index.json (diffusion_pytorch_model.safetensors is complete too)" \
+    draw told "Juggernaut XL"
+base=$HF_HUB_CACHE/models--stabilityai--stable-diffusion-xl-base-1.0
+half=$HF_HUB_CACHE/models--org--half # the base model as a download leaves it: one variant of each part
+mkdir -p "$half" && cp -rP "$base/refs" "$base/snapshots" "$half/" && ln -s "../${base##*/}/blobs" "$half/blobs"
+find "$half/snapshots" -name 'model.safetensors' -delete -o -name 'diffusion_pytorch_model.safetensors' -delete
+expect "a variant alone" 0 "" draw drawn/half org/half
+"$random_repo" --size tiny --seed 1 half-plain >out
+expect "the same in f16" 0 "" draw same/half ./half-plain
+check "the same pixels" same "$(one drawn/half)" "$(one same/half)"
+check "and other ones than f32" differ "$(one drawn/half)" "$(one drawn/stable-diffusion-xl-base-1.0)"
+animagine=cagliostrolab/animagine-xl-4.0
+expect "a single file of a repository with folders" 0 "" draw drawn/opt $animagine:animagine-xl-4.0-opt.safetensors
+"$random_repo" --size words --seed 5 opt-plain >out
+expect "as a folder" 0 "" draw same/opt ./opt-plain
+check "the same pixels" same "$(one drawn/opt)" "$(one same/opt)"
+check "which is another model than its folders" differ "$(one drawn/opt)" "$(one drawn/animagine-xl-4.0)"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
