@@ -4,13 +4,15 @@
 #include "text/chunks.h"
 #include "text/ints.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Ids on their way into chunks. */
 struct cutter {
     const struct xl_chunk_rule *rule;
-    int room; /* ids of a chunk between begin and end */
+    int room;        /* ids of a chunk between begin and end */
+    bool pads_early; /* behind the first end, even one that stands in the text */
     int32_t comma, bos, eos, pad;
     int32_t *ids;   /* [room]: of the chunk that is being filled */
     float *weights; /* [room] */
@@ -65,7 +67,7 @@ static bool reserve_weights(struct cutter *cutter) {
     return true;
 }
 
-/* Begin, the first n ids, end, and padding behind the first end, wherever that stands. */
+/* Begin, the first n ids, end, and padding. */
 static void close_chunk(struct cutter *cutter) {
     int length = cutter->rule->length;
     if (!reserve_weights(cutter)) cutter->failed = true;
@@ -78,7 +80,7 @@ static void close_chunk(struct cutter *cutter) {
     for (int i = 0; i < length - 1; i++) {
         int32_t id = i < cutter->n ? cutter->ids[i] : cutter->eos;
         xl_ints_push(&cutter->out, is_over ? cutter->pad : id);
-        is_over |= id == cutter->eos && cutter->pad != cutter->eos;
+        is_over |= id == cutter->eos && (cutter->pads_early || i >= cutter->n);
     }
     cutter->n_chunks++;
     cutter->n = 0;
@@ -88,6 +90,16 @@ static void close_chunk(struct cutter *cutter) {
 static void put(struct cutter *cutter, int32_t id, float weight) {
     cutter->ids[cutter->n] = id;
     cutter->weights[cutter->n++] = weight;
+}
+
+/* What is far beyond any use would end in numbers that are none. */
+static enum xl_status check_weight(const struct xl_fragment *fragment, struct xl_err *err) {
+    if (fabs(fragment->weight) <= XL_WEIGHT_MAX) return XL_OK;
+    return xl_fail(
+        err, XL_EINVAL,
+        "the prompt gives \"%.40s\" a weight of %g, expected -%d to %d; weights beyond 2 "
+        "rarely make sense",
+        fragment->text, fragment->weight, XL_WEIGHT_MAX, XL_WEIGHT_MAX);
 }
 
 static enum xl_status hand_over(struct cutter *cutter, struct xl_arena *arena,
@@ -151,6 +163,7 @@ enum xl_status xl_chunks_a1111(const struct xl_chunk_rule *rule,
                                struct xl_chunks *out, struct xl_err *err) {
     struct cutter cutter;
     enum xl_status status = cutter_init(&cutter, rule, err);
+    cutter.pads_early = cutter.pad != cutter.eos;
     for (int i = 0; !status && i < fragments->n; i++) {
         const struct xl_fragment *fragment = &fragments->at[i];
         int32_t *ids;
@@ -159,7 +172,8 @@ enum xl_status xl_chunks_a1111(const struct xl_chunk_rule *rule,
             close_chunk(&cutter);
             continue;
         }
-        status = xl_trigger_tokenize(rule, fragment->text, &ids, &n, err);
+        status = check_weight(fragment, err);
+        if (!status) status = xl_trigger_tokenize(rule, fragment->text, &ids, &n, err);
         if (status) break;
         add_tokens(&cutter, ids, n, (float)fragment->weight);
         free(ids);
@@ -227,7 +241,8 @@ static enum xl_status list_tokens(const struct xl_chunk_rule *rule,
     for (int i = 0; i < fragments->n; i++) {
         int32_t *own;
         int n;
-        enum xl_status status = xl_trigger_tokenize(rule, fragments->at[i].text, &own, &n, err);
+        enum xl_status status = check_weight(&fragments->at[i], err);
+        if (!status) status = xl_trigger_tokenize(rule, fragments->at[i].text, &own, &n, err);
         if (status) return status;
         size_t first = out->ids.n;
         xl_ints_append(&out->ids, own, (size_t)n);

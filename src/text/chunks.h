@@ -30,6 +30,7 @@ struct xl_chunk_rule {
 enum {
     XL_CHUNKS_MAX = 32,
     XL_COMMA_BACKTRACK = 20, /* tokens behind a comma that move with it */
+    XL_WEIGHT_MAX = 1000,    /* of a piece, to either side of 0 */
 };
 
 struct xl_chunks {
@@ -44,7 +45,8 @@ struct xl_chunks {
 enum xl_status xl_trigger_tokenize(const struct xl_chunk_rule *rule, const char *text,
                                    int32_t **ids, int *n, struct xl_err *err) XL_CHECKED;
 
-/* Errors: XL_EINVAL more than XL_CHUNKS_MAX chunks; those of tokenizing; XL_ENOMEM */
+/* Errors: XL_EINVAL more than XL_CHUNKS_MAX chunks, a weight beyond XL_WEIGHT_MAX; those of
+ * tokenizing; XL_ENOMEM */
 enum xl_status xl_chunks_a1111(const struct xl_chunk_rule *rule,
                                const struct xl_fragments *fragments, struct xl_arena *arena,
                                struct xl_chunks *out, struct xl_err *err) XL_CHECKED;

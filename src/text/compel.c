@@ -12,25 +12,27 @@ enum { MAX_PROMPTS = 64 };
 
 /* --- Weights multiplied out --- */
 
+/* A piece of text; those that are joined with the one before have its weight. */
+struct piece {
+    const char *text;
+    double weight;
+    bool is_joined;
+};
+
 struct flat {
     struct xl_arena *arena;
-    struct xl_fragment *at;
+    struct piece *at;
     int n, capacity;
     bool was_swap; /* the last one is not joined with what follows */
     bool failed;
 };
 
-static void add_fragment(struct flat *flat, const char *text, double weight, bool is_swap) {
-    struct xl_fragment *last = flat->n ? &flat->at[flat->n - 1] : NULL;
-    if (last && last->weight == weight && !is_swap && !flat->was_swap) {
-        last->text = xl_arena_printf(flat->arena, "%s %s", last->text, text);
-        flat->failed |= !last->text;
-        if (!last->text) last->text = "";
-        return;
-    }
+static void add_piece(struct flat *flat, const char *text, double weight, bool is_swap) {
+    bool is_joined = flat->n && flat->at[flat->n - 1].weight == weight && !is_swap &&
+                     !flat->was_swap;
     if (flat->n == flat->capacity) {
         int capacity = flat->capacity ? 2 * flat->capacity : 16;
-        struct xl_fragment *at = realloc(flat->at, (size_t)capacity * sizeof *at);
+        struct piece *at = realloc(flat->at, (size_t)capacity * sizeof *at);
         if (!at) {
             flat->failed = true;
             return;
@@ -38,7 +40,7 @@ static void add_fragment(struct flat *flat, const char *text, double weight, boo
         flat->at = at;
         flat->capacity = capacity;
     }
-    flat->at[flat->n++] = (struct xl_fragment){text, weight, false};
+    flat->at[flat->n++] = (struct piece){text, weight, is_joined};
     flat->was_swap = is_swap;
 }
 
@@ -47,23 +49,48 @@ static void flatten(struct flat *flat, const struct xl_compel_node *node, double
                     bool is_swap) {
     for (; node && !flat->failed; node = node->next) {
         if (node->text)
-            add_fragment(flat, node->text, scale, is_swap);
+            add_piece(flat, node->text, scale, is_swap);
         else
             flatten(flat, node->children, scale * node->weight, is_swap || node->is_swap);
     }
 }
 
+/* Pieces i to end - 1, with a blank between each two. NULL: out of memory */
+static const char *join(const struct flat *flat, int i, int end) {
+    size_t length = 0;
+    if (end == i + 1) return flat->at[i].text;
+    for (int k = i; k < end; k++) length += strlen(flat->at[k].text) + 1;
+    char *text = xl_arena_alloc(flat->arena, length), *to = text;
+    for (int k = i; text && k < end; k++) {
+        if (k > i) *to++ = ' ';
+        to = stpcpy(to, flat->at[k].text);
+    }
+    return text;
+}
+
+/* out: room for as many as there are pieces */
+static bool join_all(const struct flat *flat, struct xl_fragments *out) {
+    for (int i = 0, end; i < flat->n; i = end) {
+        for (end = i + 1; end < flat->n && flat->at[end].is_joined;) end++;
+        const char *text = join(flat, i, end);
+        if (!text) return false;
+        out->at[out->n++] = (struct xl_fragment){text, flat->at[i].weight, false};
+    }
+    return true;
+}
+
 static enum xl_status to_fragments(const struct xl_compel_list *list, struct xl_arena *arena,
                                    struct xl_fragments *out, struct xl_err *err) {
     struct flat flat = {.arena = arena};
+    struct xl_fragments fragments = {.n = 0};
     flatten(&flat, list->first, 1, false);
-    if (!flat.n && !flat.failed) add_fragment(&flat, "", 1, false);
-    size_t bytes = (size_t)flat.n * sizeof *flat.at;
-    struct xl_fragment *at = flat.failed ? NULL : xl_arena_alloc(arena, bytes);
-    if (at) memcpy(at, flat.at, bytes);
+    if (!flat.n && !flat.failed) add_piece(&flat, "", 1, false);
+    size_t bytes = (size_t)flat.n * sizeof *fragments.at;
+    if (!flat.failed) fragments.at = xl_arena_alloc(arena, bytes);
+    bool is_done = fragments.at && join_all(&flat, &fragments);
     free(flat.at);
-    if (!at) return xl_fail_nomem(err, "a prompt", bytes);
-    *out = (struct xl_fragments){at, flat.n};
+    if (!is_done) return xl_fail_nomem(err, "a prompt", bytes);
+    *out = fragments;
     return XL_OK;
 }
 

@@ -117,7 +117,7 @@ Test(prompts, pictures_equal_those_of_diffusers) {
     struct engine_case engine = engine_open(DATA "models/repo", "cpu", 2);
     json_t *root = load("pictures.json"), *cases = json_object_get(root, "cases"), *object;
     size_t i;
-    cr_assert_geq(json_array_size(cases), 5);
+    cr_assert_geq(json_array_size(cases), 9);
     json_array_foreach(cases, i, object) {
         char path[512];
         struct xl_err err = {0};

@@ -4,27 +4,29 @@ understand them.
 attention.json   texts and their pieces with weights, by A1111's rules
 steps.json       texts, a number of steps, and what each step sees, by A1111's grammar (lark)
 compel.json      texts and what compel's own parser makes of them
+chunks.json      texts with what A1111 and compel make of them with the embedded model's second
+                 tokenizer: for each chunk the ids but for the padding, and runs of equal weights
 encoded.json     prompts for the miniature SDXL of topic models: chunks of token ids and weights,
                  and SAMPLES numbers of the embeddings (number i at i * STRIDE modulo the count)
                  with their root mean square, and the pooled vector
 pictures.json    whole pictures that diffusers draws with such embeddings (PNG files)
 embeddings/      textual inversions for the miniature SDXL
 
-A1111's algorithm is written down here once more, from its description: nothing of it is imported.
+A1111's answers are those of its own code (see tools/reference/a1111.py), compel's those of compel.
 All numbers come from float32 arithmetic. Needs lark, compel, diffusers, transformers.
 """
 import json
 import pathlib
-import re
 import shutil
 
 import safetensors.torch
 import torch
 
+import a1111
 import models
 
 SAMPLES, STRIDE = 256, 7919
-ROOM, LENGTH, BACKTRACK = 75, 77, 20
+LENGTH = 77
 
 
 def write_cases(path, cases):
@@ -44,39 +46,8 @@ ATTENTION = [
 ]
 
 
-def attention(text):
-    """[[text, weight], ...]: a stack of places for each kind of bracket."""
-    out, stacks = [], {"(": [], "[": []}
-
-    def close(kind, by):
-        for piece in out[stacks[kind].pop():]:
-            piece[1] *= by
-    for token in re.findall(r"\\[()\[\]\\]|\\|\(|\[|:[+-]?[.\d]+\)|\)|\]|[^\\()\[\]:]+|:", text):
-        if token[0] == "\\":
-            out.append([token[1:], 1.0])
-        elif token in stacks:
-            stacks[token].append(len(out))
-        elif token[0] == ":" and len(token) > 1 and stacks["("]:
-            close("(", float(token[1:-1]))
-        elif token == ")" and stacks["("]:
-            close("(", 1.1)
-        elif token == "]" and stacks["["]:
-            close("[", 1 / 1.1)
-        else:
-            for i, part in enumerate(re.split(r"\s*\bBREAK\b\s*", token)):
-                if i:
-                    out.append(["BREAK", -1])
-                out.append([part, 1.0])
-    for kind, by in (("(", 1.1), ("[", 1 / 1.1)):
-        while stacks[kind]:
-            close(kind, by)
-    merged = []
-    for text, weight in out or [["", 1.0]]:
-        if merged and merged[-1][1] == weight:
-            merged[-1][0] += text
-        else:
-            merged.append([text, weight])
-    return merged
+# A weight with blanks around it is text, as in A1111 up to 1.5; later versions take it.
+EARLIER = {"(a: 1.2 )": [["a: 1.2 ", 1.1]]}
 
 
 # ---- Schedules ----
@@ -90,58 +61,6 @@ STEPS = [
     "[(re:zero:1.2):5]", "[a:b:c:2]", "x [a [b:2]", "[a] b:3]", "(a [b:4)] c", "",
     "[ mountain : lake : 0.25 ]", "[a:(b:1.3):2][c|d]",
 ]
-
-GRAMMAR = r"""
-text: (inside | STRAY)*
-inside: (weight | schedule | either | PLAIN | SPACE)*
-!weight: "(" inside ")" | "(" inside ":" inside ")" | "[" inside "]"
-schedule: "[" [inside ":"] inside ":" [SPACE] SIGNED_NUMBER [SPACE] "]"
-either: "[" inside ("|" [inside])+ "]"
-STRAY: /[\[\]():]/
-SPACE: /\s+/
-PLAIN: /([^\\\[\]():|]|\\.)+/
-%import common.SIGNED_NUMBER
-"""
-
-
-def parts_of_steps(parser, text, n_steps):
-    import lark
-    try:
-        tree = parser.parse(text)
-    except lark.exceptions.LarkError:
-        return [[n_steps, text]]
-    ends = {n_steps}
-
-    def when_of(node):
-        number = next(str(t) for t in node.children if isinstance(t, lark.Token)
-                      and t.type == "SIGNED_NUMBER")
-        value = float(number) * (n_steps if "." in number else 1)
-        return min(n_steps, int(value))
-    for node in tree.iter_subtrees():
-        if node.data == "schedule" and when_of(node) >= 1:
-            ends.add(when_of(node))
-        if node.data == "either":
-            ends.update(range(1, n_steps + 1))
-
-    def at(node, step):
-        if node is None:
-            return ""
-        if isinstance(node, lark.Token):
-            return str(node)
-        if node.data == "schedule":
-            before, after = node.children[:2]
-            return at(before if step <= when_of(node) else after, step)
-        if node.data == "either":
-            return at(node.children[(step - 1) % len(node.children)], step)
-        return "".join(at(child, step) for child in node.children)
-    return [[end, at(tree, end)] for end in sorted(ends)]
-
-
-def write_steps(path):
-    import lark
-    parser = lark.Lark(GRAMMAR, start="text", maybe_placeholders=True)
-    cases = [[text, n, parts_of_steps(parser, text, n)] for text in STEPS for n in (10, 3, 1)]
-    write_cases(path, cases)
 
 
 # ---- compel's syntax ----
@@ -185,7 +104,7 @@ def compel_case(parser, text):
     return [text, bool(swaps), parts]
 
 
-# ---- A1111: chunks and embeddings ----
+# ---- Prompts that are encoded ----
 
 REPO = pathlib.Path(__file__).resolve().parents[3] / "tests/data/models/repo"
 
@@ -197,65 +116,64 @@ A1111 = [
 ]
 
 
-def a1111_chunks(tokenizer, text):
-    """[(ids, weights)] of LENGTH each."""
-    comma = tokenizer(",", add_special_tokens=False)["input_ids"][0]
-    chunks, now, last_comma = [], [], None
+# ---- Chunks ----
 
-    def flush():
-        nonlocal now, last_comma
-        room = ROOM - len(now)
-        ids = [tokenizer.bos_token_id] + [i for i, _ in now] + [tokenizer.eos_token_id] * (room + 1)
-        if tokenizer.pad_token_id != tokenizer.eos_token_id:
-            end = ids.index(tokenizer.eos_token_id) + 1
-            ids = ids[:end] + [tokenizer.pad_token_id] * (LENGTH - end)
-        chunks.append((ids, [1.0] + [w for _, w in now] + [1.0] * (room + 1)))
-        now, last_comma = [], None
-    for piece, weight in attention(text):
-        if (piece, weight) == ("BREAK", -1):
-            flush()
-            continue
-        for token in tokenizer(piece, add_special_tokens=False)["input_ids"]:
-            if token == comma:
-                last_comma = len(now)
-            elif len(now) == ROOM and last_comma is not None and ROOM - last_comma <= BACKTRACK:
-                now, moved = now[:last_comma + 1], now[last_comma + 1:]
-                flush()
-                now = moved
-            if len(now) == ROOM:
-                flush()
-            now.append((token, weight))
-    if now or not chunks:
-        flush()
-    return chunks
+TOKENIZER = pathlib.Path(__file__).resolve().parents[3] / "models/lab-tiny-xl/tokenizer_2"
+
+WORDS = "an old lighthouse on a cliff above the stormy sea at night "
+CHUNKED = [
+    "", "BREAK", "a BREAK b", "a BREAK", "BREAK BREAK a", "a BREAK BREAK b", "a BREAKFAST, (b:1.2)",
+    *("x " * n for n in (74, 75, 76, 149, 150, 151, 225)), "x " * 75 + "BREAK y",
+    *("x " * n + ", " + "y " * 40 for n in (53, 54, 55, 56, 73, 74, 75)),
+    "x " * 54 + ", " + "y " * 19 + ", z " + "y " * 20, "x " * 74 + ", , , y",
+    ", ".join([WORDS] * 20), "x" * 400, "é" * 200, "x " * 70 + "y" * 30, "(a:0.5)[b]" * 60,
+    "x " * 60 + ", (" + "y " * 30 + ":1.3) BREAK [z]", "a<|endoftext|>b (c:1.5)",
+]
+CHUNKED_COMPEL = [
+    "", *("x " * n for n in (75, 76, 150, 151)), "x" * 400, "x " * 70 + "y" * 30,
+    ". ".join([WORDS] * 12), ", ".join([WORDS] * 12), "x " * 40 + ". " + "y " * 30 + ", " + "z " * 30,
+    "x " * 40 + "; " + "(" + "y " * 50 + ")1.3", WORDS * 12, "a<|endoftext|>b (c)1.5",
+]
 
 
-def a1111_encode(tokenizer, encoder, text, skip=2):
-    """Embeddings [chunks * LENGTH, width] and the pooled vector of the first chunk (or None)."""
-    rows, pooled = [], None
-    for ids, weights in a1111_chunks(tokenizer, text):
-        out = encoder(torch.tensor([ids]), output_hidden_states=True)
-        z = out.hidden_states[-skip]
-        mean = z.mean()
-        z = z * torch.tensor(weights)[None, :, None]
-        rows.append((z * (mean / z.mean()))[0])
-        if pooled is None:
-            pooled = getattr(out, "text_embeds", None)
-    return torch.cat(rows), pooled
+def runs_of(weights):
+    runs = []
+    for weight in weights:
+        if runs and runs[-1][1] == weight:
+            runs[-1][0] += 1
+        else:
+            runs.append([1, weight])
+    return runs
 
 
-def a1111_both(pipe, text, n_chunks=0, skip=2):
-    """Embeddings of both encoders, empty chunks appended up to n_chunks."""
-    columns, pooled = [], None
-    for tokenizer, encoder in ((pipe.tokenizer, pipe.text_encoder),
-                               (pipe.tokenizer_2, pipe.text_encoder_2)):
-        rows, pooled = a1111_encode(tokenizer, encoder, text, skip)
-        empty = a1111_encode(tokenizer, encoder, "", skip)[0]
-        while len(rows) < n_chunks * LENGTH:
-            rows = torch.cat([rows, empty])
-        columns.append(rows)
-    return torch.cat(columns, -1)[None], pooled
+def chunk_case(syntax, text, chunks, pad):
+    def without_padding(ids):
+        return ids[:max(i + 1 for i, id in enumerate(ids) if id != pad)]
+    return dict(syntax=syntax, prompt=text, chunks=[[without_padding(ids), runs_of(weights)]
+                                                    for ids, weights in chunks])
 
+
+def compel_chunks(compel, parser, text):
+    prompt = parser.parse_conjunction(text).prompts[0]
+    ids, weights, _ = compel.conditioning_provider.get_token_ids_and_expand_weights(
+        [f.text for f in prompt.children], [f.weight for f in prompt.children], device="cpu")
+    weights = [float(f"{w:.8g}") for w in weights]
+    return [(ids[i:i + LENGTH].tolist(), weights[i:i + LENGTH]) for i in range(0, len(ids), LENGTH)]
+
+
+def write_chunks(path, compel, parser):
+    from transformers import CLIPTokenizer
+    tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER)
+    encoder = a1111.Encoder(tokenizer)
+    compel.conditioning_provider.tokenizer = tokenizer
+    pad = tokenizer.pad_token_id
+    cases = [chunk_case("a1111", text, encoder.chunks(text), pad) for text in CHUNKED]
+    cases += [chunk_case("compel", text, compel_chunks(compel, parser, text), pad)
+              for text in CHUNKED_COMPEL]
+    write_cases(path, cases)
+
+
+# ---- Embeddings of the miniature SDXL ----
 
 def sampled(x):
     flat = x.double().flatten()
@@ -270,6 +188,7 @@ COMPEL_ENCODED = [
     "word. " * 8 + "(a long end)1.3 of it", "x" * 76, "y" * 40 + ", " + "z" * 40,
     '("a cat", "' + "x" * 80 + '").blend(0.3, 0.7)', "a (" + "v" * 90 + ")0.5 b",
     '("a", "b").blend(1, 0.5, no_normalize)', "a cat.swap(dog) x", "(a (b)+ c)0.7 d",
+    "a<|endoftext|>b (c)1.5",
 ]
 
 
@@ -296,28 +215,33 @@ def draw(pipe, out, case, embeds, on_step=None):
 
 
 def a1111_picture(pipe, out, case):
-    """Texts by step; the last element of a step's list is what that step sees."""
-    parts = case.pop("parts")
-    n_chunks = max(len(a1111_chunks(pipe.tokenizer, t))
-                   for t in [case["negative"] or "", *(t for _, t in parts)])
-
-    def half(text):
-        return a1111_both(pipe, text, n_chunks)
-    if case["negative"] is None:
-        embeds = [torch.zeros_like(x) for x in half("")]
-    else:
-        embeds = half(case["negative"])
+    """Each step sees the texts that the grammar has for it, counted from 1."""
+    texts = [case["prompt"], case["negative"] or ""]
+    parts = [a1111.parse_steps(text, case["steps"]) for text in texts]
+    chunks = a1111.Encoder(pipe.tokenizer).chunks
+    n_chunks = max(len(chunks(text)) for own in parts for _, text in own)
 
     def at(step):
-        return half(next(text for last, text in parts if step <= last))
+        """Prompt, its pooled vector, negative prompt, its pooled vector."""
+        halves = [a1111.encode_both(pipe, next(t for last, t in own if step <= last), n_chunks)
+                  for own in parts]
+        if case["negative"] is None:
+            halves[1] = [torch.zeros_like(x) for x in halves[1]]
+        return [*halves[0], *halves[1]]
 
     def on_step(pipe, i, t, kwargs):
         if i + 2 <= case["steps"]:
-            prompt, pooled = at(i + 2)
-            kwargs["prompt_embeds"] = torch.cat([embeds[0], prompt])
-            kwargs["add_text_embeds"] = torch.cat([embeds[1], pooled])
+            prompt, pooled, negative, negative_pooled = at(i + 2)
+            kwargs["prompt_embeds"] = torch.cat([negative, prompt])
+            kwargs["add_text_embeds"] = torch.cat([negative_pooled, pooled])
         return kwargs
-    return draw(pipe, out, case, (*at(1), *embeds), on_step)
+    return draw(pipe, out, case, at(1), on_step)
+
+
+def compel_picture(pipe, compel, out, case):
+    found = compel(case["prompt"], negative_prompt=case["negative"])
+    return draw(pipe, out, case, (found.embeds, found.pooled_embeds, found.negative_embeds,
+                                  found.negative_pooled_embeds))
 
 
 def case_of(name, prompt, negative, **more):
@@ -325,15 +249,22 @@ def case_of(name, prompt, negative, **more):
                      height=48, steps=4, guidance=5.0, seed=71, clip_skip=2), **more)
 
 
-def write_pictures(pipe, out):
-    cases = [
-        a1111_picture(pipe, out, case_of("weights", "a (red:1.4) cat", "[blurry], (bad:1.3)",
-                                         parts=[[4, "a (red:1.4) cat"]])),
-        a1111_picture(pipe, out, case_of("long", LONG, None, parts=[[4, LONG]])),
-        a1111_picture(pipe, out, case_of(
-            "steps", "[cat:(dog:1.3):0.5] [a|b]", "bad",
-            parts=[[1, "cat a"], [2, "cat b"], [3, "(dog:1.3) a"], [4, "(dog:1.3) b"]])),
-    ]
+A1111_PICTURES = [
+    ("weights", "a (red:1.4) cat", "[blurry], (bad:1.3)"), ("long", LONG, None),
+    ("steps", "[cat:(dog:1.3):0.5] [a|b]", "bad"),
+    ("long-negative", "a [red::0.5] cat BREAK (big:1.2)", "[" + LONG + "|bad]"),
+]
+COMPEL_PICTURES = [
+    ("compel", "a (red cat)1.4 on a sofa--", "blurry+, (bad)0.6"),
+    ("compel-long", "word. " * 8 + "(a long end)1.3 of it", "bad"),
+    ("compel-blend", '("a cat", "a (dog)1.3").blend(1, 0.5)', '("x+", "y").and()'),
+]
+
+
+def write_pictures(pipe, compel, out):
+    cases = [a1111_picture(pipe, out, case_of(*case)) for case in A1111_PICTURES]
+    cases += [compel_picture(pipe, compel, out, case_of(*case, syntax="compel"))
+              for case in COMPEL_PICTURES]
     for skip in (1, 3):
         case = case_of(f"clip-skip-{skip}", "an old sailor", None, syntax="plain", clip_skip=skip)
         pipe(prompt=case["prompt"], guidance_scale=5.0, num_inference_steps=4, width=64, height=48,
@@ -349,19 +280,22 @@ def make(out):
     from compel.prompt_parser import PromptParser
     from diffusers import StableDiffusionXLPipeline
     torch.set_num_threads(1)
-    write_cases(out / "attention.json", [[t, attention(t)] for t in ATTENTION])
-    write_steps(out / "steps.json")
+    write_cases(out / "attention.json", [[t, EARLIER.get(t) or a1111.parse_attention(t)]
+                                         for t in ATTENTION])
+    write_cases(out / "steps.json", [[t, n, a1111.parse_steps(t, n)] for t in STEPS
+                                     for n in (10, 3, 1)])
     parser = PromptParser()
     write_cases(out / "compel.json", [compel_case(parser, t) for t in COMPEL])
     pipe = StableDiffusionXLPipeline.from_pretrained(REPO, torch_dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     pipe.watermark = None
-    encoded = [encoded_case("a1111", text, *a1111_both(pipe, text)) for text in A1111]
-    encoded += [encoded_case("a1111", A1111[2], *a1111_both(pipe, A1111[2], skip=skip), skip)
+    encoded = [encoded_case("a1111", text, *a1111.encode_both(pipe, text)) for text in A1111]
+    encoded += [encoded_case("a1111", A1111[2], *a1111.encode_both(pipe, A1111[2], skip=skip), skip)
                 for skip in (1, 3)]
     compel = CompelForSDXL(pipe)
     for text in COMPEL_ENCODED:
         found = compel(text)
         encoded.append(encoded_case("compel", text, found.embeds, found.pooled_embeds))
     write_cases(out / "encoded.json", encoded)
-    write_pictures(pipe, out)
+    write_pictures(pipe, compel, out)
+    write_chunks(out / "chunks.json", compel.compel_2, parser)
