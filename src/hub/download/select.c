@@ -176,7 +176,7 @@ static enum xl_status take_pipeline(struct select *select, struct xl_err *err) {
 /* A VAE or another component that lies at the root. */
 static bool take_root_component(struct select *select) {
     static const char *const stems[] = {"diffusion_pytorch_model", "model"};
-    bool has_pickle;
+    bool has_pickle = false; /* nobody asks: a file at the root may be meant */
     if (!xl_repo_listing_find(select->listing, "config.json")) return false;
     for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
         const struct xl_hub_weights_spec spec = {"", stems[i], i == 0};
