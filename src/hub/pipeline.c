@@ -207,39 +207,6 @@ static enum xl_status gather(struct pipeline *pipeline, struct xl_err *err) {
     return status;
 }
 
-/* Downloads that were begun and not finished, beside the snapshot. */
-static int count_interrupted(const struct xl_snapshot *snapshot, struct xl_arena *arena) {
-    struct xl_hub_names names;
-    const char *blobs = xl_arena_printf(arena, "%s/../../blobs", snapshot->dir);
-    if (!snapshot->commit || !blobs || xl_hub_list(blobs, arena, &names, NULL)) return 0;
-    int n = 0;
-    for (int i = 0; i < names.n; i++) {
-        const char *dot = strrchr(names.name[i], '.');
-        n += dot && !strcmp(dot, ".incomplete");
-    }
-    return n;
-}
-
-static enum xl_status fail_problems(const struct pipeline *pipeline, struct xl_err *err) {
-    const struct xl_snapshot *snapshot = pipeline->snapshot;
-    const struct xl_hub_problems *problems = &pipeline->problems;
-    bool missing = xl_hub_problems_any(problems, XL_HUB_MISSING);
-    char list[640], begun[64] = "", advice[160] = "";
-    int n = count_interrupted(snapshot, pipeline->arena);
-    if (n) snprintf(begun, sizeof begun, "; %d interrupted download%s", n, n > 1 ? "s" : "");
-    if (xl_hub_problems_any(problems, XL_HUB_PICKLE))
-        snprintf(advice, sizeof advice,
-                 "; pickles can run code and are never read: convert the model with diffusers' "
-                 "save_pretrained(..., safe_serialization=True)");
-    else if (missing && snapshot->commit)
-        snprintf(advice, sizeof advice,
-                 "; download the rest with \"sdxl-lab models download %.100s\"", snapshot->id);
-    return xl_fail(err, missing ? XL_EMODEL : XL_EFORMAT, "model %.100s is %s: %s%s%s (in %s)",
-                   snapshot->id, missing ? "incomplete" : "unusable",
-                   xl_hub_problems_format(problems, list, sizeof list), begun, advice,
-                   snapshot->dir);
-}
-
 /* One file that holds everything. What it is must be known, its names are looked at later. */
 static enum xl_status take_checkpoint(const char *path, struct xl_arena *arena,
                                       struct xl_pipeline_files *out, struct xl_err *err) {
@@ -275,8 +242,11 @@ enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_are
     if (settled.file) return take_checkpoint(settled.file, arena, out, err);
     const char *why = xl_hub_why_unusable(path);
     if (why) {
+        if (xl_hub_is_absent(path)) why = "missing, and no checkpoint is there instead";
         xl_hub_problems_add(&pipeline.problems, arena, XL_HUB_MISSING, "model_index.json", why);
-        return pipeline.problems.failed ? nomem(err) : fail_problems(&pipeline, err);
+        return pipeline.problems.failed
+                   ? nomem(err)
+                   : xl_hub_fail_problems("model", snapshot, &pipeline.problems, arena, err);
     }
     json_t *root;
     enum xl_status status = xl_hub_load_json(path, &root, err);
@@ -285,7 +255,8 @@ enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_are
     json_decref(root);
     if (!status) status = gather(&pipeline, err);
     if (status) return status;
-    if (pipeline.problems.first) return fail_problems(&pipeline, err);
+    if (pipeline.problems.first)
+        return xl_hub_fail_problems("model", snapshot, &pipeline.problems, arena, err);
     *out = pipeline.files;
     return XL_OK;
 }

@@ -2,7 +2,7 @@
 #include "hub/classify.h"
 #include "hub/files.h"
 #include "hub/locate.h"
-#include "hub/weight_names.h"
+#include "hub/weight_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,11 +71,32 @@ static enum xl_status fail_other(const struct xl_snapshot *snapshot,
                    folder->need ? folder->need : "", snapshot->dir);
 }
 
+/* A pipeline that lost its index: a checkpoint at the root is not meant then. */
+static bool lacks_index(const struct xl_snapshot *snapshot) {
+    static const char *const parts[] = {"unet", "text_encoder"};
+    bool lacks = true;
+    for (int i = 0; i < 2; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s/config.json", snapshot->dir, parts[i]);
+        lacks = lacks && !xl_hub_is_absent(path);
+    }
+    return lacks;
+}
+
+static enum xl_status fail_no_index(const struct xl_snapshot *snapshot, struct xl_arena *arena,
+                                    struct xl_err *err) {
+    struct xl_hub_problems problems = {0};
+    xl_hub_problems_add(&problems, arena, XL_HUB_MISSING, "model_index.json", "missing");
+    if (problems.failed) return xl_fail_nomem(err, "the path of a model", 0);
+    return xl_hub_fail_problems("model", snapshot, &problems, arena, err);
+}
+
 enum xl_status xl_hub_settle_model(struct xl_snapshot *snapshot, struct xl_arena *arena,
                                    struct xl_err *err) {
     struct xl_hub_folder_class folder;
     const struct xl_hub_folder_file *first = NULL, *last = NULL, *chosen;
     int n = 0;
+    if (lacks_index(snapshot)) return fail_no_index(snapshot, arena, err);
     enum xl_status status = xl_hub_classify_folder(snapshot->dir, arena, &folder, err);
     if (status) return status;
     for (int i = 0; i < folder.n_files; i++) {

@@ -85,31 +85,39 @@ static enum xl_status take_file(const struct xl_snapshot *snapshot, struct xl_ar
     return XL_OK;
 }
 
-/* dir: of config.json */
-static enum xl_status take_folder(const char *dir, struct xl_arena *arena,
+/* What is wrong with a folder. n_before: bytes of its files' names before those in the snapshot */
+static enum xl_status fail_folder(const struct xl_snapshot *snapshot,
+                                  struct xl_hub_problems *problems, size_t n_before,
+                                  struct xl_arena *arena, struct xl_err *err) {
+    for (struct xl_hub_problem *p = problems->first; p; p = p->next) p->file += n_before;
+    return problems->failed ? nomem(err)
+                            : xl_hub_fail_problems("VAE", snapshot, problems, arena, err);
+}
+
+/* folder: of config.json in the snapshot, "vae" or the snapshot itself by its own name */
+static enum xl_status take_folder(const struct xl_snapshot *snapshot, const char *parent,
+                                  const char *folder, struct xl_arena *arena,
                                   struct xl_component_files *out, struct xl_err *err) {
-    const char *slash = strrchr(dir, '/');
-    const char *parent = xl_arena_strndup(arena, dir, slash ? (size_t)(slash - dir) : 0);
-    const char *config = xl_arena_printf(arena, "%s/config.json", dir);
+    const char *config = xl_arena_printf(arena, "%s/%s/config.json", parent, folder);
     struct xl_hub_weights_spec spec = *xl_hub_component_weights(XL_VAE);
     struct xl_hub_problems problems = {0};
     struct xl_component_files files = {.config = config, .variant = ""};
     bool is_one;
-    if (!parent || !config) return nomem(err);
-    spec.folder = slash + 1; /* absolute: there is one */
-    enum xl_status status = check_config(config, true, &is_one, err);
+    if (!config) return nomem(err);
+    spec.folder = folder;
+    const char *why = xl_hub_why_unusable(config);
+    enum xl_status status = why ? XL_OK : check_config(config, true, &is_one, err);
     if (!status) status = xl_hub_weight_files(parent, &spec, arena, &files, &problems, err);
     if (status) return status;
-    if (problems.failed) return nomem(err);
-    if (problems.first) {
-        char list[640];
-        bool is_missing = xl_hub_problems_any(&problems, XL_HUB_MISSING);
-        return xl_fail(err, is_missing ? XL_EMODEL : XL_EFORMAT, "VAE %s is %s: %s", dir,
-                       is_missing ? "incomplete" : "unusable",
-                       xl_hub_problems_format(&problems, list, sizeof list));
-    }
-    if (!files.n_files)
-        return xl_fail(err, XL_EMODEL, "VAE %s is incomplete: no %s.safetensors", dir, spec.stem);
+    const char *absent = why                               ? "config.json"
+                         : files.n_files || problems.first ? NULL
+                                                           : "diffusion_pytorch_model.safetensors";
+    const char *file = absent ? xl_arena_printf(arena, "%s/%s", folder, absent) : NULL;
+    if (absent && !file) return nomem(err);
+    if (absent) xl_hub_problems_add(&problems, arena, XL_HUB_MISSING, file, why ? why : "missing");
+    if (problems.first || problems.failed)
+        return fail_folder(snapshot, &problems, parent == snapshot->dir ? 0 : strlen(folder) + 1,
+                           arena, err);
     *out = files;
     return XL_OK;
 }
@@ -118,9 +126,11 @@ static enum xl_status take(const struct xl_snapshot *snapshot, struct xl_arena *
                            struct xl_component_files *out, struct xl_err *err) {
     if (snapshot->file) return take_file(snapshot, arena, out, err);
     const char *index = xl_arena_printf(arena, "%s/model_index.json", snapshot->dir);
-    const char *inside = xl_arena_printf(arena, "%s/vae", snapshot->dir);
-    if (!index || !inside) return nomem(err);
-    return take_folder(xl_hub_is_absent(index) ? snapshot->dir : inside, arena, out, err);
+    const char *slash = strrchr(snapshot->dir, '/'); /* absolute: there is one */
+    const char *parent = xl_arena_strndup(arena, snapshot->dir, (size_t)(slash - snapshot->dir));
+    if (!index || !parent) return nomem(err);
+    return xl_hub_is_absent(index) ? take_folder(snapshot, parent, slash + 1, arena, out, err)
+                                   : take_folder(snapshot, snapshot->dir, "vae", arena, out, err);
 }
 
 static bool is_whole(const struct xl_snapshot *snapshot) {

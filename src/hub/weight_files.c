@@ -298,3 +298,42 @@ enum xl_status xl_hub_weight_files(const char *dir, const struct xl_hub_weights_
     xl_hub_problems_append(problems, &first->problems);
     return XL_OK;
 }
+
+/* ---- What is wrong, in a sentence ---- */
+
+/* Downloads that were begun and not finished, beside the snapshot. */
+static int count_interrupted(const struct xl_snapshot *snapshot, struct xl_arena *arena) {
+    struct xl_hub_names names;
+    const char *blobs = xl_arena_printf(arena, "%s/../../blobs", snapshot->dir);
+    if (!snapshot->commit || !blobs || xl_hub_list(blobs, arena, &names, NULL)) return 0;
+    int n = 0;
+    for (int i = 0; i < names.n; i++) {
+        const char *dot = strrchr(names.name[i], '.');
+        n += dot && !strcmp(dot, ".incomplete");
+    }
+    return n;
+}
+
+enum xl_status xl_hub_fail_problems(const char *noun, const struct xl_snapshot *snapshot,
+                                    const struct xl_hub_problems *problems, struct xl_arena *arena,
+                                    struct xl_err *err) {
+    bool missing = xl_hub_problems_any(problems, XL_HUB_MISSING);
+    char list[640], begun[64] = "", advice[200] = "";
+    int n = count_interrupted(snapshot, arena);
+    if (n) snprintf(begun, sizeof begun, "; %d interrupted download%s", n, n > 1 ? "s" : "");
+    if (xl_hub_problems_any(problems, XL_HUB_PICKLE))
+        snprintf(advice, sizeof advice,
+                 "; pickles can run code and are never read: convert the model with diffusers' "
+                 "save_pretrained(..., safe_serialization=True)");
+    else if (missing && snapshot->commit)
+        snprintf(advice, sizeof advice,
+                 "; download the rest with \"sdxl-lab models download %.100s\"", snapshot->id);
+    else if (snapshot->commit)
+        snprintf(advice, sizeof advice,
+                 "; \"sdxl-lab models verify %.100s\" says what to remove and download again",
+                 snapshot->id);
+    return xl_fail(err, missing ? XL_EMODEL : XL_EFORMAT, "%s %.100s is %s: %s%s%s (in %s)", noun,
+                   snapshot->id, missing ? "incomplete" : "unusable",
+                   xl_hub_problems_format(problems, list, sizeof list), begun, advice,
+                   snapshot->dir);
+}

@@ -24,4 +24,11 @@ enum xl_status xl_hub_weight_files(const char *dir, const struct xl_hub_weights_
                                    struct xl_arena *arena, struct xl_component_files *out,
                                    struct xl_hub_problems *problems, struct xl_err *err) XL_CHECKED;
 
+/* The sentence for a noun ("model", "VAE") whose files are missing, damaged or pickles: each is
+ * named, with what to do. problems: one at least. Returns XL_EMODEL where files are missing, else
+ * XL_EFORMAT. */
+enum xl_status xl_hub_fail_problems(const char *noun, const struct xl_snapshot *snapshot,
+                                    const struct xl_hub_problems *problems, struct xl_arena *arena,
+                                    struct xl_err *err);
+
 #endif

@@ -96,11 +96,15 @@ static enum xl_status find_lora(const struct xl_catalogue_model *model, const ch
                         : !at->why && at->is.kind == XL_FILE_LORA && !found)
             found = at;
     }
-    if (!found)
-        return xl_fail(why, XL_EMODEL,
-                       "model %.100s is incomplete: %s (missing); download it with \"sdxl-lab "
-                       "models download '%.100s'\" (in %s)",
-                       model->repo, model->file ? model->file : "a LoRA", model->key, dir);
+    if (!found || !xl_file_exists(found->path))
+        return xl_fail(why, XL_EMODEL, "model %.100s is incomplete: %s (%s)%s%.100s%s (in %s)",
+                       model->repo,
+                       model->file ? model->file
+                       : found     ? found->name
+                                   : "a LoRA",
+                       found ? "half-downloaded: the link leads to nothing" : "missing",
+                       model->folder ? "" : "; download it with \"sdxl-lab models download ",
+                       model->folder ? "" : model->repo, model->folder ? "" : "\"", dir);
     if (found->why) return xl_fail(why, XL_EMODEL, "%s", found->why);
     if (found->is.kind != XL_FILE_LORA || found->is.need)
         return xl_hub_refuse_file(found->path, &found->is, "a LoRA for SDXL", why);
