@@ -64,6 +64,15 @@ if command -v python3 >/dev/null; then
     check "has the same pixels" grep -qx "$(pixels "$(one alone)")" <<<"$of_sweep"
 fi
 
+# A sweep calls defaults by their names
+axes=(--sweep prompt-syntax=plain,a1111 --sweep clip-skip=2,1 --prompt "a (cat:1.2)" --size 64x64 --steps 1 --seed 5)
+expect "a dry run" 0 "prompt syntax plain" "$bin" generate --model "$repo" "${axes[@]}" --dry-run
+check "says the layer that is usual" grep -q "clip skip 2" out
+check "and nothing of none" sh -c "! grep -qw none out"
+expect "a run of it" 0 "prompt syntax plain, clip skip 2" "$bin" generate --model "$repo" "${axes[@]}" --output-dir names
+check "names of files" test -n "$(echo names/sweep*/*_prompt-syntax-a1111-clip-skip1_*.png)"
+check "its page knows them" grep -q '"caption":"Prompt syntax","absent":"plain"' names/sweep*/cells.js
+
 # inspect tokens
 expect "tokens of steps" 0 '"last_step": 15' "$bin" inspect tokens --model "$repo" --prompt "[a:(b:1.2):0.5]" --prompt-syntax a1111
 check "with weights" grep -q "1.2000000476837158" out

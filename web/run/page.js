@@ -66,7 +66,8 @@
   const text = (c, key) => c[key] === null || c[key] === undefined ? "" : String(c[key]);
   // A field is one key or several that are shown as one: 1024×768.
   const fields = () => Array.isArray(about.fields) ? about.fields : [];
-  const value = (c, field) => field.keys.map((key) => text(c, key)).filter(Boolean).join("×");
+  const given = (c, field) => field.keys.map((key) => text(c, key)).filter(Boolean).join("×");
+  const value = (c, field) => given(c, field) || field.absent || "";
   const small = (caption) => /^.+[A-Z]/.test(caption) ? caption : caption[0].toLowerCase() + caption.slice(1);
   const label = (c, field) => field.is_plain ? value(c, field) : small(field.caption) + " " + value(c, field);
   const labels = (c, list) => list.filter((field) => value(c, field)).map((field) => label(c, field));
@@ -189,7 +190,7 @@
       if (filter.by[field.caption] && value(c, field) !== filter.by[field.caption]) return false;
     const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return true;
-    const all = fields().map((field) => value(c, field)).concat(Object.keys(OUTCOME).map((key) => text(c, key)));
+    const all = fields().map((field) => given(c, field)).concat(Object.keys(OUTCOME).map((key) => text(c, key)));
     return words.every((word) => all.join("\n").toLowerCase().includes(word));
   }
 
@@ -399,9 +400,9 @@
 
   // What a cell was asked for as; a text that says what one before it says is left out.
   function askedFacts(list, c) {
-    const said = new Set();
+    const said = new Set(), differing = varying();
     for (const field of fields()) {
-      const what = value(c, field);
+      const what = differing.includes(field) ? value(c, field) : given(c, field);
       if (!what || (field.is_long && said.has(what))) continue;
       said.add(what);
       fact(list, field.caption, what, field.is_long);

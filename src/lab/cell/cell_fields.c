@@ -39,7 +39,7 @@ static const struct xl_cell_field fields[] = {
     {INT(job, 0, MANY), .bits = XL_CELL_PLACE},
     {TEXT(model_key), .bits = NAMES | ALWAYS | PLAIN, .caption = "Model"},
     {TEXT(lora), .caption = "LoRA"},
-    {TEXT(vae), .caption = "VAE"},
+    {TEXT(vae), .caption = "VAE", .absent = "the model's own"},
     {TEXT(profile), .bits = NAMES | NEEDED | ALWAYS | PLAIN | XL_CELL_TITLE, .log = "profile_style",
      .caption = "Profile"},
     {TEXT(prompt), .bits = NAMES | NEEDED | LONG | PLAIN, .caption = "Prompt"},
@@ -77,9 +77,9 @@ static const struct xl_cell_field fields[] = {
      .caption = "Strength"},
     {INT(vae_tile, 0, SIDE), .bits = DECIDES | SHARED | YIELDS, .order = 6, .caption = "VAE tile"},
     {CHOICE("prompt_syntax", prompt_syntax), .bits = DECIDES | SHARED | NOT_NONE, .order = 16,
-     .caption = "Prompt syntax"},
+     .caption = "Prompt syntax", .absent = "plain"},
     {INT(clip_skip, 0, SIDE), .bits = DECIDES | SHARED | NOT_NONE, .order = 17,
-     .caption = "Clip skip"},
+     .caption = "Clip skip", .absent = "2"},
 #ifdef XL_CELL_TEST_FIELD
     {REAL(test_field, 0, 1), .bits = DECIDES | SHARED, .order = 15, .caption = "Test field"},
 #endif

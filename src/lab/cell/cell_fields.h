@@ -45,6 +45,8 @@ struct xl_cell_field {
     const char *log;     /* key in the job log; NULL: key */
     const char *caption; /* for people; NULL: they do not see it. Neighbours with the same caption
                             are shown as one: 1024x768 */
+    const char
+        *absent; /* shown where the cell has none of it, which is the default; NULL: "none" */
 };
 
 /* The i-th field, in the order in which people see them; NULL after the last. */

@@ -52,12 +52,13 @@ xl_cell_columns xl_cell_columns_with(unsigned bits) {
 
 /* --- Texts ------------------------------------------------------------------------------------ */
 
-static void put_json(struct xl_str *out, json_t *value) {
+/* absent: what stands for a value that is none */
+static void put_json(struct xl_str *out, json_t *value, const char *absent) {
     char number[XL_REAL_MAX];
     if (!value)
         out->failed = true;
     else if (json_is_null(value))
-        xl_str_puts(out, "none");
+        xl_str_puts(out, absent ? absent : "none");
     else if (json_is_string(value))
         xl_str_append(out, json_string_value(value), json_string_length(value));
     else if (json_is_integer(value))
@@ -71,8 +72,9 @@ void xl_cell_put_value(struct xl_str *out, const struct xl_cell *cell,
                        const struct xl_cell_column *column) {
     bool has = xl_cell_has(cell, column->field);
     for (int i = 0; i < column->n; i++) {
+        const struct xl_cell_field *field = column->field + i;
         if (i) xl_str_puts(out, "x");
-        put_json(out, has ? xl_cell_shared_value(cell, column->field + i) : json_null());
+        put_json(out, has ? xl_cell_shared_value(cell, field) : json_null(), field->absent);
     }
 }
 
@@ -157,6 +159,8 @@ static json_t *describe_column(const struct xl_cell_column *column) {
         ok &= !json_array_append_new(keys, json_string(column->field[i].key));
     xl_json_put(object, "keys", keys, &ok);
     xl_json_put(object, "caption", json_string(column->field->caption), &ok);
+    if (column->field->absent)
+        xl_json_put(object, "absent", json_string(column->field->absent), &ok);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (column->field->bits & flags[i].bit) xl_json_put(object, flags[i].key, json_true(), &ok);
     return xl_json_finish(object, ok);

@@ -76,11 +76,12 @@ static void put_caption(struct xl_str *part, const struct xl_cell_column *column
     xl_str_puts(part, caption);
 }
 
-/* "steps20", "guidance-rescale0.7", "64x64", "torch-cuda" */
+/* "steps20", "guidance-rescale0.7", "64x64", "torch-cuda", "prompt-syntax-a1111" */
 static void put_value(struct xl_str *part, const struct xl_cell *cell,
                       const struct xl_cell_column *column) {
     struct xl_str value = {0};
     put_caption(part, column);
+    if (part->len && column->field->type == XL_CELL_CHOICE) xl_str_puts(part, "-");
     xl_cell_put_value(&value, cell, column);
     for (const char *c = value.text; c && *c; c++)
         if (isalnum((unsigned char)*c) || strchr(".-", *c))
