@@ -84,5 +84,7 @@ void xl_print_help(const struct xl_command *command);
 /* Print a document on stdout, pretty, and a newline. Errors: XL_ENOMEM */
 struct json_t;
 enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err);
+/* XL_EINVAL where no model was named. */
+enum xl_status xl_require_model(const struct xl_settings *settings, struct xl_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* inspect.c - looking into a model and into what decides its pictures: tokens, schedules, noise. */
+/* inspect.c - looking into what decides a model's pictures: tokens, schedules, noise. */
 #include "cli/cli.h"
 #include "cli/prompt_tokens.h"
 
@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "hub/hub.h"
+#include "lab/data/catalogue.h"
 #include "sampler/sampler.h"
 #include "tensor/noise.h"
 #include "text/clip_vocab.h"
@@ -24,115 +25,50 @@ enum xl_status xl_print_json(const struct json_t *document, struct xl_err *err) 
     return XL_OK;
 }
 
-static enum xl_status require_model(const struct xl_settings *settings, struct xl_err *err) {
+enum xl_status xl_require_model(const struct xl_settings *settings, struct xl_err *err) {
     if (settings->model && settings->model[0]) return XL_OK;
     return xl_fail(err, XL_EINVAL,
-                   "--model: missing; expected a repository in the cache (org/name), a folder "
-                   "or a .safetensors file");
+                   "--model: missing; expected a name of sdxl-lab models list, a repository in the "
+                   "cache (org/name), a folder or a .safetensors file");
+}
+
+/* Where the model is that a name of the list means; other names as they are. A LoRA of the list
+ * has the tokens and the schedule of its base. */
+static enum xl_status find_place(const struct xl_settings *settings, struct xl_arena *arena,
+                                 const char **place, const char **revision, struct xl_err *err) {
+    struct xl_catalogue *catalogue;
+    struct xl_catalogue_status state;
+    *place = settings->model;
+    *revision = settings->revision;
+    enum xl_status status =
+        xl_catalogue_load(settings->model_files.item, settings->model_files.n, &catalogue, err);
+    if (status) return status;
+    const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, settings->model);
+    if (entry) status = xl_catalogue_state(entry, arena, &state, err);
+    if (entry && !status && state.location) {
+        const struct xl_catalogue_model *base = state.lora ? xl_catalogue_base(entry) : entry;
+        *place = xl_arena_strdup(arena, state.location);
+        if (!*revision && base && base->revision)
+            *revision = xl_arena_strdup(arena, base->revision);
+        if (!*place) status = xl_fail_nomem(err, "a model", 0);
+    } else if (entry && !status) {
+        status = xl_fail(err, XL_EMODEL, "%s: %s", entry->key, state.why);
+    }
+    xl_catalogue_free(catalogue);
+    return status;
 }
 
 /* The files of settings->model. */
 static enum xl_status find_pipeline(const struct xl_settings *settings, struct xl_arena *arena,
                                     struct xl_snapshot *snapshot, struct xl_pipeline_files *files,
                                     struct xl_err *err) {
-    enum xl_status status = require_model(settings, err);
-    if (!status) status = xl_hub_resolve(settings->model, settings->revision, arena, snapshot, err);
+    const char *place, *revision;
+    enum xl_status status = xl_require_model(settings, err);
+    if (!status) status = find_place(settings, arena, &place, &revision, err);
+    if (!status) status = xl_hub_resolve(place, revision, arena, snapshot, err);
     if (!status) status = xl_hub_pipeline(snapshot, arena, files, err);
     return status;
 }
-
-/* ---- inspect model ---- */
-
-static json_t *describe_files(const struct xl_component_info *component) {
-    json_t *array = json_array();
-    bool ok = true;
-    for (int i = 0; i < component->n_files; i++) {
-        const struct xl_file_info *info = &component->files[i];
-        json_t *file = json_object();
-        xl_json_put(file, "path", xl_json_text(info->path), &ok);
-        xl_json_put(file, info->is_fingerprint ? "fingerprint" : "digest",
-                    json_string(info->digest), &ok);
-        if (json_array_append_new(array, file)) ok = false;
-    }
-    return xl_json_finish(array, ok);
-}
-
-static json_t *describe_components(const struct xl_model_info *info) {
-    json_t *array = json_array();
-    bool ok = true;
-    for (int i = 0; i < info->n_components; i++) {
-        const struct xl_component_info *component = &info->components[i];
-        json_t *object = json_object();
-        xl_json_put(object, "name", json_string(component->name), &ok);
-        xl_json_put(object, "parameters", json_integer(component->n_parameters), &ok);
-        xl_json_put(object, "dtype", json_string(component->dtype), &ok);
-        xl_json_put(object, "bytes", json_integer(component->bytes), &ok);
-        xl_json_put(object, "files", describe_files(component), &ok);
-        if (json_array_append_new(array, object)) ok = false;
-    }
-    return xl_json_finish(array, ok);
-}
-
-static json_t *describe_model(const struct xl_model_info *info) {
-    json_t *object = json_object();
-    bool ok = true;
-    xl_json_put(object, "id", xl_json_text(info->id), &ok);
-    xl_json_put(object, "folder", xl_json_text(info->dir), &ok);
-    if (info->commit) xl_json_put(object, "commit", json_string(info->commit), &ok);
-    xl_json_put(object, "digest", json_string(info->digest), &ok);
-    xl_json_put(object, "width", json_integer(info->width), &ok);
-    xl_json_put(object, "height", json_integer(info->height), &ok);
-    xl_json_put(object, "unit", json_integer(info->unit), &ok);
-    xl_json_put(object, "scheduler", xl_json_text(info->scheduler_class), &ok);
-    xl_json_put(object, "force_zeros_for_empty_prompt",
-                json_boolean(info->force_zeros_for_empty_prompt), &ok);
-    xl_json_put(object, "components", describe_components(info), &ok);
-    return xl_json_finish(object, ok);
-}
-
-static void print_model(const struct xl_model_info *info) {
-    printf("%s\n  %-12s %s\n", info->id, "folder", info->dir);
-    if (info->commit) printf("  %-12s %s\n", "commit", info->commit);
-    printf("  %-12s %s\n", "digest", info->digest);
-    printf("  %-12s %s\n", "scheduler", info->scheduler_class);
-    printf("  %-12s %d x %d\n", "size", info->width, info->height);
-    for (int i = 0; i < info->n_components; i++) {
-        const struct xl_component_info *component = &info->components[i];
-        printf("  %-16s %14lld parameters  %s  %.2f GB\n", component->name,
-               (long long)component->n_parameters, component->dtype,
-               (double)component->bytes / 1e9);
-        for (int k = 0; k < component->n_files; k++) printf("      %s\n", component->files[k].path);
-    }
-}
-
-static enum xl_status inspect_model(const struct xl_settings *settings, struct xl_err *err) {
-    enum xl_status status = require_model(settings, err);
-    if (status) return status;
-    struct xl_model_params params;
-    struct xl_model *model;
-    xl_model_params_default(&params);
-    params.model = settings->model;
-    params.revision = settings->revision;
-    status = xl_model_open(&params, &model, err);
-    if (status) return status;
-    if (settings->json) {
-        json_t *document = describe_model(xl_model_info(model));
-        status = xl_print_json(document, err);
-        json_decref(document);
-    } else {
-        print_model(xl_model_info(model));
-    }
-    xl_model_close(model);
-    return status;
-}
-
-const struct xl_command xl_command_inspect_model = {
-    .name = "inspect model",
-    .summary = "what a model consists of: files, digests, sizes, scheduler",
-    .usage = "--model ID|DIR [--json]",
-    .commands = XL_FOR_MODEL,
-    .run = inspect_model,
-};
 
 /* ---- inspect tokens ---- */
 
@@ -160,43 +96,19 @@ static enum xl_status read_texts(json_t **texts, struct xl_err *err) {
     return XL_OK;
 }
 
-static enum xl_status ids_of(const struct xl_tokenizer *tokenizer, const char *text, json_t **out,
-                             struct xl_err *err) {
-    int length = xl_tokenizer_max_length(tokenizer);
-    int32_t *ids = malloc((size_t)length * sizeof *ids);
-    if (!ids) return xl_fail_nomem(err, "token ids", 0);
-    enum xl_status status = xl_tokenize_padded(tokenizer, text, length, ids, NULL, err);
-    if (!status) {
-        *out = json_array();
-        for (int i = 0; i < length; i++) json_array_append_new(*out, json_integer(ids[i]));
-    }
-    free(ids);
-    return status;
-}
-
 static enum xl_status tokenize_all(const struct xl_settings *settings,
                                    struct xl_tokenizer *const tokenizers[2], const json_t *texts,
                                    json_t *rows, struct xl_err *err) {
-    static const char *const keys[] = {"ids_1", "ids_2"};
+    enum xl_status status = XL_OK;
     size_t i;
     json_t *text;
     json_array_foreach(texts, i, text) {
         json_t *row = json_object();
         json_array_append_new(rows, row);
-        enum xl_status status = XL_OK;
-        if (settings->prompt_syntax != XL_PROMPT_PLAIN) {
-            status = xl_prompt_tokens(settings, tokenizers, json_string_value(text), row, err);
-            if (status) return status;
-            continue;
-        }
-        for (int t = 0; t < 2; t++) {
-            json_t *ids = NULL;
-            status = ids_of(tokenizers[t], json_string_value(text), &ids, err);
-            if (status) return status;
-            json_object_set_new(row, keys[t], ids);
-        }
+        status = xl_prompt_tokens(settings, tokenizers, json_string_value(text), row, err);
+        if (status) break;
     }
-    return XL_OK;
+    return status;
 }
 
 static enum xl_status inspect_tokens(const struct xl_settings *settings, struct xl_err *err) {
@@ -231,12 +143,14 @@ static enum xl_status inspect_tokens(const struct xl_settings *settings, struct 
 const struct xl_command xl_command_inspect_tokens = {
     .name = "inspect tokens",
     .summary = "the token ids of a prompt, for both text encoders, as JSON",
-    .usage = "--model ID|DIR [--prompt TEXT] [--prompt-syntax NAME]",
+    .usage = "--model KEY|ID|DIR|FILE [--prompt TEXT] [--prompt-syntax NAME]",
     .commands = XL_FOR_TOKENS,
     .epilogue =
-        "Without --prompt, texts are read from standard input as a JSON array. With another "
-        "syntax than plain: chunks of ids with their weights, for each text that a step "
-        "sees or that is mixed in.",
+        "Without --prompt, texts are read from standard input as a JSON array. tokens, chunks and "
+        "cut count what the text takes in the syntax that is chosen and what does not fit. With "
+        "another syntax than plain: chunks of ids with their weights, for each text that a step "
+        "sees or that is mixed in. <lora:...> is no part of the text. --lora and --vae change "
+        "nothing here: a command that draws can be taken as it stands.",
     .run = inspect_tokens,
 };
 
@@ -316,7 +230,7 @@ static enum xl_status inspect_schedule(const struct xl_settings *settings, struc
 const struct xl_command xl_command_inspect_schedule = {
     .name = "inspect schedule",
     .summary = "the timesteps and noise levels that a sampler visits",
-    .usage = "--model ID|DIR [--scheduler NAME] [--steps N] [--json]",
+    .usage = "--model KEY|ID|DIR|FILE [--scheduler NAME] [--steps N] [--json]",
     .commands = XL_FOR_SCHEDULE,
     .run = inspect_schedule,
 };

@@ -1,53 +1,93 @@
 /* prompt_tokens.c - chunks of ids with their weights as JSON. Keeps no state. */
 #include "cli/prompt_tokens.h"
 
-#include "base/json.h"
+#include "lab/data/lora_text.h"
 #include "text/chunks.h"
 #include "text/compel.h"
 #include "text/prompt_steps.h"
 
-/* What one text is shown with. */
+/* What one text is shown with, and what was counted of it: the most of a part. */
 struct view {
     struct xl_tokenizer *const *tokenizers;
     struct xl_arena *arena;
-    json_t *parts;
+    json_t *row, *parts;
     bool is_compel;
+    int n_tokens, n_chunks;
 };
+
+static struct xl_chunk_rule rule_of(const struct view *view, int t) {
+    return (struct xl_chunk_rule){.tokenizer = view->tokenizers[t],
+                                  .length = xl_tokenizer_max_length(view->tokenizers[t])};
+}
+
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+static json_t *describe_ids(const struct xl_chunks *chunks, int c) {
+    json_t *ids = json_array();
+    for (int i = c * chunks->length; i < (c + 1) * chunks->length; i++)
+        json_array_append_new(ids, json_integer(chunks->ids[i]));
+    return ids;
+}
 
 static json_t *describe_chunks(const struct xl_chunks *chunks) {
     json_t *array = json_array();
     for (int c = 0; c < chunks->n; c++) {
-        json_t *chunk = json_object(), *ids = json_array(), *weights = json_array();
-        for (int i = c * chunks->length; i < (c + 1) * chunks->length; i++) {
-            json_array_append_new(ids, json_integer(chunks->ids[i]));
+        json_t *chunk = json_object(), *weights = json_array();
+        for (int i = c * chunks->length; i < (c + 1) * chunks->length; i++)
             json_array_append_new(weights, json_real((double)chunks->weights[i]));
-        }
-        json_object_set_new(chunk, "ids", ids);
+        json_object_set_new(chunk, "ids", describe_ids(chunks, c));
         json_object_set_new(chunk, "weights", weights);
         json_array_append_new(array, chunk);
     }
     return array;
 }
 
-/* part: with what is known of it already; taken over. */
-static enum xl_status add_part(const struct view *view, const struct xl_fragments *fragments,
-                               json_t *part, struct xl_err *err) {
+/* --- Plain --- */
+
+static enum xl_status show_plain(struct view *view, const char *text, int *n_cut,
+                                 struct xl_err *err) {
+    static const char *const keys[] = {"ids_1", "ids_2"};
+    enum xl_status status = XL_OK;
+    for (int t = 0; !status && t < 2; t++) {
+        struct xl_chunks chunks;
+        struct xl_chunk_rule rule = rule_of(view, t);
+        status = xl_chunks_plain(&rule, text, view->arena, &chunks, err);
+        if (status) break;
+        json_object_set_new(view->row, keys[t], describe_ids(&chunks, 0));
+        view->n_tokens = larger(view->n_tokens, chunks.n_tokens);
+        *n_cut = larger(*n_cut, chunks.n_dropped);
+        const char *cut;
+        status = xl_chunks_first_cut(&rule, text, &cut, err);
+        if (!status && cut) json_object_set_new(view->row, "cut_text", xl_json_text(cut));
+    }
+    view->n_chunks = 1;
+    return status;
+}
+
+/* --- Syntaxes with weights --- */
+
+/* part: with what is known of it already; taken over. n_chunks: the most of an encoder */
+static enum xl_status add_part(struct view *view, const struct xl_fragments *fragments,
+                               json_t *part, int *n_chunks, struct xl_err *err) {
     static const char *const keys[] = {"chunks_1", "chunks_2"};
     json_array_append_new(view->parts, part);
     for (int t = 0; t < 2; t++) {
-        struct xl_chunk_rule rule = {.tokenizer = view->tokenizers[t]};
-        rule.length = xl_tokenizer_max_length(view->tokenizers[t]);
+        struct xl_chunk_rule rule = rule_of(view, t);
         struct xl_chunks chunks;
         enum xl_status status = view->is_compel
                                     ? xl_chunks_compel(&rule, fragments, view->arena, &chunks, err)
                                     : xl_chunks_a1111(&rule, fragments, view->arena, &chunks, err);
         if (status) return status;
         json_object_set_new(part, keys[t], describe_chunks(&chunks));
+        view->n_tokens = larger(view->n_tokens, chunks.n_tokens);
+        *n_chunks = larger(*n_chunks, chunks.n);
     }
     return XL_OK;
 }
 
-static enum xl_status show_a1111(const struct view *view, const char *text, int n_steps,
+static enum xl_status show_a1111(struct view *view, const char *text, int n_steps,
                                  struct xl_err *err) {
     struct xl_prompt_parts parts;
     enum xl_status status = xl_prompt_steps(text, n_steps, view->arena, &parts, err);
@@ -57,32 +97,46 @@ static enum xl_status show_a1111(const struct view *view, const char *text, int 
         if (status) break;
         json_t *part = json_pack("{s:i}", "last_step", parts.at[i].last);
         json_object_set_new(part, "text", xl_json_text(parts.at[i].text));
-        status = add_part(view, &fragments, part, err);
+        status = add_part(view, &fragments, part, &view->n_chunks, err);
     }
     return status;
 }
 
-static enum xl_status show_compel(const struct view *view, const char *text, struct xl_err *err) {
+static enum xl_status show_compel(struct view *view, const char *text, struct xl_err *err) {
     struct xl_compel compel;
     enum xl_status status = xl_compel_parse(text, view->arena, &compel, err);
-    for (int i = 0; !status && i < compel.n; i++)
-        for (int k = 0; !status && k < compel.blends[i].n; k++) {
-            json_t *part = json_pack("{s:i, s:f}", "and", i, "weight", compel.blends[i].weights[k]);
-            status = add_part(view, &compel.blends[i].prompts[k], part, err);
+    for (int i = 0; !status && i < compel.n; i++) {
+        const struct xl_compel_blend *blend = &compel.blends[i];
+        int n_chunks = 0;
+        for (int k = 0; !status && k < blend->n; k++) {
+            json_t *part = json_pack("{s:i, s:f}", "and", i, "weight", blend->weights[k]);
+            status = add_part(view, &blend->prompts[k], part, &n_chunks, err);
         }
+        view->n_chunks += n_chunks;
+    }
     return status;
 }
+
+/* --- All of them --- */
 
 enum xl_status xl_prompt_tokens(const struct xl_settings *settings,
                                 struct xl_tokenizer *const tokenizers[2], const char *text,
                                 json_t *row, struct xl_err *err) {
     struct xl_arena arena = {0};
-    struct view view = {.tokenizers = tokenizers, .arena = &arena, .parts = json_array()};
-    view.is_compel = settings->prompt_syntax == XL_PROMPT_COMPEL;
-    json_object_set_new(row, "syntax", json_string(xl_prompt_syntax_name(settings->prompt_syntax)));
-    json_object_set_new(row, "parts", view.parts);
-    enum xl_status status = view.is_compel ? show_compel(&view, text, err)
-                                           : show_a1111(&view, text, settings->steps, err);
+    struct view view = {.tokenizers = tokenizers, .arena = &arena, .row = row};
+    enum xl_prompt_syntax syntax = settings->prompt_syntax;
+    int n_cut = 0;
+    view.is_compel = syntax == XL_PROMPT_COMPEL;
+    json_object_set_new(row, "syntax", json_string(xl_prompt_syntax_name(syntax)));
+    if (syntax != XL_PROMPT_PLAIN) json_object_set_new(row, "parts", view.parts = json_array());
+    enum xl_status status = xl_lora_tags_take(text, &arena, &text, NULL, err);
+    if (!status && syntax == XL_PROMPT_PLAIN) status = show_plain(&view, text, &n_cut, err);
+    if (!status && syntax == XL_PROMPT_A1111)
+        status = show_a1111(&view, text, settings->steps, err);
+    if (!status && view.is_compel) status = show_compel(&view, text, err);
+    json_object_set_new(row, "tokens", json_integer(view.n_tokens));
+    json_object_set_new(row, "chunks", json_integer(view.n_chunks));
+    json_object_set_new(row, "cut", json_integer(n_cut));
     xl_arena_deinit(&arena);
     return status;
 }

@@ -1,15 +1,18 @@
-/* prompt_tokens.h - what a text becomes in a syntax that has weights, as JSON, for inspect tokens.
- */
+/* prompt_tokens.h - what a text becomes in a syntax, as JSON, for inspect tokens. */
 #ifndef XL_CLI_PROMPT_TOKENS_H
 #define XL_CLI_PROMPT_TOKENS_H
 
+#include "base/json.h"
 #include "lab/settings/settings.h"
 #include "text/tokenizer.h"
 
-/* Fill in "syntax" and "parts" of row: for each text that a step sees (a1111: up to "last_step"),
- * or that is mixed in or put behind (compel: "weight"), "chunks_1" and "chunks_2" of {ids,
- * weights}. settings: the syntax and the number of steps. Errors: XL_EINVAL what the syntax
- * refuses; XL_ENOMEM */
+/* Fill in row: "syntax", "tokens" (of the text; of the longest where steps differ), "chunks" (how
+ * many, for the UNet), "cut" (tokens that are left out), and where there are any, "cut_text" (from
+ * the first word on that does not fit). Plain: "ids_1" and "ids_2". Else "parts": for each text
+ * that a step sees (a1111: up to "last_step"), or that is mixed in or put behind (compel:
+ * "weight"), "chunks_1" and "chunks_2" of {ids, weights}. Tags of LoRAs are no part of the text.
+ * settings: the syntax and the number of steps. Errors: XL_EINVAL what the syntax refuses;
+ * XL_ENOMEM */
 enum xl_status xl_prompt_tokens(const struct xl_settings *settings,
                                 struct xl_tokenizer *const tokenizers[2], const char *text,
                                 json_t *row, struct xl_err *err) XL_CHECKED;

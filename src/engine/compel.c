@@ -20,11 +20,6 @@ struct encoding {
     float *empty;   /* [n_chunk]: states of an empty text */
 };
 
-static struct xl_chunk_rule rule_of(const struct xl_drawing *drawing, int e) {
-    return (struct xl_chunk_rule){.tokenizer = drawing->model->tokenizer[e],
-                                  .length = drawing->n_tokens};
-}
-
 /* --- One prompt --- */
 
 /* States of all chunks, weighted; hidden: the fragment whose tokens are, -1: none. */
@@ -171,7 +166,7 @@ enum xl_status xl_compel_encode(struct xl_drawing *drawing, int e, const char *t
     struct xl_arena arena = {0};
     struct xl_compel compel;
     struct encoding encoding = {.drawing = drawing, .e = e, .arena = &arena};
-    encoding.rule = rule_of(drawing, e);
+    encoding.rule = xl_prompt_rule(drawing, e);
     encoding.n_chunk = (size_t)drawing->n_tokens * (size_t)drawing->model->clip[e].hidden_size;
     struct xl_states all = {.at = NULL, .pooled = out->pooled};
     enum xl_status status = xl_compel_parse(text, &arena, &compel, err);
@@ -191,7 +186,7 @@ enum xl_status xl_compel_count(const struct xl_drawing *drawing, int e, const ch
                                int *n_chunks, bool *has_swap, struct xl_err *err) {
     struct xl_arena arena = {0};
     struct xl_compel compel;
-    struct xl_chunk_rule rule = rule_of(drawing, e);
+    struct xl_chunk_rule rule = xl_prompt_rule(drawing, e);
     int n = 0;
     enum xl_status status = xl_compel_parse(text, &arena, &compel, err);
     for (int i = 0; !status && i < compel.n; i++) {

@@ -267,6 +267,8 @@ bool xl_drawing_tick(void *user);
  * that takes. Fills in drawing->texts and n_chunks; warns of what is cut off or drawn otherwise
  * than it may have been meant. Errors: XL_EINVAL a text too long or nested too deep; XL_ENOMEM */
 enum xl_status xl_prompts_read(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
+/* How texts are cut for encoder e. */
+struct xl_chunk_rule xl_prompt_rule(const struct xl_drawing *drawing, int e);
 /* A text, as one step sees it, cut for encoder e. Kept in the arena. Errors: as above */
 enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const char *text,
                                 struct xl_arena *arena, struct xl_chunks *out,

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *xl_prompt_syntax_name(enum xl_prompt_syntax syntax) {
@@ -25,6 +26,11 @@ int xl_drawing_evaluations(const struct xl_drawing *drawing, int step) {
 /* --- Chunks ---
  */
 
+struct xl_chunk_rule xl_prompt_rule(const struct xl_drawing *drawing, int e) {
+    return (struct xl_chunk_rule){.tokenizer = drawing->model->tokenizer[e],
+                                  .length = drawing->n_tokens};
+}
+
 static enum xl_status chunks_a1111(const struct xl_chunk_rule *rule, const char *text,
                                    struct xl_arena *arena, struct xl_chunks *out,
                                    struct xl_err *err) {
@@ -35,8 +41,7 @@ static enum xl_status chunks_a1111(const struct xl_chunk_rule *rule, const char 
 
 enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const char *text,
                                 struct xl_arena *arena, struct xl_chunks *out, struct xl_err *err) {
-    struct xl_chunk_rule rule = {.tokenizer = drawing->model->tokenizer[e],
-                                 .length = drawing->n_tokens};
+    struct xl_chunk_rule rule = xl_prompt_rule(drawing, e);
     if (drawing->request->prompt_syntax == XL_PROMPT_A1111)
         return chunks_a1111(&rule, text, arena, out, err);
     return xl_chunks_plain(&rule, text, arena, out, err);
@@ -77,16 +82,30 @@ struct warned {
     bool of_cut, of_and, of_swap;
 };
 
+/* ", from "the word" on", where it is not all of the text. */
+static void say_cut(const struct xl_drawing *drawing, const char *text, char *out, size_t size) {
+    struct xl_chunk_rule rule = xl_prompt_rule(drawing, 1);
+    const char *cut = NULL;
+    enum { MOST = 30 };
+    out[0] = 0;
+    if (xl_chunks_first_cut(&rule, text, &cut, NULL) || !cut || cut == text) return;
+    int n = (int)strcspn(cut, " \t\r\n");
+    if (n <= MOST) snprintf(out, size, ", from \"%.*s\" on", n, cut);
+}
+
 static void warn(struct xl_drawing *drawing, const char *text, bool is_negative, int n_dropped,
                  struct warned *warned) {
     enum xl_prompt_syntax syntax = drawing->request->prompt_syntax;
     const char *which = is_negative ? "negative " : "";
-    if (n_dropped && !warned->of_cut)
+    if (n_dropped && !warned->of_cut) {
+        char from[64];
+        say_cut(drawing, text, from, sizeof from);
         xl_str_printf(&drawing->warnings,
                       "the %sprompt is too long for the text encoders: its last %d %s cut off (%d "
-                      "fit); --prompt-syntax a1111 takes longer ones\n",
+                      "fit)%s; --prompt-syntax a1111 takes longer ones\n",
                       which, n_dropped, xl_plural(n_dropped, "token was", "tokens were"),
-                      drawing->n_tokens - 2);
+                      drawing->n_tokens - 2, from);
+    }
     warned->of_cut |= n_dropped > 0;
     if (syntax == XL_PROMPT_A1111 && !warned->of_and && has_and(text)) {
         warned->of_and = true;

@@ -21,6 +21,7 @@ struct cutter {
     struct xl_ints out;
     float *out_weights;
     int n_chunks, capacity;
+    int n_tokens; /* that were put in */
     bool failed;
 };
 
@@ -90,6 +91,7 @@ static void close_chunk(struct cutter *cutter) {
 static void put(struct cutter *cutter, int32_t id, float weight) {
     cutter->ids[cutter->n] = id;
     cutter->weights[cutter->n++] = weight;
+    cutter->n_tokens++;
 }
 
 /* What is far beyond any use would end in numbers that are none. */
@@ -113,7 +115,7 @@ static enum xl_status hand_over(struct cutter *cutter, struct xl_arena *arena,
                        "makes each step slower, and what stands so far back hardly counts; "
                        "shorten it",
                        n, cutter->room, XL_CHUNKS_MAX);
-    *out = (struct xl_chunks){.n = n, .length = cutter->rule->length};
+    *out = (struct xl_chunks){.n = n, .length = cutter->rule->length, .n_tokens = cutter->n_tokens};
     if (!failed) out->ids = xl_arena_alloc(arena, count * sizeof *out->ids);
     if (!failed) out->weights = xl_arena_alloc(arena, count * sizeof *out->weights);
     if (!out->ids || !out->weights) return xl_fail_nomem(err, "token ids", 0);
@@ -300,6 +302,7 @@ enum xl_status xl_chunks_plain(const struct xl_chunk_rule *rule, const char *tex
     enum xl_status status = xl_trigger_tokenize(rule, text, &ids, &n, err);
     if (status) return status;
     int n_kept = n < length - 2 ? n : length - 2;
+    chunk.n_tokens = n;
     chunk.n_dropped = n - n_kept;
     chunk.ids = xl_arena_alloc(arena, (size_t)length * sizeof *chunk.ids);
     chunk.weights = xl_arena_alloc(arena, (size_t)length * sizeof *chunk.weights);
@@ -317,4 +320,49 @@ enum xl_status xl_chunks_plain(const struct xl_chunk_rule *rule, const char *tex
     free(ids);
     *out = chunk;
     return XL_OK;
+}
+
+/* Words are tokenized one by one, so a text up to a blank has the tokens that it has in the whole
+ * one. */
+static enum xl_status count_up_to(const struct xl_chunk_rule *rule, const char *text, size_t length,
+                                  int *n, struct xl_err *err) {
+    char *beginning = strndup(text, length);
+    int32_t *ids = NULL;
+    if (!beginning) return xl_fail_nomem(err, "a prompt", length);
+    enum xl_status status = xl_trigger_tokenize(rule, beginning, &ids, n, err);
+    free(beginning);
+    if (!status) free(ids);
+    return status;
+}
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A blank between low and high, near the middle; low: there is none. */
+static size_t middle_blank(const char *text, size_t low, size_t high) {
+    size_t middle = low + (high - low) / 2, at = middle;
+    while (at < high && !is_blank(text[at])) at++;
+    if (at < high && at > low) return at;
+    for (at = middle; at > low && !is_blank(text[at]);) at--;
+    return at;
+}
+
+enum xl_status xl_chunks_first_cut(const struct xl_chunk_rule *rule, const char *text,
+                                   const char **out, struct xl_err *err) {
+    size_t low = 0, high = strlen(text), at; /* what fits, and what does not */
+    int n = 0, room = rule->length - 2;
+    enum xl_status status = count_up_to(rule, text, high, &n, err);
+    *out = NULL;
+    if (status || n <= room) return status;
+    while (!status && (at = middle_blank(text, low, high)) > low) {
+        status = count_up_to(rule, text, at, &n, err);
+        if (n <= room)
+            low = at;
+        else
+            high = at;
+    }
+    while (is_blank(text[low])) low++;
+    *out = text + low;
+    return status;
 }

@@ -38,7 +38,8 @@ struct xl_chunks {
     float *weights;   /* [n, length] */
     int32_t *origins; /* [n, length], of compel's: the fragment of each id; -1: of none */
     int n, length;
-    int n_dropped; /* tokens that were cut off (plain) */
+    int n_tokens;  /* of the text */
+    int n_dropped; /* of them, those that were cut off (plain) */
 };
 
 /* Tokens of a text, triggers replaced; *ids is malloc'd, the caller's. Errors: as xl_tokenize */
@@ -57,5 +58,10 @@ enum xl_status xl_chunks_compel(const struct xl_chunk_rule *rule,
 enum xl_status xl_chunks_plain(const struct xl_chunk_rule *rule, const char *text,
                                struct xl_arena *arena, struct xl_chunks *out,
                                struct xl_err *err) XL_CHECKED;
+
+/* Where in the text the word begins that is the first not to fit in whole; NULL: all fits. Errors:
+ * as xl_tokenize */
+enum xl_status xl_chunks_first_cut(const struct xl_chunk_rule *rule, const char *text,
+                                   const char **out, struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -77,6 +77,27 @@ check "its page knows them" grep -q '"caption":"Prompt syntax","absent":"plain"'
 expect "tokens of steps" 0 '"last_step": 15' "$bin" inspect tokens --model "$repo" --prompt "[a:(b:1.2):0.5]" --prompt-syntax a1111
 check "with weights" grep -q "1.2000000476837158" out
 expect "tokens of a blend" 0 '"weight": 0.5' "$bin" inspect tokens --model "$repo" --prompt '("a","b").blend(1,0.5)' --prompt-syntax compel
+member() { python3 -c 'import json, sys; print(json.load(open("out"))[0][sys.argv[1]])' "$1"; }
+count() { # TOKENS CHUNKS CUT: what was counted
+    [ "$(member tokens) $(member chunks) $(member cut)" = "$*" ]
+}
+if command -v python3 >/dev/null; then
+    tokens=("$bin" inspect tokens --model "$repo" --lora none --vae none --prompt)
+    expect "tokens of a long one" 0 "" "${tokens[@]}" "$(printf 'x %.0s' {1..80})end"
+    check "are counted, and what is cut" count 83 1 8
+    check "is told" grep -q '"cut_text": "x x x x x end"' out
+    expect "by A1111's syntax" 0 "" "${tokens[@]}" "$(printf 'x %.0s' {1..80})<lora:any:0.5>" --prompt-syntax a1111
+    check "nothing is cut, and tags are no text" count 80 2 0
+    expect "two prompts of compel" 0 "" "${tokens[@]}" '("a", "b c").and()' --prompt-syntax compel
+    check "are two chunks" count 2 2 0
+    expect "of a step" 0 '"last_step": 2' "${tokens[@]}" "[a:b:0.5]" --prompt-syntax a1111 --steps 4
+fi
+expect "a name of the list" 0 '"tokens": 2' "$bin" inspect tokens --model "lab tiny xl turbo" --prompt "a cat"
+expect "its model" 0 "LoRA turbo: text encoders 1, UNet 1" "$bin" inspect model --model "Lab Tiny XL Turbo"
+expect "another LoRA of it" 0 '"unet_scale": 0.5' "$bin" inspect model --model "Lab Tiny XL" --lora stained-glass:0.7:0.5 --json
+expect "another VAE" 0 "tests/data/models/repo/vae/" "$bin" inspect model --model "$repo" --vae "$repo/vae"
+expect "a LoRA that is nowhere" 5 "nowhere" "$bin" inspect model --model "$repo" --lora nowhere
+expect "the schedule of a name" 0 "LCM" "$bin" inspect schedule --model "Lab Tiny XL Turbo" --scheduler lcm --steps 4
 expect "plain ones as ever" 0 '"ids_1"' "$bin" inspect tokens --model "$repo" --prompt "(a:1.2)"
 
 echo "$passed passed, $failed failed"

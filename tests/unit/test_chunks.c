@@ -114,6 +114,33 @@ Test(chunks, plain_texts_are_cut_at_75_tokens) {
     xl_tokenizer_close(tokenizer);
 }
 
+static void expect_cut(const struct xl_chunk_rule *rule, int n_before, const char *rest,
+                       const char *expected) {
+    char text[1000] = "";
+    const char *found = NULL;
+    for (int i = 0; i < n_before; i++) strcat(text, i % 7 ? "x " : "x\n ");
+    strcat(text, rest);
+    cr_assert_eq(xl_chunks_first_cut(rule, text, &found, NULL), XL_OK);
+    cr_assert_eq(found != NULL, expected != NULL, "%s", rest);
+    if (expected) cr_expect_str_eq(found, expected);
+}
+
+Test(chunks, the_first_word_that_is_cut_is_found) {
+    struct xl_tokenizer *tokenizer = open_tokenizer();
+    struct xl_chunk_rule rule = {.tokenizer = tokenizer, .length = LENGTH};
+    expect_cut(&rule, 0, "", NULL);
+    expect_cut(&rule, 75, "", NULL);
+    expect_cut(&rule, 75, "y z", "y z");
+    expect_cut(&rule, 74, "y z", "z");
+    expect_cut(&rule, 60, "y zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+               "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+    char word[401];
+    memset(word, 'q', 400);
+    word[400] = 0;
+    expect_cut(&rule, 0, word, word);
+    xl_tokenizer_close(tokenizer);
+}
+
 /* --- How many --- */
 
 static enum xl_status try_length(const struct xl_chunk_rule *rule, int n, struct xl_err *err) {

@@ -14,6 +14,7 @@ static const char *const oom_choices[] = {"shrink", "fail", NULL};
 #define AT(field) offsetof(struct xl_settings, field)
 #define READS_MODEL                                                                                \
     (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
+#define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
@@ -51,16 +52,15 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL | XL_FOR_DOWNLOAD,
      .group = "Model", .help = "branch, tag or commit of the repository", .fallback = "main"},
-    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
-     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "LORA LORAS", .is_axis = true,
-     .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
+    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora, .commands = TAKES_VARIANT,
+     .environment = "LORA LORAS", .is_axis = true, .is_replaced = true, .path = XL_PATH_WEIGHTS,
+     .completion = XL_COMPLETE_LORA, .group = "Model",
      .help = "a LoRA that is added to the model, as often as there are LoRAs: a name, a file or a "
              "repository of the cache (org/name, org/name:FILE); NAME:X:Y scales the text encoders "
              "by X and the UNet by Y; A + B is both, none is no LoRA"},
-    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = XL_FOR_GENERATE | XL_FOR_VERIFY,
-     .environment = "VAE", .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE,
-     .group = "Model", .help = "another VAE than the model's own, which is none",
-     .fallback = "the model's own"},
+    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT, .environment = "VAE",
+     .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE, .group = "Model",
+     .help = "another VAE than the model's own, which is none", .fallback = "the model's own"},
     {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_MODELS,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},
@@ -122,9 +122,9 @@ static const struct xl_option options[] = {
     {CHOICE("rng", "NAME", rng, rngs), .commands = XL_FOR_GENERATE | XL_FOR_NOISE, .is_axis = true,
      .group = "Picture", .help = "whose random numbers a seed means", .fallback = "torch-cpu"},
 
-    {INT("steps", "N", steps, 1, 1000), .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE,
-     .environment = "STEPS", .is_axis = true, .group = "Sampling", .help = "denoising steps",
-     .fallback = "30"},
+    {INT("steps", "N", steps, 1, 1000),
+     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_TOKENS, .environment = "STEPS",
+     .is_axis = true, .group = "Sampling", .help = "denoising steps", .fallback = "30"},
     {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE,
      .environment = "GUIDANCE CFG_SCALE", .is_axis = true, .group = "Sampling",
      .help = "classifier-free guidance scale; 1 and below turn it off", .fallback = "5"},
