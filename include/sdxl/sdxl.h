@@ -248,6 +248,15 @@ struct xl_picture {
  * channels], valid during the call. For previews and for comparing steps. */
 typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int64_t count);
 
+/* A textual inversion: a file of vectors for both text encoders, which a word of the texts stands
+ * for (docs/EMBEDDINGS.md). Unlike LoRAs it belongs to the request: no model changes. */
+struct xl_embedding {
+    const char *file;   /* .safetensors */
+    const char *word;   /* found whatever its case where it stands by itself; no blank or comma */
+    const char *digest; /* SHA-256 that the file must have, hexadecimal; NULL: whichever */
+};
+enum { XL_EMBEDDINGS_MAX = 64 }; /* of a request */
+
 /* How a text is read. PLAIN: as it stands and cut to one chunk (75 tokens), as diffusers has it.
  * A1111: (weights:1.2), [from:to:0.5], [a|b] and BREAK of AUTOMATIC1111. COMPEL: weights+, (of
  * compel)1.2, .blend() and .and(). Both take longer texts in several chunks. docs/PROMPTS.md */
@@ -268,9 +277,11 @@ struct xl_request {
     double guidance_rescale;           /* 0..1, default 0 */
     const char *scheduler; /* "default": the repository's own; see `sdxl-lab generate --help` */
     enum xl_prompt_syntax prompt_syntax; /* default XL_PROMPT_PLAIN */
-    int clip_skip;   /* the hidden states of the text encoders that are used, counted from the last,
-                        1; 0 means XL_CLIP_SKIP_OWN */
-    enum xl_rng rng; /* default XL_RNG_TORCH_CPU */
+    int clip_skip; /* the hidden states of the text encoders that are used, counted from the last,
+                      1; 0 means XL_CLIP_SKIP_OWN */
+    const struct xl_embedding *embeddings; /* [n_embeddings]; words that differ */
+    int n_embeddings;
+    enum xl_rng rng;             /* default XL_RNG_TORCH_CPU */
     const struct xl_image *init; /* img2img: the picture to start from, or NULL */
     double strength;             /* img2img: 0..1, how much of the schedule is run */
     int vae_tile;                /* decode in seamless tiles of this many pixels; 0: whole, unless
@@ -301,7 +312,8 @@ struct xl_result {
 
 /* Draw the pictures of a request. The result is the caller's: xl_result_free.
  * Errors: XL_EINVAL a field of the request, XL_ENOMEM, XL_ENUMERIC (NaN or infinity in latents or
- * picture: nothing is returned), XL_ECANCELLED, XL_EMODEL/XL_EFORMAT from reading weights */
+ * picture: nothing is returned), XL_ECANCELLED, XL_EMODEL/XL_EFORMAT from reading weights and
+ * embeddings, XL_EINPUT an embedding of another digest */
 enum xl_status xl_generate(struct xl_device *device, struct xl_model *model,
                            const struct xl_request *request, struct xl_result *out,
                            struct xl_err *err);
@@ -335,7 +347,7 @@ enum xl_status xl_model_check_whole(struct xl_model *model, struct xl_err *err);
 /* Whether the model can draw a request: what xl_generate refuses before it draws, this refuses with
  * the same sentence. Needs no device; the pixels of request->init are not looked at.
  * Errors: XL_EINVAL a field of the request; XL_EFORMAT what the model's configuration cannot do;
- * XL_ENOMEM */
+ * those of embeddings; XL_ENOMEM */
 enum xl_status xl_model_check(struct xl_model *model, const struct xl_request *request,
                               struct xl_err *err);
 

@@ -80,6 +80,7 @@ struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_par
     if (is_unet) key.tokens = drawing->n_chunks * drawing->n_tokens;
     if (!is_unet && !is_vae) {
         key.tokens = drawing->n_tokens;
+        key.extra = drawing->embeddings.n_rows;
         key.skip = drawing->skip;
     }
     if (is_vae || is_unet) {
@@ -181,6 +182,7 @@ static enum xl_status prepare(struct xl_model *model, const struct xl_request *r
     if (!status) status = set_sizes(drawing, err);
     if (!status) status = check_skip(drawing, err);
     if (!status) status = set_schedule(drawing, err);
+    if (!status) status = xl_embeddings_open(drawing, err);
     if (!status) status = xl_prompts_read(drawing, err);
     return status;
 }

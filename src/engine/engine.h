@@ -12,6 +12,7 @@
 #include "backend/backend.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/str.h"
 #include "hub/hub.h"
 #include "model/clip.h"
@@ -85,10 +86,10 @@ enum xl_status xl_model_open_weights(struct xl_model *model, struct xl_err *err)
 enum xl_status xl_model_derive_config(struct xl_model *model, enum xl_component component,
                                       json_t **out, struct xl_err *err) XL_CHECKED;
 
-/* text.c: the ids [n_tokens] of a padded prompt are in the vocabulary of encoder e. Errors:
- * XL_EFORMAT */
+/* text.c: the ids [n_tokens] of a padded prompt are in the vocabulary of encoder e, or among the
+ * n_extra behind it. Errors: XL_EFORMAT */
 enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
-                                  struct xl_err *err) XL_CHECKED;
+                                  int n_extra, struct xl_err *err) XL_CHECKED;
 
 /* info.c: fill in model->info, the digests of its files among it. Errors: XL_ENOMEM; XL_EMODEL a
  * file cannot be read any more */
@@ -153,6 +154,7 @@ struct xl_encoded {
     enum xl_dtype act_dtype;
     enum xl_prompt_syntax syntax;
     int skip;
+    char embeddings[XL_SHA256_HEX]; /* as in struct xl_drawing_embeddings */
     int n_chunks;
     float *text;   /* [chunks, tokens, width of both encoders] */
     float *pooled; /* [pooled width] */
@@ -208,16 +210,28 @@ struct xl_drawing_text {
     int n_chunks;                 /* the most of a part */
 };
 
+/* The textual inversions of a request. Vectors are ids behind each encoder's vocabulary, in the
+ * order of the request. */
+struct xl_drawing_embeddings {
+    int n;
+    int n_rows; /* of `rows`: all vectors, and zeros up to a round number, so that few plans do */
+    struct xl_trigger *triggers[XL_N_ENCODERS]; /* [n] */
+    float *rows[XL_N_ENCODERS];                 /* [n_rows, hidden_size] */
+    const char **digests;                       /* [n], of their files */
+    char key[XL_SHA256_HEX];                    /* a hash over words and digests, "" without any */
+};
+
 /* A request after validation: every default filled in, every size known. */
 struct xl_drawing {
     struct xl_device *device;
     struct xl_model *model;
     struct xl_resident *resident;
     const struct xl_request *request;
-    enum xl_dtype act_dtype;       /* of text encoders and UNet; the VAE always computes in f32 */
-    int n_tokens;                  /* of a chunk of text: 77 */
-    int n_chunks;                  /* of each encoded prompt */
-    int skip;                      /* request->clip_skip, or 2 */
+    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
+    int n_tokens;            /* of a chunk of text: 77 */
+    int n_chunks;            /* of each encoded prompt */
+    int skip;                /* request->clip_skip, or 2 */
+    struct xl_drawing_embeddings embeddings;
     struct xl_drawing_text *texts; /* [samples], the unguided half first; in the arena */
     struct xl_arena arena;
     int width, height, latent_width, latent_height;
@@ -262,6 +276,12 @@ enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,
                             struct xl_err *err) XL_CHECKED;
 /* The question whether to go on, as a tick: user is the drawing. */
 bool xl_drawing_tick(void *user);
+
+/* embeddings.c: read those of the request into the drawing's arena. Errors: XL_EINVAL a word that
+ * is none or comes twice, more vectors than a chunk has tokens, too many; XL_EMODEL a file is
+ * missing; XL_EFORMAT no textual inversion for this model; XL_EINPUT another digest than the
+ * request's; XL_ENOMEM */
+enum xl_status xl_embeddings_open(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
 
 /* prompts.c: read the texts of all pictures: what stands in them at which step, and how many chunks
  * that takes. Fills in drawing->texts and n_chunks; warns of what is cut off or drawn otherwise

@@ -28,7 +28,9 @@ int xl_drawing_evaluations(const struct xl_drawing *drawing, int step) {
 
 struct xl_chunk_rule xl_prompt_rule(const struct xl_drawing *drawing, int e) {
     return (struct xl_chunk_rule){.tokenizer = drawing->model->tokenizer[e],
-                                  .length = drawing->n_tokens};
+                                  .length = drawing->n_tokens,
+                                  .triggers = drawing->embeddings.triggers[e],
+                                  .n_triggers = drawing->embeddings.n};
 }
 
 static enum xl_status chunks_a1111(const struct xl_chunk_rule *rule, const char *text,

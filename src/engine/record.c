@@ -107,6 +107,28 @@ enum xl_status xl_record_read_extra(const char *extra, json_t **out, struct xl_e
     return status;
 }
 
+/* The words that stand in the texts of a picture, and the digests of their files, in the same
+ * order; nothing where there are none. */
+static void put_embeddings(json_t *record, const struct xl_drawing *drawing,
+                           const struct xl_picture *picture, bool *ok) {
+    const struct xl_drawing_embeddings *embeddings = &drawing->embeddings;
+    struct xl_str words = {0}, digests = {0};
+    for (int i = 0; i < embeddings->n; i++) {
+        const char *word = embeddings->triggers[0][i].word;
+        if (!xl_trigger_is_in(word, picture->prompt) && !xl_trigger_is_in(word, picture->negative))
+            continue;
+        xl_str_printf(&words, "%s%s", words.len ? ", " : "", word);
+        xl_str_printf(&digests, "%s%s", digests.len ? ", " : "", embeddings->digests[i]);
+    }
+    if (words.failed || digests.failed) *ok = false;
+    if (words.len) {
+        xl_json_put(record, "embedding", xl_json_text(words.text), ok);
+        xl_json_put(record, "embedding_digests", json_string(digests.text), ok);
+    }
+    xl_str_deinit(&words);
+    xl_str_deinit(&digests);
+}
+
 /* How texts were read, where that is not as diffusers has it. */
 static void put_reading(json_t *record, const struct xl_drawing *drawing,
                         const struct xl_picture *picture, bool *ok) {
@@ -140,6 +162,7 @@ static void put_picture(json_t *record, const struct xl_drawing *drawing,
     xl_json_put(record, "vae_tile",
                 json_integer(drawing->vae_tile * xl_vae_scale(&drawing->model->vae)), ok);
     put_reading(record, drawing, picture, ok);
+    put_embeddings(record, drawing, picture, ok);
 }
 
 /* The record of one picture. No time and no host in it: the same request gives the same bytes, so
@@ -195,6 +218,22 @@ static void put_lora_hashes(struct xl_str *out, const json_t *loras) {
         out, "%s%s: %.12s", i ? ", " : "", string_at(lora, "name"), string_at(lora, "digest"));
 }
 
+/* "glow: 0123456789ab, ..." of the embeddings of a record, as A1111 writes it (":" and "," in names
+ * are left out, and no word has one). */
+static void put_embedding_hashes(struct xl_str *out, const json_t *record) {
+    const char *word = string_at(record, "embedding");
+    const char *digest = string_at(record, "embedding_digests");
+    while (*word && *digest) {
+        size_t n_word = strcspn(word, ","), n_digest = strcspn(digest, ",");
+        xl_str_puts(out, out->len ? ", " : "");
+        for (size_t i = 0; i < n_word; i++)
+            if (word[i] != ':') xl_str_append(out, word + i, 1);
+        xl_str_printf(out, ": %.12s", digest);
+        word += n_word + strspn(word + n_word, ", ");
+        digest += n_digest + strspn(digest + n_digest, ", ");
+    }
+}
+
 /* The prompt with a tag for each LoRA, wherever that was said. */
 static void put_prompt(struct xl_str *out, const json_t *record, const json_t *loras) {
     size_t i;
@@ -224,9 +263,10 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
     xl_real_text(json_number_value(json_object_get(record, "strength")), strength);
     model_hash(record, hash);
     const json_t *loras = json_object_get(json_object_get(record, "model"), "loras");
-    struct xl_str prompt = {0}, hashes = {0};
+    struct xl_str prompt = {0}, hashes = {0}, embeddings = {0};
     put_prompt(&prompt, record, loras);
     put_lora_hashes(&hashes, loras);
+    put_embedding_hashes(&embeddings, record);
     const struct xl_info_pair candidates[] = {
         {"Steps", steps},
         {"Sampler", xl_scheduler_a1111_name(scheduler)},
@@ -244,6 +284,7 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
          string_at(json_object_get(record, "scheduler_config"), "timestep_spacing")},
         {"Precision", string_at(drawn_by, "precision")},
         {"Lora hashes", hashes.text ? hashes.text : ""},
+        {"TI hashes", embeddings.text ? embeddings.text : ""},
         {"Style profile", string_at(record, "profile")},
         {"Requested size", strcmp(requested, size) ? requested : ""},
         {"Emphasis", string_at(record, "emphasis")},
@@ -256,9 +297,11 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
         if (candidates[i].value[0]) pairs[n++] = candidates[i];
     struct xl_infotext info = {prompt.text ? prompt.text : "",
                                string_at(record, "effective_negative"), pairs, n};
-    char *text = prompt.failed || hashes.failed ? NULL : xl_infotext_write(&info);
+    bool failed = prompt.failed || hashes.failed || embeddings.failed;
+    char *text = failed ? NULL : xl_infotext_write(&info);
     xl_str_deinit(&prompt);
     xl_str_deinit(&hashes);
+    xl_str_deinit(&embeddings);
     return text;
 }
 

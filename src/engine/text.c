@@ -15,15 +15,29 @@ void xl_encoded_deinit(struct xl_encoded *encoded) {
 }
 
 enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
-                                  struct xl_err *err) {
+                                  int n_extra, struct xl_err *err) {
     const char *dir = e ? model->files.tokenizer_2_dir : model->files.tokenizer_dir;
     for (int i = 0; i < model->n_tokens; i++)
-        if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size)
+        if (ids[i] < 0 || ids[i] >= model->clip[e].vocab_size + n_extra)
             return xl_fail(err, XL_EFORMAT,
                            "%s: token id %d is outside the text encoder's vocabulary of %d; "
                            "tokenizer and encoder do not belong together",
                            dir ? dir : model->files.checkpoint, ids[i], model->clip[e].vocab_size);
     return XL_OK;
+}
+
+/* The position that is pooled. Where the rule is that of the greatest id (xl_clip_eos_index), that
+ * is a vector of an embedding if there is one, as diffusers and compel have it; A1111 counts those
+ * as nothing and pools at the end. */
+static int32_t eos_index(const struct xl_drawing *drawing, int e, const int32_t *ids) {
+    const struct xl_clip_config *config = &drawing->model->clip[e];
+    int index = xl_clip_eos_index(config, ids, drawing->n_tokens);
+    if (drawing->request->prompt_syntax != XL_PROMPT_A1111 || ids[index] < config->vocab_size)
+        return index;
+    index = 0;
+    for (int i = 0; i < drawing->n_tokens; i++)
+        if (ids[i] < config->vocab_size && ids[i] > ids[index]) index = i;
+    return index;
 }
 
 enum xl_status xl_text_run(struct xl_drawing *drawing, int e, const int32_t *ids,
@@ -32,14 +46,15 @@ enum xl_status xl_text_run(struct xl_drawing *drawing, int e, const int32_t *ids
     struct xl_part_key key = xl_drawing_part(drawing, encoder_part[e]);
     struct xl_stage *stage;
     key.is_masked = mask != NULL;
-    enum xl_status status = xl_model_check_ids(model, e, ids, err);
+    enum xl_status status = xl_model_check_ids(model, e, ids, key.extra, err);
     if (!status) status = xl_stage_get(drawing, &key, &stage, err);
     if (status) return status;
     struct xl_clip_io io = stage->io.clip;
-    int32_t eos = xl_clip_eos_index(&model->clip[e], ids, drawing->n_tokens);
+    int32_t eos = eos_index(drawing, e, ids);
     xl_exec_write(stage->exec, io.ids, ids);
     if (io.eos) xl_exec_write(stage->exec, io.eos, &eos);
     if (io.mask) xl_exec_write(stage->exec, io.mask, mask);
+    if (io.extra) xl_exec_write(stage->exec, io.extra, drawing->embeddings.rows[e]);
     status = xl_stage_run(drawing, stage, err);
     if (status) return status;
     xl_exec_read(stage->exec, io.states, out.states);
@@ -144,6 +159,7 @@ static enum xl_status encode(struct xl_drawing *drawing, const char *prompt, str
         .pooled = calloc((size_t)drawing->model->clip[1].projection_dim, sizeof(float)),
     };
     enum xl_status status = XL_OK;
+    strcpy(encoded.embeddings, drawing->embeddings.key);
     if (!encoded.prompt || !encoded.pooled) status = xl_fail_nomem(err, "text embeddings", 0);
     for (int e = 0; !status && e < XL_N_ENCODERS; e++) {
         states[e].pooled = encoded.pooled;
@@ -162,7 +178,7 @@ static bool is_kept(const struct xl_encoded *entry, const struct xl_drawing *dra
                     const char *prompt) {
     return entry->prompt && entry->act_dtype == drawing->act_dtype &&
            entry->syntax == drawing->request->prompt_syntax && entry->skip == drawing->skip &&
-           !strcmp(entry->prompt, prompt);
+           !strcmp(entry->embeddings, drawing->embeddings.key) && !strcmp(entry->prompt, prompt);
 }
 
 enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,

@@ -33,7 +33,7 @@ static enum xl_status check_tokens(const struct xl_model *model, int e, struct x
     if (!ids) return xl_fail_nomem(err, "token ids", 0);
     enum xl_status status =
         xl_tokenize_padded(model->tokenizer[e], "a cat", model->n_tokens, ids, &n_dropped, err);
-    if (!status) status = xl_model_check_ids(model, e, ids, err);
+    if (!status) status = xl_model_check_ids(model, e, ids, 0, err);
     free(ids);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "hub/classify_lora.h"
 #include "hub/classify_models.h"
 #include "hub/classify_names.h"
+#include "weights/embedding.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,16 +45,15 @@ static int count_vectors(const struct xl_st_tensor *tensor) {
 }
 
 static bool is_embedding(struct look *look) {
-    static const char *const pairs[][2] = {
-        {"clip_l", "clip_g"}, {"text_encoders_0", "text_encoders_1"}, {"te1", "te2"}};
     const struct xl_safetensors *file = look->file;
     struct xl_file_class *out = look->out;
+    const char *const *keys;
     if (file->n_tensors < 1 || file->n_tensors > 2) return false;
     for (int i = 0; i < file->n_tensors; i++)
         if (!is_embedding_tensor(&file->tensors[i])) return false;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const struct xl_st_tensor *l = xl_safetensors_find(file, pairs[i][0]),
-                                  *g = xl_safetensors_find(file, pairs[i][1]);
+    for (int i = 0; (keys = xl_embedding_keys(i)); i++) {
+        const struct xl_st_tensor *l = xl_safetensors_find(file, keys[0]),
+                                  *g = xl_safetensors_find(file, keys[1]);
         if (!l || !g) continue;
         set(out, XL_FILE_EMBEDDING, XL_FAMILY_SDXL, "a textual inversion for SDXL", NULL);
         out->use = "--embedding";
@@ -76,7 +76,9 @@ static bool is_embedding(struct look *look) {
             "a textual inversion for Stable Diffusion 1.x (768 wide)", need_sdxl);
     else
         set(out, XL_FILE_EMBEDDING, XL_FAMILY_UNKNOWN, "a textual inversion for one text encoder",
-            "SDXL has two text encoders: take one with clip_l and clip_g");
+            "SDXL has two text encoders: take one with clip_l and clip_g (diffusers' "
+            "learned_embeds.safetensors and learned_embeds_2.safetensors go into one file as "
+            "those two)");
     if (width == 768 || width == 1024)
         out->need = "SDXL's text encoders are others: take a textual inversion with clip_l and "
                     "clip_g, made for SDXL";

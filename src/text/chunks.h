@@ -13,7 +13,8 @@
 #include "text/tokenizer.h"
 
 /* A word that stands for n_vectors ids: first_id, first_id + 1, ... Found whatever its case, where
- * it stands as a word, and where the text has the same tokens as the word. */
+ * it stands as a word (also as "embedding:WORD"), and where the text has the same tokens as the
+ * word. */
 struct xl_trigger {
     const char *word;
     int32_t first_id;
@@ -41,6 +42,10 @@ struct xl_chunks {
     int n_tokens;  /* of the text */
     int n_dropped; /* of them, those that were cut off (plain) */
 };
+
+/* Whether a word stands in a text (NULL: it does not), as a trigger's does: by itself, or as
+ * ComfyUI names it, "embedding:WORD". */
+bool xl_trigger_is_in(const char *word, const char *text);
 
 /* Tokens of a text, triggers replaced; *ids is malloc'd, the caller's. Errors: as xl_tokenize */
 enum xl_status xl_trigger_tokenize(const struct xl_chunk_rule *rule, const char *text,

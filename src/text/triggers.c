@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Tokens of the words, found once a text. */
 struct triggers {
@@ -18,29 +19,43 @@ static bool is_word(char c) {
     return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-static bool same(const char *a, const char *b, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (tolower((unsigned char)a[i]) != tolower((unsigned char)b[i])) return false;
-    return true;
-}
-
 /* Whether n bytes at `at` of a text stand alone: no letter goes on over their ends. */
 static bool stands_alone(const char *text, const char *at, size_t n) {
     bool begins = at == text || !is_word(at[0]) || !is_word(at[-1]);
     return begins && (!at[n] || !is_word(at[n - 1]) || !is_word(at[n]));
 }
 
-/* The longest trigger that stands at `at`. */
+/* Bytes at `at` that are the word, or name it as ComfyUI does: "embedding:WORD.safetensors"; 0:
+ * they are something else. */
+static size_t match(const char *text, const char *at, const char *word) {
+    static const char prefix[] = "embedding:", *const endings[] = {".safetensors", ".pt", ".bin"};
+    size_t n_prefix = strncasecmp(at, prefix, sizeof prefix - 1) ? 0 : sizeof prefix - 1;
+    size_t n = n_prefix + strlen(word);
+    if (strncasecmp(at + n_prefix, word, n - n_prefix) != 0) return 0;
+    for (size_t i = 0; n_prefix && i < sizeof endings / sizeof *endings; i++) {
+        size_t n_end = strlen(endings[i]);
+        if (!strncasecmp(at + n, endings[i], n_end) && stands_alone(text, at, n + n_end))
+            return n + n_end;
+    }
+    return stands_alone(text, at, n) ? n : 0;
+}
+
+bool xl_trigger_is_in(const char *word, const char *text) {
+    for (const char *at = text; at && *at; at++)
+        if (match(text, at, word)) return true;
+    return false;
+}
+
+/* The trigger of the longest word that stands at `at`; *n: its bytes there. */
 static const struct xl_trigger *word_at(const struct xl_chunk_rule *rule, const char *text,
-                                        const char *at) {
+                                        const char *at, size_t *n) {
     const struct xl_trigger *best = NULL;
-    size_t n_best = 0, left = strlen(at);
+    *n = 0;
     for (int i = 0; i < rule->n_triggers; i++) {
-        size_t n = strlen(rule->triggers[i].word);
-        if (n <= n_best || n > left || !same(at, rule->triggers[i].word, n)) continue;
-        if (!stands_alone(text, at, n)) continue;
+        size_t length = match(text, at, rule->triggers[i].word);
+        if (length <= *n) continue;
         best = &rule->triggers[i];
-        n_best = n;
+        *n = length;
     }
     return best;
 }
@@ -86,14 +101,15 @@ static enum xl_status add_text(const struct triggers *triggers, const char *text
     enum xl_status status = XL_OK;
     const char *begin = text;
     for (const char *at = text; !status && *at;) {
-        const struct xl_trigger *trigger = word_at(triggers->rule, text, at);
+        size_t n;
+        const struct xl_trigger *trigger = word_at(triggers->rule, text, at, &n);
         if (!trigger) {
             at++;
             continue;
         }
         if (at > begin) status = add_piece(triggers, begin, (size_t)(at - begin), out, err);
         push_vectors(trigger, out);
-        begin = at += strlen(trigger->word);
+        begin = at += n;
     }
     return status || !*begin ? status : add_piece(triggers, begin, strlen(begin), out, err);
 }

@@ -1,4 +1,4 @@
-"""Prompts with weights, schedules, chunks and textual inversions, as A1111, compel and diffusers
+"""Prompts with weights, schedules and chunks, as A1111, compel and diffusers
 understand them.
 
 attention.json   texts and their pieces with weights, by A1111's rules
@@ -10,7 +10,6 @@ encoded.json     prompts for the miniature SDXL of topic models: chunks of token
                  and SAMPLES numbers of the embeddings (number i at i * STRIDE modulo the count)
                  with their root mean square, and the pooled vector
 pictures.json    whole pictures that diffusers draws with such embeddings (PNG files)
-embeddings/      textual inversions for the miniature SDXL
 
 A1111's answers are those of its own code (see tools/reference/a1111.py), compel's those of compel.
 All numbers come from float32 arithmetic. Needs lark, compel, diffusers, transformers.
