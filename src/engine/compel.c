@@ -199,10 +199,10 @@ enum xl_status xl_compel_count(const struct xl_drawing *drawing, int e, const ch
         n += most;
     }
     if (!status && n > XL_CHUNKS_MAX)
-        status = xl_fail(err, XL_EINVAL,
-                         "the prompts of .and() take %d chunks, expected at most "
-                         "%d; shorten them",
-                         n, XL_CHUNKS_MAX);
+        status =
+            xl_fail(err, XL_EINVAL,
+                    "the prompts of .and() take more than %d chunks of %d tokens; shorten them",
+                    XL_CHUNKS_MAX, rule.length - 2);
     if (!status) *has_swap |= compel.has_swap;
     *n_chunks = n;
     xl_arena_deinit(&arena);

@@ -49,21 +49,29 @@ enum xl_status xl_prompt_chunks(const struct xl_drawing *drawing, int e, const c
     return xl_chunks_plain(&rule, text, arena, out, err);
 }
 
+/* What there is to say about a text. */
+struct findings {
+    int n_dropped; /* tokens, of the encoder where it is more */
+    bool has_swap, is_unclosed;
+};
+
 /* Of all steps, for both encoders. */
 static enum xl_status count_chunks(const struct xl_drawing *drawing, struct xl_drawing_text *text,
-                                   int *n_dropped, bool *has_swap, struct xl_err *err) {
+                                   struct findings *out, struct xl_err *err) {
     struct xl_arena arena = {0};
     enum xl_status status = XL_OK;
     bool is_compel = drawing->request->prompt_syntax == XL_PROMPT_COMPEL;
+    *out = (struct findings){0};
     text->n_chunks = 1;
     for (int i = 0; !status && i < text->parts.n; i++)
         for (int e = 0; !status && e < XL_N_ENCODERS; e++) {
             struct xl_chunks chunks = {0};
             const char *own = text->parts.at[i].text;
-            status = is_compel ? xl_compel_count(drawing, e, own, &chunks.n, has_swap, err)
+            status = is_compel ? xl_compel_count(drawing, e, own, &chunks.n, &out->has_swap, err)
                                : xl_prompt_chunks(drawing, e, own, &arena, &chunks, err);
             if (chunks.n > text->n_chunks) text->n_chunks = chunks.n;
-            if (chunks.n_dropped > *n_dropped) *n_dropped = chunks.n_dropped;
+            if (chunks.n_dropped > out->n_dropped) out->n_dropped = chunks.n_dropped;
+            out->is_unclosed |= chunks.is_unclosed;
         }
     xl_arena_deinit(&arena);
     return status;
@@ -79,11 +87,6 @@ static bool has_and(const char *text) {
     return false;
 }
 
-/* Each kind once: of the first text that it is true of. */
-struct warned {
-    bool of_cut, of_and, of_swap;
-};
-
 /* ", from "the word" on", where it is not all of the text. */
 static void say_cut(const struct xl_drawing *drawing, const char *text, char *out, size_t size) {
     struct xl_chunk_rule rule = xl_prompt_rule(drawing, 1);
@@ -95,25 +98,45 @@ static void say_cut(const struct xl_drawing *drawing, const char *text, char *ou
     if (n <= MOST) snprintf(out, size, ", from \"%.*s\" on", n, cut);
 }
 
-static void warn(struct xl_drawing *drawing, const char *text, bool is_negative, int n_dropped,
-                 struct warned *warned) {
-    enum xl_prompt_syntax syntax = drawing->request->prompt_syntax;
-    const char *which = is_negative ? "negative " : "";
-    if (n_dropped && !warned->of_cut) {
-        char from[64];
-        say_cut(drawing, text, from, sizeof from);
-        xl_str_printf(&drawing->warnings,
-                      "the %sprompt is too long for the text encoders: its last %d %s cut off (%d "
-                      "fit)%s; --prompt-syntax a1111 takes longer ones\n",
-                      which, n_dropped, xl_plural(n_dropped, "token was", "tokens were"),
-                      drawing->n_tokens - 2, from);
-    }
-    warned->of_cut |= n_dropped > 0;
-    if (syntax == XL_PROMPT_A1111 && !warned->of_and && has_and(text)) {
-        warned->of_and = true;
-        xl_str_puts(&drawing->warnings, "AND is drawn as the word: pictures are not composed of "
-                                        "several prompts here\n");
-    }
+static void warn_of_cut(struct xl_drawing *drawing, const char *text, bool is_negative,
+                        int n_dropped) {
+    char from[64];
+    say_cut(drawing, text, from, sizeof from);
+    xl_str_printf(&drawing->warnings,
+                  "the %sprompt is too long for the text encoders: its last %d %s cut off (%d "
+                  "fit)%s; --prompt-syntax a1111 takes longer ones\n",
+                  is_negative ? "negative " : "", n_dropped,
+                  xl_plural(n_dropped, "token was", "tokens were"), drawing->n_tokens - 2, from);
+}
+
+/* What was said already: each kind is said once, of the first text that it is true of. */
+struct warned {
+    bool of_cut, of_and, of_swap, of_unclosed;
+};
+
+static bool is_first(bool *was_said, bool is_true) {
+    bool is_it = is_true && !*was_said;
+    *was_said |= is_true;
+    return is_it;
+}
+
+static void warn(struct xl_drawing *drawing, const char *text, bool is_negative,
+                 const struct findings *found, struct warned *warned) {
+    struct xl_str *out = &drawing->warnings;
+    bool is_a1111 = drawing->request->prompt_syntax == XL_PROMPT_A1111;
+    if (is_first(&warned->of_cut, found->n_dropped > 0))
+        warn_of_cut(drawing, text, is_negative, found->n_dropped);
+    if (is_first(&warned->of_unclosed, found->is_unclosed))
+        xl_str_printf(out,
+                      "a bracket of the %sprompt is not closed: it reaches to the end, as in "
+                      "A1111; write \\( or \\[ for the sign itself\n",
+                      is_negative ? "negative " : "");
+    if (is_first(&warned->of_and, is_a1111 && has_and(text)))
+        xl_str_puts(out, "AND is drawn as the word: pictures are not composed of several prompts "
+                         "here\n");
+    if (is_first(&warned->of_swap, found->has_swap))
+        xl_str_puts(out, ".swap() is left out: what stands before it is drawn, not what it "
+                         "names\n");
 }
 
 /* --- Reading ---
@@ -131,19 +154,14 @@ static enum xl_status one_part(struct xl_drawing *drawing, const char *text,
 static enum xl_status read_text(struct xl_drawing *drawing, const char *text, bool is_negative,
                                 struct xl_drawing_text *out, struct warned *warned,
                                 struct xl_err *err) {
-    int n_dropped = 0;
-    bool has_swap = false;
+    struct findings found;
     enum xl_status status;
     if (drawing->request->prompt_syntax == XL_PROMPT_A1111)
         status = xl_prompt_steps(text, drawing->n_steps, &drawing->arena, &out->parts, err);
     else
         status = one_part(drawing, text, &out->parts, err);
-    if (!status) status = count_chunks(drawing, out, &n_dropped, &has_swap, err);
-    if (has_swap && !warned->of_swap)
-        xl_str_puts(&drawing->warnings,
-                    ".swap() is left out: what stands before it is drawn, not what it names\n");
-    warned->of_swap |= has_swap;
-    if (!status) warn(drawing, text, is_negative, n_dropped, warned);
+    if (!status) status = count_chunks(drawing, out, &found, err);
+    if (!status) warn(drawing, text, is_negative, &found, warned);
     if (status && is_negative) return xl_fail_context(err, status, "negative prompt");
     return status;
 }

@@ -157,7 +157,7 @@ static enum xl_status hand_over(struct parser *parser, struct xl_fragments *out,
     struct xl_fragment *at = parser->failed ? NULL : xl_arena_alloc(parser->arena, bytes);
     if (!at) return xl_fail_nomem(err, "a prompt", bytes);
     memcpy(at, parser->at, bytes);
-    *out = (struct xl_fragments){at, parser->n};
+    *out = (struct xl_fragments){.at = at, .n = parser->n};
     return XL_OK;
 }
 
@@ -165,11 +165,13 @@ enum xl_status xl_attention_parse(const char *text, struct xl_arena *arena,
                                   struct xl_fragments *out, struct xl_err *err) {
     struct parser parser = {.arena = arena};
     enum xl_status status = parse(&parser, text, err);
+    bool is_unclosed = parser.n_open[0] || parser.n_open[1];
     while (close_bracket(&parser, 0, ROUND)) continue;
     while (close_bracket(&parser, 1, SQUARE)) continue;
     if (!parser.n) add(&parser, "", 0, false);
     if (!status && !parser.failed) merge(&parser);
     if (!status) status = hand_over(&parser, out, err);
+    if (!status) out->is_unclosed = is_unclosed;
     free(parser.at);
     return status;
 }

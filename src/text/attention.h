@@ -20,6 +20,7 @@ struct xl_fragment {
 struct xl_fragments {
     struct xl_fragment *at; /* [n], in the arena */
     int n;
+    bool is_unclosed; /* a bracket reaches to the end, for nothing closes it */
 };
 
 enum { XL_ATTENTION_DEPTH = 256 }; /* brackets that are open at once */

@@ -111,10 +111,9 @@ static enum xl_status hand_over(struct cutter *cutter, struct xl_arena *arena,
     bool failed = cutter->failed || cutter->out.failed;
     if (!failed && n > XL_CHUNKS_MAX)
         return xl_fail(err, XL_EINVAL,
-                       "the prompt takes %d chunks of %d tokens, expected at most %d: every chunk "
-                       "makes each step slower, and what stands so far back hardly counts; "
-                       "shorten it",
-                       n, cutter->room, XL_CHUNKS_MAX);
+                       "the prompt takes more than %d chunks of %d tokens: every chunk makes each "
+                       "step slower, and what stands so far back hardly counts; shorten it",
+                       XL_CHUNKS_MAX, cutter->room);
     *out = (struct xl_chunks){.n = n, .length = cutter->rule->length, .n_tokens = cutter->n_tokens};
     if (!failed) out->ids = xl_arena_alloc(arena, count * sizeof *out->ids);
     if (!failed) out->weights = xl_arena_alloc(arena, count * sizeof *out->weights);
@@ -182,6 +181,7 @@ enum xl_status xl_chunks_a1111(const struct xl_chunk_rule *rule,
     }
     if (!status && (cutter.n || !cutter.n_chunks)) close_chunk(&cutter);
     if (!status) status = hand_over(&cutter, arena, out, err);
+    if (!status) out->is_unclosed = fragments->is_unclosed;
     cutter_deinit(&cutter);
     return status;
 }
@@ -225,7 +225,8 @@ static void cut_all(struct cutter *cutter, const struct signs *signs, const stru
     const float *weights = tokens->weights;
     int n = (int)ids->n, begin = 0;
     do {
-        int length = split_point(signs, ids->at + begin, n - begin, cutter->room);
+        const int32_t *rest = n ? ids->at + begin : NULL;
+        int length = split_point(signs, rest, n - begin, cutter->room);
         xl_ints_push(origins, -1);
         for (int i = begin; i < begin + length; i++) {
             put(cutter, ids->at[i], weights[i]);

@@ -39,8 +39,9 @@ struct xl_chunks {
     float *weights;   /* [n, length] */
     int32_t *origins; /* [n, length], of compel's: the fragment of each id; -1: of none */
     int n, length;
-    int n_tokens;  /* of the text */
-    int n_dropped; /* of them, those that were cut off (plain) */
+    int n_tokens;     /* of the text */
+    int n_dropped;    /* of them, those that were cut off (plain) */
+    bool is_unclosed; /* as that of the fragments (A1111's) */
 };
 
 /* Whether a word stands in a text (NULL: it does not), as a trigger's does: by itself, or as

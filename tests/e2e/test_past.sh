@@ -163,18 +163,20 @@ expect "unless it is said" 0 "" "$bin" generate --from gone/2*.png --mode txt2im
 other() { "$bin" generate --model "$repo" --size 64x64 --output-dir asked --json --from "$@" >out 2>err; }
 other p/a1111.png --steps 1
 has "A1111" '"seed": "1234567890123"' '"scheduler": "DPM++ 2M Karras"' '"guidance": 7.5' '"rng": "torch-cpu"' \
-    '"negative": "blurry, lowres"' '"prompt": "a castle, (fog:1.2) \non a hill"'
+    '"negative": "blurry, lowres"' '"prompt": "a castle, (fog:1.2) \non a hill"' '"prompt_syntax": "a1111"'
 cat err >>out
 has "what is left out is named" 'the LoRA "pixel-art-xl: 0.8" is left out' 'not taken over: Hires upscale'
 other p/a1111-old.png --steps 1
 has "A1111's seeds are a GPU's where it does not say CPU" '"rng": "torch-cuda"' '"scheduler": "Euler a"'
 other p/comfy-custom.png --steps 1
-has "ComfyUI" '"seed": "18446744073709551615"' '"scheduler": "euler_ancestral"' '"rng": "torch-cpu"'
+has "ComfyUI" '"prompt_syntax": "a1111"' '"seed": "18446744073709551615"' '"scheduler": "euler_ancestral"' '"rng": "torch-cpu"'
 grep -q '"euler_ancestral" has no schedule "simple" here' err && ok "a schedule without a counterpart" || bad "a schedule without a counterpart"
 other p/invoke.png --steps 1
-has "InvokeAI" '"scheduler": "dpmpp_2m-karras"' '"guidance_rescale": 0.5' '"seed": "99"'
+has "InvokeAI" '"prompt_syntax": "compel"' '"scheduler": "dpmpp_2m-karras"' '"guidance_rescale": 0.5' '"seed": "99"'
 other p/fooocus.png --steps 1
-has "Fooocus" '"scheduler": "dpmpp_2m_sde karras"' '"prompt": "a barn"'
+has "Fooocus" '"prompt_syntax": "a1111"' '"scheduler": "dpmpp_2m_sde karras"' '"prompt": "a barn"'
+other p/fooocus.png --steps 1 --prompt-syntax plain
+if grep -q '"prompt_syntax"' out; then bad "unless another syntax is asked for"; else ok "unless another syntax is asked for"; fi
 other p/dream.png --steps 1
 grep -q 'no sampler of ours is "k_lms"' err && ok "a sampler without a counterpart" || bad "a sampler without a counterpart"
 expect "a model that is not here" 5 'its model Juggernaut XL v9 is neither in the list nor in the cache' \

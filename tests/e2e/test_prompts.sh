@@ -11,9 +11,7 @@ draw() { # OUTPUT_DIR OPTION...
     shift
     "$bin" generate --model "$repo" --size 64x64 --steps 4 --seed 5 --dtype f32 --output-dir "$dir" "$@"
 }
-one() { ls "$1"/2*.png | head -1; }
-same() { cmp -s "$(one "$1")" "$(one "$2")"; }
-differ() { ! same "$1" "$2"; }
+equal() { cmp -s "$(one "$1")" "$(one "$2")"; } # record and all
 
 # The syntax decides pixels, its default changes no id
 expect "plain" 0 "--prompt-syntax a1111 or compel reads weights" draw plain --prompt "a (cat:1.5)"
@@ -26,8 +24,20 @@ check "its record" has '"prompt_syntax":"a1111"' a1111
 check "that of the environment, too" has '"prompt_syntax":"a1111"' env
 check "and its A1111 text" has 'Emphasis: Original' a1111
 check "plain has neither" sh -c "! grep -aqE 'prompt_syntax|Emphasis' $(one plain)"
+printf '%s\n' "model: $repo" "prompt: a (cat:1.5)" "prompt_syntax: a1111" "size: 64x64" "steps: 4" "seed: 5" \
+    "dtype: f32" "output_dir: job" >job.yaml
+expect "by a job file" 0 "" "$bin" generate --job job.yaml
+check "is the same picture" equal a1111 job
+printf 'name,prompt,negative_prompt\nBold,"{prompt}, (bold:1.4)",[thin]\n' >styles.csv
+expect "styles of A1111 have weights" 0 "" "$bin" profiles import styles.csv
+expect "which are read in its syntax" 0 "" draw style --prompt cat --profile Bold --prompt-syntax a1111
+check "without a warning" sh -c "! grep -q warning err"
+expect "as if they had been written" 0 "" draw written --prompt "cat, (bold:1.4)" --negative "[thin]" --prompt-syntax a1111
+if command -v python3 >/dev/null; then
+    check "the picture is the same" same "$(one style)" "$(one written)"
+fi
 expect "explicit defaults" 0 "" draw default --prompt "a (cat:1.5)" --prompt-syntax plain --clip-skip 2
-check "are no other picture" same plain default
+check "are no other picture" equal plain default
 expect "clip skip" 0 "" draw skip --prompt "a cat" --clip-skip 1
 check "in the A1111 text" has 'Clip skip: 1,' skip
 expect "too much of it" 2 "expected 1 (the last layer) to 3" draw bad --prompt "a cat" --clip-skip 4
@@ -36,15 +46,23 @@ expect "another syntax" 2 "prompt-syntax" draw bad --prompt "a cat" --prompt-syn
 # Compel, and who draws makes no difference
 expect "compel" 0 "" draw compel --prompt '("a cat+", "(a dog)0.5").blend(1, 0.5)' --prompt-syntax compel
 expect "by a worker" 0 "" draw worker --prompt '("a cat+", "(a dog)0.5").blend(1, 0.5)' --prompt-syntax compel --workers 1
-check "is the same" same compel worker
+check "is the same" equal compel worker
 expect "a swap" 0 ".swap() is left out" draw swap --prompt 'a cat.swap(dog)' --prompt-syntax compel
 
 # Long and hostile texts
 long=$(printf 'x%.0s' $(seq 100000))
-expect "100000 characters" 2 "expected at most 32" draw bad --prompt "$long" --prompt-syntax a1111
-expect "as compel" 2 "expected at most 32" draw bad --prompt "$long" --prompt-syntax compel
+expect "100000 characters" 2 "more than 32 chunks" draw bad --prompt "$long" --prompt-syntax a1111
+expect "as compel" 2 "more than 32 chunks" draw bad --prompt "$long" --prompt-syntax compel
 expect "as plain" 0 "were cut off (75 fit)" draw cut --prompt "$long"
-expect "unbalanced" 0 "" draw unbalanced --prompt "((a [b:(c (" --prompt-syntax a1111
+expect "unbalanced" 0 "is not closed: it reaches to the end" draw unbalanced --prompt "((a [b:(c (" --prompt-syntax a1111
+for text in "(word:1e9)" "(word:nan)" "(:1.2)" "(a:0)" "(a:-1)" "" "   " "a) b]" "[a|]" "()" "BREAK"; do
+    expect "drawn: '$text'" 0 "" draw odd --prompt "$text" --prompt-syntax a1111 --steps 1
+done
+for text in "(a)0 b" "(a)-1" "()+" '""' "   " "a++++++++"; do
+    expect "drawn by compel: '$text'" 0 "" draw odd --prompt "$text" --prompt-syntax compel --steps 1
+done
+expect "a weight beyond all" 2 "a weight of 1e+11, expected -1000 to 1000" draw bad --prompt "(a:99999999999)" --prompt-syntax a1111
+expect "one of compel's" 2 "a weight of 1e+11, expected -1000 to 1000" draw bad --prompt "(a)99999999999" --prompt-syntax compel
 expect "nested deep" 2 "within each other" draw bad --prompt "$(printf '(%.0s' $(seq 300))" --prompt-syntax a1111
 check "nothing was drawn of those" test ! -e bad/2*.png
 
@@ -52,12 +70,6 @@ check "nothing was drawn of those" test ! -e bad/2*.png
 "$bin" generate --model "$repo" --size 64x64 --steps 4 --seed 5 --dtype f32 --prompt-syntax a1111 --group 4 --output-dir sweep \
     --sweep "prompt=(a:1.3),$(printf 'x%.0s' $(seq 90)),[b|c] d,e BREAK f" --quiet >out 2>err
 check "a sweep of lengths" test "$(ls sweep/*/2*.png | wc -l)" -eq 4
-pixels() { python3 - "$1" <<'PY'
-import re, sys, zlib
-data = open(sys.argv[1], "rb").read()
-print(zlib.crc32(b"".join(re.findall(rb"IDAT.*?(?=....IEND)", data, re.S))))
-PY
-}
 expect "one of them alone" 0 "" draw alone --prompt "e BREAK f" --prompt-syntax a1111
 if command -v python3 >/dev/null; then
     of_sweep=$(for f in sweep/*/2*.png; do pixels "$f"; done)

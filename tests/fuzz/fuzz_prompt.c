@@ -1,6 +1,6 @@
 /* fuzz_prompt.c - any text as a prompt: the first byte is the syntax (A, S for A1111's weights and
- * schedules, C for compel's), the rest the text. It is read or refused with a sentence; weights are
- * those of pieces, steps have one text each, and chunks are whole. */
+ * schedules, C for compel's, P for plain), the rest the text. It is read or refused with a
+ * sentence; weights are those of pieces, steps have one text each, and chunks are whole. */
 #include "fuzz.h"
 
 #include "text/chunks.h"
@@ -73,6 +73,17 @@ static void try_weights(const char *text, struct xl_arena *arena) {
     if (!status) try_fragments(&fragments, false, arena);
 }
 
+static void try_plain(const char *text, struct xl_arena *arena) {
+    struct xl_chunk_rule rule = {tokenizer(), 77, triggers, 2};
+    struct xl_chunks chunks;
+    const char *cut;
+    expect(!xl_chunks_plain(&rule, text, arena, &chunks, NULL));
+    expect(chunks.n == 1 && chunks.n_dropped == (chunks.n_tokens > 75 ? chunks.n_tokens - 75 : 0));
+    expect(!xl_chunks_first_cut(&rule, text, &cut, NULL));
+    expect(!cut == !chunks.n_dropped);
+    expect(!cut || (cut >= text && cut <= text + strlen(text)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!size) return 0;
     struct xl_arena arena = {0};
@@ -81,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (data[0] == 'A') try_weights(text, &arena);
     if (data[0] == 'S') try_steps(text, &arena);
     if (data[0] == 'C') try_compel(text, &arena);
+    if (data[0] == 'P') try_plain(text, &arena);
     free(text);
     xl_arena_deinit(&arena);
     return 0;

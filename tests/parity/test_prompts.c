@@ -216,7 +216,7 @@ Test(prompts, what_cannot_be_drawn_is_refused_before) {
     request.pictures = &picture;
     memset(text, 'x', 100000);
     cr_expect_eq(xl_model_check(engine.model, &request, &err), XL_EINVAL);
-    cr_expect_not_null(strstr(err.text, "expected at most 32"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "more than 32 chunks"), "%s", err.text);
     text[32 * 75] = 0;
     cr_expect_eq(xl_model_check(engine.model, &request, &err), XL_OK, "%s", err.text);
     memset(text, '(', 32 * 75);
@@ -260,6 +260,11 @@ Test(prompts, each_warning_is_said_once) {
     expect_warning(engine, XL_PROMPT_PLAIN, "a cat", NULL);
     expect_warning(engine, XL_PROMPT_A1111, text, NULL);
     expect_warning(engine, XL_PROMPT_A1111, "a (cat:1.3)", NULL);
+    expect_warning(engine, XL_PROMPT_A1111, "a) cat]", NULL);
+    expect_warning(engine, XL_PROMPT_A1111, "a ((cat:1.3)",
+                   "a bracket of the prompt is not closed");
+    expect_warning(engine, XL_PROMPT_PLAIN, "a ((cat", NULL);
+    expect_warning(engine, XL_PROMPT_COMPEL, "a cat.swap(dog)", ".swap() is left out");
     expect_warning(engine, XL_PROMPT_A1111, "a cat AND a dog", "AND is drawn as the word");
     expect_warning(engine, XL_PROMPT_A1111, "SAND", NULL);
     engine_close(engine);

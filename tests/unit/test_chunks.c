@@ -164,8 +164,7 @@ Test(chunks, too_many_are_refused) {
     struct xl_err err = {0};
     cr_expect_eq(try_length(&rule, XL_CHUNKS_MAX * ROOM, &err), XL_OK, "%s", err.text);
     cr_expect_eq(try_length(&rule, XL_CHUNKS_MAX * ROOM + 1, &err), XL_EINVAL);
-    cr_expect_not_null(strstr(err.text, "33 chunks of 75 tokens, expected at most 32"), "%s",
-                       err.text);
+    cr_expect_not_null(strstr(err.text, "more than 32 chunks of 75 tokens"), "%s", err.text);
     cr_expect_eq(try_length(&rule, 50000, &err), XL_EINVAL);
     xl_tokenizer_close(tokenizer);
 }
@@ -173,7 +172,7 @@ Test(chunks, too_many_are_refused) {
 static void expect_weight(const struct xl_chunk_rule *rule, double weight, const char *shown) {
     struct xl_arena arena = {0};
     struct xl_fragment piece = {"cat", weight, false};
-    struct xl_fragments fragments = {&piece, 1};
+    struct xl_fragments fragments = {.at = &piece, .n = 1};
     struct xl_chunks found;
     struct xl_err err = {0};
     enum xl_status status = xl_chunks_a1111(rule, &fragments, &arena, &found, &err);

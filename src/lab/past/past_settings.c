@@ -424,14 +424,26 @@ static const char *rng_of(const struct xl_past *past) {
     return rng && !strcmp(rng, "CPU") ? "torch-cpu" : "torch-cuda";
 }
 
-/* A1111 reads weights in every prompt. Its clip skip of 1 is what it writes nothing about: the
- * model's own layer. */
+/* How programs read prompts; those that are not here, as plain ones. ComfyUI and Fooocus weigh
+ * (x:1.2) in another way than A1111, and have nothing that is nearer. */
+static const char *syntax_of(const char *source) {
+    static const struct {
+        const char *source, *syntax;
+    } rows[] = {
+        {"A1111", "a1111"},   {"ComfyUI", "a1111"},   {"SwarmUI", "a1111"},
+        {"Fooocus", "a1111"}, {"InvokeAI", "compel"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].source, source)) return rows[i].syntax;
+    return "plain";
+}
+
+/* A1111's clip skip of 1 is what it writes nothing about: the model's own layer. */
 static enum xl_status take_reading(struct take *take) {
     const char *skip = xl_past_get(take->past, XL_PAST_CLIP_SKIP);
-    if (strcmp(take->past->source, "A1111") != 0) return XL_OK;
-    enum xl_status status = set(take, "prompt-syntax", "a1111");
-    if (!status && skip && strcmp(skip, "1") != 0) status = set(take, "clip-skip", skip);
-    return status;
+    enum xl_status status = set(take, "prompt-syntax", syntax_of(take->past->source));
+    bool counts = !strcmp(take->past->source, "A1111") && skip && strcmp(skip, "1") != 0;
+    return !status && counts ? set(take, "clip-skip", skip) : status;
 }
 
 static enum xl_status take_others(struct take *take) {
