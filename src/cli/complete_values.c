@@ -77,6 +77,14 @@ static void offer_loras(const struct xl_value_place *place, struct xl_candidates
     xl_loras_free(loras);
 }
 
+static void offer_embeddings(const struct xl_value_place *place, struct xl_candidates *out) {
+    struct xl_named_files files;
+    out->wants_files = true;
+    if (xl_named_files_list(XL_NAMED_EMBEDDINGS, &out->arena, &files, NULL)) return;
+    for (int i = 0; i < files.n; i++)
+        xl_candidate_add(out, place->prefix, files.list[i].name, files.list[i].folder, false);
+}
+
 static void offer_vaes(const struct xl_value_place *place, struct xl_candidates *out) {
     struct xl_named_files files;
     out->wants_files = true;
@@ -101,6 +109,9 @@ void xl_complete_values(const struct xl_value_place *place, struct xl_candidates
         return;
     case XL_COMPLETE_LORA:
         offer_loras(place, out);
+        return;
+    case XL_COMPLETE_EMBEDDING:
+        offer_embeddings(place, out);
         return;
     case XL_COMPLETE_VAE:
         offer_vaes(place, out);

@@ -128,6 +128,7 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     const struct xl_cell *cells = group->sweep->cells;
     enum xl_status status = check_path(group->dir, err);
     if (!status) status = check_path(cells[group->cells[0]].init_image, err);
+    if (!status) status = check_path(cells[group->cells[0]].embedding_files, err);
     if (status) return status;
     json_t *message = json_object(), *list = json_array();
     bool ok = message && list;

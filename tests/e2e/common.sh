@@ -1,7 +1,7 @@
 # common.sh - for the tests of the command to begin with, as sourced text: an environment that says
 # nothing, a folder of its own to work in, and checks that print a line each and are counted in $passed
 # and $failed. Standard output and error of what `expect` runs are in the files out and err.
-for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|LORA|VAE$|NEGATIVE|MODE|STYLE|STEPS|SEED|WIDTH|HEIGHT|SIZE|GUIDANCE|CFG_|BATCH|INIT_|IMG2IMG|RUN_ALL|SCHEDULER|OUTPUT_DIR|INSTANCE|CONTAINER|FROM|HF_|HUGGING|XDG_)'); do
+for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|LORA|EMBEDDING|VAE$|NEGATIVE|MODE|STYLE|STEPS|SEED|WIDTH|HEIGHT|SIZE|GUIDANCE|CFG_|BATCH|INIT_|IMG2IMG|RUN_ALL|SCHEDULER|OUTPUT_DIR|INSTANCE|CONTAINER|FROM|HF_|HUGGING|XDG_)'); do
     unset "$name"
 done
 work=$(mktemp -d)

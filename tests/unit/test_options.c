@@ -24,11 +24,10 @@ Test(options, rows_are_sound_and_names_unique) {
 Test(options, what_completes_to_a_path_is_one) {
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++) {
-        bool is_path = option->completion == XL_COMPLETE_FILE ||
-                       option->completion == XL_COMPLETE_DIR ||
-                       option->completion == XL_COMPLETE_MODEL ||
-                       option->completion == XL_COMPLETE_LORA ||
-                       option->completion == XL_COMPLETE_VAE;
+        bool is_path =
+            option->completion == XL_COMPLETE_FILE || option->completion == XL_COMPLETE_DIR ||
+            option->completion == XL_COMPLETE_MODEL || option->completion == XL_COMPLETE_LORA ||
+            option->completion == XL_COMPLETE_EMBEDDING || option->completion == XL_COMPLETE_VAE;
         cr_expect_eq(option->path != XL_PATH_NONE, is_path, "%s", option->name);
         cr_expect(option->path != XL_PATH_SHOWN || !option->is_axis, "%s", option->name);
     }

@@ -127,6 +127,7 @@ enum xl_status xl_cell_read(const json_t *object, const char *name, struct xl_ar
             status = xl_fail(err, XL_EINPUT, "%s: a cell has no \"%s\"", name, field->key);
         if (!status) status = xl_cell_read_field(object, name, field, arena, &cell, err);
     }
+    if (!status) status = xl_cell_settle_embeddings(&cell, name, arena, err);
     if (!status) *out = cell;
     return status;
 }
@@ -147,6 +148,8 @@ void xl_cell_request(const struct xl_cell *cell, struct xl_request *request,
     request->scheduler = cell->scheduler;
     request->prompt_syntax = cell->prompt_syntax;
     request->clip_skip = cell->clip_skip;
+    request->embeddings = cell->embeddings;
+    request->n_embeddings = cell->n_embeddings;
     request->rng = cell->rng;
     request->strength = cell->strength;
     request->vae_tile = cell->vae_tile;

@@ -45,7 +45,13 @@ struct xl_cell {
     enum xl_rng rng;
     enum xl_precision precision; /* as asked */
     enum xl_prompt_syntax prompt_syntax;
-    int clip_skip;          /* 0: the model's own */
+    int clip_skip; /* 0: the model's own */
+    /* Textual inversions that stand in its texts, NULL without any: "glow, wave", in the order of
+     * their bytes; their files' SHA-256, "0a..., 1b..."; and, where they are known, their files, a
+     * line each. xl_cell_settle_embeddings reads the three into the list. */
+    const char *embedding, *embedding_digests, *embedding_files;
+    const struct xl_embedding *embeddings; /* [n_embeddings] */
+    int n_embeddings;
     const char *init_image; /* NULL: txt2img */
     const char *init_digest;
     double strength;
@@ -62,6 +68,11 @@ void xl_cell_from_settings(struct xl_cell *cell, const struct xl_settings *setti
 /* Fill in cell->id. digest: of the model. Errors: XL_ENOMEM */
 enum xl_status xl_cell_identify(struct xl_cell *cell, const char *digest,
                                 struct xl_err *err) XL_CHECKED;
+
+/* Fill in cell->embeddings from the texts, where files are known. In the arena; name opens the
+ * sentence. Errors: XL_EINPUT texts that do not go together; XL_ENOMEM */
+enum xl_status xl_cell_settle_embeddings(struct xl_cell *cell, const char *name,
+                                         struct xl_arena *arena, struct xl_err *err) XL_CHECKED;
 
 /* "img2img" where there is a picture to start from, "txt2img" otherwise. */
 const char *xl_cell_mode(const struct xl_cell *cell);

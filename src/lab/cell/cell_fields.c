@@ -80,6 +80,10 @@ static const struct xl_cell_field fields[] = {
      .caption = "Prompt syntax", .absent = "plain"},
     {INT(clip_skip, 0, SIDE), .bits = DECIDES | SHARED | NOT_NONE, .order = 17,
      .caption = "Clip skip", .absent = "2"},
+    {TEXT(embedding), .bits = DECIDES | SHARED | NOT_NONE | FOLLOWS, .order = 18,
+     .caption = "Embedding"},
+    {TEXT(embedding_digests), .bits = DECIDES | SHARED | NOT_NONE | FOLLOWS, .order = 19},
+    {TEXT(embedding_files), .bits = XL_CELL_PLACE | NOT_NONE},
 #ifdef XL_CELL_TEST_FIELD
     {REAL(test_field, 0, 1), .bits = DECIDES | SHARED, .order = 15, .caption = "Test field"},
 #endif

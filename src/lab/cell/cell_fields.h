@@ -21,7 +21,8 @@ enum {
                                added later, 0 where it does nothing, changes no name */
     XL_CELL_SHARED = 2,     /* it is equal in pictures that are drawn together */
     XL_CELL_NEEDED = 4,     /* an object without it is no cell */
-    XL_CELL_PLACE = 8,      /* where the cell stands in its run: for run.json alone */
+    XL_CELL_PLACE = 8,      /* where the cell stands in its run, or files of it lie here: for
+                               run.json alone */
     XL_CELL_FROM_INIT = 16, /* only where there is a picture to start from */
     XL_CELL_YIELDS = 32, /* to want of memory: records and log lines have what was drawn under its
                             key, and what was asked for as requested_KEY */

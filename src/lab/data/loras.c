@@ -1,4 +1,4 @@
-/* loras.c - from what somebody calls a LoRA or a VAE to its file. */
+/* loras.c - from what somebody calls a LoRA, a textual inversion or a VAE to its file. */
 #include "lab/data/loras.h"
 
 #include "base/file.h"
@@ -24,13 +24,29 @@ struct found {
 
 struct xl_loras {
     struct xl_arena arena;
+    enum xl_named_kind kind;
     struct xl_named_files folders, cache;
     bool has_folders, has_cache; /* they were read */
     struct found *found;
 };
 
+static struct xl_loras *new_of(enum xl_named_kind kind) {
+    struct xl_loras *loras = calloc(1, sizeof *loras);
+    if (loras) loras->kind = kind;
+    return loras;
+}
+
 struct xl_loras *xl_loras_new(void) {
-    return calloc(1, sizeof(struct xl_loras));
+    return new_of(XL_NAMED_LORAS);
+}
+
+struct xl_loras *xl_embeddings_new(void) {
+    return new_of(XL_NAMED_EMBEDDINGS);
+}
+
+/* For sentences. */
+static const char *noun(const struct xl_loras *loras) {
+    return loras->kind == XL_NAMED_EMBEDDINGS ? "embedding" : "LoRA";
 }
 
 void xl_loras_free(struct xl_loras *loras) {
@@ -132,8 +148,7 @@ static enum xl_status read_cache(struct xl_loras *loras, struct xl_err *err) {
 
 static enum xl_status need_folders(struct xl_loras *loras, struct xl_err *err) {
     if (loras->has_folders) return XL_OK;
-    enum xl_status status =
-        xl_named_files_list(XL_NAMED_LORAS, &loras->arena, &loras->folders, err);
+    enum xl_status status = xl_named_files_list(loras->kind, &loras->arena, &loras->folders, err);
     loras->has_folders = !status;
     return status;
 }
@@ -177,11 +192,12 @@ static enum xl_status not_found(struct xl_loras *loras, const char *said, struct
                  loras->folders.folders[i]);
     }
     if (hint[0])
-        return xl_fail(err, XL_EMODEL, "there is no LoRA \"%.100s\"; did you mean %s?", said, hint);
+        return xl_fail(err, XL_EMODEL, "there is no %s \"%.100s\"; did you mean %s?", noun(loras),
+                       said, hint);
     return xl_fail(err, XL_EMODEL,
-                   "there is no LoRA \"%.100s\" (looked in %s, and in the Hugging Face cache); "
+                   "there is no %s \"%.100s\" (looked in %s, and in the Hugging Face cache); "
                    "expected a name, a .safetensors file or a repository (org/name)",
-                   said, places);
+                   noun(loras), said, places);
 }
 
 /* A path as it was said: a file, or a folder with one. */
@@ -197,13 +213,18 @@ static enum xl_status take_path(struct xl_loras *loras, const char *said, const 
         status = only_file(expanded, said, arena, &expanded, err);
         if (status) return status;
     } else if (!is_file) {
-        return xl_is_path_word(said) ? xl_fail(err, XL_EMODEL, "the LoRA %s is not there", expanded)
-                                     : XL_OK;
+        return xl_is_path_word(said)
+                   ? xl_fail(err, XL_EMODEL, "the %s %s is not there", noun(loras), expanded)
+                   : XL_OK;
     } else if (!ends_so(expanded)) {
         return xl_fail(err, XL_EFORMAT,
-                       "the LoRA %s: expected a .safetensors file; what is in others can run code "
-                       "and is never read",
-                       expanded);
+                       "the %s %s: expected a .safetensors file; what is in others can run code "
+                       "and is never read%s",
+                       noun(loras), expanded,
+                       loras->kind == XL_NAMED_EMBEDDINGS
+                           ? ": convert it with torch.load(FILE, weights_only=True) and "
+                             "safetensors.torch.save_file (docs/EMBEDDINGS.md)"
+                           : "");
     }
     *path = xl_path_absolute(expanded, arena);
     return *path ? XL_OK : nomem(err);
@@ -249,7 +270,10 @@ enum xl_status xl_loras_find(struct xl_loras *loras, const char *said,
     const char *kept = xl_arena_strdup(arena, said), *path = NULL;
     if (!found || !kept) return nomem(err);
     enum xl_status status = locate(loras, kept, &path, err);
-    if (!status) status = xl_lora_digest(path, found->file.digest, err);
+    bool is_embedding = loras->kind == XL_NAMED_EMBEDDINGS;
+    if (!status)
+        status = is_embedding ? xl_sha256_file(path, found->file.digest, err)
+                              : xl_lora_digest(path, found->file.digest, err);
     if (status) return status;
     found->said = kept;
     found->file.path = path;
@@ -270,8 +294,9 @@ const struct xl_lora_place *xl_loras_find_digest(struct xl_loras *loras, const c
     for (int l = 0; l < 2; l++)
         for (int i = 0; i < lists[l]->n; i++) {
             const struct xl_named_file *at = &lists[l]->list[i];
-            if (strcmp(at->name, name) || xl_loras_find(loras, at->path, &file, NULL)) continue;
-            if (!strcmp(file->digest, digest)) return file;
+            if (name && strcmp(at->name, name) != 0) continue;
+            if (xl_loras_find(loras, at->path, &file, NULL)) continue;
+            if (!strncmp(file->digest, digest, strlen(digest))) return file;
         }
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* loras.h - LoRAs and VAEs by what people call them. Looked for in this order:
+/* loras.h - LoRAs, textual inversions and VAEs by what people call them. Looked for in this order:
  *
  *   a file     what begins with '/', '.', '~' or '$', or is there by that path
  *   a name     in the folders of folders.h
@@ -30,6 +30,8 @@ struct xl_loras; /* opaque; for one thread */
 
 /* NULL: out of memory */
 struct xl_loras *xl_loras_new(void);
+/* The same for textual inversions: their folders, and digests that are SHA-256. */
+struct xl_loras *xl_embeddings_new(void);
 void xl_loras_free(struct xl_loras *loras);
 
 /* *out lives as long as loras. Errors: XL_EMODEL it is nowhere (the nearest names are told), or a
@@ -38,7 +40,8 @@ void xl_loras_free(struct xl_loras *loras);
 enum xl_status xl_loras_find(struct xl_loras *loras, const char *said,
                              const struct xl_lora_place **out, struct xl_err *err) XL_CHECKED;
 
-/* The file of a name that has a digest; NULL: none. */
+/* The file of a name that has a digest, or begins with those digits; name NULL: of any name. NULL:
+ * there is none. */
 const struct xl_lora_place *xl_loras_find_digest(struct xl_loras *loras, const char *name,
                                                  const char *digest);
 

@@ -43,6 +43,7 @@ struct xl_past {
 #define XL_PAST_CLIP_SKIP "Clip skip"
 #define XL_PAST_RNG "RNG"
 #define XL_PAST_LORA "LoRA"
+#define XL_PAST_TI_HASHES "TI hashes"
 #define XL_PAST_VERSION "Version"
 
 /* The key of JSON for one of these ("guidance"), whether its value is a number there; NULL: it is

@@ -80,7 +80,8 @@ static enum xl_status take_fields(struct take *take) {
     for (int i = 0; !status && (field = xl_cell_field_at(i)); i++) {
         const struct xl_option *option = xl_option_find(field->key);
         bool is_side = !strcmp(field->key, "width") || !strcmp(field->key, "height");
-        bool is_variant = !strcmp(field->key, "lora") || !strcmp(field->key, "vae");
+        bool is_variant = !strcmp(field->key, "lora") || !strcmp(field->key, "vae") ||
+                          !strcmp(field->key, "embedding");
         if (option && !is_side && !is_variant && !(field->bits & XL_CELL_PATH))
             status = set(take, option->name, text_of(take, json_object_get(record, field->key)));
     }
@@ -195,6 +196,28 @@ static enum xl_status take_variant(struct take *take, const struct xl_origin *or
     return status ? status : set(take, "vae", origin->vae);
 }
 
+/* Its textual inversions, each by its file. */
+static enum xl_status take_embeddings(struct take *take, const struct xl_origin *origin) {
+    struct xl_arena *arena = take->settings->arena;
+    struct xl_cell cell;
+    enum xl_status status =
+        xl_cell_from_record(take->past->record, take->path, arena, &cell, take->err);
+    if (status || is_said(take, "embedding")) return status;
+    if (origin->missing_embedding)
+        return xl_fail(take->err, XL_EMODEL,
+                       "%s: the file of its embedding \"%s\" is not here, or was changed; say "
+                       "another one with --embedding FILE:%s",
+                       take->path, origin->missing_embedding, origin->missing_embedding);
+    cell.embedding_files = origin->embedding_files;
+    status = xl_cell_settle_embeddings(&cell, take->path, arena, take->err);
+    for (int i = 0; !status && i < cell.n_embeddings; i++) {
+        const struct xl_embedding *embedding = &cell.embeddings[i];
+        const char *text = xl_arena_printf(arena, "%s:%s", embedding->file, embedding->word);
+        status = text ? set(take, "embedding", text) : xl_fail_nomem(take->err, "embeddings", 0);
+    }
+    return status;
+}
+
 /* By its name in the list where that is the same repository: its limits and advice hold then. */
 static enum xl_status take_model(struct take *take, const struct xl_origin *origin) {
     const char *key = json_string_value(json_object_get(take->past->record, "model_key"));
@@ -223,6 +246,7 @@ static enum xl_status take_ours(struct take *take) {
     if (!status) status = check_words(take);
     if (!status) status = take_init(take, &origin);
     if (!status) status = take_variant(take, &origin);
+    if (!status) status = take_embeddings(take, &origin);
     if (!status) status = take_model(take, &origin);
     xl_origins_free(origins);
     return status;
@@ -395,11 +419,48 @@ static enum xl_status take_loras(struct take *take) {
     return status;
 }
 
+/* One of "TI hashes": the file of that name where it begins with those digits, else another one
+ * that does. Of what is not here the word is left, which is told. */
+static enum xl_status take_hash(struct take *take, struct xl_loras *files, const char *name,
+                                const char *hash) {
+    struct xl_arena *arena = take->settings->arena;
+    const struct xl_lora_place *found = xl_loras_find_digest(files, name, hash);
+    if (!found) found = xl_loras_find_digest(files, NULL, hash);
+    if (!found) {
+        xl_warn(
+            "%s: the embedding \"%s\" (%s) is not here: what has that name now is drawn, or the "
+            "word",
+            take->path, name, hash);
+        return XL_OK;
+    }
+    const char *text = xl_arena_printf(arena, "%s:%s", found->path, name);
+    return text ? set(take, "embedding", text) : xl_fail_nomem(take->err, "embeddings", 0);
+}
+
+/* "NAME: HASH, NAME: HASH" */
+static enum xl_status take_hashes(struct take *take) {
+    const char *text = xl_past_get(take->past, XL_PAST_TI_HASHES);
+    struct xl_loras *files = text ? xl_embeddings_new() : NULL;
+    enum xl_status status = text && !files ? xl_fail_nomem(take->err, "embeddings", 0) : XL_OK;
+    while (!status && text && *text && !is_said(take, "embedding")) {
+        size_t n = strcspn(text, ","), n_name = strcspn(text, ":,");
+        const char *name = xl_arena_strndup(take->settings->arena, text, n_name);
+        size_t skip = n_name < n ? n_name + 1 : n;
+        while (skip < n && text[skip] == ' ') skip++;
+        const char *hash = xl_arena_strndup(take->settings->arena, text + skip, n - skip);
+        if (!name || !hash) status = xl_fail_nomem(take->err, "embeddings", 0);
+        if (!status && name[0] && strlen(hash) >= 8) status = take_hash(take, files, name, hash);
+        text += n + strspn(text + n, ", ");
+    }
+    xl_loras_free(files);
+    return status;
+}
+
 /* What was not taken over, by name. */
 static void tell_rest(const struct take *take) {
-    static const char *const harmless[] = {"Lora hashes", "TI hashes", "Model hash",
-                                           "VAE hash",    "Version",   "User",
-                                           "Width",       "Height",    "Samplers"};
+    static const char *const harmless[] = {"Lora hashes", XL_PAST_TI_HASHES, "Model hash",
+                                           "VAE hash",    "Version",         "User",
+                                           "Width",       "Height",          "Samplers"};
     struct xl_str rest = {0};
     for (int i = 0; i < take->past->n; i++) {
         const struct xl_past_entry *entry = &take->past->entries[i];
@@ -466,6 +527,7 @@ static enum xl_status take_others(struct take *take) {
     if (!status) status = take_sampler(take);
     if (!status) status = take_other_model(take);
     if (!status) status = take_loras(take);
+    if (!status) status = take_hashes(take);
     if (!status) tell_rest(take);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "hub/hub.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/embedding_text.h"
 #include "lab/data/loras.h"
 #include "lab/log/job_log.h"
 
@@ -15,11 +16,11 @@
 enum { N_FOLDERS = 3, RUN_JSON_MAX = 1 << 30 }; /* the picture's, and two above it */
 
 /* What folders say: {folder: {"models": {DIGEST: {id, revision, vae_id, loras}}, "cells": {CELL:
- * {id, revision, vae_id, loras, init_image}}}}, of run.json and of logs. */
+ * {id, revision, vae_id, loras, embedding_files, init_image}}}}, of run.json and of logs. */
 struct xl_origins {
     const struct xl_settings *settings;
     struct xl_catalogue *catalogue; /* NULL: not read yet */
-    struct xl_loras *loras;
+    struct xl_loras *loras, *embeddings;
     json_t *runs, *logs;
 };
 
@@ -28,9 +29,10 @@ struct xl_origins *xl_origins_new(const struct xl_settings *settings) {
     if (!origins) return NULL;
     *origins = (struct xl_origins){.settings = settings,
                                    .loras = xl_loras_new(),
+                                   .embeddings = xl_embeddings_new(),
                                    .runs = json_object(),
                                    .logs = json_object()};
-    if (origins->loras && origins->runs && origins->logs) return origins;
+    if (origins->loras && origins->embeddings && origins->runs && origins->logs) return origins;
     xl_origins_free(origins);
     return NULL;
 }
@@ -39,6 +41,7 @@ void xl_origins_free(struct xl_origins *origins) {
     if (!origins) return;
     xl_catalogue_free(origins->catalogue);
     xl_loras_free(origins->loras);
+    xl_loras_free(origins->embeddings);
     json_decref(origins->runs);
     json_decref(origins->logs);
     free(origins);
@@ -50,13 +53,13 @@ static const char *text_at(const json_t *object, const char *key) {
 
 /* --- run.json --------------------------------------------------------------------------------- */
 
-/* about: has what makes a model a variant; NULL: nothing does */
+/* about: has what makes a model a variant, and files of a cell; NULL: nothing does */
 static json_t *place_of(const json_t *id, const json_t *revision, const json_t *init,
                         const json_t *about) {
-    static const char *const keys[] = {"vae_id", "loras"};
+    static const char *const keys[] = {"vae_id", "loras", "embedding_files"};
     json_t *place = json_object();
     bool ok = place != NULL;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (json_object_get(about, keys[i]))
             xl_json_put(place, keys[i], json_incref(json_object_get(about, keys[i])), &ok);
     if (json_is_string(id)) xl_json_put(place, "id", json_incref((json_t *)id), &ok);
@@ -83,8 +86,8 @@ static void put_cells(const json_t *root, json_t *cells, bool *ok) {
     json_array_foreach(json_object_get(root, "cells"), i, cell) {
         const char *id = text_at(cell, "id");
         const json_t *init = json_object_get(cell, "init_image");
-        if (id && json_is_string(init))
-            xl_json_put(cells, id, place_of(NULL, NULL, init, NULL), ok);
+        if (id && (json_is_string(init) || text_at(cell, "embedding_files")))
+            xl_json_put(cells, id, place_of(NULL, NULL, init, cell), ok);
     }
 }
 
@@ -120,7 +123,8 @@ static enum xl_status take_line(void *cells, const json_t *line, int64_t number,
     json_t *cell;
     bool ok = true;
     (void)number;
-    bool has_files = json_object_get(line, "loras") || json_object_get(line, "vae_id");
+    bool has_files = json_object_get(line, "loras") || json_object_get(line, "vae_id") ||
+                     json_object_get(line, "embedding_files");
     if (json_is_string(revision) && !json_is_string(init) && !has_files) return XL_OK;
     json_array_foreach(json_object_get(line, "cells"), i, cell) {
         const json_t *id = json_object_get(line, "model_id");
@@ -175,7 +179,7 @@ static const json_t *look_up(struct search *search, bool in_log, const char *mem
 
 /* run.json before logs, the nearest folder first; `wanted` is a key that the place must have. */
 static const json_t *find_place(struct search *search, const char *wanted) {
-    bool is_model = strcmp(wanted, "init_image") != 0;
+    bool is_model = strcmp(wanted, "init_image") != 0 && strcmp(wanted, "embedding_files") != 0;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < N_FOLDERS; i++) {
             const char *member = is_model && !pass ? "models" : "cells";
@@ -277,6 +281,55 @@ static void find_loras(struct search *search, struct xl_origin *out) {
     }
 }
 
+static bool is_embedding(const char *file, const char *wanted) {
+    char digest[XL_SHA256_HEX];
+    return file && xl_file_exists(file) && !xl_sha256_file(file, digest, NULL) &&
+           !strcmp(digest, wanted);
+}
+
+/* Among what --embedding says, what was written down, and what has a name. */
+static const char *find_embedding(struct search *search, const char *written, const char *word,
+                                  const char *digest) {
+    const struct xl_settings *settings = search->origins->settings;
+    struct xl_loras *files = search->origins->embeddings;
+    const struct xl_lora_place *found = NULL;
+    for (int i = 0; i < settings->embeddings.n; i++) {
+        struct xl_embedding_said said;
+        const char *text = settings->embeddings.item[i];
+        if (!xl_embedding_text_read(text, search->arena, &said, NULL) &&
+            !xl_loras_find(files, said.name, &found, NULL) && !strcmp(found->digest, digest))
+            return found->path;
+    }
+    for (size_t n; written && *written; written += n + (written[n] != 0)) {
+        n = strcspn(written, "\n");
+        const char *file = xl_arena_strndup(search->arena, written, n);
+        if (is_embedding(file, digest)) return file;
+    }
+    found = xl_loras_find_digest(files, word, digest);
+    if (!found) found = xl_loras_find_digest(files, NULL, digest);
+    return found ? found->path : NULL;
+}
+
+static void find_embeddings(struct search *search, struct xl_origin *out) {
+    const char *word = text_at(search->record, "embedding");
+    const char *digest = text_at(search->record, "embedding_digests");
+    const char *written = word ? text_at(find_place(search, "embedding_files"), "embedding_files")
+                               : NULL;
+    while (word && digest && *word && *digest && !out->missing_embedding) {
+        size_t n_word = strcspn(word, ","), n_digest = strcspn(digest, ",");
+        const char *one = xl_arena_strndup(search->arena, word, n_word);
+        const char *its = xl_arena_strndup(search->arena, digest, n_digest);
+        const char *file = one && its ? find_embedding(search, written, one, its) : NULL;
+        const char *before = out->embedding_files;
+        out->embedding_files = file ? xl_arena_printf(search->arena, "%s%s%s", before ? before : "",
+                                                      before ? "\n" : "", file)
+                                    : NULL;
+        if (!file) out->missing_embedding = one ? one : "";
+        word += n_word + strspn(word + n_word, ", ");
+        digest += n_digest + strspn(digest + n_digest, ", ");
+    }
+}
+
 static void find_vae(struct search *search, struct xl_origin *out) {
     const char *name = text_at(search->record, "vae"), *said;
     const struct xl_settings *settings = search->origins->settings;
@@ -332,6 +385,7 @@ enum xl_status xl_origin_find(struct xl_origins *origins, const char *path, cons
     xl_json_watch();
     find_model(&search, out);
     find_loras(&search, out);
+    find_embeddings(&search, out);
     find_vae(&search, out);
     out->init_image = find_init(&search);
     return search.failed || xl_json_ran_out() ? xl_fail_nomem(err, "the places of a picture", 0)

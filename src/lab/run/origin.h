@@ -1,9 +1,11 @@
-/* origin.h - where the model, its LoRAs and the init image of a picture lie on this machine.
+/* origin.h - where the model, its LoRAs, embeddings and the init image of a picture lie on this
+ * machine.
  *
  * A picture can be given to anybody, so its record names no places that say whose they are: a
  * repository and its commit, or a folder, of which only the last part where it is somebody's own;
- * the names of LoRAs and of an init image and their digests. The places are in what stays at home:
- * run.json in or above the picture's folder, and the job logs there. Options (--model, --lora,
+ * the names of LoRAs, embeddings and an init image and their digests. The places are in what stays
+ * at home: run.json in or above the picture's folder, and the job logs there. Options (--model,
+ * --lora,
  * --vae,
  * --init-image) come first.
  */
@@ -20,7 +22,9 @@ struct xl_origin {
     struct xl_lora loras[XL_LORAS_MAX]; /* those of the record, in its order */
     int n_loras;
     const char *missing; /* the name of a LoRA whose file, by its digest, is nowhere; NULL: none */
-    const char *init_image; /* NULL: it was drawn from nothing */
+    const char *embedding_files;   /* as a cell has them; NULL: none, or one is missing */
+    const char *missing_embedding; /* the word of one whose file is nowhere; NULL: none */
+    const char *init_image;        /* NULL: it was drawn from nothing */
 };
 
 struct xl_origins; /* opaque: what was read of folders */

@@ -127,6 +127,8 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
     json_t *variant = json_object();
     bool ok = variant && pictures;
     xl_sweep_variant_put(variant, model, &ok);
+    if (first->embedding_files)
+        xl_json_put(variant, "embedding_files", xl_json_text(first->embedding_files), &ok);
     entry.variant = variant;
     entry.pictures = pictures;
     entry.run_dir = xl_path_absolute(params->run->dir, &arena);

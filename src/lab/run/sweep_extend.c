@@ -193,6 +193,7 @@ static enum xl_status extend(struct xl_sweep_plan *plan, const struct xl_setting
         status = add_axis(plan, more->sweep.item[i], more->sweep_places[i], err);
     if (!status && !plan->is_added) status = xl_sweep_models_add(plan, NULL, err);
     if (!status) status = settle_models(plan, err);
+    if (!status) status = xl_sweep_embeddings_check(sweep->cells, plan->first_cell, err);
     if (!status) status = xl_sweep_plan_cells(plan, err);
     return status ? status : check_inits(plan, err);
 }

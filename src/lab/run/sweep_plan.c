@@ -184,6 +184,7 @@ static enum xl_status resolve(struct xl_sweep_plan *plan, const struct xl_settin
     cell->model_key = plan->sweep->models[m].key;
     enum xl_status status = set_text(plan, cell, &advice, err);
     if (!status) status = xl_sweep_variant_choose(plan, settings, cell, err);
+    if (!status) status = xl_sweep_embeddings_choose(plan, settings, cell, err);
     if (!status) status = set_init(plan, settings, cell, err);
     const struct xl_sweep_model *model = &plan->sweep->models[m];
     if (!status) status = set_size(plan, settings, model, cell, err);
@@ -336,6 +337,7 @@ enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *er
     if (!status) status = xl_sweep_axes_check(plan, err);
     if (!status) status = make_cells(plan, err);
     if (!status) xl_markup_note(plan->sweep);
+    if (!status) xl_sweep_embeddings_note(plan);
     if (!status) status = xl_sweep_sort(plan->sweep, err);
     if (!status) status = xl_sweep_models_check(plan, err);
     return status ? status : xl_sweep_name_cells(plan->sweep, err);
@@ -344,6 +346,7 @@ enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *er
 void xl_sweep_plan_end(struct xl_sweep_plan *plan) {
     xl_presets_free(plan->presets);
     xl_loras_free(plan->loras);
+    xl_sweep_words_free(plan->words);
     free(plan->inits);
     for (int m = 0; m < plan->sweep->n_models; m++) {
         xl_model_close(plan->sweep->models[m].open);

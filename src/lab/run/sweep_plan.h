@@ -21,7 +21,8 @@ struct xl_sweep_plan {
     struct xl_settings *settings;
     struct xl_sweep *sweep;
     struct xl_presets *presets;
-    struct xl_loras *loras; /* NULL: none was looked for yet */
+    struct xl_loras *loras;       /* NULL: none was looked for yet */
+    struct xl_sweep_words *words; /* of embeddings; NULL: not looked for yet */
     struct xl_axis axes[XL_MAX_AXES];
     int n_axes;
     int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
@@ -102,6 +103,21 @@ enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan,
  * left */
 enum xl_status xl_sweep_models_check(const struct xl_sweep_plan *plan,
                                      struct xl_err *err) XL_CHECKED;
+
+/* --- sweep_embeddings.c ----------------------------------------------------------------------- */
+
+/* The textual inversions of a cell whose texts are known. A file of the folders that is for other
+ * models is noted once and left a word. Errors: XL_EINVAL, XL_EMODEL one that was said or is named
+ * "embedding:NAME" is nowhere; XL_EFORMAT, XL_EINPUT */
+enum xl_status xl_sweep_embeddings_choose(struct xl_sweep_plan *plan,
+                                          const struct xl_settings *settings, struct xl_cell *cell,
+                                          struct xl_err *err) XL_CHECKED;
+/* Note those that were said and stand in no text. */
+void xl_sweep_embeddings_note(const struct xl_sweep_plan *plan);
+void xl_sweep_words_free(struct xl_sweep_words *words);
+/* The files of cells are those that they were planned with. Errors: XL_EINPUT one is not */
+enum xl_status xl_sweep_embeddings_check(const struct xl_cell *cells, int n,
+                                         struct xl_err *err) XL_CHECKED;
 
 /* --- sweep_variants.c ------------------------------------------------------------------------- */
 

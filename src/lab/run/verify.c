@@ -180,6 +180,20 @@ static enum xl_status open_model(struct look *look, struct xl_err *err) {
                    id);
 }
 
+static enum xl_status settle_embeddings(struct look *look) {
+    struct xl_err *why = &look->verdict->why;
+    if (look->origin.missing_embedding) {
+        xl_fail(why, XL_EMODEL,
+                "the file of the embedding \"%s\" that it was drawn with is not here, or was "
+                "changed; say where it is with --embedding FILE",
+                look->origin.missing_embedding);
+        return found(look, XL_NO_MODEL);
+    }
+    look->cell.embedding_files = look->origin.embedding_files;
+    if (!xl_cell_settle_embeddings(&look->cell, look->path, &look->arena, why)) return XL_OK;
+    return found(look, XL_DAMAGED);
+}
+
 static enum xl_status get_ready(struct look *look) {
     struct xl_err *why = &look->verdict->why;
     enum xl_status status = read_file(look);
@@ -192,6 +206,8 @@ static enum xl_status get_ready(struct look *look) {
                        &look->origin, why))
         return found(look, XL_NOT_DRAWN);
     if (look->origin.init_image) look->cell.init_image = look->origin.init_image;
+    status = settle_embeddings(look);
+    if (status) return status;
     status = open_model(look, why);
     if (status)
         return found(look, status == XL_EINPUT || status == XL_EINVAL ? XL_DAMAGED

@@ -1,4 +1,5 @@
 /* options.c - the option table, and finding an option by its name. */
+#include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
 #include "lab/settings/settings.h"
 
@@ -42,6 +43,14 @@ static enum xl_status check_lora(const char *text, struct xl_err *err) {
     return status;
 }
 
+static enum xl_status check_embedding(const char *text, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_embedding_said said;
+    enum xl_status status = xl_embedding_text_read(text, &arena, &said, err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
 static const struct xl_option options[] = {
     {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL,
      .environment = "MODEL_KEY MODEL", .is_axis = true, .path = XL_PATH_MODEL,
@@ -61,6 +70,14 @@ static const struct xl_option options[] = {
     {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT, .environment = "VAE",
      .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE, .group = "Model",
      .help = "another VAE than the model's own, which is none", .fallback = "the model's own"},
+    {LIST("embedding", "FILE|ID[:WORD]", embeddings), .check = check_embedding,
+     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "EMBEDDING EMBEDDINGS",
+     .is_replaced = true, .path = XL_PATH_EMBEDDING, .completion = XL_COMPLETE_EMBEDDING,
+     .group = "Model",
+     .help =
+         "a textual inversion that a word of the prompts stands for, as often as there are any: "
+         "a file, a name or a repository of the cache (org/name, org/name:FILE); without WORD "
+         "the file's name is the word. Those of the folder of embeddings need no option"},
     {LIST("models-file", "FILE", model_files), .commands = READS_MODEL | XL_FOR_MODELS,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Model",
      .help = "YAML file of models that add to the list or override it"},

@@ -53,6 +53,7 @@ enum xl_completion {
     XL_COMPLETE_SCHEDULER,
     XL_COMPLETE_LORA,
     XL_COMPLETE_VAE,
+    XL_COMPLETE_EMBEDDING,
     XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
 };
 
@@ -65,6 +66,7 @@ enum xl_path_kind {
     XL_PATH_MODEL,   /* a name, or a path where it begins with '~', '$', '.' or '/' */
     XL_PATH_WEIGHTS, /* likewise, or of a file that is there; made absolute. Of a LIST each name
                         in "A:0.5 + B" (data/lora_text.h) */
+    XL_PATH_EMBEDDING, /* likewise, of "FILE:WORD" (data/embedding_text.h) */
 };
 
 struct xl_option {

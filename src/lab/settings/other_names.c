@@ -20,6 +20,7 @@ static const struct {
     {"lora",
      "l lora-path lora-dir lora-model lora-model-dir lora-weights adapter network network-module "
      "lyco"},
+    {"embedding", "textual-inversion embd-dir embeddings-dir embeddings-path ti embeds"},
     {"vae", "vae-path vae-name vae-model sd-vae vae-file"},
     {"prompt", "p text positive positive-prompt pos-prompt txt"},
     {"negative", "n neg negative-prompt neg-prompt uncond unconditional-prompt"},

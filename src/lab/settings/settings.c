@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
 #include "lab/data/loras.h"
 
@@ -197,6 +198,8 @@ static enum xl_status place_weights(void *user, const char *name, const char **t
 
 static enum xl_status fill_in_weights(const struct xl_option *option, const char **text,
                                       struct xl_arena *arena, struct xl_err *err) {
+    if (option->path == XL_PATH_EMBEDDING)
+        return xl_embedding_text_rename(*text, place_weights, arena, arena, text, err);
     if (option->type == XL_OPTION_LIST)
         return xl_lora_text_rename(*text, place_weights, arena, arena, text, err);
     const char *to = NULL;
@@ -213,7 +216,7 @@ static enum xl_status fill_in(const struct xl_settings *settings, const struct x
     if (!strcmp(option->name, "sweep")) return xl_axis_fill_in(*text, arena, text, err);
     if (option->path == XL_PATH_NONE) return XL_OK;
     if (option->path == XL_PATH_MODEL && !strchr("~$./", (*text)[0])) return XL_OK;
-    bool is_weights = option->path == XL_PATH_WEIGHTS;
+    bool is_weights = option->path == XL_PATH_WEIGHTS || option->path == XL_PATH_EMBEDDING;
     enum xl_status status = is_weights ? fill_in_weights(option, text, arena, err)
                                        : xl_path_expand(*text, arena, text, err);
     if (status) return xl_fail_context(err, status, "%s", origin);

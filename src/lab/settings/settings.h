@@ -28,6 +28,7 @@ enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 struct xl_settings {
     const char *model, *revision;
     struct xl_list loras;          /* as data/lora_text.h reads them */
+    struct xl_list embeddings;     /* as data/embedding_text.h reads them */
     const char *vae;               /* NULL or "none": the model's own */
     const char *profile;           /* one, or several joined by " + " */
     const char *prompt, *negative; /* negative NULL: omitted */
