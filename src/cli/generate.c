@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the hooks of a run need. */
 struct follow {
@@ -191,6 +192,14 @@ static void print_failures(const struct xl_sweep *sweep, const struct xl_run_dir
     }
 }
 
+/* A path on its line: on a terminal the home folder is "~", as a shell takes it. */
+static void print_path(const char *before, const char *path, const char *after) {
+    const char *home = getenv("HOME");
+    size_t n = home ? strlen(home) : 0;
+    bool is_below = n > 1 && isatty(STDOUT_FILENO) && !strncmp(path, home, n) && path[n] == '/';
+    printf("%s%s%s%s\n", before, is_below ? "~" : "", is_below ? path + n : path, after);
+}
+
 static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir *run,
                           const struct xl_run_counts *counts) {
     printf("\n%d drawn", counts->n_done);
@@ -210,11 +219,12 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
             (outcome->width == sweep->cells[c].width && outcome->height == sweep->cells[c].height))
             continue;
         if (!n++) printf("smaller  for want of memory:\n");
-        printf("         %s: %dx%d instead of %dx%d\n", outcome->path, outcome->width,
-               outcome->height, sweep->cells[c].width, sweep->cells[c].height);
+        printf("         %dx%d instead of %dx%d", outcome->width, outcome->height,
+               sweep->cells[c].width, sweep->cells[c].height);
+        print_path(": ", outcome->path, "");
     }
-    if (run->is_own) printf("page     %s/index.html\n", run->dir);
-    if (counts->log_path) printf("log      %s\n", counts->log_path);
+    if (run->is_own) print_path("page     ", run->dir, "/index.html");
+    if (counts->log_path) print_path("log      ", counts->log_path, "");
     if (!xl_run_dir_can_go_on(run)) return;
     struct xl_str dir = {0};
     xl_str_put_shell_word(&dir, run->dir);

@@ -162,6 +162,14 @@ expect "an unknown model is told from a slip" 2 "did you mean" "$bin" generate -
 # Short of memory: down the ladder, on record; nothing is drawn that cannot be
 expect "less memory: smaller" 0 "256x256 instead of 320x320" "${draw[@]}" --width 320 --height 320 --batch 3 \
     --max-memory 0.008 --output-dir o1
+if command -v python3 >/dev/null; then
+    python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "${draw[@]}" --size 64x64 --sweep seed=1,2 \
+        --output-dir "$HOME/home-pictures" >out 2>err </dev/null
+    check "on a terminal the home folder is ~" grep -q "^page     ~/home-pictures/" out
+fi
+expect "a run says it" 0 "smaller  for want of memory:" "${draw[@]}" --width 320 --height 320 --sweep seed=1,2 \
+    --max-memory 0.008 --output-dir o1s
+check "before the path" grep -qE "^ +256x256 instead of 320x320: o1s/" out
 check "requested and actual size in the record" sh -c "grep -aq '\"width\":256' o1/*.png && grep -aq '\"requested_width\":320' o1/*.png"
 check "and in the log" grep -q '"width": *256,.*"requested_width": *320' o1/jobs_*.log
 check "all three" test "$(count o1)" -eq 3

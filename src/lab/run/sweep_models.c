@@ -147,10 +147,13 @@ static struct xl_sweep_model by_name(const struct xl_catalogue *catalogue, const
     return (struct xl_sweep_model){.key = key_of(name, arena), .id = id ? id : name};
 }
 
-/* A name that is neither a folder nor a repository may be a slip of the fingers. */
+/* A name that is neither a folder nor a repository may be a slip of the fingers. What is there and
+ * cannot be used would be near to itself. */
 static void suggest(const struct xl_catalogue *catalogue, const char *name, struct xl_err *err) {
-    char near[256];
+    char near[256], itself[256];
     if (!err || !xl_catalogue_nearest(catalogue, name, near, sizeof near)[0]) return;
+    snprintf(itself, sizeof itself, "\"%s\"", name);
+    if (strstr(near, itself)) return;
     size_t n = strlen(err->text);
     snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
 }
