@@ -118,6 +118,9 @@ refuse "one for SD 1" 5 "Stable Diffusion 1.x (768 wide)" sd1.safetensors
 refuse "one for SD 2" 5 "Stable Diffusion 2.x (1024 wide)" sd2.safetensors
 refuse "one of other widths" 5 "have 768 and 1280 numbers, expected 24 and 40" sdxl.safetensors
 refuse "a pickle" 5 "convert it with torch.load" ./old.pt
+cp old.pt webui/older.pt
+refuse "a pickle that has the name" 5 "/webui/older.pt: expected a .safetensors file" older
+refuse "a pickle with its ending" 5 "convert it with torch.load" older.pt
 refuse "more vectors than a chunk has" 2 "80 vectors, and a prompt has room for 75" many.safetensors
 refuse "a LoRA" 5 "this is a LoRA" "$source/models/lab-tiny-loras/stained-glass.safetensors:fox"
 refuse "a name that is not there" 5 'there is no embedding "gone"' gone
@@ -162,6 +165,9 @@ mv webui/renamed.safetensors webui/glow.safetensors
 # Changed and missing
 rm "$(one way3 | xargs dirname)"/jobs*.log
 expect "one by name and digest" 0 "same" "$bin" verify --model "$data/models/repo" "$(one way3)"
+expect "none takes back what a record says" 0 "" env HOME=/nowhere "$bin" generate --from "$glow" --embedding none \
+    --output-dir none
+check "none: as without" same "$base" "$(one none)"
 cp half.safetensors webui/glow.safetensors
 cp half.safetensors spark.safetensors
 rm -r "$hub"
@@ -181,11 +187,11 @@ check "and draws what has none" test "$(ls "$run"/2*.png | wc -l)" -gt 0
 expect "so does extending" 2 "is another file than the run was planned with" "$bin" resume "$run" --sweep steps=4
 
 # What A1111 wrote
-a1111() { # FILE HASH
+a1111() { # FILE HASH [NAME]
     python3 - "$@" <<'END'
 import struct, sys, zlib
 text = ("a glow fox\nSteps: 2, Sampler: Euler, CFG scale: 5, Seed: 3, Size: 64x64, RNG: CPU, "
-        f'TI hashes: "glow: {sys.argv[2]}", Version: v1.10.0')
+        f'TI hashes: "{(sys.argv[3:] + ["glow"])[0]}: {sys.argv[2]}", Version: v1.10.0')
 chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 row = zlib.compress(b"\0" + bytes(3))
 open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)) +
@@ -199,6 +205,8 @@ expect "by its hash, under another name" 0 "" "${from[@]}" --output-dir hashed
 check "is in the record" grep -aq "\"embedding\":\"glow\",\"embedding_digests\":\"$digest\"" "$(one hashed)"
 a1111 theirs.png 0123456789ab
 expect "a hash of nothing here" 0 'the embedding "glow" (0123456789ab) is not here' "${from[@]}" --output-dir unknown
+a1111 theirs.png "$(echo $digest | cut -c1-12)" "bright light"
+expect "a name of several words" 0 'the embedding "bright light" is drawn as words' "${from[@]}" --output-dir words
 
 # Damaged and foreign
 head -c 200 "$data/embeddings/glow.safetensors" >cut.safetensors

@@ -2,6 +2,7 @@
  * --embedding. Only text: what a name means is found by loras.h.
  *
  *   NAME           a name, a file, a repository ("org/name", "org/name:FILE.safetensors")
+ *   none           none: what a source that comes after says does not count
  *   NAME:WORD      the word of the prompt that it stands for; else that is the file's name
  *
  * A word is what follows the last colon, unless that is a file's name or has a slash in it.

@@ -181,6 +181,30 @@ static enum xl_status find_in_repository(const char *said, struct xl_arena *aren
 
 /* --- One LoRA --------------------------------------------------------------------------------- */
 
+/* A file of that name in the folders that can run code; NULL: there is none. */
+static const char *find_pickle(struct xl_loras *loras, const char *said) {
+    static const char *const endings[] = {".pt", ".bin", ".ckpt", ".pth", ""};
+    for (int i = 0; i < loras->folders.n_folders; i++)
+        for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+            const char *path = xl_arena_printf(&loras->arena, "%s/%s%s", loras->folders.folders[i],
+                                               said, endings[k]);
+            if (path && xl_file_exists(path)) return path;
+        }
+    return NULL;
+}
+
+static enum xl_status fail_pickle(const struct xl_loras *loras, const char *path,
+                                  struct xl_err *err) {
+    bool is_embedding = loras->kind == XL_NAMED_EMBEDDINGS;
+    return xl_fail(err, XL_EFORMAT,
+                   "the %s %s: expected a .safetensors file; what is in others can run code and is "
+                   "never read%s",
+                   noun(loras), path,
+                   is_embedding ? ": convert it with torch.load(FILE, weights_only=True) and "
+                                  "safetensors.torch.save_file (docs/EMBEDDINGS.md)"
+                                : "");
+}
+
 static enum xl_status not_found(struct xl_loras *loras, const char *said, struct xl_err *err) {
     char near[200], near_cached[200], places[400] = "";
     xl_named_files_nearest(&loras->folders, said, near, sizeof near);
@@ -191,6 +215,8 @@ static enum xl_status not_found(struct xl_loras *loras, const char *said, struct
         snprintf(places + used, sizeof places - used, "%s%.200s", used ? ", " : "",
                  loras->folders.folders[i]);
     }
+    const char *pickle = find_pickle(loras, said);
+    if (pickle) return fail_pickle(loras, pickle, err);
     if (hint[0])
         return xl_fail(err, XL_EMODEL, "there is no %s \"%.100s\"; did you mean %s?", noun(loras),
                        said, hint);
@@ -217,14 +243,7 @@ static enum xl_status take_path(struct xl_loras *loras, const char *said, const 
                    ? xl_fail(err, XL_EMODEL, "the %s %s is not there", noun(loras), expanded)
                    : XL_OK;
     } else if (!ends_so(expanded)) {
-        return xl_fail(err, XL_EFORMAT,
-                       "the %s %s: expected a .safetensors file; what is in others can run code "
-                       "and is never read%s",
-                       noun(loras), expanded,
-                       loras->kind == XL_NAMED_EMBEDDINGS
-                           ? ": convert it with torch.load(FILE, weights_only=True) and "
-                             "safetensors.torch.save_file (docs/EMBEDDINGS.md)"
-                           : "");
+        return fail_pickle(loras, expanded, err);
     }
     *path = xl_path_absolute(expanded, arena);
     return *path ? XL_OK : nomem(err);

@@ -10,6 +10,7 @@
 #include "lab/cell/cell_fields.h"
 #include "lab/cell/cell_record.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
 #include "lab/data/loras.h"
 #include "lab/data/profiles.h"
@@ -431,6 +432,12 @@ static enum xl_status take_hash(struct take *take, struct xl_loras *files, const
             "%s: the embedding \"%s\" (%s) is not here: what has that name now is drawn, or the "
             "word",
             take->path, name, hash);
+        return XL_OK;
+    }
+    if (!xl_is_embedding_word(name)) {
+        xl_warn("%s: the embedding \"%s\" is drawn as words: it is %s, and only one word can stand "
+                "for that; say %s:WORD with --embedding, and WORD in the prompt",
+                take->path, name, found->path, found->path);
         return XL_OK;
     }
     const char *text = xl_arena_printf(arena, "%s:%s", found->path, name);

@@ -64,6 +64,7 @@ static enum xl_status add_said(struct xl_sweep_plan *plan, struct xl_sweep_words
     struct xl_embedding_said said;
     struct word word = {.text = NULL};
     enum xl_status status = xl_embedding_text_read(text, &plan->sweep->arena, &said, err);
+    if (!status && !said.word && !strcmp(said.name, "none")) return XL_OK;
     if (!status) status = xl_loras_find(words->files, said.name, &word.file, err);
     if (status) return status;
     word.text = said.word ? said.word : word.file->name;
