@@ -4,6 +4,7 @@
 for name in $(env | cut -d= -f1 | grep -E '^(HEADLESS|PROMPT|LORA|EMBEDDING|VAE$|NEGATIVE|MODE|STYLE|STEPS|SEED|WIDTH|HEIGHT|SIZE|GUIDANCE|CFG_|BATCH|INIT_|IMG2IMG|RUN_ALL|SCHEDULER|OUTPUT_DIR|INSTANCE|CONTAINER|FROM|HF_|HUGGING|XDG_)'); do
     unset "$name"
 done
+. "$(dirname "$0")/../sanitized.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0

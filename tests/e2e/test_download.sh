@@ -235,11 +235,9 @@ if mount -t tmpfs -o size=300k tmpfs home/hub 2>/dev/null; then
 else
     echo "skip tmpfs: may not be mounted here"
 fi
-if ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; then
-    is_sanitized=yes
+if is_sanitized; then
     echo "skip shim: the sanitizers' own allocator and this shim exclude each other"
 else
-    is_sanitized=
     fresh
     faulty() { env LD_PRELOAD="$shim" XL_FAULT_EXCEPT=libcurl,libcrypto,libssl XL_FAULT_PATH=home/hub "$@"; }
     expect "no room any more" 6 "No space left" faulty XL_FAULT_CALLS=write XL_FAULT_AT=3 XL_FAULT_PATH=.incomplete "$bin" models download org/one
@@ -267,7 +265,7 @@ for variable in HF_HUB_OFFLINE=1 HF_HUB_OFFLINE=yes TRANSFORMERS_OFFLINE=ON; do
     expect "$variable" 7 "${variable%=*} is set" env $variable "$bin" models download org/one
 done
 expect "offline is off" 0 ready env HF_HUB_OFFLINE=0 TRANSFORMERS_OFFLINE=1 "$bin" models download org/tiny
-if [ "$is_sanitized" ]; then
+if is_sanitized; then
     echo "skip strace: leaks cannot be looked for in a program that is traced"
 elif strace -f -o trace true 2>/dev/null; then
     HF_HUB_OFFLINE=1 strace -f -e trace=network,execve -o trace "$bin" models download org/one >out 2>err

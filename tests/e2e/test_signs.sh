@@ -31,7 +31,7 @@ run --steps 1 --sweep seed=1..2 --json --output-dir o
 check "--json: one document on standard output" sh -c "python3 -c 'import json; json.load(open(\"out\"))' && grep -q 'drawing picture 2 of 2' err"
 PROMPT=x MODEL_KEY=$repo WIDTH=64 HEIGHT=64 STEPS=1 OUTPUT_DIR=o "$bin" >out 2>err </dev/null
 check "from the environment: the picture" grep -q '^sdxl-lab: drawing: ' err
-if ! ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; then
+if ! is_sanitized; then
     # A second takes ten minutes: no more than a line a minute, with the step and the time left.
     LD_PRELOAD=$shim XL_FAULT_CLOCK=600 run --sweep seed=1,2 --steps 60 --width 192 --height 192 --output-dir o
     check "once a minute" grep -qE '^sdxl-lab: step [0-9]+ of 60, [0-9: s]+ left; picture [12] of 2' err

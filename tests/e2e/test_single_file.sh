@@ -71,7 +71,7 @@ expect "no file of that name" 5 "models download org/single:none.safetensors" dr
 
 # Opening reads the header and no more: its size is that of the whole file, its numbers are holes.
 check "a checkpoint of SDXL's size" "$random_repo" --size full --sparse --single-file full.safetensors
-if command -v strace >/dev/null; then
+if ! is_sanitized && strace -f -o trace true 2>/dev/null; then
     expect "is opened" 0 "2567463684" strace -f -o trace -e trace=pread64,read,execve,connect \
         "$bin" inspect model --model full.safetensors
     bytes=$(awk '/pread64|read\(/ && $NF > 0 { sum += $NF } END { print int(sum / 1000000) }' trace)
@@ -79,7 +79,7 @@ if command -v strace >/dev/null; then
     check "running nothing" [ "$(grep -c execve trace)" = 1 ]
     check "connecting to no host" [ "$(grep -c AF_INET trace)" = 0 ]
 else
-    echo "skip opening traced: there is no strace"
+    echo "skip strace: not here, may not trace, or may not trace a sanitizer"
     expect "is opened" 0 "2567463684" "$bin" inspect model --model full.safetensors
 fi
 

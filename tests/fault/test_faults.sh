@@ -17,7 +17,8 @@ passed=0 failed=0
 unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME
 export HOME=$work INSTANCE_ID=t
 
-if ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; then
+. "$(dirname "$0")/../sanitized.sh"
+if is_sanitized; then
     echo "skip shim: the sanitizers' own allocator and this shim exclude each other"
     exit 77
 fi

@@ -10,8 +10,9 @@ trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 unset HEADLESS PROMPT HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME XDG_CONFIG_HOME
 export HOME=$work INSTANCE_ID=t
+. "$(dirname "$0")/../sanitized.sh"
 cd "$work" || exit 1
-if ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; then
+if is_sanitized; then
     echo "skip shim: the sanitizers' own allocator and this shim exclude each other"
     exit 77
 fi

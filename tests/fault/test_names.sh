@@ -9,8 +9,9 @@ trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 unset HF_HOME HF_HUB_CACHE HUGGINGFACE_HUB_CACHE XDG_CACHE_HOME
 export HOME=$work INSTANCE_ID=$(printf 'a-host-%.0s' 1 2 3 4 5 6 7 8 9)
+. "$(dirname "$0")/../sanitized.sh"
 cd "$work" || exit 1
-if ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; then
+if is_sanitized; then
     echo "skip shim: the sanitizers' own libraries and this shim exclude each other"
     exit 77
 fi

@@ -1,0 +1,4 @@
+# sanitized.sh - for tests of the command, as sourced text: is_sanitized says whether $bin was built with
+# a sanitizer. Then it can neither be traced (leaks are looked for by tracing it) nor run beside a
+# preload library of ours (both have an allocator).
+is_sanitized() { ldd "$bin" | grep -qE 'lib(asan|tsan|ubsan)|libclang_rt'; }
