@@ -7,7 +7,7 @@
 
 struct cpu_exec {
     struct xl_exec base;
-    struct xl_pack_hold *weights;
+    struct xl_hold *weights;
     struct xl_arena arena;     /* states of the ops */
     struct xl_cpu_step *steps; /* by op */
     struct xl_space space;
@@ -68,7 +68,7 @@ static void exec_free(struct xl_exec *base) {
     xl_pages_free(base->memory, base->layout.total_bytes);
     xl_pages_free(exec->space.scratch, exec->scratch_bytes);
     xl_pages_free(exec->space.shared, exec->shared_bytes);
-    xl_pack_hold_free(exec->weights);
+    xl_hold_free(exec->weights);
     xl_arena_deinit(&exec->arena);
     free(exec->steps);
 }
@@ -116,7 +116,7 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
                                    struct xl_err *err) {
     struct xl_cpu_backend *backend = backend_of(&exec->base);
     enum xl_status status = allocate_values(exec, err);
-    if (!status) status = xl_pack_hold_new(backend->pack, &exec->weights, err);
+    if (!status) status = xl_hold_new(xl_pack_holds(backend->pack), &exec->weights, err);
     if (status) return status;
     struct xl_compiler c = {.backend = backend,
                             .hold = exec->weights,
@@ -127,11 +127,11 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
                             .arena = &exec->arena};
     status = compile_ops(exec, &c, err);
     if (!status) status = allocate_space(exec, &c, err);
-    return status ? status : xl_pack_fill(exec->weights, c.plan, options, err);
+    return status ? status : xl_pack_fill(backend->pack, exec->weights, c.plan, options, err);
 }
 
 /* Compile without memory: values lie at addresses that are reserved and never touched. */
-static enum xl_status measure_plan(struct xl_cpu_backend *backend, struct xl_pack_hold *hold,
+static enum xl_status measure_plan(struct xl_cpu_backend *backend, struct xl_hold *hold,
                                    const struct xl_plan *plan, size_t *bytes, struct xl_err *err) {
     struct cpu_exec exec = {.base = {.plan = plan}};
     struct xl_layout *layout = &exec.base.layout;
@@ -160,14 +160,14 @@ static enum xl_status measure(struct xl_backend *base, const struct xl_plan *con
                               struct xl_weight_need *weights, size_t *exec_bytes,
                               struct xl_err *err) {
     struct xl_cpu_backend *backend = (struct xl_cpu_backend *)base;
-    struct xl_pack_hold *hold;
-    enum xl_status status = xl_pack_hold_new(backend->pack, &hold, err);
+    struct xl_hold *hold;
+    enum xl_status status = xl_hold_new(xl_pack_holds(backend->pack), &hold, err);
     if (status) return status;
     int n_before = xl_dnn_limit_threads(1);
     for (int i = 0; !status && i < n; i++)
         status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);
-    *weights = xl_pack_need(hold);
-    xl_pack_hold_free(hold);
+    *weights = xl_hold_need(hold);
+    xl_hold_free(hold);
     xl_dnn_limit_threads(n_before);
     return status;
 }
@@ -237,14 +237,15 @@ static bool is_native(const struct xl_backend *base, enum xl_dtype act_dtype) {
 }
 
 static void memory(const struct xl_backend *base, struct xl_memory *out) {
-    struct xl_pack_bytes weights = xl_pack_bytes(((const struct xl_cpu_backend *)base)->pack);
+    struct xl_pack *pack = ((const struct xl_cpu_backend *)base)->pack;
+    struct xl_held_bytes weights = xl_holds_bytes(xl_pack_holds(pack));
     xl_host_memory(out);
     out->weight_bytes = (int64_t)weights.held;
     out->idle_weight_bytes = (int64_t)weights.idle;
 }
 
 static size_t release(struct xl_backend *base, size_t wanted) {
-    return xl_pack_release(((struct xl_cpu_backend *)base)->pack, wanted);
+    return xl_holds_release(xl_pack_holds(((struct xl_cpu_backend *)base)->pack), wanted);
 }
 
 static const struct xl_backend_vtable vtable = {

@@ -51,7 +51,7 @@ struct xl_cpu_step {
 /* What a compilation hands to the function that makes an op's step. */
 struct xl_compiler {
     struct xl_cpu_backend *backend;
-    struct xl_pack_hold *hold; /* the weights that are asked for */
+    struct xl_hold *hold; /* the weights that are asked for */
     const struct xl_plan *plan;
     const struct xl_op *op;
     struct xl_cpu_step *step;

@@ -1,22 +1,16 @@
-/* pack.h - the weights that a backend holds: packed once for its products, shared by all its
- * executables, known by the ids of their tensors.
- *
- * An executable holds weights: its compilation opens a hold, asks it for what the ops need (which
- * only counts), and fills it: then memory is taken and tensors are read and packed, on all threads.
- * What one fill packs is a group. A group stays while a hold refers to it, and after that until its
- * memory is wanted back.
+/* pack.h - weights packed once for the CPU's products, shared by all executables (holds.h), known
+ * by the ids of their tensors.
  */
 #ifndef XL_BACKEND_CPU_PACK_H
 #define XL_BACKEND_CPU_PACK_H
 
-#include "backend/backend.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/onednn.h"
 #include "backend/cpu/tap_maps.h"
+#include "backend/holds.h"
 #include "base/threads.h"
 
-struct xl_pack;      /* opaque */
-struct xl_pack_hold; /* opaque */
+struct xl_pack; /* opaque */
 
 enum xl_status xl_pack_new(struct xl_dnn *dnn, struct xl_pool *pool,
                            const struct xl_cpu_kernels *kernels, struct xl_pack **out,
@@ -24,20 +18,8 @@ enum xl_status xl_pack_new(struct xl_dnn *dnn, struct xl_pool *pool,
 /* All holds must be freed before. */
 void xl_pack_free(struct xl_pack *pack);
 
-/* Bytes held, and those of groups that no hold refers to. */
-struct xl_pack_bytes {
-    size_t held, idle;
-};
-struct xl_pack_bytes xl_pack_bytes(const struct xl_pack *pack);
-/* Free idle groups, the one that has been idle longest first, until `wanted` bytes are given back
- * or none is left. Returns how many that were. */
-size_t xl_pack_release(struct xl_pack *pack, size_t wanted);
-
-/* One hold of a pack is open at a time: from its beginning to xl_pack_fill or xl_pack_hold_free.
- * Errors: XL_ENOMEM */
-enum xl_status xl_pack_hold_new(struct xl_pack *pack, struct xl_pack_hold **out,
-                                struct xl_err *err) XL_CHECKED;
-void xl_pack_hold_free(struct xl_pack_hold *hold); /* NULL is fine */
+/* Who holds what: to begin a hold, and to give weights back. */
+struct xl_holds *xl_pack_holds(struct xl_pack *pack);
 
 /* Weights [o, c, taps...] cut into chunks of output channels, each packed for a product. */
 struct xl_pack_spec {
@@ -60,21 +42,18 @@ struct xl_numbers {
 
 /* Ask. The results belong to the pack, and what they point at is there once the hold is filled.
  * Errors: XL_ENOMEM */
-enum xl_status xl_pack_weights(struct xl_pack_hold *hold, const struct xl_pack_spec *spec,
+enum xl_status xl_pack_weights(struct xl_hold *hold, const struct xl_pack_spec *spec,
                                const struct xl_packed **out, struct xl_err *err) XL_CHECKED;
 /* A copy of the numbers of a weight in f32 (biases, norms)... */
-enum xl_status xl_pack_floats(struct xl_pack_hold *hold, const struct xl_value *weight,
+enum xl_status xl_pack_floats(struct xl_hold *hold, const struct xl_value *weight,
                               const struct xl_numbers **out, struct xl_err *err) XL_CHECKED;
 /* ... or in their own dtype (embedding tables). */
-enum xl_status xl_pack_copy(struct xl_pack_hold *hold, const struct xl_value *weight,
+enum xl_status xl_pack_copy(struct xl_hold *hold, const struct xl_value *weight,
                             const struct xl_numbers **out, struct xl_err *err) XL_CHECKED;
 
-/* What was asked for, of a hold that is not filled. */
-struct xl_weight_need xl_pack_need(const struct xl_pack_hold *hold);
-
-/* Pack what is missing, for this plan. Each of its tensors is reported to options->weight_done
- * once, when it is not needed any more. Errors: XL_ECANCELLED, XL_ENOMEM */
-enum xl_status xl_pack_fill(struct xl_pack_hold *hold, const struct xl_plan *plan,
+/* Pack what is missing, for this plan, and close the hold. Each of its tensors is reported to
+ * options->weight_done once, when it is not needed any more. Errors: XL_ECANCELLED, XL_ENOMEM */
+enum xl_status xl_pack_fill(struct xl_pack *pack, struct xl_hold *hold, const struct xl_plan *plan,
                             const struct xl_compile_options *options,
                             struct xl_err *err) XL_CHECKED;
 

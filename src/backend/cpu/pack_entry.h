@@ -25,28 +25,14 @@ struct xl_pack_key {
 };
 
 struct xl_pack_entry {
-    struct xl_pack_entry *next;      /* of its group */
-    struct xl_pack_entry *same_hash; /* in the pack's table */
-    struct xl_pack_group *group;
+    struct xl_held held;
     struct xl_pack_key key;
-    size_t bytes, set_bytes, chunk_bytes; /* in all; of one product; of one chunk */
-    unsigned char *data;                  /* NULL until the group has memory */
+    size_t set_bytes, chunk_bytes; /* of one product; of one chunk */
     struct xl_packed packed;
     struct xl_numbers numbers;
     /* Until it is packed. */
     const struct xl_value *weight;
     struct xl_pack_delta *deltas[XL_MAX_PARTS]; /* by part; pack_deltas.c */
-};
-
-/* What one fill packs: one block of memory. */
-struct xl_pack_group {
-    struct xl_pack_group *next;    /* of the pack */
-    struct xl_pack_entry *entries; /* newest first */
-    int n_entries;
-    unsigned char *data;
-    size_t bytes;
-    int n_holds;
-    uint64_t idle_since; /* the pack's clock, while n_holds is 0 */
 };
 
 struct xl_pack_tools {
@@ -55,8 +41,8 @@ struct xl_pack_tools {
     const struct xl_cpu_kernels *kernels;
 };
 
-/* pack_fill.c: read and pack the entries of a group that has its memory. */
-enum xl_status xl_pack_fill_group(const struct xl_pack_tools *tools, struct xl_pack_group *group,
+/* pack_fill.c: read and pack the entries of a group that has its memory; NULL: there are none. */
+enum xl_status xl_pack_fill_group(const struct xl_pack_tools *tools, struct xl_held_group *group,
                                   const struct xl_plan *plan,
                                   const struct xl_compile_options *options,
                                   struct xl_err *err) XL_CHECKED;

@@ -48,8 +48,8 @@ static void copy_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack
         for (int64_t i = 0; i < key->length; i += STAGE) {
             int64_t n = key->length - i < STAGE ? key->length - i : STAGE;
             struct xl_pack_numbers from = read_row(&source, row, i, n);
-            kernels->convert(entry->data + (size_t)(row * key->length + i) * xl_dtype_size(to), to,
-                             from.x, from.dtype, n);
+            kernels->convert(entry->held.data + (size_t)(row * key->length + i) * xl_dtype_size(to),
+                             to, from.x, from.dtype, n);
         }
     }
 }
@@ -137,7 +137,7 @@ static struct target target_of(const struct xl_pack_entry *entry, int64_t row, i
     const struct xl_dnn_layout *layout = xl_dnn_prototype_layout(prototype);
     struct target target = {
         .layout = layout,
-        .data = entry->data + (size_t)chunk * entry->chunk_bytes,
+        .data = entry->held.data + (size_t)chunk * entry->chunk_bytes,
         .set_bytes = xl_pack_align(layout->bytes),
         .o = row % entry->key.chunk,
         .n = 1,
