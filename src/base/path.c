@@ -156,3 +156,17 @@ char *xl_path_tell(const char *sentence) {
     }
     return xl_str_take(&out);
 }
+
+char *xl_path_cache(const char *name) {
+    struct xl_arena arena = {0};
+    const char *base = getenv("XDG_CACHE_HOME"), *folder = NULL;
+    bool is_set = base && *base == '/'; /* the standard has relative ones ignored */
+    char *path = NULL;
+    if (is_set)
+        folder = base;
+    else if (xl_path_expand("~/.cache", &arena, &folder, NULL))
+        folder = NULL;
+    if (folder && asprintf(&path, "%s/sdxl-lab/%s", folder, name) < 0) path = NULL;
+    xl_arena_deinit(&arena);
+    return path;
+}

@@ -24,6 +24,10 @@ const char *xl_path_absolute(const char *path, struct xl_arena *arena);
  * user, /home, /Users, /root), or a folder on it is called as the user is. */
 bool xl_path_is_personal(const char *path);
 
+/* `name` in the folder of what this program can make again, malloc'd: "sdxl-lab" in XDG_CACHE_HOME,
+ * by default in ~/.cache. NULL: there is no home folder, or no memory */
+char *xl_path_cache(const char *name);
+
 /* A sentence as others get it, malloc'd: of the personal paths in it the last part is left. NULL:
  * out of memory */
 char *xl_path_tell(const char *sentence);

@@ -134,3 +134,20 @@ Test(path, sentences_keep_the_last_part_of_personal_paths) {
     expect_told("3/4 of 1/2, /srv/models/x is not there", "3/4 of 1/2, /srv/models/x is not there");
     expect_told("", "");
 }
+
+static void expect_cache(const char *expected) {
+    char *path = xl_path_cache("a/b");
+    cr_assert_not_null(path);
+    cr_expect_str_eq(path, expected);
+    free(path);
+}
+
+Test(path, what_can_be_made_again) {
+    setenv("HOME", "/home/wilhelmine", 1);
+    unsetenv("XDG_CACHE_HOME");
+    expect_cache("/home/wilhelmine/.cache/sdxl-lab/a/b");
+    setenv("XDG_CACHE_HOME", "cache", 1);
+    expect_cache("/home/wilhelmine/.cache/sdxl-lab/a/b");
+    setenv("XDG_CACHE_HOME", "/var/cache", 1);
+    expect_cache("/var/cache/sdxl-lab/a/b");
+}
