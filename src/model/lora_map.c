@@ -145,10 +145,12 @@ static int by_place(const void *a, const void *b) {
 /* Sorted first: names point at modules. */
 static enum xl_status name_modules(struct xl_lora_map *map, const struct xl_unet_config *unet,
                                    struct xl_err *err) {
+    struct xl_original_unet original;
+    xl_unet_original(unet, &original);
     if (map->n_modules) qsort(map->modules, (size_t)map->n_modules, sizeof *map->modules, by_place);
     for (int i = 0; i < map->n_modules; i++) {
         struct naming naming = {map, &map->modules[i]};
-        if (!xl_lora_names(naming.module->part, unet, naming.module->path, add_name, &naming))
+        if (!xl_lora_names(naming.module->part, &original, naming.module->path, add_name, &naming))
             return xl_fail_nomem(err, "the names of a model's modules", 0);
     }
     if (map->n_names) qsort(map->names, (size_t)map->n_names, sizeof *map->names, by_name);

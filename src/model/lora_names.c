@@ -6,117 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- sgm ------------------------------------------------------------------------------------ */
-
-struct renaming {
-    const char *diffusers, *sgm;
-};
-
-static const struct renaming in_resnets[] = {
-    {"norm1", "in_layers.0"},  {"conv1", "in_layers.2"},  {"time_emb_proj", "emb_layers.1"},
-    {"norm2", "out_layers.0"}, {"conv2", "out_layers.3"}, {"conv_shortcut", "skip_connection"},
-};
-
-static const struct renaming outside[] = {
-    {"conv_in", "input_blocks.0.0"},
-    {"conv_norm_out", "out.0"},
-    {"conv_out", "out.2"},
-    {"time_embedding.linear_1", "time_embed.0"},
-    {"time_embedding.linear_2", "time_embed.2"},
-    {"add_embedding.linear_1", "label_emb.0.0"},
-    {"add_embedding.linear_2", "label_emb.0.2"},
-};
-
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
-static const char *renamed(const struct renaming *list, size_t n, const char *name) {
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(list[i].diffusers, name)) return list[i].sgm;
-    return NULL;
-}
-
-/* Where a module lies: "down_blocks.1.attentions.0.proj_in" is {'d', 1, "attentions", 0,
- * "proj_in"}. */
-struct at {
-    char block; /* 'd'own, 'm'iddle, 'u'p */
-    int level;
-    char kind[16];
-    int i;
-    const char *rest;
-};
-
-static bool locate(const char *module, struct at *at) {
-    int n = 0;
-    char block[8];
-    if (!strncmp(module, "mid_block.", 10)) {
-        *at = (struct at){.block = 'm'};
-        module += 10;
-    } else {
-        if (sscanf(module, "%7[a-z]_blocks.%d.%n", block, &at->level, &n) != 2 || !n) return false;
-        at->block = block[0];
-        module += n;
+void xl_unet_original(const struct xl_unet_config *config, struct xl_original_unet *out) {
+    struct xl_original_levels levels = {0};
+    for (int i = 0; i < config->n_blocks; i++) {
+        const struct xl_unet_block *down = &config->down[i], *up = &config->up[i];
+        bool has_next = i + 1 < config->n_blocks;
+        levels.down[i] = (struct xl_original_level){down->n_resnets, has_next, down->has_attention};
+        levels.up[i] = (struct xl_original_level){up->n_resnets, has_next, up->has_attention};
     }
-    n = 0;
-    if (sscanf(module, "%15[a-z].%d.%n", at->kind, &at->i, &n) != 2 || !n) return false;
-    at->rest = module + n;
-    return true;
+    xl_original_unet_init(&levels, out);
 }
-
-/* The index of the sgm block of resnet i of a level. */
-static int sgm_index(const struct xl_unet_config *config, const struct at *at) {
-    const struct xl_unet_block *levels = at->block == 'd' ? config->down : config->up;
-    int index = at->block == 'd'; /* input_blocks.0 is conv_in */
-    for (int level = 0; level < at->level; level++)
-        index += levels[level].n_resnets + (at->block == 'd');
-    return index + at->i;
-}
-
-static const char *in_level(const struct xl_unet_config *config, const struct at *at, int *index,
-                            int *sub) {
-    const struct xl_unet_block *levels = at->block == 'd' ? config->down : config->up;
-    struct at last = *at;
-    if (at->level < 0 || at->level >= config->n_blocks) return NULL;
-    *index = sgm_index(config, at);
-    if (!strcmp(at->kind, "resnets")) {
-        *sub = 0;
-        return renamed(in_resnets, N_OF(in_resnets), at->rest);
-    }
-    if (!strcmp(at->kind, "attentions")) {
-        *sub = 1;
-        return at->rest;
-    }
-    if (strcmp(at->rest, "conv") != 0) return NULL;
-    last.i = levels[at->level].n_resnets - (at->block == 'u');
-    *index = sgm_index(config, &last);
-    *sub = at->block == 'u' ? 1 + levels[at->level].has_attention : 0;
-    return at->block == 'u' ? "conv" : "op";
-}
-
-bool xl_unet_sgm_name(const struct xl_unet_config *config, const char *module,
-                      char out[XL_LORA_NAME]) {
-    struct at at = {0};
-    const char *rest = renamed(outside, N_OF(outside), module);
-    if (rest) {
-        snprintf(out, XL_LORA_NAME, "%s", rest);
-        return true;
-    }
-    if (!locate(module, &at)) return false;
-    if (at.block == 'm') {
-        bool is_resnet = !strcmp(at.kind, "resnets");
-        rest = is_resnet ? renamed(in_resnets, N_OF(in_resnets), at.rest) : at.rest;
-        int index = is_resnet ? 2 * at.i : 2 * at.i + 1;
-        if (rest) snprintf(out, XL_LORA_NAME, "middle_block.%d.%s", index, rest);
-        return rest != NULL;
-    }
-    int index, sub;
-    rest = in_level(config, &at, &index, &sub);
-    if (!rest) return false;
-    snprintf(out, XL_LORA_NAME, "%s_blocks.%d.%d.%s", at.block == 'd' ? "input" : "output", index,
-             sub, rest);
-    return true;
-}
-
-/* ---- All names ------------------------------------------------------------------------------ */
 
 struct telling {
     xl_lora_name_fn *add;
@@ -158,9 +59,9 @@ static bool old_name(const char *module, char out[XL_LORA_NAME]) {
     return false;
 }
 
-static void tell_unet(struct telling *telling, const struct xl_unet_config *config,
+static void tell_unet(struct telling *telling, const struct xl_original_unet *unet,
                       const char *module) {
-    char other[XL_LORA_NAME];
+    char other[XL_ORIGINAL_NAME];
     tell(telling, "lora_unet_", module, true);
     tell(telling, "lycoris_", module, true);
     tell(telling, "unet.", module, false);
@@ -169,7 +70,7 @@ static void tell_unet(struct telling *telling, const struct xl_unet_config *conf
         tell(telling, "unet.", other, false);
         tell(telling, "", other, false);
     }
-    if (!xl_unet_sgm_name(config, module, other)) return;
+    if (!xl_original_unet_module(unet, module, other)) return;
     tell(telling, "lora_unet_", other, true);
     tell(telling, "diffusion_model.", other, false);
 }
@@ -186,12 +87,12 @@ static void tell_text(struct telling *telling, bool is_second, const char *modul
     if (old_name(module, other)) tell(telling, peft, other, false);
 }
 
-bool xl_lora_names(enum xl_lora_part part, const struct xl_unet_config *config, const char *module,
+bool xl_lora_names(enum xl_lora_part part, const struct xl_original_unet *unet, const char *module,
                    xl_lora_name_fn *add, void *user) {
     static const char prefix[] = "text_model.";
     struct telling telling = {add, user, true};
     if (part == XL_LORA_UNET) {
-        tell_unet(&telling, config, module);
+        tell_unet(&telling, unet, module);
         return telling.ok;
     }
     tell_text(&telling, part == XL_LORA_TEXT_2, module);

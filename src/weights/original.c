@@ -40,7 +40,7 @@ static bool find_vae(struct selection *s) {
     if (i == n) return false;
     s->prefix = prefixes[i];
     s->is_plain = has(s->file, s->prefix, "decoder.up_blocks.0.resnets.0.norm1.weight");
-    for (char name[64]; s->n_levels < XL_ORIGINAL_BLOCKS; s->n_levels++) {
+    for (char name[64]; s->n_levels < XL_ORIGINAL_LEVELS; s->n_levels++) {
         snprintf(name, sizeof name, "decoder.up.%d.block.0.norm1.weight", s->n_levels);
         if (!has(s->file, s->prefix, name)) break;
     }
@@ -69,7 +69,11 @@ static enum xl_status find(struct selection *s, const char *label, struct xl_err
         return xl_fail(err, XL_EFORMAT, "%s: holds no %s: there is no tensor \"%s%s\"",
                        xl_weights_path(s->file), label, prefix, mark);
     s->is_short = s->is_plain && s->component == XL_ORIGINAL_TEXT && !has(s->file, prefix, mark);
-    if (s->component == XL_ORIGINAL_UNET) xl_original_read_unet(s->file, prefix, &s->unet);
+    if (s->component == XL_ORIGINAL_UNET) {
+        struct xl_original_levels levels;
+        xl_original_read_levels(s->file, prefix, &levels);
+        xl_original_unet_init(&levels, &s->unet);
+    }
     return XL_OK;
 }
 

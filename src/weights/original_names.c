@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-struct words {
-    const char *from, *to; /* modules */
+/* Two names of a module: the first implementation's, diffusers'. */
+struct xl_original_words {
+    const char *from, *to;
 };
 
 /* --- Reading a name ----------------------------------------------------------------------------
@@ -33,7 +34,8 @@ static bool take_index(const char **at, int *index) {
 }
 
 /* The module that `at` begins with, and what is behind its dot. */
-static const char *look_up(const struct words *words, const char *at, const char **leaf) {
+static const char *look_up(const struct xl_original_words *words, const char *at,
+                           const char **leaf) {
     for (; words->from; words++) {
         size_t n = strlen(words->from);
         if (strncmp(at, words->from, n) || at[n] != '.' || !at[n + 1]) continue;
@@ -44,8 +46,8 @@ static const char *look_up(const struct words *words, const char *at, const char
 }
 
 /* "PLACE.MODULE.LEAF" by a table. place: "" for none */
-static bool put(char out[XL_ORIGINAL_NAME], const char *place, const struct words *words,
-                const char *rest) {
+static bool put(char out[XL_ORIGINAL_NAME], const char *place,
+                const struct xl_original_words *words, const char *rest) {
     const char *leaf, *module = look_up(words, rest, &leaf);
     if (!module) return false;
     snprintf(out, XL_ORIGINAL_NAME, "%s%s%s.%s", place, *place ? "." : "", module, leaf);
@@ -55,23 +57,23 @@ static bool put(char out[XL_ORIGINAL_NAME], const char *place, const struct word
 /* --- UNet --------------------------------------------------------------------------------------
  */
 
-static const struct words unet_modules[] = {{"time_embed.0", "time_embedding.linear_1"},
-                                            {"time_embed.2", "time_embedding.linear_2"},
-                                            {"label_emb.0.0", "add_embedding.linear_1"},
-                                            {"label_emb.0.2", "add_embedding.linear_2"},
-                                            {"input_blocks.0.0", "conv_in"},
-                                            {"out.0", "conv_norm_out"},
-                                            {"out.2", "conv_out"},
-                                            {NULL, NULL}};
-static const struct words unet_resnet[] = {{"in_layers.0", "norm1"},
-                                           {"in_layers.2", "conv1"},
-                                           {"emb_layers.1", "time_emb_proj"},
-                                           {"out_layers.0", "norm2"},
-                                           {"out_layers.3", "conv2"},
-                                           {"skip_connection", "conv_shortcut"},
-                                           {NULL, NULL}};
-static const struct words unet_down[] = {{"op", "conv"}, {NULL, NULL}};
-static const struct words unet_up[] = {{"conv", "conv"}, {NULL, NULL}};
+static const struct xl_original_words unet_modules[] = {{"time_embed.0", "time_embedding.linear_1"},
+                                                        {"time_embed.2", "time_embedding.linear_2"},
+                                                        {"label_emb.0.0", "add_embedding.linear_1"},
+                                                        {"label_emb.0.2", "add_embedding.linear_2"},
+                                                        {"input_blocks.0.0", "conv_in"},
+                                                        {"out.0", "conv_norm_out"},
+                                                        {"out.2", "conv_out"},
+                                                        {NULL, NULL}};
+static const struct xl_original_words unet_resnet[] = {{"in_layers.0", "norm1"},
+                                                       {"in_layers.2", "conv1"},
+                                                       {"emb_layers.1", "time_emb_proj"},
+                                                       {"out_layers.0", "norm2"},
+                                                       {"out_layers.3", "conv2"},
+                                                       {"skip_connection", "conv_shortcut"},
+                                                       {NULL, NULL}};
+static const struct xl_original_words unet_down[] = {{"op", "conv"}, {NULL, NULL}};
+static const struct xl_original_words unet_up[] = {{"conv", "conv"}, {NULL, NULL}};
 
 static bool has(const struct xl_weights *file, const char *prefix, const char *blocks, int i,
                 const char *rest) {
@@ -81,85 +83,146 @@ static bool has(const struct xl_weights *file, const char *prefix, const char *b
     return xl_weights_find(file, at) || xl_weights_why_not(file, at);
 }
 
-void xl_original_read_unet(const struct xl_weights *file, const char *prefix,
-                           struct xl_original_unet *out) {
-    struct xl_original_block at = {0};
-    *out = (struct xl_original_unet){.n_in = 1};
-    for (int i = 1; i < XL_ORIGINAL_BLOCKS; i++) {
+void xl_original_read_levels(const struct xl_weights *file, const char *prefix,
+                             struct xl_original_levels *out) {
+    int level = 0;
+    *out = (struct xl_original_levels){0};
+    for (int i = 1; level < XL_ORIGINAL_LEVELS; i++) {
+        struct xl_original_level *down = &out->down[level];
         bool is_down = has(file, prefix, "input_blocks", i, "0.op.weight");
         if (!is_down && !has(file, prefix, "input_blocks", i, "0.in_layers.0.weight")) break;
-        out->in[out->n_in++] = (struct xl_original_block){at.level, at.layer, is_down};
-        at.level += is_down;
-        at.layer = is_down ? 0 : at.layer + 1;
+        down->has_sampler = is_down;
+        down->n_layers += !is_down;
+        level += is_down;
     }
-    at = (struct xl_original_block){0};
-    for (int i = 0; i < XL_ORIGINAL_BLOCKS; i++) {
+    level = 0;
+    for (int i = 0; level < XL_ORIGINAL_LEVELS; i++) {
+        struct xl_original_level *up = &out->up[level];
         if (!has(file, prefix, "output_blocks", i, "0.in_layers.0.weight")) break;
-        out->out[out->n_out++] = at;
-        bool is_up = has(file, prefix, "output_blocks", i, "1.conv.weight") ||
-                     has(file, prefix, "output_blocks", i, "2.conv.weight");
-        at.level += is_up;
-        at.layer = is_up ? 0 : at.layer + 1;
+        up->n_layers++;
+        bool is_alone = has(file, prefix, "output_blocks", i, "1.conv.weight");
+        up->has_sampler = is_alone || has(file, prefix, "output_blocks", i, "2.conv.weight");
+        up->has_attention = !is_alone;
+        level += up->has_sampler;
     }
 }
 
-static bool put_layer(char out[XL_ORIGINAL_NAME], const char *way, struct xl_original_block block,
-                      int part, const char *rest) {
-    char place[64];
-    snprintf(place, sizeof place, "%s_blocks.%d.%s.%d", way, block.level,
-             part ? "attentions" : "resnets", block.layer);
-    if (!part) return put(out, place, unet_resnet, rest);
-    snprintf(out, XL_ORIGINAL_NAME, "%s.%s", place, rest); /* the same names inside */
-    return true;
+/* What is called block `i`, part `part` of a way, is called layer `layer` of a kind in a level. */
+struct place {
+    const char *original, *diffusers; /* the way: "input", "down" */
+    int i, part, level, layer;
+};
+
+static void add_place(struct xl_original_unet *unet, const struct place *place, const char *kind,
+                      const struct xl_original_words *modules) {
+    if (unet->n == XL_ORIGINAL_PLACES) return;
+    struct xl_original_place *out = &unet->place[unet->n++];
+    snprintf(out->original, sizeof out->original, "%s_blocks.%d.%d", place->original, place->i,
+             place->part);
+    snprintf(out->diffusers, sizeof out->diffusers, "%s_blocks.%d.%s.%d", place->diffusers,
+             place->level, kind, place->layer);
+    out->modules = modules;
 }
 
-static bool put_sampler(char out[XL_ORIGINAL_NAME], const char *way, struct xl_original_block block,
-                        const struct words *words, const char *rest) {
-    char place[64];
-    snprintf(place, sizeof place, "%s_blocks.%d.%ssamplers.0", way, block.level, way);
-    return put(out, place, words, rest);
+/* A resnet and the transformer behind it. */
+static void add_layer(struct xl_original_unet *unet, struct place place, bool has_attention) {
+    add_place(unet, &place, "resnets", unet_resnet);
+    place.part = 1;
+    if (has_attention) add_place(unet, &place, "attentions", NULL);
+}
+
+static void add_down(struct xl_original_unet *unet, const struct xl_original_level *down) {
+    struct place at = {"input", "down", 1, 0, 0, 0};
+    for (; at.level < XL_ORIGINAL_LEVELS; at.level++) {
+        for (at.layer = 0; at.layer < down[at.level].n_layers; at.layer++, at.i++)
+            add_layer(unet, at, true);
+        at.layer = 0;
+        if (!down[at.level].has_sampler) return;
+        add_place(unet, &at, "downsamplers", unet_down);
+        at.i++;
+    }
+}
+
+/* The way up: what makes the picture larger is one more part of a level's last block. */
+static void add_up(struct xl_original_unet *unet, const struct xl_original_level *up) {
+    struct place at = {"output", "up", 0, 0, 0, 0};
+    for (; at.level < XL_ORIGINAL_LEVELS; at.level++) {
+        const struct xl_original_level *level = &up[at.level];
+        for (at.layer = 0; at.layer < level->n_layers; at.layer++, at.i++)
+            add_layer(unet, at, level->has_attention);
+        if (!level->has_sampler) return;
+        struct place sampler = {"output", "up", at.i - 1, 1 + level->has_attention, at.level, 0};
+        add_place(unet, &sampler, "upsamplers", unet_up);
+    }
+}
+
+void xl_original_unet_init(const struct xl_original_levels *levels, struct xl_original_unet *out) {
+    static const struct xl_original_place fixed[] = {
+        {"", "", unet_modules},
+        {"middle_block.0", "mid_block.resnets.0", unet_resnet},
+        {"middle_block.1", "mid_block.attentions.0", NULL},
+        {"middle_block.2", "mid_block.resnets.1", unet_resnet},
+    };
+    memcpy(out->place, fixed, sizeof fixed);
+    out->n = sizeof fixed / sizeof *fixed;
+    add_down(out, levels->down);
+    add_up(out, levels->up);
+}
+
+/* What is behind a place and its dot; NULL: the name is not of that place. */
+static const char *behind(const char *place, const char *name) {
+    size_t n = strlen(place);
+    if (!n) return name;
+    return !strncmp(name, place, n) && name[n] == '.' ? name + n + 1 : NULL;
 }
 
 bool xl_original_unet_name(const struct xl_original_unet *unet, const char *name,
                            char out[XL_ORIGINAL_NAME]) {
-    const char *at = name;
-    int i, part;
-    if (put(out, "", unet_modules, at)) return true;
-    if (take(&at, "input_blocks.")) {
-        if (!take_index(&at, &i) || !take_index(&at, &part) || !i || i >= unet->n_in) return false;
-        if (unet->in[i].is_down)
-            return !part && put_sampler(out, "down", unet->in[i], unet_down, at);
-        return part < 2 && put_layer(out, "down", unet->in[i], part, at);
+    for (const struct xl_original_place *at = unet->place; at < unet->place + unet->n; at++) {
+        const char *rest = behind(at->original, name);
+        if (!rest) continue;
+        if (at->modules && put(out, at->diffusers, at->modules, rest)) return true;
+        if (at->modules) continue;
+        snprintf(out, XL_ORIGINAL_NAME, "%s.%s", at->diffusers, rest);
+        return true;
     }
-    if (take(&at, "output_blocks.")) {
-        if (!take_index(&at, &i) || !take_index(&at, &part) || i >= unet->n_out) return false;
-        if (part && put_sampler(out, "up", unet->out[i], unet_up, at)) return true;
-        return part < 2 && put_layer(out, "up", unet->out[i], part, at);
+    return false;
+}
+
+bool xl_original_unet_module(const struct xl_original_unet *unet, const char *module,
+                             char out[XL_ORIGINAL_NAME]) {
+    for (const struct xl_original_place *at = unet->place; at < unet->place + unet->n; at++) {
+        const char *rest = behind(at->diffusers, module);
+        const struct xl_original_words *words = at->modules;
+        if (!rest) continue;
+        while (words && words->to && strcmp(words->to, rest) != 0) words++;
+        if (words && !words->to) continue;
+        snprintf(out, XL_ORIGINAL_NAME, "%s%s%s", at->original, *at->original ? "." : "",
+                 words ? words->from : rest);
+        return true;
     }
-    if (!take(&at, "middle_block.") || !take_index(&at, &part) || part > 2) return false;
-    if (part != 1)
-        return put(out, part ? "mid_block.resnets.1" : "mid_block.resnets.0", unet_resnet, at);
-    snprintf(out, XL_ORIGINAL_NAME, "mid_block.attentions.0.%s", at);
-    return true;
+    return false;
 }
 
 /* --- VAE ---------------------------------------------------------------------------------------
  */
 
-static const struct words vae_modules[] = {
+static const struct xl_original_words vae_modules[] = {
     {"conv_in", "conv_in"}, {"conv_out", "conv_out"}, {"norm_out", "conv_norm_out"}, {NULL, NULL}};
-static const struct words vae_resnet[] = {{"norm1", "norm1"},
-                                          {"conv1", "conv1"},
-                                          {"norm2", "norm2"},
-                                          {"conv2", "conv2"},
-                                          {"nin_shortcut", "conv_shortcut"},
-                                          {NULL, NULL}};
-static const struct words vae_attention[] = {
+static const struct xl_original_words vae_resnet[] = {{"norm1", "norm1"},
+                                                      {"conv1", "conv1"},
+                                                      {"norm2", "norm2"},
+                                                      {"conv2", "conv2"},
+                                                      {"nin_shortcut", "conv_shortcut"},
+                                                      {NULL, NULL}};
+static const struct xl_original_words vae_attention[] = {
     {"norm", "group_norm"},   {"q", "to_q"}, {"k", "to_k"}, {"v", "to_v"},
     {"proj_out", "to_out.0"}, {NULL, NULL}};
-static const struct words vae_down[] = {{"downsample.conv", "downsamplers.0.conv"}, {NULL, NULL}};
-static const struct words vae_up[] = {{"upsample.conv", "upsamplers.0.conv"}, {NULL, NULL}};
-static const struct words vae_quant[] = {
+static const struct xl_original_words vae_down[] = {{"downsample.conv", "downsamplers.0.conv"},
+                                                    {NULL, NULL}};
+static const struct xl_original_words vae_up[] = {{"upsample.conv", "upsamplers.0.conv"},
+                                                  {NULL, NULL}};
+static const struct xl_original_words vae_quant[] = {
     {"quant_conv", "quant_conv"}, {"post_quant_conv", "post_quant_conv"}, {NULL, NULL}};
 
 static bool put_vae_middle(char out[XL_ORIGINAL_NAME], const char *half, const char *at) {
@@ -204,12 +267,12 @@ bool xl_original_vae_name(int n_levels, const char *name, char out[XL_ORIGINAL_N
 /* --- The second text encoder -------------------------------------------------------------------
  */
 
-static const struct words text_modules[] = {
+static const struct xl_original_words text_modules[] = {
     {"token_embedding", "text_model.embeddings.token_embedding"},
     {"ln_final", "text_model.final_layer_norm"},
     {"text_projection", "text_projection"}, /* as a layer it is not turned */
     {NULL, NULL}};
-static const struct words text_layer[] = {
+static const struct xl_original_words text_layer[] = {
     {"ln_1", "layer_norm1"}, {"ln_2", "layer_norm2"},   {"attn.out_proj", "self_attn.out_proj"},
     {"mlp.c_fc", "mlp.fc1"}, {"mlp.c_proj", "mlp.fc2"}, {NULL, NULL}};
 

@@ -247,15 +247,18 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* All modules of the UNet have a name in the original code, and no two the same. */
+/* All modules of the UNet have a name in the original code, no two the same, and each leads back.
+ */
 Test(lora, names_of_the_original_code_are_one_to_one) {
-    static char names[2048][XL_LORA_NAME];
+    static char names[2048][XL_ORIGINAL_NAME];
+    static struct xl_original_unet original;
     const char *sorted[2048];
     int n = 0;
     struct xl_manifest manifest = {0};
     struct xl_unet_io io;
     struct xl_plan *plan;
     ok(CONFIG_READ(xl_unet_config_read, CONFIGS "unet/config.json", &err, &unet));
+    xl_unet_original(&unet, &original);
     ok(xl_unet_build(&unet, (struct xl_source){.manifest = &manifest},
                      (struct xl_unet_shape){1, 32, 32, 77, XL_DTYPE_F32}, &io, &plan, &err));
     for (int i = 0; i < manifest.n; i++) {
@@ -263,8 +266,12 @@ Test(lora, names_of_the_original_code_are_one_to_one) {
         snprintf(module, sizeof module, "%s", manifest.tensors[i]->name);
         char *end = strrchr(module, '.');
         if (strcmp(end, ".weight")) continue;
+        char name[XL_ORIGINAL_NAME + 8], back[XL_ORIGINAL_NAME];
         *end = 0;
-        cr_expect(xl_unet_sgm_name(&unet, module, names[n]), "%s", module);
+        cr_expect(xl_original_unet_module(&original, module, names[n]), "%s", module);
+        snprintf(name, sizeof name, "%s.weight", names[n]);
+        cr_expect(xl_original_unet_name(&original, name, back), "%s", name);
+        cr_expect_str_eq(back, manifest.tensors[i]->name);
         sorted[n] = names[n];
         n++;
     }
