@@ -2,19 +2,16 @@
  * diffusers, compel and A1111 (tools/reference/topics/embeddings.py), files that are refused, and
  * that kept texts and pictures know which vectors they were made with.
  */
-#include "base/json.h"
 #include "base/sha256.h"
-#include "engine/engine.h"
-#include "engine_case.h"
+#include "encoded_case.h"
 #include "unit/lora_case.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DATA XL_SOURCE_DIR "/tests/data/"
 #define REPO DATA "models/repo"
-enum { SAMPLES = 256, STRIDE = 7919, WIDTH = 24, WIDTH_2 = 40, BYTES = 64 * 64 * 3 };
+enum { WIDTH = 24, WIDTH_2 = 40, BYTES = 64 * 64 * 3 };
 
 /* In the order in which the reference loaded them. */
 static const struct xl_embedding all[] = {
@@ -46,44 +43,15 @@ static const char *text_of(const json_t *object, const char *key) {
     return json_string_value(json_object_get(object, key));
 }
 
-/* The root mean square of what differs, as a part of that of what is expected. */
-static double difference(const float *found, int64_t count, const json_t *expected, int64_t n,
-                         int64_t stride) {
-    double error = 0, norm = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double wanted = json_number_value(json_array_get(expected, (size_t)i));
-        double d = (double)found[i * stride % count] - wanted;
-        error += d * d;
-        norm += wanted * wanted;
-    }
-    return sqrt(error / norm);
-}
-
 static void expect_case(struct engine_case engine, const json_t *object) {
     struct xl_picture picture = {.prompt = text_of(object, "prompt")};
     struct xl_request request = request_of(&picture, all, 3);
-    struct xl_drawing drawing;
-    const struct xl_encoded *encoded;
     const char *syntax = text_of(object, "syntax");
     while (strcmp(xl_prompt_syntax_name(request.prompt_syntax), syntax) != 0)
         request.prompt_syntax++;
     engine.model->clip[1].eos_token_id = (int)json_integer_value(json_object_get(object, "eos"));
     request.guidance = 1;
-    cr_assert_eq(xl_drawing_init(engine.device, engine.model, &request, &drawing, &err), XL_OK,
-                 "%s", err.text);
-    cr_assert_eq(xl_drawing_encode(&drawing, picture.prompt, &encoded, &err), XL_OK, "%s",
-                 err.text);
-    cr_assert_eq(encoded->n_chunks, json_integer_value(json_object_get(object, "chunks")),
-                 "%s (%s): %d chunks", picture.prompt, syntax, encoded->n_chunks);
-    int64_t count = (int64_t)encoded->n_chunks * drawing.n_tokens *
-                    engine.model->unet.cross_attention_dim;
-    double text =
-        difference(encoded->text, count, json_object_get(object, "text"), SAMPLES, STRIDE);
-    double vector = difference(encoded->pooled, 1 << 20, json_object_get(object, "pooled"), 32, 1);
-    cr_expect_lt(text, 1e-5, "%s (%s): embeddings differ by %.2e", picture.prompt, syntax, text);
-    cr_expect_lt(vector, 1e-5, "%s (%s): pooled vectors differ by %.2e", picture.prompt, syntax,
-                 vector);
-    xl_drawing_deinit(&drawing);
+    encoded_expect(engine, &request, object);
 }
 
 /* The two rules of pooling are a device each: kept texts do not know the rule. */

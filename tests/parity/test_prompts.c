@@ -2,18 +2,13 @@
  * A1111's algorithm on transformers' encoders, whole pictures against diffusers with those
  * embeddings (tools/reference/topics/prompts.py). And a picture does not depend on its neighbours.
  */
-#include "base/json.h"
-#include "engine/engine.h"
-#include "engine_case.h"
+#include "encoded_case.h"
 #include "image/image.h"
 
-#include <criterion/criterion.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DATA XL_SOURCE_DIR "/tests/data/"
-enum { SAMPLES = 256, STRIDE = 7919 };
 
 static json_t *load(const char *name) {
     char path[512];
@@ -56,42 +51,11 @@ static struct xl_request request_of(const json_t *object, struct xl_picture *pic
 
 /* --- Embeddings --- */
 
-/* The root mean square of what differs, as a part of that of what is expected. */
-static double difference(const float *found, int64_t count, const json_t *expected, int64_t n,
-                         int64_t stride) {
-    double error = 0, norm = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double wanted = json_number_value(json_array_get(expected, (size_t)i));
-        double d = (double)found[i * stride % count] - wanted;
-        error += d * d;
-        norm += wanted * wanted;
-    }
-    return sqrt(error / norm);
-}
-
 static void expect_embeddings(struct engine_case engine, const json_t *object) {
-    struct xl_err err = {0};
     struct xl_picture picture;
     struct xl_request request = request_of(object, &picture);
-    struct xl_drawing drawing;
-    const struct xl_encoded *encoded;
-    const char *prompt = text_of(object, "prompt");
     request.guidance = 1;
-    cr_assert_eq(xl_drawing_init(engine.device, engine.model, &request, &drawing, &err), XL_OK,
-                 "%s", err.text);
-    cr_assert_eq(xl_drawing_encode(&drawing, prompt, &encoded, &err), XL_OK, "%s", err.text);
-    cr_assert_eq(encoded->n_chunks, int_of(object, "chunks"), "%s: %d chunks", prompt,
-                 encoded->n_chunks);
-    cr_expect_eq(drawing.n_chunks, encoded->n_chunks);
-    int64_t count = (int64_t)encoded->n_chunks * drawing.n_tokens *
-                    engine.model->unet.cross_attention_dim;
-    const json_t *pooled = json_object_get(object, "pooled");
-    double text =
-        difference(encoded->text, count, json_object_get(object, "text"), SAMPLES, STRIDE);
-    double vector = difference(encoded->pooled, 1 << 20, pooled, 32, 1);
-    cr_expect_lt(text, 1e-5, "%s: embeddings differ by %.2e", prompt, text);
-    cr_expect_lt(vector, 1e-5, "%s: pooled vectors differ by %.2e", prompt, vector);
-    xl_drawing_deinit(&drawing);
+    encoded_expect(engine, &request, object);
 }
 
 static void check_embeddings(const char *device) {
