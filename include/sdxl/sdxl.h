@@ -213,14 +213,6 @@ struct xl_model_info {
 /* Valid until the model is closed. */
 const struct xl_model_info *xl_model_info(const struct xl_model *model);
 
-/* Read the weight files of a model into the page cache, so that opening and drawing with it later
- * finds them there. Nothing is kept. For another thread than the one that draws; reads in pieces of
- * a megabyte and calls progress (may be NULL) between them (XL_PHASE_LOAD, bytes), which may
- * cancel. Stops early when less memory is available than is left to read.
- * Errors: XL_EMODEL and XL_EFORMAT as xl_model_open; XL_ECANCELLED; XL_ENOMEM */
-enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progress_fn *progress,
-                                 void *user, struct xl_err *err);
-
 /* --- Pictures -------------------------------------------------------------------------------- */
 
 /* An 8-bit RGB picture. pixels: [height, width, 3], rows top down, no padding. */
@@ -357,6 +349,17 @@ enum xl_status xl_model_check(struct xl_model *model, const struct xl_request *r
 enum xl_status xl_model_need(struct xl_device *device, struct xl_model *model,
                              const struct xl_request *request, struct xl_need *out,
                              struct xl_err *err);
+
+/* Read the files that a picture is drawn with into the page cache, so that opening and drawing
+ * later finds them there: weights of a model, its other VAE and LoRAs, embeddings (as in a
+ * request). params->model NULL: only what is said beside it. Nothing is kept. For another thread
+ * than the one that draws; reads in pieces of a megabyte and calls progress (may be NULL) between
+ * them (XL_PHASE_LOAD, bytes of all these files), which may cancel. Stops early when less memory is
+ * available than is left to read.
+ * Errors: XL_EMODEL and XL_EFORMAT as xl_model_open; XL_ECANCELLED; XL_ENOMEM */
+enum xl_status xl_model_prefetch(const struct xl_model_params *params,
+                                 const struct xl_embedding *embeddings, int n_embeddings,
+                                 xl_progress_fn *progress, void *user, struct xl_err *err);
 
 /* --- Files ----------------------------------------------------------------------------------- */
 

@@ -64,7 +64,9 @@ struct xl_json xl_model_scheduler(const struct xl_model *model);
 /* The tensors of a component as they are drawn with: of its files, and what LoRAs add. */
 struct xl_source xl_model_source(const struct xl_model *model, enum xl_component component);
 
-/* loras.c: open the LoRAs of a model whose configurations are read, and list them in model->info in
+/* loras.c: whether it changes anything: one of its scales is not 0. */
+bool xl_lora_is_used(const struct xl_lora *lora);
+/* Open the LoRAs of a model whose configurations are read, and list them in model->info in
  * the order of their digests. Those with both scales 0 are left out. Notices get a line for each
  * that has modules which the model has not.
  * Errors: XL_EINVAL a scale that is no number; XL_EMODEL missing; XL_EFORMAT damaged, or for a

@@ -25,7 +25,7 @@ static const char *name_of(struct xl_arena *arena, const char *path) {
     return xl_arena_strndup(arena, name, n);
 }
 
-static bool is_used(const struct xl_lora *lora) {
+bool xl_lora_is_used(const struct xl_lora *lora) {
     return lora->text_scale != 0 || lora->unet_scale != 0;
 }
 
@@ -105,7 +105,8 @@ static enum xl_status open_files(struct xl_model *model, const struct xl_model_p
     enum xl_status status = XL_OK;
     model->info.loras = loras;
     for (int i = 0; !status && i < params->n_loras; i++)
-        if (is_used(&params->loras[i])) status = open_one(model, &params->loras[i], loras, err);
+        if (xl_lora_is_used(&params->loras[i]))
+            status = open_one(model, &params->loras[i], loras, err);
     return status;
 }
 

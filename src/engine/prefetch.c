@@ -1,22 +1,31 @@
-/* prefetch.c - reading a model's weights into the page cache, ahead of its turn. Opens no model;
- * runs on whichever thread calls it. */
+/* prefetch.c - reading what a picture is drawn with into the page cache, ahead of its turn. Opens
+ * no model; runs on whichever thread calls it. */
 #include "engine/engine.h"
 
 #include "base/memory.h"
 #include "base/read_ahead.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { ROOM_BYTES = 64 << 20 }; /* of a file between two looks at the memory */
 
+/* A file that is to be read. */
+struct wanted {
+    const char *path;
+    struct wanted *next;
+};
+
 struct prefetch {
     xl_progress_fn *progress;
     void *user;
-    int64_t before, total; /* bytes: of the files that are done; of all */
-    bool is_full;          /* no memory for more */
+    struct xl_arena arena;
+    struct wanted *first, **end; /* in the order of use */
+    int64_t before, total;       /* bytes: of the files that are done; of all */
+    bool is_full;                /* no memory for more */
     bool is_cancelled;
 };
 
@@ -47,41 +56,70 @@ static void read_file(struct prefetch *p, const char *path) {
 }
 
 /* Each file once: a checkpoint holds several components. */
-static bool is_first(const struct xl_pipeline_files *files, const enum xl_component *order,
-                     int at) {
-    const struct xl_component_files *one = &files->component[order[at]];
-    for (int i = 0; i < at; i++)
-        if (files->component[order[i]].files[0] == one->files[0]) return false;
-    return true;
+static enum xl_status want(struct prefetch *p, const char *path, struct xl_err *err) {
+    for (const struct wanted *one = p->first; one; one = one->next)
+        if (!strcmp(one->path, path)) return XL_OK;
+    struct wanted *one = xl_arena_alloc(&p->arena, sizeof *one);
+    if (!one) return xl_fail_nomem(err, "a list of files", sizeof *one);
+    *one = (struct wanted){.path = path};
+    *p->end = one;
+    p->end = &one->next;
+    p->total += file_bytes(path);
+    return XL_OK;
 }
 
-static enum xl_status read_all(struct prefetch *p, const struct xl_pipeline_files *files,
-                               struct xl_err *err) {
-    /* In the order of use. */
+static enum xl_status want_component(struct prefetch *p, const struct xl_component_files *files,
+                                     struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < files->n_files; i++) status = want(p, files->files[i], err);
+    return status;
+}
+
+/* The model's files, and those of another VAE, which may come alone. */
+static enum xl_status want_model(struct prefetch *p, const struct xl_model_params *params,
+                                 struct xl_err *err) {
     static const enum xl_component order[] = {XL_TEXT_ENCODER, XL_TEXT_ENCODER_2, XL_UNET, XL_VAE};
-    for (int c = 0; c < XL_N_COMPONENTS; c++)
-        for (int i = 0; i < files->component[order[c]].n_files && is_first(files, order, c); i++)
-            p->total += file_bytes(files->component[order[c]].files[i]);
-    for (int c = 0; c < XL_N_COMPONENTS; c++)
-        for (int i = 0; i < files->component[order[c]].n_files && is_first(files, order, c); i++)
-            if (!p->is_full && !p->is_cancelled) read_file(p, files->component[order[c]].files[i]);
+    struct xl_snapshot snapshot;
+    struct xl_pipeline_files files = {0};
+    enum xl_status status = XL_OK;
+    if (params->model)
+        status = xl_hub_resolve(params->model, params->revision, &p->arena, &snapshot, err);
+    if (!status && params->model) status = xl_hub_pipeline(&snapshot, &p->arena, &files, err);
+    if (!status && params->vae)
+        status = xl_hub_vae(params->vae, &p->arena, &files.component[XL_VAE], err);
+    for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
+        status = want_component(p, &files.component[order[c]], err);
+    return status;
+}
+
+/* LoRAs first: opening a model looks at all their numbers. */
+static enum xl_status want_all(struct prefetch *p, const struct xl_model_params *params,
+                               const struct xl_embedding *embeddings, int n_embeddings,
+                               struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < params->n_loras; i++)
+        if (xl_lora_is_used(&params->loras[i])) status = want(p, params->loras[i].file, err);
+    for (int i = 0; !status && i < n_embeddings; i++) status = want(p, embeddings[i].file, err);
+    return status ? status : want_model(p, params, err);
+}
+
+static enum xl_status read_all(struct prefetch *p, struct xl_err *err) {
+    for (const struct wanted *one = p->first; one && !p->is_full && !p->is_cancelled;
+         one = one->next)
+        read_file(p, one->path);
     if (!p->is_full && !p->is_cancelled) go_on(p, 0); /* so that its last word is the whole */
     return p->is_cancelled ? xl_fail(err, XL_ECANCELLED, "interrupted while reading ahead") : XL_OK;
 }
 
-enum xl_status xl_model_prefetch(const struct xl_model_params *params, xl_progress_fn *progress,
-                                 void *user, struct xl_err *err) {
-    if (!params->model || !params->model[0])
-        return xl_fail(err, XL_EINVAL, "model: missing; expected a repository or a folder");
-    struct xl_arena arena = {0};
-    struct xl_snapshot snapshot;
-    struct xl_pipeline_files files;
+enum xl_status xl_model_prefetch(const struct xl_model_params *params,
+                                 const struct xl_embedding *embeddings, int n_embeddings,
+                                 xl_progress_fn *progress, void *user, struct xl_err *err) {
+    if (params->model && !params->model[0])
+        return xl_fail(err, XL_EINVAL, "model: empty; expected a repository or a folder");
     struct prefetch prefetch = {.progress = progress, .user = user};
-    enum xl_status status = xl_hub_resolve(params->model, params->revision, &arena, &snapshot, err);
-    if (!status) status = xl_hub_pipeline(&snapshot, &arena, &files, err);
-    if (!status && params->vae)
-        status = xl_hub_vae(params->vae, &arena, &files.component[XL_VAE], err);
-    if (!status) status = read_all(&prefetch, &files, err);
-    xl_arena_deinit(&arena);
+    prefetch.end = &prefetch.first;
+    enum xl_status status = want_all(&prefetch, params, embeddings, n_embeddings, err);
+    if (!status) status = read_all(&prefetch, err);
+    xl_arena_deinit(&prefetch.arena);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char repo[] = XL_SOURCE_DIR "/tests/data/models/repo";
@@ -233,19 +234,51 @@ static bool watch(void *user, enum xl_phase phase, int64_t done, int64_t total) 
     return done < w->stop_at;
 }
 
+static int64_t bytes_of(const char *path) {
+    struct stat st;
+    cr_assert_eq(stat(path, &st), 0, "%s", path);
+    return st.st_size;
+}
+
 Test(need, reading_ahead_covers_the_weights_and_can_be_cancelled) {
     struct watch w = {.stop_at = INT64_MAX};
     struct xl_model_params params = {.model = repo};
     struct xl_err err = {0};
-    cr_assert_eq(xl_model_prefetch(&params, watch, &w, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_model_prefetch(&params, NULL, 0, watch, &w, &err), XL_OK, "%s", err.text);
     struct engine_case engine = engine_open(repo, "cpu", 2);
     int64_t bytes = 0;
     for (int c = 0; c < XL_N_COMPONENTS; c++) bytes += xl_weights_bytes(engine.model->weights[c]);
     cr_expect(w.last == w.total && w.total >= bytes);
     w = (struct watch){.stop_at = 1};
-    cr_expect_eq(xl_model_prefetch(&params, watch, &w, &err), XL_ECANCELLED);
+    cr_expect_eq(xl_model_prefetch(&params, NULL, 0, watch, &w, &err), XL_ECANCELLED);
     cr_expect_lt(w.last, w.total);
     params.model = "nobody/nothing";
-    cr_expect_eq(xl_model_prefetch(&params, watch, &w, &err), XL_EMODEL);
+    cr_expect_eq(xl_model_prefetch(&params, NULL, 0, watch, &w, &err), XL_EMODEL);
     engine_close(engine);
+}
+
+/* What is said beside a model counts as well: LoRAs that do something, another VAE, embeddings. A
+ * variant of a model that is there asks for nothing else. */
+Test(need, reading_ahead_covers_what_a_picture_adds_to_a_model) {
+    static const char lora_file[] = XL_SOURCE_DIR "/tests/data/lora/picture.safetensors";
+    static const char glow[] = XL_SOURCE_DIR "/tests/data/embeddings/glow.safetensors";
+    static const char vae[] = XL_SOURCE_DIR
+        "/tests/data/models/repo/vae/diffusion_pytorch_model.safetensors";
+    const struct xl_lora loras[] = {{lora_file, 0.5, 1}, {lora_file, 1, 1}, {glow, 0, 0}};
+    const struct xl_embedding embedding = {glow, "glow", NULL};
+    struct xl_model_params plain = {.model = repo};
+    struct xl_model_params with = {.model = repo, .loras = loras, .n_loras = 3};
+    struct xl_model_params alone = {.vae = vae, .loras = loras, .n_loras = 3};
+    struct watch w = {.stop_at = INT64_MAX};
+    struct xl_err err = {0};
+    cr_assert_eq(xl_model_prefetch(&plain, NULL, 0, watch, &w, &err), XL_OK, "%s", err.text);
+    int64_t model_bytes = w.total;
+    w = (struct watch){.stop_at = INT64_MAX};
+    cr_assert_eq(xl_model_prefetch(&with, &embedding, 1, watch, &w, &err), XL_OK, "%s", err.text);
+    cr_expect_eq(w.total, model_bytes + bytes_of(lora_file) + bytes_of(glow));
+    cr_expect_eq(w.last, w.total);
+    w = (struct watch){.stop_at = INT64_MAX};
+    cr_assert_eq(xl_model_prefetch(&alone, NULL, 0, watch, &w, &err), XL_OK, "%s", err.text);
+    cr_expect_eq(w.total, bytes_of(lora_file) + bytes_of(vae));
+    cr_expect_eq(w.last, w.total);
 }

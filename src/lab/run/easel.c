@@ -59,9 +59,7 @@ static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *e
     if (status) return status;
     easel->model = m;
     int next = xl_work_next_model(easel->work);
-    /* A variant's files are those of its base, but for a few. */
-    if (next >= 0 && sweep->models[next].base != sweep->models[m].base)
-        easel->read_ahead = xl_read_ahead_begin(&sweep->models[next]);
+    if (next >= 0) easel->read_ahead = xl_read_ahead_begin(sweep, m, next);
     return XL_OK;
 }
 
