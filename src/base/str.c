@@ -148,6 +148,11 @@ const char *xl_plural(int64_t n, const char *one, const char *many) {
     return n == 1 ? one : many;
 }
 
+bool xl_ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), n_end = strlen(end);
+    return n >= n_end && !strcmp(text + n - n_end, end);
+}
+
 size_t xl_common_beginning(const char *a, const char *b) {
     enum { FAR = 24 };
     size_t n = 0;

@@ -45,6 +45,8 @@ bool xl_utf8_valid(const char *text, size_t n);
 /* A noun, or what goes with it, as n of it are spoken of: xl_plural(n, "picture", "pictures"). */
 const char *xl_plural(int64_t n, const char *one, const char *many);
 
+bool xl_ends_with(const char *text, const char *end);
+
 /* Bytes that two texts begin with: up to the beginning of a word or of a path's part, or of a
  * character where no word begins for long. */
 size_t xl_common_beginning(const char *a, const char *b);

@@ -5,6 +5,7 @@
 #include "hub/classify_models.h"
 #include "hub/classify_names.h"
 #include "weights/embedding.h"
+#include "weights/pickle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -313,20 +314,12 @@ static enum xl_status tell(struct look *look, struct xl_err *err) {
     return XL_OK;
 }
 
-/* By its name; nothing of it is read. */
-static bool is_pickle(const char *path) {
-    static const char *const endings[] = {".ckpt", ".bin", ".pt", ".pth", ".pkl", ".pickle"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (xl_name_ends(path, endings[i])) return true;
-    return false;
-}
-
 enum xl_status xl_hub_classify_file(const char *path, struct xl_arena *arena,
                                     struct xl_file_class *out, struct xl_err *err) {
     struct xl_file_class found = {0};
     struct xl_safetensors file;
     int fd;
-    if (is_pickle(path))
+    if (xl_is_pickle_name(path)) /* nothing of it is read */
         return xl_fail(err, XL_EFORMAT,
                        "%s: a pickle file: such files can run code and are never read; convert it "
                        "to .safetensors (diffusers: save_pretrained(..., safe_serialization=True))",

@@ -2,10 +2,12 @@
  * its root. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "hub/classify.h"
 #include "hub/classify_names.h"
 #include "hub/files.h"
 #include "hub/hub.h"
+#include "weights/pickle.h"
 
 #include <string.h>
 
@@ -120,10 +122,9 @@ static enum xl_status read_files(const char *dir, struct xl_arena *arena,
         const char *name = names.name[i];
         struct xl_hub_folder_file *file = &out->file[out->n_files];
         struct xl_err why = {0};
-        counts->n_pickles += xl_name_ends(name, ".bin") || xl_name_ends(name, ".ckpt") ||
-                             xl_name_ends(name, ".pt") || xl_name_ends(name, ".pth");
-        counts->n_gguf += xl_name_ends(name, ".gguf");
-        if (!xl_name_ends(name, ".safetensors")) continue;
+        counts->n_pickles += xl_is_pickle_name(name);
+        counts->n_gguf += xl_ends_with(name, ".gguf");
+        if (!xl_ends_with(name, ".safetensors")) continue;
         file->name = name;
         file->path = xl_arena_printf(arena, "%s/%s", dir, name);
         if (!file->path) return xl_fail_nomem(err, "a path", 0);

@@ -4,6 +4,8 @@
 #include "hub/classify_lora.h"
 #include "hub/classify_names.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +172,8 @@ static int mark_of(const char *name) {
 }
 
 static bool is_companion(const char *name) {
-    return xl_name_ends(name, ".alpha") || xl_name_ends(name, ".scale") ||
-           xl_name_ends(name, ".rank") || !strcmp(name, "lokr_factor");
+    return xl_ends_with(name, ".alpha") || xl_ends_with(name, ".scale") ||
+           xl_ends_with(name, ".rank") || !strcmp(name, "lokr_factor");
 }
 
 /* A family by the words that training programs write. */

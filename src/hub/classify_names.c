@@ -42,11 +42,6 @@ const struct xl_st_tensor *xl_names_with(const struct xl_safetensors *file, cons
     return NULL;
 }
 
-bool xl_name_ends(const char *name, const char *end) {
-    size_t n = strlen(name), n_end = strlen(end);
-    return n >= n_end && !strcmp(name + n - n_end, end);
-}
-
 int64_t xl_names_dim(const struct xl_st_tensor *tensor, int i) {
     return tensor && i < tensor->rank && i < XL_MAX_RANK ? tensor->dim[i] : 0;
 }

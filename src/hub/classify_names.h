@@ -18,8 +18,6 @@ const struct xl_st_tensor *xl_names_below(const struct xl_safetensors *file, con
 const struct xl_st_tensor *xl_names_with(const struct xl_safetensors *file, const char *prefix,
                                          const char *part);
 
-bool xl_name_ends(const char *name, const char *end);
-
 /* The dimension of a tensor, counted from 0; 0: there is no tensor, or no such dimension. */
 int64_t xl_names_dim(const struct xl_st_tensor *tensor, int i);
 

@@ -6,10 +6,11 @@
  */
 #include "base/file.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "hub/files.h"
 #include "hub/locate.h"
 #include "hub/location.h"
-#include "hub/weight_names.h"
+#include "weights/pickle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -290,21 +291,18 @@ static enum xl_status resolve_cached(struct search *search, struct xl_snapshot *
 }
 
 enum xl_status xl_hub_check_pickle(const char *path, struct xl_err *err) {
-    static const char *const pickles[] = {".ckpt", ".bin", ".pt", ".pth", ".pkl"};
-    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++)
-        if (xl_hub_ends_with(path, pickles[i]))
-            return xl_fail(err, XL_EFORMAT,
-                           "model %s: pickle files can run code and are never read; convert the "
-                           "model with diffusers' save_pretrained(..., safe_serialization=True)",
-                           path);
-    return XL_OK;
+    if (!xl_is_pickle_name(path)) return XL_OK;
+    return xl_fail(err, XL_EFORMAT,
+                   "model %s: pickle files can run code and are never read; convert the model with "
+                   "diffusers' save_pretrained(..., safe_serialization=True)",
+                   path);
 }
 
 static enum xl_status take_file(const char *path, struct xl_arena *arena, struct xl_snapshot *out,
                                 struct xl_err *err) {
     enum xl_status status = xl_hub_check_pickle(path, err);
     if (status) return status;
-    if (!xl_hub_ends_with(path, ".safetensors"))
+    if (!xl_ends_with(path, ".safetensors"))
         return xl_fail(err, XL_EFORMAT,
                        "model %s: neither a .safetensors file nor a folder with model_index.json; "
                        "expected one of them, or a repository (org/name)",
@@ -336,7 +334,7 @@ static bool has_file(struct search *search, const char *text, struct xl_err *err
     search->file = xl_arena_strdup(search->arena, colon + 1);
     search->n_id = (int)(colon - text);
     *status = search->file ? xl_hub_check_pickle(search->file, err) : nomem(err);
-    return *status || xl_hub_ends_with(search->file, ".safetensors");
+    return *status || xl_ends_with(search->file, ".safetensors");
 }
 
 static enum xl_status check_text(const char *text, const char *revision, struct xl_err *err) {
@@ -385,7 +383,7 @@ enum xl_status xl_hub_locate(const char *text, const char *revision, const struc
     search.n_id = (int)strlen(text);
     if (is_folder) inside = look_inside(&search, out, &is_one, err);
     if (is_one) return inside;
-    if (!is_folder && xl_hub_ends_with(text, ".safetensors"))
+    if (!is_folder && xl_ends_with(text, ".safetensors"))
         return xl_fail(err, XL_EMODEL, "model %s: there is no such file", text);
     if (is_repository_id(text)) return resolve_cached(&search, out, err);
     if (inside) return inside;

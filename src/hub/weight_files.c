@@ -3,7 +3,9 @@
  * A set is one file, or the shards that an index names; weight_names.h has the names.
  */
 #include "hub/weight_files.h"
+#include "base/str.h"
 #include "hub/weight_names.h"
+#include "weights/pickle.h"
 #include "weights/safetensors.h"
 
 #include <stdio.h>
@@ -86,7 +88,7 @@ static bool is_shard_name(const char *name) {
     if (strlen(name) > 255 || strchr(name, '/') || name[0] == '.') return false;
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127) return false;
-    return xl_hub_ends_with(name, ".safetensors");
+    return xl_ends_with(name, ".safetensors");
 }
 
 static int by_text(const void *a, const void *b) {
@@ -266,12 +268,10 @@ static enum xl_status take(const struct choice *choice, const struct weight_set 
 /* No safetensors file at all: name the files of other kinds that hold the weights. */
 static enum xl_status note_pickles(const struct choice *choice, const struct xl_hub_names *names,
                                    struct xl_hub_problems *problems, struct xl_err *err) {
-    static const char *const endings[] = {".bin", ".ckpt", ".pt", ".pth", ".pkl"};
     struct weight_set set = {0};
     for (int i = 0; i < names->n; i++)
-        for (size_t k = 0; k < sizeof endings / sizeof *endings; k++)
-            if (xl_hub_ends_with(names->name[i], endings[k]))
-                add_problem(choice, &set, XL_HUB_PICKLE, names->name[i], "a pickle");
+        if (xl_is_pickle_name(names->name[i]))
+            add_problem(choice, &set, XL_HUB_PICKLE, names->name[i], "a pickle");
     xl_hub_problems_append(problems, &set.problems);
     return problems->failed ? nomem(err) : XL_OK;
 }

@@ -1,13 +1,10 @@
 /* weight_names.c - names of weight files taken to pieces. Keeps nothing; any thread. */
 #include "hub/weight_names.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-bool xl_hub_ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
 
 /* A piece of a name. */
 struct span {
@@ -55,13 +52,13 @@ void xl_hub_read_weight_name(const char *stem, const char *name, struct xl_weigh
     const char *mark = strstr(rest, index_mark);
     struct span before, after = {end, 0};
     enum xl_name_kind kind;
-    if (mark && xl_hub_ends_with(rest, ".json")) {
+    if (mark && xl_ends_with(rest, ".json")) {
         kind = XL_NAME_INDEX;
         before = span_between(rest, mark);
         const char *after_mark = mark + sizeof index_mark - 1;
         if (end - (sizeof ".json" - 1) < after_mark) return;
         after = span_between(after_mark, end - (sizeof ".json" - 1));
-    } else if (xl_hub_ends_with(rest, ".safetensors")) {
+    } else if (xl_ends_with(rest, ".safetensors")) {
         struct span middle = span_between(rest, end - (sizeof ".safetensors" - 1));
         before = middle;
         kind = find_shard_number(middle, &before, &after, out) ? XL_NAME_SHARD : XL_NAME_SINGLE;

@@ -24,6 +24,4 @@ struct xl_weight_name {
 /* stem: "diffusion_pytorch_model"; name: without its folder. */
 void xl_hub_read_weight_name(const char *stem, const char *name, struct xl_weight_name *out);
 
-bool xl_hub_ends_with(const char *text, const char *end);
-
 #endif

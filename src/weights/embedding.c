@@ -1,11 +1,11 @@
 /* embedding.c - a textual inversion's file to vectors. Keeps no state. */
 #include "weights/embedding.h"
 
+#include "weights/pickle.h"
 #include "weights/weights.h"
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* diffusers, kohya, ComfyUI and A1111; diffusers' advanced trainer before; others */
@@ -22,18 +22,12 @@ const char *const *xl_embedding_keys(int i) {
 
 /* What can run code is told by its name and not opened. */
 static enum xl_status check_name(const char *path, struct xl_err *err) {
-    static const char *const pickles[] = {".pt", ".bin", ".pth", ".ckpt", ".pkl", ".pickle"};
-    size_t n = strlen(path);
-    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
-        size_t n_end = strlen(pickles[i]);
-        if (n > n_end && !strcasecmp(path + n - n_end, pickles[i]))
-            return xl_fail(err, XL_EFORMAT,
-                           "%s: a pickle file: such files can run code and are never read; convert "
-                           "it with torch.load(FILE, weights_only=True) and "
-                           "safetensors.torch.save_file({\"clip_l\": ..., \"clip_g\": ...}, FILE)",
-                           path);
-    }
-    return XL_OK;
+    if (!xl_is_pickle_name(path)) return XL_OK;
+    return xl_fail(err, XL_EFORMAT,
+                   "%s: a pickle file: such files can run code and are never read; convert it with "
+                   "torch.load(FILE, weights_only=True) and "
+                   "safetensors.torch.save_file({\"clip_l\": ..., \"clip_g\": ...}, FILE)",
+                   path);
 }
 
 static enum xl_status check_size(const char *path, struct xl_err *err) {

@@ -341,6 +341,7 @@ Test(hub, files_by_their_endings) {
     scratch_puts(scratch("model.safetensors"), "x");
     scratch_puts(scratch("model.txt"), "x");
     expect_unresolved(scratch("model.ckpt"), NULL, XL_EFORMAT, "pickle files can run code");
+    expect_unresolved(scratch("model.PICKLE"), NULL, XL_EFORMAT, "pickle files can run code");
     expect_unresolved("org/x:model.pt", NULL, XL_EFORMAT, "safe_serialization=True");
     expect_unresolved(scratch("model.txt"), NULL, XL_EFORMAT, "neither a .safetensors file nor");
     expect_unresolved(scratch("absent.safetensors"), NULL, XL_EMODEL, "there is no such file");

@@ -1,8 +1,10 @@
 /* select.c - the files of a listing that a model is made of. Keeps nothing; any thread. */
 #include "hub/download/select.h"
+#include "base/str.h"
 #include "hub/hub.h"
 #include "hub/weight_files.h"
 #include "hub/weight_names.h"
+#include "weights/pickle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,13 +34,6 @@ static const char *name_in(const char *path, const char *folder) {
     if (n && (strncmp(path, folder, n) || path[n] != '/')) return NULL;
     const char *name = n ? path + n + 1 : path;
     return strchr(name, '/') ? NULL : name;
-}
-
-static bool is_pickle(const char *name) {
-    static const char *const endings[] = {".bin", ".ckpt", ".pt", ".pth", ".pkl"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (xl_hub_ends_with(name, endings[i])) return true;
-    return false;
 }
 
 /* Take the file of this path; false: there is none. */
@@ -106,7 +101,7 @@ static bool take_weights(struct select *select, const struct xl_hub_weights_spec
     for (int i = 0; i < listing->n; i++) {
         const char *name = name_in(listing->file[i].path, spec->folder);
         if (!name) continue;
-        *has_pickle |= is_pickle(name);
+        *has_pickle |= xl_is_pickle_name(name);
         xl_hub_read_weight_name(spec->stem, name, &said);
         if (find_set(sets, &n, &said, &index))
             count_file(&sets[index], &said, select->is_there && select->is_there[i]);
@@ -190,7 +185,7 @@ static enum xl_status fail_several(const struct select *select, struct xl_err *e
     const char *first = NULL;
     for (int i = 0; i < select->listing->n; i++) {
         const char *name = name_in(select->listing->file[i].path, "");
-        if (!name || !xl_hub_ends_with(name, ".safetensors")) continue;
+        if (!name || !xl_ends_with(name, ".safetensors")) continue;
         size_t len = strlen(names);
         if (len + strlen(name) + 8 >= sizeof names) {
             strcat(names, ", ...");
@@ -210,8 +205,8 @@ static enum xl_status take_root_file(struct select *select, struct xl_err *err) 
     for (int i = 0; i < select->listing->n; i++) {
         const char *name = name_in(select->listing->file[i].path, "");
         if (!name) continue;
-        has_pickle |= is_pickle(name);
-        if (!xl_hub_ends_with(name, ".safetensors")) continue;
+        has_pickle |= xl_is_pickle_name(name);
+        if (!xl_ends_with(name, ".safetensors")) continue;
         n++, only = i;
         if (strstr(name, "fp16")) n_half++, half = i;
     }
@@ -230,7 +225,7 @@ static enum xl_status take_root_file(struct select *select, struct xl_err *err) 
 }
 
 static enum xl_status take_asked(struct select *select, const char *file, struct xl_err *err) {
-    if (is_pickle(file))
+    if (xl_is_pickle_name(file))
         return xl_fail(err, XL_EFORMAT,
                        "%s of model %s: pickles can run code and are never read; "
                        "nothing was downloaded",

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "hub/hub.h"
 #include "lab/data/names.h"
+#include "weights/pickle.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -183,13 +184,14 @@ static enum xl_status find_in_repository(const char *said, struct xl_arena *aren
 
 /* A file of that name in the folders that can run code; NULL: there is none. */
 static const char *find_pickle(struct xl_loras *loras, const char *said) {
-    static const char *const endings[] = {".pt", ".bin", ".ckpt", ".pth", ""};
-    for (int i = 0; i < loras->folders.n_folders; i++)
-        for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
-            const char *path = xl_arena_printf(&loras->arena, "%s/%s%s", loras->folders.folders[i],
-                                               said, endings[k]);
-            if (path && xl_file_exists(path)) return path;
+    for (int i = 0; i < loras->folders.n_folders; i++) {
+        const char *path = xl_arena_printf(&loras->arena, "%s/%s", loras->folders.folders[i], said);
+        if (path && xl_file_exists(path)) return path;
+        for (const char *const *ending = xl_pickle_endings; path && *ending; ending++) {
+            const char *whole = xl_arena_printf(&loras->arena, "%s%s", path, *ending);
+            if (whole && xl_file_exists(whole)) return whole;
         }
+    }
     return NULL;
 }
 
