@@ -42,7 +42,7 @@ static bool is_embedding_tensor(const struct xl_st_tensor *tensor) {
 }
 
 static int count_vectors(const struct xl_st_tensor *tensor) {
-    return tensor->rank == 2 ? (int)xl_names_dim(tensor, 0) : 1;
+    return tensor->rank == 2 ? xl_names_width(tensor, 0) : 1;
 }
 
 static bool is_embedding(struct look *look) {
@@ -106,7 +106,7 @@ static void note_markers(struct look *look) {
         xl_safetensors_find(file, "first_stage_model.decoder.conv_in.weight");
     if (!latents) latents = xl_safetensors_find(file, "vae.decoder.conv_in.weight");
     out->has_vae = latents != NULL;
-    out->latent_channels = (int)xl_names_dim(latents, 1);
+    out->latent_channels = xl_names_width(latents, 1);
 }
 
 /* The family of a UNet by its conditions: SDXL and its refiner have a vector beside the text. */
@@ -236,7 +236,7 @@ static bool is_vae(struct look *look) {
         bool is_original = xl_names_below(file, *root, "decoder.up.0.") != NULL;
         if (!is_original && !xl_names_below(file, *root, "decoder.up_blocks.0.")) continue;
         out->is_original = is_original;
-        out->latent_channels = (int)xl_names_dim(in, 1);
+        out->latent_channels = xl_names_width(in, 1);
         out->has_vae = true;
         set(out, XL_FILE_VAE, XL_FAMILY_UNKNOWN, "a VAE", NULL);
         if (in->rank == 5)

@@ -1,6 +1,7 @@
 /* classify_names.c - looking up names of a header, which are sorted. */
 #include "hub/classify_names.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,4 +45,9 @@ const struct xl_st_tensor *xl_names_with(const struct xl_safetensors *file, cons
 
 int64_t xl_names_dim(const struct xl_st_tensor *tensor, int i) {
     return tensor && i < tensor->rank && i < XL_MAX_RANK ? tensor->dim[i] : 0;
+}
+
+int xl_names_width(const struct xl_st_tensor *tensor, int i) {
+    int64_t dim = xl_names_dim(tensor, i);
+    return dim < INT_MAX ? (int)dim : INT_MAX;
 }

@@ -20,5 +20,7 @@ const struct xl_st_tensor *xl_names_with(const struct xl_safetensors *file, cons
 
 /* The dimension of a tensor, counted from 0; 0: there is no tensor, or no such dimension. */
 int64_t xl_names_dim(const struct xl_st_tensor *tensor, int i);
+/* The same as an int: INT_MAX stands for more. */
+int xl_names_width(const struct xl_st_tensor *tensor, int i);
 
 #endif
