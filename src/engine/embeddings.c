@@ -47,13 +47,7 @@ static enum xl_status check_request(const struct xl_request *request, struct xl_
 
 /* What is no textual inversion for SDXL at all is named, rather than what it does not have. */
 static enum xl_status explain(const char *path, enum xl_status status, struct xl_err *err) {
-    if (status != XL_EFORMAT) return status;
-    struct xl_arena arena = {0};
-    struct xl_file_class is;
-    if (!xl_hub_classify_file(path, &arena, &is, NULL) && is.kind != XL_FILE_UNKNOWN &&
-        (is.kind != XL_FILE_EMBEDDING || is.need))
-        status = xl_hub_refuse_file(path, &is, "a textual inversion for SDXL", err);
-    xl_arena_deinit(&arena);
+    if (status == XL_EFORMAT) xl_hub_file_fit(path, XL_FILE_EMBEDDING, err);
     return status;
 }
 

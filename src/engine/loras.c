@@ -66,14 +66,7 @@ static int compare(const struct xl_lora_info *x, const struct xl_lora_info *y) {
 
 /* What is no LoRA for SDXL at all is named, rather than the first tensor that does not fit. */
 static enum xl_status explain(const char *path, enum xl_status status, struct xl_err *err) {
-    if (status != XL_EFORMAT) return status;
-    struct xl_arena arena = {0};
-    struct xl_file_class is;
-    if (!xl_hub_classify_file(path, &arena, &is, NULL) &&
-        (is.kind != XL_FILE_LORA ? is.kind != XL_FILE_UNKNOWN
-                                 : is.base != XL_FAMILY_SDXL && is.base != XL_FAMILY_UNKNOWN))
-        status = xl_hub_refuse_file(path, &is, "a LoRA for SDXL", err);
-    xl_arena_deinit(&arena);
+    if (status == XL_EFORMAT) xl_hub_file_fit(path, XL_FILE_LORA, err);
     return status;
 }
 

@@ -346,3 +346,18 @@ enum xl_status xl_hub_refuse_file(const char *path, const struct xl_file_class *
     return xl_fail(err, XL_EFORMAT, "%s: this is %s, expected %s; give it with %s", path,
                    found->what, wanted, found->use);
 }
+
+enum xl_file_fit xl_hub_file_fit(const char *path, enum xl_file_kind wanted, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_file_class is;
+    enum xl_file_fit fit = XL_FILE_UNSURE;
+    if (!xl_hub_classify_file(path, &arena, &is, NULL) && is.kind != XL_FILE_UNKNOWN) {
+        fit = is.kind == wanted && !is.need ? XL_FILE_FITS : XL_FILE_OTHER;
+        if (fit == XL_FILE_OTHER)
+            xl_hub_refuse_file(
+                path, &is,
+                wanted == XL_FILE_LORA ? "a LoRA for SDXL" : "a textual inversion for SDXL", err);
+    }
+    xl_arena_deinit(&arena);
+    return fit;
+}

@@ -18,6 +18,13 @@ enum xl_status xl_hub_classify_file(const char *path, struct xl_arena *arena,
 enum xl_status xl_hub_refuse_file(const char *path, const struct xl_file_class *found,
                                   const char *wanted, struct xl_err *err);
 
+/* Whether a file is what is wanted, a LoRA or a textual inversion (XL_FILE_LORA,
+ * XL_FILE_EMBEDDING), and for SDXL. OTHER: it is not, and err says what it is instead. UNSURE: of
+ * no kind that is known, or it cannot be read; who reads it says what it lacks, err is untouched.
+ */
+enum xl_file_fit { XL_FILE_FITS, XL_FILE_OTHER, XL_FILE_UNSURE };
+enum xl_file_fit xl_hub_file_fit(const char *path, enum xl_file_kind wanted, struct xl_err *err);
+
 enum xl_hub_folder_kind {
     XL_HUB_FOLDER_SDXL,         /* a diffusers pipeline of the SDXL family that draws from text */
     XL_HUB_FOLDER_PIPELINE,     /* another pipeline: refiner, inpainting, SD1, SD3, Flux, ... */

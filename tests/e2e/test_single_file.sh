@@ -70,17 +70,24 @@ expect "a repository that is not there" 5 'models download org/none:a.safetensor
 expect "no file of that name" 5 "models download org/single:none.safetensors" draw x org/single:none.safetensors
 
 # Opening reads the header and no more: its size is that of the whole file, its numbers are holes.
+bytes_read() { awk '/pread64|read\(/ && $NF > 0 { sum += $NF } END { print int(sum / 1000000) }' trace; } # MB
 check "a checkpoint of SDXL's size" "$random_repo" --size full --sparse --single-file full.safetensors
 if ! is_sanitized && strace -f -o trace true 2>/dev/null; then
     expect "is opened" 0 "2567463684" strace -f -o trace -e trace=pread64,read,execve,connect \
         "$bin" inspect model --model full.safetensors
-    bytes=$(awk '/pread64|read\(/ && $NF > 0 { sum += $NF } END { print int(sum / 1000000) }' trace)
-    check "reading less than 10 MB ($bytes)" [ "${bytes:-99}" -lt 10 ]
+    check "reading less than 10 MB ($(bytes_read))" [ "$(bytes_read)" -lt 10 ]
     check "running nothing" [ "$(grep -c execve trace)" = 1 ]
     check "connecting to no host" [ "$(grep -c AF_INET trace)" = 0 ]
+    for option in lora embedding; do
+        expect "no $option" 5 "this is an SDXL checkpoint, expected" strace -f -o trace -e trace=pread64,read \
+            "$bin" generate --model folder --prompt "a fox" --$option "$work/full.safetensors" --output-dir x
+        check "told by its header ($(bytes_read) MB)" [ "$(bytes_read)" -lt 100 ]
+    done
 else
     echo "skip strace: not here, may not trace, or may not trace a sanitizer"
     expect "is opened" 0 "2567463684" "$bin" inspect model --model full.safetensors
+    expect "no lora" 5 "this is an SDXL checkpoint, expected" draw x folder --lora "$work/full.safetensors"
+    expect "no embedding" 5 "this is an SDXL checkpoint, expected" draw x folder --embedding "$work/full.safetensors"
 fi
 
 echo "$passed passed, $failed failed"

@@ -4,8 +4,11 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "hub/classify.h"
 #include "hub/hub.h"
 #include "lab/data/names.h"
+#include "weights/embedding.h"
+#include "weights/lora.h"
 #include "weights/pickle.h"
 
 #include <dirent.h>
@@ -274,6 +277,41 @@ enum xl_status xl_lora_digest(const char *path, char out[XL_SHA256_HEX], struct 
     return is_known ? XL_OK : xl_sha256_file(path, out, err);
 }
 
+/* What a file is, told by its header before it is read. */
+static enum xl_status check_lora(const char *path, struct xl_err *err) {
+    struct xl_lora_file *file = NULL;
+    switch (xl_hub_file_fit(path, XL_FILE_LORA, err)) {
+    case XL_FILE_FITS:
+        return XL_OK;
+    case XL_FILE_OTHER:
+        return XL_EFORMAT;
+    case XL_FILE_UNSURE:
+        break;
+    }
+    enum xl_status status = xl_lora_file_open(path, &file, err);
+    if (!status) xl_lora_file_close(file);
+    return status;
+}
+
+/* The whole file is read: it is small. */
+static enum xl_status digest_embedding(const char *path, char out[XL_SHA256_HEX],
+                                       struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_embedding_vectors vectors;
+    enum xl_status status = xl_embedding_read(path, &arena, &vectors, err);
+    if (!status) strcpy(out, vectors.digest);
+    if (status == XL_EFORMAT) xl_hub_file_fit(path, XL_FILE_EMBEDDING, err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+static enum xl_status digest_one(const struct xl_loras *loras, const char *path,
+                                 char out[XL_SHA256_HEX], struct xl_err *err) {
+    if (loras->kind == XL_NAMED_EMBEDDINGS) return digest_embedding(path, out, err);
+    enum xl_status status = check_lora(path, err);
+    return status ? status : xl_lora_digest(path, out, err);
+}
+
 /* Short and without places: of a path its last part. */
 static const char *short_name(const char *said, const char *name) {
     const char *slash = strchr(said, '/');
@@ -291,10 +329,7 @@ enum xl_status xl_loras_find(struct xl_loras *loras, const char *said,
     const char *kept = xl_arena_strdup(arena, said), *path = NULL;
     if (!found || !kept) return nomem(err);
     enum xl_status status = locate(loras, kept, &path, err);
-    bool is_embedding = loras->kind == XL_NAMED_EMBEDDINGS;
-    if (!status)
-        status = is_embedding ? xl_sha256_file(path, found->file.digest, err)
-                              : xl_lora_digest(path, found->file.digest, err);
+    if (!status) status = digest_one(loras, path, found->file.digest, err);
     if (status) return status;
     found->said = kept;
     found->file.path = path;

@@ -35,7 +35,8 @@ struct xl_loras *xl_embeddings_new(void);
 void xl_loras_free(struct xl_loras *loras);
 
 /* *out lives as long as loras. Errors: XL_EMODEL it is nowhere (the nearest names are told), or a
- * repository has several; XL_EFORMAT no .safetensors file; XL_EINPUT it cannot be read, or
+ * repository has several; XL_EFORMAT no .safetensors file, or by its header none of the kind for
+ * SDXL (a textual inversion's numbers are checked, too); XL_EINPUT it cannot be read, or
  * folders.yaml is wrong; XL_ENOMEM */
 enum xl_status xl_loras_find(struct xl_loras *loras, const char *said,
                              const struct xl_lora_place **out, struct xl_err *err) XL_CHECKED;
