@@ -44,7 +44,7 @@ static enum xl_status find_place(const struct xl_settings *settings, struct xl_a
         xl_catalogue_load(settings->model_files.item, settings->model_files.n, &catalogue, err);
     if (status) return status;
     const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, settings->model);
-    if (entry) status = xl_catalogue_state(entry, arena, &state, err);
+    if (entry) status = xl_catalogue_state(entry, NULL, arena, &state, err);
     if (entry && !status && state.location) {
         const struct xl_catalogue_model *base = state.lora ? xl_catalogue_base(entry) : entry;
         *place = xl_arena_strdup(arena, state.location);
@@ -58,7 +58,7 @@ static enum xl_status find_place(const struct xl_settings *settings, struct xl_a
     return status;
 }
 
-/* The files of settings->model. */
+/* The files of settings->model; of no VAE, which has neither tokens nor a schedule. */
 static enum xl_status find_pipeline(const struct xl_settings *settings, struct xl_arena *arena,
                                     struct xl_snapshot *snapshot, struct xl_pipeline_files *files,
                                     struct xl_err *err) {
@@ -66,7 +66,7 @@ static enum xl_status find_pipeline(const struct xl_settings *settings, struct x
     enum xl_status status = xl_require_model(settings, err);
     if (!status) status = find_place(settings, arena, &place, &revision, err);
     if (!status) status = xl_hub_resolve(place, revision, arena, snapshot, err);
-    if (!status) status = xl_hub_pipeline(snapshot, arena, files, err);
+    if (!status) status = xl_hub_pipeline(snapshot, "", arena, files, err);
     return status;
 }
 

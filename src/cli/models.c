@@ -128,7 +128,7 @@ static enum xl_status look_at_all(const struct xl_catalogue *catalogue, struct x
     *n = n_known + n_cached;
     for (int i = 0; !status && i < *n; i++) {
         list[i].model = i < n_known ? xl_catalogue_at(catalogue, i) : &cached[i - n_known];
-        status = xl_catalogue_state(list[i].model, arena, &list[i].state, err);
+        status = xl_catalogue_state(list[i].model, NULL, arena, &list[i].state, err);
     }
     *out = list;
     return status;

@@ -118,7 +118,8 @@ static enum xl_status look_for_base(struct download *download, struct xl_downloa
     base = xl_catalogue_find(download->catalogue, entry->base);
     for (int i = 0; base && i < download->n; i++)
         if (download->items[i].entry == base) return XL_OK; /* it comes along */
-    enum xl_status status = base ? xl_catalogue_state(base, &download->arena, &state, err) : XL_OK;
+    enum xl_status status = base ? xl_catalogue_state(base, NULL, &download->arena, &state, err)
+                                 : XL_OK;
     if (!status && (!base || state.state != XL_MODEL_READY)) item->needs = entry->base;
     return status;
 }
@@ -189,7 +190,7 @@ static void look_at(const struct download *download, struct xl_download_item *it
     const struct xl_snapshot snapshot = {.dir = plan->dir, .id = plan->id, .commit = plan->commit};
     struct xl_pipeline_files files;
     struct xl_err why = {0};
-    if (plan->kind == XL_REPO_PIPELINE && xl_hub_pipeline(&snapshot, &scratch, &files, &why))
+    if (plan->kind == XL_REPO_PIPELINE && xl_hub_pipeline(&snapshot, NULL, &scratch, &files, &why))
         xl_warn("%s", why.text);
     else if (!download->settings->json)
         printf("%s: ready, in %s\n", item->name, plan->dir);

@@ -26,11 +26,15 @@ static bool split(const char *name, struct xl_arena *arena, const char **id, con
 static enum xl_status find_entry(struct xl_models_target *target, const char *revision,
                                  struct xl_arena *arena, struct xl_err *err) {
     const struct xl_catalogue_model *entry = target->entry;
+    const char *place = entry->folder ? entry->folder : entry->repo;
     target->name = entry->key;
-    enum xl_status status = xl_hub_resolve(entry->folder ? entry->folder : entry->repo,
-                                           revision ? revision : entry->revision, arena,
-                                           &target->snapshot, err);
-    return status;
+    if (!revision) revision = entry->revision;
+    enum xl_status status = xl_hub_resolve(place, revision, arena, &target->snapshot, err);
+    if (status != XL_EINVAL || !entry->file) return status;
+    /* It holds several checkpoints, one of which is meant. */
+    const char *file =
+        xl_arena_printf(arena, "%s%c%s", place, entry->folder ? '/' : ':', entry->file);
+    return file ? xl_hub_resolve(file, revision, arena, &target->snapshot, err) : nomem(err);
 }
 
 static enum xl_status find_file(struct xl_models_target *target, const char *path,

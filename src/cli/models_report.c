@@ -100,7 +100,7 @@ enum xl_status xl_models_look(const struct xl_models_target *target, struct xl_a
         status = look_at_file(&report, arena, err);
     } else {
         status = xl_hub_entries(&target->snapshot, arena, &report.entries, err);
-        if (!status) status = xl_catalogue_state(&report.entry, arena, &report.state, err);
+        if (!status) status = xl_catalogue_state(&report.entry, NULL, arena, &report.state, err);
         if (!status && report.state.state == XL_MODEL_READY) status = open_model(&report, err);
     }
     if (status)

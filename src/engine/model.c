@@ -158,9 +158,8 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
     atomic_init(&model->n_refs, 1);
     enum xl_status status =
         xl_hub_resolve(params->model, params->revision, &model->arena, &model->snapshot, err);
-    if (!status) status = xl_hub_pipeline(&model->snapshot, &model->arena, &model->files, err);
-    if (!status && params->vae)
-        status = xl_hub_vae(params->vae, &model->arena, &model->files.component[XL_VAE], err);
+    if (!status)
+        status = xl_hub_pipeline(&model->snapshot, params->vae, &model->arena, &model->files, err);
     if (!status) status = xl_model_open_weights(model, err);
     if (!status) status = load_configs(model, err);
     if (!status) status = check_configs(model, err);

@@ -84,8 +84,9 @@ static enum xl_status want_model(struct prefetch *p, const struct xl_model_param
     enum xl_status status = XL_OK;
     if (params->model)
         status = xl_hub_resolve(params->model, params->revision, &p->arena, &snapshot, err);
-    if (!status && params->model) status = xl_hub_pipeline(&snapshot, &p->arena, &files, err);
-    if (!status && params->vae)
+    if (!status && params->model)
+        status = xl_hub_pipeline(&snapshot, params->vae, &p->arena, &files, err);
+    if (!status && !params->model && params->vae)
         status = xl_hub_vae(params->vae, &p->arena, &files.component[XL_VAE], err);
     for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
         status = want_component(p, &files.component[order[c]], err);

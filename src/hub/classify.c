@@ -157,13 +157,15 @@ static void tell_original_unet(struct look *look, const char *root) {
         set(out, XL_FILE_UNKNOWN, family,
             "an SDXL checkpoint that edits pictures (8 input channels)", need_no_paint);
     else if (family == XL_FAMILY_SDXL && has_text)
-        set(out, XL_FILE_SDXL_CHECKPOINT, family, "an SDXL checkpoint", NULL);
+        set(out, XL_FILE_SDXL_CHECKPOINT, family,
+            out->has_vae ? "an SDXL checkpoint" : "an SDXL checkpoint without a VAE", NULL);
     else if (family == XL_FAMILY_SDXL)
         set(out, XL_FILE_COMPONENT, family, "an SDXL UNet alone", need_whole);
     else
         set(out, family == XL_FAMILY_SD2 ? XL_FILE_SD2 : XL_FILE_SD1, family,
             sd_text(family, n_in, out->is_v_prediction), need_sdxl);
-    if (!out->need) out->use = "--model";
+    bool lacks_vae = out->kind == XL_FILE_SDXL_CHECKPOINT && !out->has_vae;
+    if (!out->need) out->use = lacks_vae ? "--model and --vae" : "--model";
 }
 
 static bool is_original_unet(struct look *look) {

@@ -90,19 +90,21 @@ struct xl_pipeline_files {
     bool is_v_prediction, is_zero_snr, is_edm; /* what the checkpoint says; see classify.h */
 };
 
-/* Choose the files of every component of a snapshot; read every header. Per component: complete
- * sets only (each file is there and its header describes all of it; a shard set has its index, and
- * each tensor of that is where the index says). The plain name before a variant, fp16 before other
- * variants; of a file and shards the one that Python loads (unet and vae: shards, text encoders:
- * the file). A choice between several complete sets, or a better one that is incomplete, is
- * explained in `notice`. Errors: XL_EMODEL with every missing or half-downloaded file named;
- * XL_EINVAL several checkpoints and no model_index.json (lists them);
- * XL_EFORMAT not an SDXL pipeline, no SDXL checkpoint (says what it is instead), a component
- * of another class (the class found is named; what model_index.json says counts, as in diffusers,
- * not what a config.json does), damaged weights, only pickle files (.bin, .ckpt, .pt: refused, with
- * what to do) */
-enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
-                               struct xl_pipeline_files *out, struct xl_err *err) XL_CHECKED;
+/* Choose the files of every component of a snapshot; read every header. vae: another VAE than its
+ * own, as xl_hub_vae takes it: then its own need not be there; "": none is looked for; NULL: its
+ * own. Per component: complete sets only (each file is there and its header describes all of it; a
+ * shard set has its index, and each tensor of that is where the index says). The plain name before
+ * a variant, fp16 before other variants; of a file and shards the one that Python loads (unet and
+ * vae: shards, text encoders: the file). A choice between several complete sets, or a better one
+ * that is incomplete, is explained in `notice`. Errors: XL_EMODEL with every missing or
+ * half-downloaded file named; XL_EINVAL several checkpoints and no model_index.json (lists them);
+ * XL_EFORMAT not an SDXL pipeline, no SDXL checkpoint (says what it is instead), no VAE, a
+ * component of another class (the class found is named; what model_index.json says counts, as in
+ * diffusers, not what a config.json does), damaged weights, only pickle files (.bin, .ckpt, .pt:
+ * refused, with what to do) */
+enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, const char *vae,
+                               struct xl_arena *arena, struct xl_pipeline_files *out,
+                               struct xl_err *err) XL_CHECKED;
 
 /* The files of a VAE: of a folder (a diffusers VAE, or a pipeline's), of a repository of either, of
  * one file (of a VAE alone or a whole checkpoint, whatever its key names), or of a repository that

@@ -20,8 +20,11 @@ static const struct {
     [XL_TEXT_ENCODER_2] = {{"text_encoder_2", "model", false}, "CLIPTextModelWithProjection"},
 };
 
+static const char GIVE_VAE[] = "give it a VAE with --vae FILE|ID";
+
 struct pipeline {
     const struct xl_snapshot *snapshot;
+    const char *vae; /* instead of its own; NULL: its own */
     struct xl_arena *arena;
     struct xl_pipeline_files files;
     struct xl_hub_problems problems;
@@ -81,8 +84,11 @@ static enum xl_status check_class(const struct pipeline *pipeline, struct xl_jso
                        "model %s (a %s) has no \"text_encoder\", as SDXL's refiner: it cannot draw "
                        "by itself, take the base model (%s)",
                        id, found, index.name);
+    if (!pipeline->vae && !class_of(index, "vae")[0])
+        return xl_fail(err, XL_EFORMAT, "model %s has no VAE (%s): %s", id, index.name, GIVE_VAE);
     for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
-        status = check_part(index, xl_component_name(c), components[c].class_name, NULL, err);
+        if (c != XL_VAE || !pipeline->vae)
+            status = check_part(index, xl_component_name(c), components[c].class_name, NULL, err);
     /* Both forms of CLIP's tokenizer are read from the same files. */
     static const char tokenizer[] = "CLIPTokenizer", fast[] = "CLIPTokenizerFast";
     if (!status) status = check_part(index, "tokenizer", tokenizer, fast, err);
@@ -201,20 +207,22 @@ static enum xl_status gather(struct pipeline *pipeline, struct xl_err *err) {
     files->tokenizer_2_dir = need_tokenizer(pipeline, "tokenizer_2", listing);
     json_decref(root);
     for (int c = 0; !status && c < XL_N_COMPONENTS; c++)
-        status = need_component(pipeline, c, &is_bare[c], err);
+        if (c != XL_VAE || !pipeline->vae) status = need_component(pipeline, c, &is_bare[c], err);
     if (!status) note_absent_weights(pipeline, is_bare);
     if (!status && pipeline->problems.failed) status = nomem(err);
     return status;
 }
 
 /* One file that holds everything. What it is must be known, its names are looked at later. */
-static enum xl_status take_checkpoint(const char *path, struct xl_arena *arena,
+static enum xl_status take_checkpoint(const char *path, bool needs_vae, struct xl_arena *arena,
                                       struct xl_pipeline_files *out, struct xl_err *err) {
     struct xl_file_class is;
     enum xl_status status = xl_hub_classify_file(path, arena, &is, err);
     if (status) return status;
     if (is.kind != XL_FILE_SDXL_CHECKPOINT || is.need)
         return xl_hub_refuse_file(path, &is, "an SDXL checkpoint", err);
+    if (needs_vae && !is.has_vae)
+        return xl_fail(err, XL_EFORMAT, "%s: this is %s: %s", path, is.what, GIVE_VAE);
     const char **files = xl_arena_alloc(arena, sizeof *files);
     if (!files) return nomem(err);
     files[0] = path;
@@ -229,9 +237,28 @@ static enum xl_status take_checkpoint(const char *path, struct xl_arena *arena,
     return XL_OK;
 }
 
-enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_arena *arena,
-                               struct xl_pipeline_files *out, struct xl_err *err) {
-    struct pipeline pipeline = {.snapshot = snapshot, .arena = arena};
+/* Only parts of the VAE are missing: another one would do. */
+static bool lacks_only_vae(const struct xl_hub_problems *problems) {
+    bool is_vae = problems->first != NULL;
+    for (const struct xl_hub_problem *p = problems->first; p; p = p->next)
+        is_vae = is_vae && !strncmp(p->file, "vae/", 4);
+    return is_vae;
+}
+
+static enum xl_status fail_incomplete(struct pipeline *pipeline, struct xl_err *err) {
+    enum xl_status status = xl_hub_fail_problems("model", pipeline->snapshot, &pipeline->problems,
+                                                 pipeline->arena, err);
+    if (!err || !lacks_only_vae(&pipeline->problems)) return status;
+    size_t n = strlen(err->text);
+    snprintf(err->text + n, sizeof err->text - n, "; or %s", GIVE_VAE);
+    return status;
+}
+
+/* The files of the model itself. */
+static enum xl_status take_own(const struct xl_snapshot *snapshot, const char *vae,
+                               struct xl_arena *arena, struct xl_pipeline_files *out,
+                               struct xl_err *err) {
+    struct pipeline pipeline = {.snapshot = snapshot, .vae = vae, .arena = arena};
     struct xl_snapshot settled = *snapshot;
     const char *path = xl_arena_printf(arena, "%s/model_index.json", snapshot->dir);
     if (!path) return nomem(err);
@@ -239,7 +266,7 @@ enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_are
         enum xl_status status = xl_hub_settle_model(&settled, arena, err);
         if (status) return status;
     }
-    if (settled.file) return take_checkpoint(settled.file, arena, out, err);
+    if (settled.file) return take_checkpoint(settled.file, !vae, arena, out, err);
     const char *why = xl_hub_why_unusable(path);
     if (why) {
         if (xl_hub_is_absent(path)) why = "missing, and no checkpoint is there instead";
@@ -255,8 +282,17 @@ enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, struct xl_are
     json_decref(root);
     if (!status) status = gather(&pipeline, err);
     if (status) return status;
-    if (pipeline.problems.first)
-        return xl_hub_fail_problems("model", snapshot, &pipeline.problems, arena, err);
+    if (pipeline.problems.first) return fail_incomplete(&pipeline, err);
     *out = pipeline.files;
     return XL_OK;
+}
+
+enum xl_status xl_hub_pipeline(const struct xl_snapshot *snapshot, const char *vae,
+                               struct xl_arena *arena, struct xl_pipeline_files *out,
+                               struct xl_err *err) {
+    struct xl_pipeline_files files;
+    enum xl_status status = take_own(snapshot, vae, arena, &files, err);
+    if (!status && vae && vae[0]) status = xl_hub_vae(vae, arena, &files.component[XL_VAE], err);
+    if (!status) *out = files;
+    return status;
 }

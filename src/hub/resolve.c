@@ -399,7 +399,7 @@ enum xl_status xl_hub_locate(const char *text, const char *revision, const struc
 static bool is_whole_model(const struct xl_snapshot *snapshot) {
     struct xl_arena scratch = {0};
     struct xl_pipeline_files files;
-    bool complete = !xl_hub_pipeline(snapshot, &scratch, &files, NULL);
+    bool complete = !xl_hub_pipeline(snapshot, NULL, &scratch, &files, NULL);
     xl_arena_deinit(&scratch);
     return complete;
 }

@@ -54,6 +54,58 @@ expect "a VAE file with diffusers' names" 0 "" draw j other.safetensors \
     --vae folder/vae/diffusion_pytorch_model.safetensors
 check "the same pixels as by its folder" same "$(one i)" "$(one j)"
 
+# Without a VAE of its own
+without_vae() { # FILE: a checkpoint without its VAE
+    python3 - "$1" <<'END'
+import json, struct, sys
+file = open(sys.argv[1], "rb").read()
+n = 8 + struct.unpack("<Q", file[:8])[0]
+header, data = {}, b""
+for name, tensor in json.loads(file[8:n]).items():
+    if name == "__metadata__" or name.startswith("first_stage_model."):
+        continue
+    begin, end = tensor["data_offsets"]
+    header[name] = {**tensor, "data_offsets": [len(data), len(data) + end - begin]}
+    data += file[n + begin:n + end]
+text = json.dumps(header).encode()
+sys.stdout.buffer.write(struct.pack("<Q", len(text)) + text + data)
+END
+}
+without_vae file.safetensors >bare.safetensors
+own=folder/vae/diffusion_pytorch_model.safetensors
+expect "a file without a VAE" 5 "an SDXL checkpoint without a VAE: give it a VAE with --vae" draw x bare.safetensors
+expect "with one" 0 "" draw l bare.safetensors --vae $own
+check "draws what it does with its own" same "$(one a)" "$(one l)"
+expect "its record names that" 0 '"vae": "diffusion_pytorch_model"' "$bin" show --json "$(one l)"
+expect "verify" 0 "same" "$bin" verify "$(one l)"
+expect "two of them" 0 "2 drawn, of 2" draw m bare.safetensors --sweep "vae=$own,other.safetensors"
+expect "verify both" 0 "same 2" "$bin" verify m/sweep_*
+expect "one of them being its own" 5 "without a VAE" draw x bare.safetensors --sweep "vae=$own,none"
+rm m/sweep_*/2*other*.png
+expect "resume" 0 "1 drawn, 1 was there" "$bin" resume m/sweep_*
+expect "show names it" 0 "an SDXL checkpoint without a VAE" "$bin" models show bare.safetensors
+check "and what it takes" grep -q "use with     --model and --vae" out
+expect "inspect refuses it" 5 "give it a VAE with --vae" "$bin" inspect model --model bare.safetensors
+expect "and takes it with one" 0 "$own" "$bin" inspect model --model bare.safetensors --vae $own
+expect "its tokens need none" 0 "3240" "$bin" inspect tokens --model bare.safetensors --prompt "a fox"
+mkdir -p .config/sdxl-lab
+echo "Bare: {folder: $work, file: bare.safetensors, kind: single-file}" >.config/sdxl-lab/models.yaml
+expect "in the list" 5 "Bare: $work/bare.safetensors: this is an SDXL checkpoint without a VAE" draw x Bare
+expect "with one by its name" 0 "" draw n Bare --vae $own
+check "the same pixels by its name" same "$(one a)" "$(one n)"
+expect "models doctor tells what it lacks" 5 "this is an SDXL checkpoint without a VAE: give it a VAE with --vae" "$bin" models doctor
+check "and so does models show" sh -c "'$bin' models show Bare | grep -q 'state        unusable'"
+rm .config/sdxl-lab/models.yaml
+cp -r folder half && rm -r half/vae
+expect "a folder without a VAE" 5 "vae/diffusion_pytorch_model.safetensors (missing) (in $work/half); or give it a VAE with --vae" draw x ./half
+expect "a folder with another" 0 "" draw o ./half --vae $own
+check "the same pixels as with its own" same "$(one a)" "$(one o)"
+sed -i '/"vae"/,/]/ s/"[a-zA-Z]*"\(,\?\)$/null\1/' half/model_index.json
+expect "a pipeline without one" 5 "has no VAE ($work/half/model_index.json): give it a VAE with --vae" draw x ./half
+expect "models show tells it" 0 "has no VAE" "$bin" models show ./half
+expect "a pipeline with another" 0 "" draw p ./half --vae $own
+check "the same pixels once more" same "$(one a)" "$(one p)"
+
 # What is no checkpoint
 cp file.safetensors cut.safetensors
 truncate -s 300000 cut.safetensors

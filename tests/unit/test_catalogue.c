@@ -146,7 +146,7 @@ Test(catalogue, the_embedded_model_counts_where_it_is_there) {
     cr_assert_not_null(tiny);
     cr_expect(tiny->is_embedded && tiny->width == 256 && tiny->height == 256 && tiny->steps == 20);
     struct xl_catalogue_status state;
-    cr_assert_eq(xl_catalogue_state(tiny, &arena, &state, NULL), XL_OK);
+    cr_assert_eq(xl_catalogue_state(tiny, NULL, &arena, &state, NULL), XL_OK);
     cr_expect_eq(state.state, XL_MODEL_READY, "%s", state.why);
     cr_expect_str_eq(state.location, scratch("share/models/lab-tiny-xl"));
     cr_expect_gt(state.bytes, 0);
@@ -170,7 +170,7 @@ static void cache(const char *folder, const char *const *parts) {
 static void expect_state(const char *key, enum xl_model_state wanted, const char *why) {
     struct xl_catalogue *catalogue = load(NULL);
     struct xl_catalogue_status state;
-    cr_assert_eq(xl_catalogue_state(xl_catalogue_find(catalogue, key), &arena, &state, NULL),
+    cr_assert_eq(xl_catalogue_state(xl_catalogue_find(catalogue, key), NULL, &arena, &state, NULL),
                  XL_OK);
     cr_expect_eq(state.state, wanted, "%s: %s", xl_model_state_name(state.state),
                  state.why ? state.why : "");
@@ -219,7 +219,7 @@ Test(catalogue, a_lora_needs_its_base) {
     struct xl_catalogue *catalogue = load(NULL);
     const struct xl_catalogue_model *lora = xl_catalogue_find(catalogue, "Pixel Art XL");
     struct xl_catalogue_status state;
-    cr_assert_eq(xl_catalogue_state(lora, &arena, &state, NULL), XL_OK);
+    cr_assert_eq(xl_catalogue_state(lora, NULL, &arena, &state, NULL), XL_OK);
     cr_expect_eq(state.state, XL_MODEL_READY, "%s", state.why);
     cr_expect_str_eq(state.location, "stabilityai/stable-diffusion-xl-base-1.0");
     cr_expect(state.lora && strstr(state.lora, "pixel-art-xl.safetensors"));
@@ -346,7 +346,7 @@ Test(catalogue, pipelines_of_the_cache_are_known) {
     cr_assert_eq(n, 3);
     cr_expect_str_eq(cached[2].key, "me/a-lora");
     cr_expect_eq(cached[2].kind, XL_KIND_LORA);
-    cr_assert_eq(xl_catalogue_state(&cached[0], &arena, &state, NULL), XL_OK);
+    cr_assert_eq(xl_catalogue_state(&cached[0], NULL, &arena, &state, NULL), XL_OK);
     cr_expect_eq(state.state, XL_MODEL_READY, "%s", state.why);
     xl_catalogue_free(catalogue);
 }

@@ -208,7 +208,7 @@ static bool forces_zeros(json_t *value) {
         cr_assert_eq(symlink(target, scratch("%s", parts[i])), 0);
     }
     struct xl_snapshot snapshot = {.dir = scratch_dir, .id = "test"};
-    cr_assert_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err), XL_OK, "%s", err.text);
     xl_arena_deinit(&arena);
     scratch_close();
     return files.force_zeros_for_empty_prompt;

@@ -110,14 +110,14 @@ static struct xl_pipeline_files open_pipeline(const char *dir) {
     struct xl_snapshot snapshot = {.dir = dir, .id = "test"};
     struct xl_pipeline_files files = {0};
     err.text[0] = 0;
-    cr_assert_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err), XL_OK, "%s", err.text);
     return files;
 }
 
 static void expect_refused(const char *dir, enum xl_status status, const char *says) {
     struct xl_snapshot snapshot = {.dir = dir, .id = "test"};
     struct xl_pipeline_files files = {0};
-    enum xl_status found = xl_hub_pipeline(&snapshot, &arena, &files, &err);
+    enum xl_status found = xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err);
     cr_expect_eq(found, status, "%s, expected %s: %s", xl_status_name(found),
                  xl_status_name(status), err.text);
     cr_expect_null(files.scheduler_class);
@@ -393,13 +393,13 @@ Test(hub, names_each_half_downloaded_file) {
     write_ref(scratch("hf/hub/models--org--x"), "main", COMMIT_1);
     struct xl_snapshot snapshot = resolve("org/x", NULL);
     struct xl_pipeline_files files = {0};
-    cr_assert_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err), XL_OK, "%s", err.text);
     for (int i = 0; i < N_PIPELINE_FILES; i++) {
         const char *blob = scratch("hf/hub/models--org--x/blobs/11%062d", i);
         const char *part = scratch("hf/hub/models--org--x/blobs/11%062d.incomplete", i);
         cr_assert_eq(rename(blob, part), 0);
         struct xl_pipeline_files none = {0};
-        cr_expect_eq(xl_hub_pipeline(&snapshot, &arena, &none, &err), XL_EMODEL);
+        cr_expect_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &none, &err), XL_EMODEL);
         cr_expect(strstr(err.text, pipeline_files[i]), "%s: %s", pipeline_files[i], err.text);
         cr_expect(strstr(err.text, "half-downloaded"), "%s", err.text);
         cr_expect(strstr(err.text, "1 interrupted download"), "%s", err.text);
@@ -412,11 +412,11 @@ Test(hub, names_what_the_list_of_the_commit_has) {
     write_repository(scratch("hf/hub/models--org--x"), COMMIT_1);
     struct xl_snapshot snapshot = resolve("org/x", NULL);
     struct xl_pipeline_files files = {0};
-    cr_expect_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_OK, "%s", err.text);
+    cr_expect_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err), XL_OK, "%s", err.text);
     write_json(scratch("hf/hub/models--org--x/trees/" COMMIT_1 ".json"),
                "{'format_version':1,'files':{'tokenizer_2/special_tokens_map.json':{'size':1},"
                "'unet/diffusion_pytorch_model.fp16.safetensors':{'size':1}}}");
-    cr_expect_eq(xl_hub_pipeline(&snapshot, &arena, &files, &err), XL_EMODEL);
+    cr_expect_eq(xl_hub_pipeline(&snapshot, NULL, &arena, &files, &err), XL_EMODEL);
     cr_expect(strstr(err.text, "tokenizer_2/special_tokens_map.json"), "%s", err.text);
     cr_expect_null(strstr(err.text, "fp16"), "another variant may be left out");
 }

@@ -107,8 +107,10 @@ struct xl_catalogue_status {
 /* Look whether a model is there and can draw: reads configurations, tokenizers and headers of
  * weights, as drawing does, and no weights. Strings live in the arena. What the catalogue takes for
  * a single file or a LoRA counts as a pipeline where its repository holds one. A LoRA is ready when
- * its base is; one without a base when its file is a LoRA for SDXL. Errors: XL_ENOMEM */
-enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,
-                                  struct xl_catalogue_status *out, struct xl_err *err) XL_CHECKED;
+ * its base is; one without a base when its file is a LoRA for SDXL. vae: instead of its own, as
+ * xl_model_open takes it; NULL: its own. Errors: XL_ENOMEM */
+enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, const char *vae,
+                                  struct xl_arena *arena, struct xl_catalogue_status *out,
+                                  struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -44,7 +44,7 @@ struct opened {
 
 /* All that drawing reads of a model but the weights themselves. */
 static enum xl_status look_closely(const struct xl_catalogue_status *at, const char *revision,
-                                   struct opened *out, struct xl_err *err) {
+                                   const char *vae, struct opened *out, struct xl_err *err) {
     struct xl_model_params params;
     struct xl_lora lora = {at->lora, 1, 1};
     struct xl_model *model = NULL;
@@ -52,6 +52,7 @@ static enum xl_status look_closely(const struct xl_catalogue_status *at, const c
     xl_model_params_default(&params);
     params.model = at->location;
     params.revision = revision;
+    params.vae = vae;
     if (at->lora) {
         params.loras = &lora;
         params.n_loras = 1;
@@ -113,15 +114,16 @@ static enum xl_status find_lora(const struct xl_catalogue_model *model, const ch
 }
 
 /* A LoRA is as ready as what it changes. */
-static enum xl_status look_at_lora(const struct xl_catalogue_model *model, struct xl_arena *arena,
-                                   struct xl_catalogue_status *state, struct xl_err *err) {
+static enum xl_status look_at_lora(const struct xl_catalogue_model *model, const char *vae,
+                                   struct xl_arena *arena, struct xl_catalogue_status *state,
+                                   struct xl_err *err) {
     struct xl_err why = {0};
     struct opened opened = {0};
     struct xl_catalogue_status base = {.state = XL_MODEL_READY, .location = model->base};
     enum xl_status found = find_lora(model, state->dir, arena, &state->lora, &why);
     if (found) return conclude(state, found, &opened, &why, arena, err);
     if (model->base_model) {
-        enum xl_status status = xl_catalogue_state(model->base_model, arena, &base, err);
+        enum xl_status status = xl_catalogue_state(model->base_model, vae, arena, &base, err);
         if (status) return status;
     }
     if (base.state != XL_MODEL_READY) {
@@ -137,7 +139,7 @@ static enum xl_status look_at_lora(const struct xl_catalogue_model *model, struc
     }
     state->location = base.location;
     const char *revision = model->base_model ? model->base_model->revision : NULL;
-    found = look_closely(state, revision, &opened, &why);
+    found = look_closely(state, revision, vae, &opened, &why);
     return conclude(state, found, &opened, &why, arena, err);
 }
 
@@ -147,8 +149,9 @@ static const char *single_file(const struct xl_catalogue_model *model, struct xl
     return xl_arena_printf(arena, "%s:%s", model->repo, model->file);
 }
 
-enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct xl_arena *arena,
-                                  struct xl_catalogue_status *out, struct xl_err *err) {
+enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, const char *vae,
+                                  struct xl_arena *arena, struct xl_catalogue_status *out,
+                                  struct xl_err *err) {
     struct xl_catalogue_status result = {.state = XL_MODEL_NOT_CACHED};
     struct xl_snapshot snapshot = {0};
     struct xl_err why = {0};
@@ -163,12 +166,12 @@ enum xl_status xl_catalogue_state(const struct xl_catalogue_model *model, struct
     if (!index) return xl_fail_nomem(err, "a path", 0);
     bool is_pipeline = xl_file_exists(index);
     if (model->kind == XL_KIND_LORA && !is_pipeline) {
-        status = look_at_lora(model, arena, &result, err);
+        status = look_at_lora(model, vae, arena, &result, err);
     } else {
         if (model->kind == XL_KIND_SINGLE_FILE && model->file && !is_pipeline)
             result.location = single_file(model, arena);
         if (!result.location) return xl_fail_nomem(err, "a path", 0);
-        enum xl_status found = look_closely(&result, model->revision, &opened, &why);
+        enum xl_status found = look_closely(&result, model->revision, vae, &opened, &why);
         status = conclude(&result, found, &opened, &why, arena, err);
     }
     if (!status) *out = result;

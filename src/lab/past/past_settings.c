@@ -343,7 +343,7 @@ static const char *find_model(struct take *take, const char *name, const char *h
         if (name && is_called(here.id[i], name)) return here.id[i];
         if (!hash || strlen(hash) < 8 ||
             xl_hub_resolve(here.id[i], NULL, take->settings->arena, &snapshot, NULL) ||
-            xl_hub_pipeline(&snapshot, take->settings->arena, &files, NULL))
+            xl_hub_pipeline(&snapshot, NULL, take->settings->arena, &files, NULL))
             continue;
         const char *digest =
             xl_hub_digest(files.component[XL_UNET].files[0], take->settings->arena);

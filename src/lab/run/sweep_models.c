@@ -78,11 +78,19 @@ static enum xl_status put_lora(struct xl_sweep_model *model, const char *file,
 }
 
 /* What the catalogue says about a model of its own, without opening it. */
-static enum xl_status check_entry(struct xl_sweep_model *model, struct xl_arena *arena,
+static enum xl_status check_entry(const struct xl_sweep_plan *plan, struct xl_sweep_model *model,
                                   enum xl_status *reason, struct xl_err *err) {
-    struct xl_catalogue_status state;
-    enum xl_status status = xl_catalogue_state(model->entry, arena, &state, err);
+    struct xl_arena *arena = &plan->sweep->arena;
+    struct xl_catalogue_status state, other;
+    enum xl_status status = xl_catalogue_state(model->entry, NULL, arena, &state, err);
     *reason = XL_OK;
+    if (!status && plan->vae && state.dir && state.state != XL_MODEL_READY) {
+        status = xl_catalogue_state(model->entry, plan->vae, arena, &other, err);
+        if (!status && other.state == XL_MODEL_READY) {
+            state = other;
+            model->vae = plan->vae;
+        }
+    }
     if (status) return status;
     bool has_no_base = state.lora && !model->entry->base;
     if (state.state == XL_MODEL_READY && !has_no_base) {
@@ -105,10 +113,11 @@ enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_
 }
 
 /* Look at one model of all; what is wrong with it becomes the reason why it is left out. */
-static enum xl_status try_model(struct xl_sweep *sweep, struct xl_sweep_model *model,
+static enum xl_status try_model(const struct xl_sweep_plan *plan, struct xl_sweep_model *model,
                                 struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
     struct xl_err why = {0};
-    enum xl_status reason = XL_OK, status = check_entry(model, &sweep->arena, &reason, err);
+    enum xl_status reason = XL_OK, status = check_entry(plan, model, &reason, err);
     if (status || reason) return status;
     reason = look_at(&sweep->arena, model, &why);
     if (reason == XL_ENOMEM) return xl_fail(err, reason, "%s", why.text);
@@ -158,24 +167,36 @@ static void suggest(const struct xl_catalogue *catalogue, const char *name, stru
     snprintf(err->text + n, sizeof err->text - n, "; did you mean %s?", near);
 }
 
+/* With another VAE, where its own is not there and one was asked for. */
+static enum xl_status look_at_either(const struct xl_sweep_plan *plan, struct xl_sweep_model *model,
+                                     struct xl_err *err) {
+    enum xl_status status = look_at(&plan->sweep->arena, model, err);
+    if (!plan->vae || model->vae || (status != XL_EMODEL && status != XL_EFORMAT)) return status;
+    model->vae = plan->vae;
+    return look_at(&plan->sweep->arena, model, err);
+}
+
 /* Look at a model that somebody named: it must be there. */
-static enum xl_status require(struct xl_sweep *sweep, struct xl_sweep_model *model,
+static enum xl_status require(const struct xl_sweep_plan *plan, struct xl_sweep_model *model,
                               struct xl_err *err) {
+    const struct xl_sweep *sweep = plan->sweep;
     enum xl_status reason = XL_OK, status = XL_OK;
-    if (model->entry) status = check_entry(model, &sweep->arena, &reason, err);
+    if (model->entry) status = check_entry(plan, model, &reason, err);
     if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
     if (status) return status;
-    status = look_at(&sweep->arena, model, err);
+    status = look_at_either(plan, model, err);
     if (status && !model->entry) suggest(sweep->catalogue, model->id, err);
     return status;
 }
 
 /* Nobody named a model: the first of the catalogue that is there. */
-static enum xl_status pick_model(const struct xl_catalogue *catalogue, struct xl_sweep *sweep,
-                                 struct xl_sweep_model *out, struct xl_err *err) {
+static enum xl_status pick_model(const struct xl_sweep_plan *plan, struct xl_sweep_model *out,
+                                 struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    const struct xl_catalogue *catalogue = sweep->catalogue;
     for (int i = 0; i < xl_catalogue_count(catalogue); i++) {
         *out = from_entry(xl_catalogue_at(catalogue, i));
-        enum xl_status reason, status = check_entry(out, &sweep->arena, &reason, err);
+        enum xl_status reason, status = check_entry(plan, out, &reason, err);
         if (status) return status;
         if (reason) continue;
         xl_str_printf(&sweep->notices, "no model was named: taking %s\n", out->key);
@@ -187,16 +208,18 @@ static enum xl_status pick_model(const struct xl_catalogue *catalogue, struct xl
 }
 
 /* The one that the settings name, or the first that is there. */
-static enum xl_status one(const struct xl_settings *settings, struct xl_sweep *sweep,
-                          struct xl_sweep_model *out, struct xl_err *err) {
+static enum xl_status one(const struct xl_sweep_plan *plan, struct xl_sweep_model *out,
+                          struct xl_err *err) {
+    const struct xl_settings *settings = plan->settings;
+    struct xl_sweep *sweep = plan->sweep;
     enum xl_status status = XL_OK;
     if (!settings->model) {
-        status = pick_model(sweep->catalogue, sweep, out, err);
+        status = pick_model(plan, out, err);
         return status ? status : look_at(&sweep->arena, out, err);
     }
     *out = by_name(sweep->catalogue, settings->model, &sweep->arena);
     if (settings->revision) out->revision = settings->revision;
-    return require(sweep, out, err);
+    return require(plan, out, err);
 }
 
 /* --- All of them ------------------------------------------------------------------------------ */
@@ -267,10 +290,11 @@ static enum xl_status tell_skipped(struct xl_sweep *sweep, struct xl_err *err) {
     return XL_OK;
 }
 
-static enum xl_status every(struct xl_sweep *sweep, struct xl_err *err) {
+static enum xl_status every(const struct xl_sweep_plan *plan, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
     for (int m = 0; m < sweep->n_models; m++) {
         sweep->models[m] = from_entry(xl_catalogue_at(sweep->catalogue, m));
-        enum xl_status status = try_model(sweep, &sweep->models[m], err);
+        enum xl_status status = try_model(plan, &sweep->models[m], err);
         if (status) return status;
     }
     leave_out_embedded(sweep);
@@ -285,24 +309,25 @@ static enum xl_status find_all(const struct xl_sweep_plan *plan, struct xl_err *
     if (!sweep->models) return xl_fail_nomem(err, "models", 0);
     sweep->n_models = n;
     sweep->has_models = axis != NULL;
-    if (!axis) return one(plan->settings, sweep, &sweep->models[0], err);
-    if (axis->is_all) return every(sweep, err);
+    if (!axis) return one(plan, &sweep->models[0], err);
+    if (axis->is_all) return every(plan, err);
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < n; i++) {
         struct xl_sweep_model *model = &sweep->models[i];
         if (!axis->values[i]) {
-            status = one(plan->settings, sweep, model, err);
+            status = one(plan, model, err);
         } else {
             *model = by_name(sweep->catalogue, axis->values[i], &sweep->arena);
-            status = require(sweep, model, err);
+            status = require(plan, model, err);
         }
         if (status) return xl_axis_fail(axis, i, status, err);
     }
     return XL_OK;
 }
 
-enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) {
-    enum xl_status status = find_all(plan, err);
+enum xl_status xl_sweep_models(struct xl_sweep_plan *plan, struct xl_err *err) {
+    enum xl_status status = xl_sweep_variant_first_vae(plan, &plan->vae, err);
+    if (!status) status = find_all(plan, err);
     for (int m = 0; !status && m < plan->sweep->n_models; m++) plan->sweep->models[m].base = m;
     return status;
 }
@@ -332,12 +357,14 @@ enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_a
     memcpy(models, sweep->models, (size_t)sweep->n_models * sizeof *models);
     sweep->models = models;
     plan->models_capacity = (int)n;
+    enum xl_status status = xl_sweep_variant_first_vae(plan, &plan->vae, err);
+    if (status) return status;
     for (int i = 0; axis && i < axis->n; i++) {
         if (!axis->values[i]) continue;
         struct xl_sweep_model added = by_name(sweep->catalogue, axis->values[i], &sweep->arena);
         struct xl_sweep_model *known = find_in_run(sweep, &added);
         if (known && !known->skipped) continue;
-        enum xl_status status = require(sweep, &added, err);
+        status = require(plan, &added, err);
         if (status) return xl_axis_fail(axis, i, status, err);
         struct xl_sweep_model *model = known ? known : &models[sweep->n_models++];
         *model = added;

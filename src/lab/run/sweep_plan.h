@@ -27,6 +27,7 @@ struct xl_sweep_plan {
     int n_axes;
     int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
     const struct xl_axis *model_axis; /* NULL: none */
+    const char *vae;                  /* for a model that has none of its own; NULL: none */
     struct xl_sweep_init *inits;      /* each picture once */
     int n_inits;
     const char *size; /* that was looked up last, and its sides */
@@ -89,7 +90,7 @@ enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_
 
 /* All models that settings and axes name, open. What was named by name must be there; of "all"
  * models those that cannot be used are left out. Errors: XL_EMODEL, XL_EFORMAT, XL_ENOMEM */
-enum xl_status xl_sweep_models(const struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_sweep_models(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
 /* Extend a run by the models of an axis; open those that it had.
  * Errors: as above; XL_EINPUT files of a model are others than when the run was begun */
@@ -127,6 +128,10 @@ enum xl_status xl_sweep_embeddings_check(const struct xl_cell *cells, int n,
 enum xl_status xl_sweep_variant_choose(struct xl_sweep_plan *plan,
                                        const struct xl_settings *settings, struct xl_cell *cell,
                                        struct xl_err *err) XL_CHECKED;
+
+/* The first VAE that settings and axes name; *vae NULL: none. Errors: as xl_vae_find */
+enum xl_status xl_sweep_variant_first_vae(const struct xl_sweep_plan *plan, const char **vae,
+                                          struct xl_err *err) XL_CHECKED;
 
 /* Whether a text of --lora or --vae names what is there. Errors: as above */
 enum xl_status xl_sweep_variant_check_lora(struct xl_sweep_plan *plan, const char *text,

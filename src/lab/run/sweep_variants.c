@@ -215,14 +215,28 @@ static enum xl_status collect(struct xl_sweep_plan *plan, const struct xl_settin
     return clean_negative(plan, cell, err);
 }
 
-static enum xl_status find_vae(struct xl_sweep_plan *plan, const struct xl_settings *settings,
+static bool is_vae(const char *text) {
+    return text && text[0] && strcmp(text, "none") != 0;
+}
+
+static enum xl_status find_vae(const struct xl_sweep_plan *plan, const struct xl_settings *settings,
                                const char **vae, const char **said, struct xl_err *err) {
     *vae = *said = NULL;
-    if (!settings->vae || !settings->vae[0] || !strcmp(settings->vae, "none")) return XL_OK;
+    if (!is_vae(settings->vae)) return XL_OK;
     enum xl_status status = xl_vae_find(settings->vae, &plan->sweep->arena, vae, said, err);
     char name[XL_SAY_MAX];
     return status ? xl_fail_context(err, status, "%s", xl_settings_say(settings, "vae", name))
                   : XL_OK;
+}
+
+enum xl_status xl_sweep_variant_first_vae(const struct xl_sweep_plan *plan, const char **vae,
+                                          struct xl_err *err) {
+    const struct xl_axis *axis = xl_sweep_axis_of(plan, "vae");
+    const char *said;
+    for (int i = 0; axis && i < axis->n; i++)
+        if (is_vae(axis->values[i]))
+            return xl_vae_find(axis->values[i], &plan->sweep->arena, vae, &said, err);
+    return find_vae(plan, plan->settings, vae, &said, err);
 }
 
 /* --- The model that this makes ---------------------------------------------------------------- */
@@ -284,6 +298,21 @@ static enum xl_status make_variant(struct xl_sweep_plan *plan, int base, const s
     return append(plan, &variant, err);
 }
 
+/* The model has no VAE of its own, and no other is asked for. */
+static enum xl_status refuse_own_vae(struct xl_sweep_plan *plan, struct xl_sweep_model *base,
+                                     struct xl_err *err) {
+    struct xl_sweep_model own = *base;
+    struct xl_model *open = NULL;
+    struct xl_err why = {0};
+    own.vae = NULL;
+    enum xl_status status = xl_sweep_model_look_at(&plan->sweep->arena, &own, &open, &why);
+    xl_model_close(open);
+    bool is_all = plan->model_axis && plan->model_axis->is_all;
+    if (status && is_all && status != XL_ENOMEM)
+        return xl_sweep_model_leave_out(plan->sweep, base, why.text, err);
+    return status ? xl_fail(err, status, "%s", why.text) : XL_OK;
+}
+
 enum xl_status xl_sweep_variant_choose(struct xl_sweep_plan *plan,
                                        const struct xl_settings *settings, struct xl_cell *cell,
                                        struct xl_err *err) {
@@ -296,7 +325,10 @@ enum xl_status xl_sweep_variant_choose(struct xl_sweep_plan *plan,
     if (!status) status = find_vae(plan, settings, &vae, &cell->vae, err);
     if (!status) status = show_loras(plan, settings, &cell->lora, err);
     if (status) return status;
-    if (!vae) vae = sweep->models[base].vae;
+    if (!vae && sweep->models[base].vae) {
+        status = refuse_own_vae(plan, &sweep->models[base], err);
+        if (status || sweep->models[base].skipped) return status;
+    }
     for (int m = 0; m < sweep->n_models; m++) {
         if (sweep->models[m].base != base || !is_same(&sweep->models[m], &loras, vae)) continue;
         cell->model = m;
