@@ -28,6 +28,10 @@ static enum xl_status nomem(struct xl_err *err) {
 
 /* ---- What it is ---- */
 
+/* What LoRAs are for, mostly: its name in the list, and what it is called without one. */
+static const char BASE[] = "SDXL Base 1.0";
+static const char BASE_REPOSITORY[] = "stabilityai/stable-diffusion-xl-base-1.0";
+
 static enum xl_status refuse(const char *name, const char *what, const char *need,
                              struct xl_err *err) {
     return xl_fail(err, XL_EFORMAT, "%s: this is %s: %s", name, what, need);
@@ -47,7 +51,7 @@ static enum xl_status add_file(const struct xl_models_target *target, const char
     out->file = xl_arena_strdup(arena, slash + 1);
     out->what = is.what;
     out->kind = is.kind == XL_FILE_LORA ? XL_KIND_LORA : XL_KIND_SINGLE_FILE;
-    if (out->kind == XL_KIND_LORA) out->base = "SDXL Base 1.0";
+    if (out->kind == XL_KIND_LORA) out->base = BASE;
     if (target->snapshot.commit)
         out->repo = target->snapshot.id;
     else
@@ -235,6 +239,8 @@ static enum xl_status add(const struct xl_settings *settings, struct xl_err *err
     if (!status)
         status = target.file ? add_file(&target, target.file, &arena, &addition, err)
                              : add_folder(&target, &arena, &addition, err);
+    if (addition.base && !xl_catalogue_find(catalogue, addition.base))
+        addition.base = BASE_REPOSITORY;
     if (!status) {
         addition.key = settings->import_name ? settings->import_name
                                              : default_key(&addition, &arena);

@@ -351,6 +351,18 @@ Test(catalogue, pipelines_of_the_cache_are_known) {
     xl_catalogue_free(catalogue);
 }
 
+/* What came with it stays in the list: a base may be a repository, too. */
+Test(catalogue, a_base_may_be_taken_out_of_the_list) {
+    scratch_puts(config_file("models.yaml"),
+                 "SDXL Base 1.0: null\nA: {repo: a/b, kind: lora, base: me/base}\n");
+    struct xl_catalogue *catalogue = load(NULL);
+    const struct xl_catalogue_model *pixel = xl_catalogue_find(catalogue, "Pixel Art XL");
+    cr_assert_not_null(pixel);
+    cr_expect_null(pixel->base_model);
+    cr_expect_str_eq(xl_catalogue_find(catalogue, "A")->base, "me/base");
+    xl_catalogue_free(catalogue);
+}
+
 /* What is suggested for a slip of the fingers: names of the list, and SDXL repositories of the
  * cache that it does not know; no other repository. */
 Test(catalogue, the_nearest_names_are_those_of_the_list_and_of_the_cache) {
@@ -391,6 +403,14 @@ Test(catalogue, mistakes_are_named_with_their_place) {
     refuse("A:\n  repo: a/b\n  kind: checkpoint\n",
            "models.yaml:3:9: A: kind: \"checkpoint\" is not one of: pipeline, single-file, lora");
     refuse("A: {repo: a/b, kind: lora}\n", "a lora needs base");
+    refuse("A:\n  repo: a/b\n  kind: lora\n  base: SDXL Bse 1.0\n",
+           "models.yaml:4:9: A: base: there is no model \"SDXL Bse 1.0\"; did you mean \"SDXL Base "
+           "1.0\"?");
+    refuse("A: {repo: a/b, kind: lora, base: Zebra}\n", "base: there is no model \"Zebra\"");
+    refuse("A: {repo: a/b, kind: lora, base: Pixel Art XL}\n", "\"Pixel Art XL\" is a LoRA itself");
+    refuse("SDXL Base 1.0: null\nA: {repo: a/b, kind: lora, base: SDXL Base 1.0}\n",
+           "there is no model \"SDXL Base 1.0\"");
+    refuse("A: {repo: a/b, kind: lora, base: A}\n", "\"A\" is a LoRA itself, expected a model");
     refuse("A:\n  repo: a/b\n  width: 100\n  height: 64\n",
            "models.yaml:3:10: A: width: 100 is no");
     refuse("A:\n  repo: a/b\n  width: 64\n", "width and height go together");

@@ -147,6 +147,23 @@ static enum xl_status read_model(const struct xl_data_entry *entry,
     return status;
 }
 
+/* A repository or a folder may be no entry. Nor may be what somebody took out of the list, for what
+ * came with it; their own entries are theirs to mend. */
+static enum xl_status find_base(const struct xl_catalogue *catalogue,
+                                const struct xl_data_entry *entry, struct xl_catalogue_model *model,
+                                struct xl_err *err) {
+    char near[256];
+    model->base_model = xl_catalogue_find(catalogue, model->base);
+    if (model->base_model && model->base_model->kind == XL_KIND_LORA)
+        return xl_data_fail(entry, "base", err, "\"%.100s\" is a LoRA itself, expected a model",
+                            model->base);
+    bool is_own = strcmp(model->origin, XL_DATA_BUILT_IN) != 0;
+    if (model->base_model || strchr(model->base, '/') || !is_own) return XL_OK;
+    xl_catalogue_nearest(catalogue, model->base, near, sizeof near);
+    return xl_data_fail(entry, "base", err, "there is no model \"%.100s\"%s%s%s", model->base,
+                        near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
+}
+
 static enum xl_status read_all(struct xl_catalogue *catalogue, struct xl_err *err) {
     struct xl_arena *arena = &catalogue->data.arena;
     struct xl_data_field fields[N_FIELDS];
@@ -167,10 +184,13 @@ static enum xl_status read_all(struct xl_catalogue *catalogue, struct xl_err *er
         catalogue->named[catalogue->n++] =
             (struct xl_named){item->key, item->aliases, item->n_aliases};
     }
-    for (int i = 0; i < catalogue->n; i++)
-        if (catalogue->items[i].base)
-            catalogue->items[i].base_model = xl_catalogue_find(catalogue, catalogue->items[i].base);
-    return XL_OK;
+    enum xl_status status = XL_OK;
+    for (int i = 0, k = 0; !status && i < catalogue->n; i++, k++) {
+        struct xl_catalogue_model *item = &catalogue->items[i];
+        while (catalogue->data.entries[k].name != item->key) k++; /* it has those left out, too */
+        if (item->base) status = find_base(catalogue, &catalogue->data.entries[k], item, err);
+    }
+    return status;
 }
 
 enum xl_status xl_catalogue_load(const char *const *extra_files, int n_extra,
