@@ -85,9 +85,13 @@ const struct op_case op_cases[] = {
     LINEAR((3, 130, 24), (450, 24), GELU, BIAS | RESIDUAL),
     LINEAR((3, 17), (33, 17), NONE, BIAS | DELTAS),
     LINEAR((2, 5, 1030), (70, 1030), NONE, DELTAS),
+    LINEAR((9, 11), (7, 11), NONE, DELTAS),
+    LINEAR((2, 289), (21, 289), NONE, BIAS | DELTAS),
     LINEAR((2, 33, 64), (193, 64), NONE, PARTS | DELTAS),
     LINEAR((3, 17), (33, 17), NONE, BIAS | KINDS),
     LINEAR((2, 5, 1032), (70, 1032), NONE, KINDS),
+    LINEAR((9, 9), (7, 9), NONE, KINDS),
+    LINEAR((2, 315), (22, 315), NONE, KINDS),
     LINEAR((1, 17, 48), (144, 48), NONE, BIAS | PARTS | KINDS),
 
     /* conv2d: x, weight, then stride and padding */

@@ -11,7 +11,7 @@ enum op_with {
     PARTS = 8,        /* linear: weight and bias are three tensors each */
     SLICES = 16,      /* attention: q, k, v (or k, v) are slices of one input */
     SHIFTED = 32,     /* norms: a mean far from zero */
-    DELTAS = 64,      /* weights have two deltas each */
+    DELTAS = 64,      /* weights have three deltas each */
     KINDS = 128,      /* weights have a delta of each kind */
     BENCH = 256,      /* of real size: timed, not tested */
 };

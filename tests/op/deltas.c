@@ -67,7 +67,7 @@ static void add_to_doubles(struct op_maker *maker, const struct xl_delta *delta,
     }
 }
 
-enum { N_DELTAS = 2, N_KINDS = 5 };
+enum { N_DELTAS = 3, N_KINDS = 5 };
 
 static struct xl_factor product(struct op_maker *maker, enum xl_dtype dtype, struct xl_shape like,
                                 int64_t r, struct op_spread spread) {
@@ -77,11 +77,13 @@ static struct xl_factor product(struct op_maker *maker, enum xl_dtype dtype, str
                               random_tensor(maker, dtype, like, spread)};
 }
 
-/* Two products, of ranks 1 and 5. */
+/* Three products, of ranks 1, 3 and 128. */
 static void make_products(struct op_maker *maker, struct xl_delta *deltas, struct xl_shape shape,
                           struct op_spread spread) {
+    struct op_spread tenth = {0, spread.deviation / 10};
     deltas[0].a = product(maker, XL_DTYPE_F16, shape, 1, spread);
-    deltas[1].a = product(maker, XL_DTYPE_F32, shape, 5, spread);
+    deltas[1].a = product(maker, XL_DTYPE_F32, shape, 3, spread);
+    deltas[2].a = product(maker, XL_DTYPE_BF16, shape, 128, tenth);
 }
 
 /* The least divisor above 1; 1 of 1. */

@@ -106,16 +106,20 @@ struct xl_turn {
     int64_t rows, units;
 };
 
+/* A product of two small matrices: out [m, n] = by [m, k] @ x [k, n]. x lies in panels of columns:
+ * number (t, i) is x[i / XL_MIX_PANEL * panel_stride + t * x_stride + i % XL_MIX_PANEL]. With
+ * panel_stride XL_MIX_PANEL its rows lie one behind the other. */
+enum { XL_MIX_PANEL = 32 };
 struct xl_mix {
-    const float *rows;
-    int64_t stride;
+    float *out;
+    const float *by, *x;
+    int64_t m, n, k;
+    int64_t out_stride, by_stride, x_stride, panel_stride; /* numbers from row to row, or panel */
 };
 
 struct xl_cpu_kernels {
     void (*convert)(void *dst, enum xl_dtype to, const void *src, enum xl_dtype from, int64_t n);
-    /* out[i] = sum over t of by[t] * x.rows[t * stride + i], i and t counted from 0 to n and n_by
-     */
-    void (*mix)(float *out, struct xl_mix x, int64_t n, const float *by, int64_t n_by);
+    void (*mix)(const struct xl_mix *mix);
     void (*turn)(const struct xl_turn *block);
     void (*epilogue)(const struct xl_epilogue *tile);
     void (*activation)(void *out, const void *x, int64_t n, enum xl_dtype dtype,

@@ -58,15 +58,6 @@ static void convert(void *dst, enum xl_dtype to, const void *src, enum xl_dtype 
     FOR_DTYPE(to, convert_from, dst, src, from, n);
 }
 
-static void mix(float *out, struct xl_mix x, int64_t n, const float *by, int64_t n_by) {
-    for (int64_t i = 0; i < n; i += V_LANES) {
-        vf sum = {0};
-        for (int64_t t = 0; t < n_by; t++)
-            sum = v_fma(v_set(by[t]), v_load_up_to(x.rows + t * x.stride, false, i, n - i), sum);
-        v_store_up_to(out, false, i, n - i, sum);
-    }
-}
-
 V_INLINE void finish_row(const struct xl_epilogue *tile, int64_t row, enum xl_activation act,
                          bool is_bf16) {
     const float *acc = tile->acc + row * tile->n;
@@ -248,7 +239,7 @@ static void affine(struct xl_rows rows, struct xl_affine by, enum xl_activation 
 
 const struct xl_cpu_kernels XL_ISA(xl_row_kernels) = {
     .convert = convert,
-    .mix = mix,
+    .mix = XL_ISA(xl_mix),
     .turn = XL_ISA(xl_turn),
     .epilogue = epilogue,
     .activation = activation,

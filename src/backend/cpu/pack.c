@@ -22,7 +22,7 @@ static void free_group(void *user, unsigned char *data, size_t bytes) {
 }
 
 static void forget(void *user, struct xl_held *held) {
-    struct xl_pack_entry *entry = (struct xl_pack_entry *)held;
+    struct xl_pack_entry *entry = xl_pack_entry_of(held);
     int64_t n = entry->packed.n_chunks * entry->packed.n_sets;
     (void)user;
     for (int64_t i = 0; entry->packed.weights && i < n; i++)
@@ -88,7 +88,7 @@ static enum xl_status ask_numbers(struct xl_hold *hold, enum xl_pack_kind kind,
                                   struct xl_err *err) {
     struct xl_pack_key key = key_of(kind, weight);
     bool is_new;
-    struct xl_pack_entry *entry = (struct xl_pack_entry *)xl_hold_ask(hold, &key, &is_new);
+    struct xl_pack_entry *entry = xl_pack_entry_of(xl_hold_ask(hold, &key, &is_new));
     if (!entry) return xl_fail_nomem(err, "weights", sizeof *entry);
     size_t size = kind == XL_PACK_FLOATS ? sizeof(float) : xl_dtype_size(key.dtype);
     if (is_new) describe(entry, weight, (size_t)(key.rows * key.length) * size);
@@ -115,7 +115,7 @@ enum xl_status xl_pack_weights(struct xl_hold *hold, const struct xl_pack_spec *
     key.is_rounded = spec->is_rounded;
     key.map = spec->map;
     bool is_new;
-    struct xl_pack_entry *entry = (struct xl_pack_entry *)xl_hold_ask(hold, &key, &is_new);
+    struct xl_pack_entry *entry = xl_pack_entry_of(xl_hold_ask(hold, &key, &is_new));
     if (!entry) return xl_fail_nomem(err, "packed weights", sizeof *entry);
     *out = &entry->packed;
     if (!is_new) return XL_OK;
@@ -156,7 +156,7 @@ static enum xl_status open_entries(const struct xl_pack *pack, struct xl_held_gr
                                    struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (struct xl_held *held = group->entries; !status && held; held = held->next) {
-        struct xl_pack_entry *entry = (struct xl_pack_entry *)held;
+        struct xl_pack_entry *entry = xl_pack_entry_of(held);
         entry->numbers.data = held->data;
         if (entry->key.kind == XL_PACK_WEIGHTS) status = add_handles(pack, entry, err);
     }

@@ -1,6 +1,6 @@
-/* pack_entry.h - one packed weight, as the four files see it that ask for it and own it (pack.c),
- * that fill groups of them (pack_fill.c), convert rows (pack_rows.c) and add deltas to them
- * (pack_deltas.c). */
+/* pack_entry.h - one packed weight, as the files see it that ask for it and own it (pack.c), that
+ * fill groups of them (pack_fill.c), convert rows (pack_rows.c) and add deltas to them
+ * (pack_deltas.c, pack_factor.c). */
 #ifndef XL_BACKEND_CPU_PACK_ENTRY_H
 #define XL_BACKEND_CPU_PACK_ENTRY_H
 
@@ -35,6 +35,10 @@ struct xl_pack_entry {
     struct xl_pack_delta *deltas[XL_MAX_PARTS]; /* by part; pack_deltas.c */
 };
 
+static inline struct xl_pack_entry *xl_pack_entry_of(struct xl_held *held) {
+    return (struct xl_pack_entry *)held;
+}
+
 struct xl_pack_tools {
     struct xl_dnn *dnn;
     struct xl_pool *pool;
@@ -51,7 +55,10 @@ enum xl_status xl_pack_fill_group(const struct xl_pack_tools *tools, struct xl_h
 void xl_pack_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack_entry *entry,
                   int64_t first, int64_t last);
 
-enum { XL_PACK_STAGE = 1024 }; /* numbers of a row converted at once */
+enum {
+    XL_PACK_STAGE = 1024, /* numbers of a row converted at once... */
+    XL_PACK_TERM = 256,   /* ... and with deltas */
+};
 
 /* Numbers on their way: where they lie, or in a buffer. */
 struct xl_pack_numbers {
@@ -59,26 +66,38 @@ struct xl_pack_numbers {
     enum xl_dtype dtype;
 };
 
+/* Some numbers of some rows of a weight: at most XL_PACK_STAGE of XL_PACK_STAGE_ROWS. */
+struct xl_pack_block {
+    int64_t row, n_rows, first, n;
+};
+
+typedef float xl_pack_term[XL_PACK_STAGE_ROWS][XL_PACK_TERM];
+
 /* Who reads rows of an entry, on one thread. */
 struct xl_pack_source {
     const struct xl_cpu_kernels *kernels;
     const struct xl_pack_entry *entry;
     float plain[XL_PACK_STAGE]; /* of what does not lie as the dtype says */
-    /* Where there are deltas: the weight, the sum, and two terms. */
-    float weight[XL_PACK_STAGE], sum[XL_PACK_STAGE], term[XL_PACK_STAGE], other[XL_PACK_STAGE];
+    /* Where there are deltas: the sums of a block, and on the way to them the weight and terms. */
+    float sum[XL_PACK_STAGE_ROWS][XL_PACK_STAGE];
+    xl_pack_term weight, term, other;
 };
 
 /* n numbers of the tensor of a part, from `first` on. n: at most XL_PACK_STAGE */
 struct xl_pack_numbers xl_pack_read(struct xl_pack_source *source, int part, int64_t first,
                                     int64_t n);
 
-/* pack_deltas.c: make the deltas of an entry ready, on all threads. Errors: XL_ENOMEM */
-enum xl_status xl_pack_open_deltas(const struct xl_pack_tools *tools, struct xl_pack_entry *entry,
+/* The part that a row of the weight lies in; the row becomes the part's. */
+int xl_pack_part(const struct xl_pack_entry *entry, int64_t *row);
+
+/* pack_deltas.c: make the deltas of some entries ready, on all threads; to be closed even when it
+ * fails. Errors: XL_ENOMEM */
+enum xl_status xl_pack_open_deltas(const struct xl_pack_tools *tools,
+                                   struct xl_held *const *entries, int n_entries,
                                    struct xl_err *err) XL_CHECKED;
 void xl_pack_close_deltas(struct xl_pack_entry *entry);
-/* Row o of a part from `first` on with its deltas, given what lies there. */
-struct xl_pack_numbers xl_pack_add_deltas(struct xl_pack_source *source, int part, int64_t o,
-                                          int64_t first, int64_t n, struct xl_pack_numbers read);
+/* Fill source->sum with those rows of the block whose parts have deltas. */
+void xl_pack_add_deltas(struct xl_pack_source *source, struct xl_pack_block block);
 
 static inline size_t xl_pack_align(size_t bytes) {
     return (bytes + 63) / 64 * 64;

@@ -21,7 +21,7 @@ struct batch {
 };
 
 static struct xl_pack_entry *entry_of(const struct batch *batch, int i) {
-    return (struct xl_pack_entry *)batch->entries[i];
+    return xl_pack_entry_of(batch->entries[i]);
 }
 
 static int64_t rows_of_task(const struct xl_pack_entry *entry) {
@@ -52,16 +52,16 @@ static size_t entry_bytes(const struct xl_pack_entry *entry) {
 /* Take as many entries as fit a batch (at least one) and pack them. */
 static enum xl_status run_batch(struct batch *batch, struct xl_err *err) {
     int64_t n_tasks = 0;
-    enum xl_status status = XL_OK;
     batch->bytes = 0;
     batch->last = batch->first;
-    while (!status && batch->last < batch->n_entries && batch->bytes < BATCH_BYTES) {
+    while (batch->last < batch->n_entries && batch->bytes < BATCH_BYTES) {
         struct xl_pack_entry *entry = entry_of(batch, batch->last);
         batch->first_task[batch->last++] = n_tasks;
         n_tasks += tasks_of(entry);
         batch->bytes += entry_bytes(entry);
-        status = xl_pack_open_deltas(batch->tools, entry, err);
     }
+    enum xl_status status = xl_pack_open_deltas(batch->tools, batch->entries + batch->first,
+                                                batch->last - batch->first, err);
     if (!status) xl_pool_run(batch->tools->pool, n_tasks, run_task, batch);
     for (int i = batch->first; i < batch->last; i++) xl_pack_close_deltas(entry_of(batch, i));
     return status;

@@ -27,29 +27,42 @@ struct xl_pack_numbers xl_pack_read(struct xl_pack_source *source, int part, int
     return (struct xl_pack_numbers){source->plain, tensor->dtype};
 }
 
-/* n numbers of a row of the weight from `first` on, wherever its part is. n: at most STAGE */
-static struct xl_pack_numbers read_row(struct xl_pack_source *source, int64_t row, int64_t first,
-                                       int64_t n) {
-    const struct xl_pack_entry *entry = source->entry;
+int xl_pack_part(const struct xl_pack_entry *entry, int64_t *row) {
     const struct xl_weight_part *parts = entry->weight->parts;
     int part = 0;
-    while (row >= parts[part].tensor->shape.dim[0]) row -= parts[part++].tensor->shape.dim[0];
-    struct xl_pack_numbers read = xl_pack_read(source, part, row * entry->key.length + first, n);
-    if (!entry->deltas[part]) return read;
-    return xl_pack_add_deltas(source, part, row, first, n, read);
+    while (*row >= parts[part].tensor->shape.dim[0]) *row -= parts[part++].tensor->shape.dim[0];
+    return part;
+}
+
+/* Row r of a block whose deltas were added. */
+static struct xl_pack_numbers read_row(struct xl_pack_source *source, struct xl_pack_block block,
+                                       int64_t r) {
+    const struct xl_pack_entry *entry = source->entry;
+    int64_t row = block.row + r;
+    int part = xl_pack_part(entry, &row);
+    if (entry->deltas[part]) return (struct xl_pack_numbers){source->sum[r], XL_DTYPE_F32};
+    return xl_pack_read(source, part, row * entry->key.length + block.first, block.n);
 }
 
 static void copy_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack_entry *entry,
                       int64_t first, int64_t last) {
     const struct xl_pack_key *key = &entry->key;
     enum xl_dtype to = key->kind == XL_PACK_FLOATS ? XL_DTYPE_F32 : key->dtype;
-    struct xl_pack_source source = {.kernels = kernels, .entry = entry};
-    for (int64_t row = first; row < last; row++) {
-        for (int64_t i = 0; i < key->length; i += STAGE) {
-            int64_t n = key->length - i < STAGE ? key->length - i : STAGE;
-            struct xl_pack_numbers from = read_row(&source, row, i, n);
-            kernels->convert(entry->held.data + (size_t)(row * key->length + i) * xl_dtype_size(to),
-                             to, from.x, from.dtype, n);
+    struct xl_pack_source source;
+    source.kernels = kernels;
+    source.entry = entry;
+    struct xl_pack_block block;
+    for (block.row = first; block.row < last; block.row += block.n_rows) {
+        block.n_rows = last - block.row < STAGE_ROWS ? last - block.row : STAGE_ROWS;
+        for (block.first = 0; block.first < key->length; block.first += block.n) {
+            block.n = key->length - block.first < STAGE ? key->length - block.first : STAGE;
+            xl_pack_add_deltas(&source, block);
+            for (int64_t r = 0; r < block.n_rows; r++) {
+                struct xl_pack_numbers from = read_row(&source, block, r);
+                int64_t at = (block.row + r) * key->length + block.first;
+                kernels->convert(entry->held.data + (size_t)at * xl_dtype_size(to), to, from.x,
+                                 from.dtype, block.n);
+            }
         }
     }
 }
@@ -97,23 +110,40 @@ static void split_taps(void *to, const void *from, size_t size, int64_t n, int64
                 ((float *)to)[tap * n + i] = ((const float *)from)[i * taps + tap];
 }
 
-/* n channels of a row from c on into `to` [taps, n]. */
-static void stage_row(struct stage *stage, int64_t row, int64_t c, int64_t n, void *to) {
+/* The map of the taps of n channels, by tap, into stage->mapped. */
+static void map_taps(struct stage *stage, const float *map, int64_t n, struct taps taps) {
+    struct xl_mix mix = {
+        .out = stage->mapped,
+        .by = map,
+        .x = stage->by_tap,
+        .m = taps.written,
+        .n = n,
+        .k = taps.read,
+        .out_stride = n,
+        .by_stride = taps.read,
+        .x_stride = n,
+        .panel_stride = XL_MIX_PANEL,
+    };
+    stage->source.kernels->mix(&mix);
+}
+
+/* Row r of a block of whole channels into stage->ready[r] [taps, n]. */
+static void stage_row(struct stage *stage, struct xl_pack_block block, int64_t r) {
     const struct xl_pack_entry *entry = stage->source.entry;
     const struct xl_cpu_kernels *kernels = stage->source.kernels;
     struct taps taps = taps_of(entry);
-    struct xl_pack_numbers from = read_row(&stage->source, row, c * taps.read, n * taps.read);
+    struct xl_pack_numbers from = read_row(&stage->source, block, r);
+    int64_t n = block.n / taps.read;
     const float *map = xl_tap_map(entry->key.map);
+    void *to = stage->ready[r];
     if (map) {
-        kernels->convert(stage->f32, XL_DTYPE_F32, from.x, from.dtype, n * taps.read);
+        kernels->convert(stage->f32, XL_DTYPE_F32, from.x, from.dtype, block.n);
         split_taps(stage->by_tap, stage->f32, sizeof(float), n, taps.read);
-        for (int64_t k = 0; k < taps.written; k++)
-            kernels->mix(stage->mapped + k * n, (struct xl_mix){stage->by_tap, n}, n,
-                         map + k * taps.read, taps.read);
+        map_taps(stage, map, n, taps);
         convert(stage, to, (struct xl_pack_numbers){stage->mapped, XL_DTYPE_F32}, n * taps.written);
     } else if (taps.read > 1) {
         size_t size = xl_dtype_size(xl_dnn_prototype_dtype(entry->key.last));
-        convert(stage, stage->f32, from, n * taps.read);
+        convert(stage, stage->f32, from, block.n);
         split_taps(to, stage->f32, size, n, taps.read);
     } else {
         convert(stage, to, from, n);
@@ -217,7 +247,9 @@ static void pack_rows(const struct xl_cpu_kernels *kernels, const struct xl_pack
         struct target target = target_of(entry, row, last);
         for (int64_t c = 0; c < n_c; c += at_once) {
             int64_t n = n_c - c < at_once ? n_c - c : at_once;
-            for (int64_t r = 0; r < target.n; r++) stage_row(&stage, row + r, c, n, stage.ready[r]);
+            struct xl_pack_block block = {row, target.n, c * taps.read, n * taps.read};
+            xl_pack_add_deltas(&stage.source, block);
+            for (int64_t r = 0; r < target.n; r++) stage_row(&stage, block, r);
             put(&stage, &target, c, n);
         }
         row += target.n;
