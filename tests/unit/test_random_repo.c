@@ -50,6 +50,21 @@ Test(random_repo, full_is_sdxl_base) {
     cr_expect_null(xl_repo_size_find("medium"));
 }
 
+/* A product for each of the 722, 72 and 192 modules that kohya's trainer names in SDXL. */
+Test(random_repo, a_lora_is_of_every_module) {
+    struct xl_repo_tensors list = {0};
+    xl_repo_lora_tensors(&list, xl_repo_size_find("full"), 16);
+    cr_assert(!list.failed);
+    cr_expect_eq(list.n, 2 * (722 + 72 + 192));
+    cr_expect_str_eq(list.items[0].name,
+                     "lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight");
+    cr_expect(xl_shape_equal(list.items[0].shape, XL_SHAPE(16, 768)));
+    cr_expect_str_eq(list.items[list.n - 1].name,
+                     "lora_unet_up_blocks_1_attentions_2_proj_out.lora_up.weight");
+    cr_expect(xl_shape_equal(list.items[list.n - 1].shape, XL_SHAPE(640, 16)));
+    xl_repo_tensors_deinit(&list);
+}
+
 /* The tiny VAE as a file of this dtype and seed, made with this many threads; unlinked again. */
 static char *written(enum xl_dtype dtype, uint64_t seed, int n_threads, size_t *n) {
     char dir[] = "/tmp/xl-random-repo-XXXXXX", path[64];

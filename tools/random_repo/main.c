@@ -17,7 +17,7 @@
 static const char usage[] =
     "usage: random-repo [--size tiny|words|full] [--dtype f16|f32|bf16] [--seed N] "
     "[--single-file]\n"
-    "                   [--sparse] PATH\n"
+    "                   [--lora RANK] [--sparse] PATH\n"
     "\n"
     "Write an SDXL repository with random weights in diffusers' layout. Its pictures are noise.\n"
     "  --size         tiny: about 8 MB (default); words: the same with CLIP's vocabulary, 21 MB;\n"
@@ -25,6 +25,7 @@ static const char usage[] =
     "  --dtype        of the weights (default f16)\n"
     "  --seed         of the weights (default 0)\n"
     "  --single-file  one file in the original key names instead, of the same weights\n"
+    "  --lora         one file with a LoRA of this rank for such a model instead\n"
     "  --sparse       headers alone: all weights are zero and take no room\n"
     "\n"
     "Exit codes: 0 written, 2 wrong arguments, 3 out of memory, 6 cannot write\n";
@@ -35,6 +36,13 @@ struct component {
 };
 
 enum { N_COMPONENTS = 4 };
+
+/* What is written, and where. */
+struct output {
+    enum { FOLDERS, CHECKPOINT, LORA } kind;
+    int rank; /* of a LoRA */
+    const char *path;
+};
 
 static enum xl_status parse_dtype(const char *text, enum xl_dtype *dtype, struct xl_err *err) {
     static const struct {
@@ -60,18 +68,34 @@ static enum xl_status parse_seed(const char *text, uint64_t *seed, struct xl_err
     return XL_OK;
 }
 
-static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params, bool *is_single,
-                            const char **dir, struct xl_err *err) {
+static enum xl_status parse_rank(const char *text, int *rank, struct xl_err *err) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno || end == text || *end || value < 1 || value > 4096)
+        return xl_fail(err, XL_EINVAL, "--lora: \"%.40s\" is not a whole number from 1 to 4096",
+                       text);
+    *rank = (int)value;
+    return XL_OK;
+}
+
+static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params,
+                            struct output *output, struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (int i = 1; !status && i < argc; i++) {
         const char *flag = argv[i];
         if (flag[0] != '-') {
-            if (*dir) return xl_fail(err, XL_EINVAL, "two directories: %s and %s", *dir, flag);
-            *dir = flag;
+            if (output->path)
+                return xl_fail(err, XL_EINVAL, "two directories: %s and %s", output->path, flag);
+            output->path = flag;
             continue;
         }
-        if (!strcmp(flag, "--single-file") || !strcmp(flag, "--sparse")) {
-            *(flag[3] == 'i' ? is_single : &params->is_sparse) = true;
+        if (!strcmp(flag, "--sparse")) {
+            params->is_sparse = true;
+            continue;
+        }
+        if (!strcmp(flag, "--single-file")) {
+            output->kind = CHECKPOINT;
             continue;
         }
         const char *value = i + 1 < argc ? argv[++i] : NULL;
@@ -80,6 +104,9 @@ static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params
             status = parse_dtype(value, &params->dtype, err);
         } else if (!strcmp(flag, "--seed")) {
             status = parse_seed(value, &params->seed, err);
+        } else if (!strcmp(flag, "--lora")) {
+            output->kind = LORA;
+            status = parse_rank(value, &output->rank, err);
         } else if (!strcmp(flag, "--size")) {
             params->size = xl_repo_size_find(value);
             if (!params->size)
@@ -89,7 +116,7 @@ static enum xl_status parse(int argc, char **argv, struct xl_repo_params *params
             return xl_fail(err, XL_EINVAL, "%.60s is no option; see random-repo --help", flag);
         }
     }
-    if (!status && (!*dir || !**dir))
+    if (!status && (!output->path || !*output->path))
         status = xl_fail(err, XL_EINVAL, "say which directory to write; see random-repo --help");
     return status;
 }
@@ -166,11 +193,16 @@ static enum xl_status write_repo(const char *dir, const struct xl_repo_params *p
     return status;
 }
 
+/* One file: a checkpoint or a LoRA. */
 static enum xl_status write_single(const char *path, const struct xl_repo_params *params,
-                                   int64_t *bytes, struct xl_err *err) {
+                                   const struct output *output, int64_t *bytes,
+                                   struct xl_err *err) {
     struct xl_repo_tensors list = {0};
     struct xl_pool *pool = NULL;
-    xl_repo_single_tensors(&list, params->size);
+    if (output->kind == LORA)
+        xl_repo_lora_tensors(&list, params->size, output->rank);
+    else
+        xl_repo_single_tensors(&list, params->size);
     *bytes = xl_repo_tensors_count(&list) * (int64_t)xl_dtype_size(params->dtype);
     enum xl_status status = xl_pool_new(0, NULL, &pool, err);
     if (!status) status = xl_repo_write_weights(path, &list, params, pool, err);
@@ -179,8 +211,10 @@ static enum xl_status write_single(const char *path, const struct xl_repo_params
     return status;
 }
 
-static enum xl_status run(const char *dir, const struct xl_repo_params *params, bool is_single,
+static enum xl_status run(const struct output *output, const struct xl_repo_params *params,
                           struct xl_err *err) {
+    static const char *const kinds[] = {"repository", "checkpoint", "LoRA"};
+    const char *dir = output->path;
     if (xl_dir_exists(dir) || xl_file_exists(dir))
         return xl_fail(err, XL_EINVAL, "%s exists already; remove it or name another directory",
                        dir);
@@ -190,8 +224,9 @@ static enum xl_status run(const char *dir, const struct xl_repo_params *params, 
     int64_t bytes = 0;
     double start = xl_now_s();
     remove_tree(partial); /* left over from a run that was interrupted */
-    enum xl_status status = is_single ? write_single(partial, params, &bytes, err)
-                                      : write_repo(partial, params, &bytes, err);
+    enum xl_status status = output->kind == FOLDERS
+                                ? write_repo(partial, params, &bytes, err)
+                                : write_single(partial, params, output, &bytes, err);
     if (!status && rename(partial, dir))
         status =
             xl_fail(err, XL_EDISK, "%s: cannot rename to %s: %s", partial, dir, strerror(errno));
@@ -199,7 +234,7 @@ static enum xl_status run(const char *dir, const struct xl_repo_params *params, 
     xl_arena_deinit(&arena);
     if (!status)
         printf("%s: SDXL %s with random weights, %s, %.0f MB of %s in %.1f s\n", dir,
-               is_single ? "checkpoint" : "repository", params->size->name, (double)bytes / 1e6,
+               kinds[output->kind], params->size->name, (double)bytes / 1e6,
                xl_dtype_name(params->dtype), xl_now_s() - start);
     return status;
 }
@@ -211,10 +246,9 @@ int main(int argc, char **argv) {
     }
     struct xl_repo_params params = {.size = xl_repo_size_find("tiny"), .dtype = XL_DTYPE_F16};
     struct xl_err err = {0};
-    const char *dir = NULL;
-    bool is_single = false;
-    enum xl_status status = parse(argc, argv, &params, &is_single, &dir, &err);
-    if (!status) status = run(dir, &params, is_single, &err);
+    struct output output = {0};
+    enum xl_status status = parse(argc, argv, &params, &output, &err);
+    if (!status) status = run(&output, &params, &err);
     if (status) fprintf(stderr, "random-repo: error: %s\n", err.text);
     return status ? 1 : 0;
 }

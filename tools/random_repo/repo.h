@@ -81,6 +81,8 @@ struct xl_repo_tensors {
 void xl_repo_text_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size, int which);
 void xl_repo_unet_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size);
 void xl_repo_vae_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size);
+/* A tensor whose name lives as long as the list. */
+void xl_repo_append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor);
 void xl_repo_tensors_deinit(struct xl_repo_tensors *list);
 int64_t xl_repo_tensors_count(const struct xl_repo_tensors *list); /* parameters */
 
@@ -89,6 +91,9 @@ enum xl_repo_component { XL_REPO_TEXT, XL_REPO_TEXT_2, XL_REPO_UNET, XL_REPO_VAE
 /* Append the tensors of all components as a checkpoint in one file has them, under the key names of
  * the first implementation (src/weights/original.h). */
 void xl_repo_single_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size);
+
+/* Append the tensors of a LoRA of this rank for the UNet and both text encoders. */
+void xl_repo_lora_tensors(struct xl_repo_tensors *list, const struct xl_repo_size *size, int rank);
 
 struct xl_repo_params {
     const struct xl_repo_size *size;

@@ -60,8 +60,7 @@ static struct name under(const char *parent, const char *format, ...) {
     return name;
 }
 
-static void append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor, const char *layer,
-                   const char *leaf) {
+void xl_repo_append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor) {
     if (list->n == list->capacity) {
         int capacity = list->capacity ? 2 * list->capacity : 512;
         struct xl_repo_tensor *items = realloc(list->items, (size_t)capacity * sizeof *list->items);
@@ -72,11 +71,16 @@ static void append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor, c
         list->items = items;
         list->capacity = capacity;
     }
+    list->items[list->n++] = tensor;
+}
+
+static void append(struct xl_repo_tensors *list, struct xl_repo_tensor tensor, const char *layer,
+                   const char *leaf) {
     tensor.name = xl_arena_printf(&list->arena, "%s.%s", layer, leaf);
-    if (!tensor.name)
-        list->failed = true;
+    if (tensor.name)
+        xl_repo_append(list, tensor);
     else
-        list->items[list->n++] = tensor;
+        list->failed = true;
 }
 
 static void add_random(struct xl_repo_tensors *list, const char *layer, const char *leaf,
