@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/lora_json.h"
 #include "lab/run/sweep.h"
 
 #include <stdio.h>
@@ -44,12 +45,8 @@ static json_t *describe_loras(const struct xl_model_info *info) {
     bool ok = true;
     for (int i = 0; i < info->n_loras; i++) {
         const struct xl_lora_info *lora = &info->loras[i];
-        json_t *object = json_object();
-        xl_json_put(object, "name", xl_json_text(lora->name), &ok);
+        json_t *object = xl_lora_json(lora);
         xl_json_put(object, "path", xl_json_text(lora->path), &ok);
-        xl_json_put(object, "digest", json_string(lora->digest), &ok);
-        xl_json_put(object, "text_scale", json_real(lora->text_scale), &ok);
-        xl_json_put(object, "unet_scale", json_real(lora->unet_scale), &ok);
         xl_json_put(object, "modules", json_integer(lora->n_modules), &ok);
         xl_json_put(object, "applied", json_integer(lora->n_applied), &ok);
         if (json_array_append_new(array, object)) ok = false;

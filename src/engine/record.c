@@ -1,6 +1,7 @@
 /* record.c - what is written into a picture: everything that decides its pixels as JSON, and the
  * same as AUTOMATIC1111's "parameters" text. */
 #include "engine/engine.h"
+#include "engine/lora_json.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -63,15 +64,8 @@ static json_t *describe_files(const struct xl_model_info *info) {
 static json_t *describe_loras(const struct xl_model_info *info) {
     json_t *array = json_array();
     bool ok = array != NULL;
-    for (int i = 0; i < info->n_loras; i++) {
-        const struct xl_lora_info *lora = &info->loras[i];
-        json_t *object = json_object();
-        xl_json_put(object, "name", xl_json_text(lora->name), &ok);
-        xl_json_put(object, "digest", json_string(lora->digest), &ok);
-        xl_json_put(object, "text_scale", json_real(lora->text_scale), &ok);
-        xl_json_put(object, "unet_scale", json_real(lora->unet_scale), &ok);
-        if (json_array_append_new(array, object)) ok = false;
-    }
+    for (int i = 0; i < info->n_loras; i++)
+        if (json_array_append_new(array, xl_lora_json(&info->loras[i]))) ok = false;
     return xl_json_finish(array, ok);
 }
 

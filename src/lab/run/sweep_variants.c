@@ -4,6 +4,7 @@
 #include "lab/run/sweep_plan.h"
 
 #include "base/json.h"
+#include "engine/lora_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +43,12 @@ static json_t *describe(const struct xl_sweep_model *model) {
     bool ok = list != NULL;
     for (int i = 0; i < model->n_loras; i++) {
         const struct xl_sweep_lora *lora = &model->loras[i];
-        json_t *object = json_object();
-        xl_json_put(object, "name", xl_json_text(lora->name), &ok);
+        const struct xl_lora_info info = {.name = lora->name,
+                                          .digest = lora->digest,
+                                          .text_scale = lora->text_scale,
+                                          .unet_scale = lora->unet_scale};
+        json_t *object = xl_lora_json(&info);
         xl_json_put(object, "file", xl_json_text(lora->file), &ok);
-        xl_json_put(object, "digest", json_string(lora->digest), &ok);
-        xl_json_put(object, "text_scale", json_real(lora->text_scale), &ok);
-        xl_json_put(object, "unet_scale", json_real(lora->unet_scale), &ok);
         ok &= !json_array_append_new(list, object);
     }
     return xl_json_finish(list, ok);
