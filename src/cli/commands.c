@@ -8,18 +8,19 @@
 #include <string.h>
 
 static const struct xl_command *const commands[] = {
-    &xl_command_generate,         &xl_command_resume,
-    &xl_command_verify,           &xl_command_show,
-    &xl_command_profiles_list,    &xl_command_profiles_show,
-    &xl_command_profiles_import,  &xl_command_models_list,
-    &xl_command_models_add,       &xl_command_models_doctor,
-    &xl_command_models_show,      &xl_command_models_verify,
-    &xl_command_models_download,  &xl_command_presets_list,
-    &xl_command_inspect_model,    &xl_command_inspect_tokens,
-    &xl_command_inspect_schedule, &xl_command_inspect_noise,
-    &xl_command_completion,       &xl_command_manual,
-    &xl_command_complete_words,   &xl_command_complete_line,
-    &xl_command_worker,
+    &xl_command_generate,        &xl_command_resume,
+    &xl_command_verify,          &xl_command_show,
+    &xl_command_profiles_list,   &xl_command_profiles_show,
+    &xl_command_profiles_import, &xl_command_models_list,
+    &xl_command_models_add,      &xl_command_models_doctor,
+    &xl_command_models_show,     &xl_command_models_verify,
+    &xl_command_models_download, &xl_command_loras_list,
+    &xl_command_loras_show,      &xl_command_embeddings_list,
+    &xl_command_presets_list,    &xl_command_inspect_model,
+    &xl_command_inspect_tokens,  &xl_command_inspect_schedule,
+    &xl_command_inspect_noise,   &xl_command_completion,
+    &xl_command_manual,          &xl_command_complete_words,
+    &xl_command_complete_line,   &xl_command_worker,
 };
 enum { N_COMMANDS = sizeof commands / sizeof(void *) };
 
@@ -64,6 +65,8 @@ static const char *nearest_command(const char *word) {
         {"resume", " continue restart retry go-on "},
         {"verify", " check validate compare "},
         {"models list", " list ls checkpoints model "},
+        {"loras list", " lora adapters "},
+        {"embeddings list", " embedding ti inversions "},
         {"models download", " download pull fetch get "},
         {"profiles list", " styles style profile "},
         {"presets list", " sizes resolutions preset size "},

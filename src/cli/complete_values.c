@@ -65,7 +65,6 @@ static void offer_files(const struct xl_value_place *place, const struct xl_name
                         struct xl_candidates *out) {
     for (int i = 0; i < files->n; i++)
         xl_candidate_add(out, place->prefix, files->list[i].name, files->list[i].folder, false);
-    xl_candidate_add(out, place->prefix, "none", NULL, false);
 }
 
 /* Names; files as well. */
@@ -80,9 +79,8 @@ static void offer_loras(const struct xl_value_place *place, struct xl_candidates
 static void offer_embeddings(const struct xl_value_place *place, struct xl_candidates *out) {
     struct xl_named_files files;
     out->wants_files = true;
-    if (xl_named_files_list(XL_NAMED_EMBEDDINGS, &out->arena, &files, NULL)) return;
-    for (int i = 0; i < files.n; i++)
-        xl_candidate_add(out, place->prefix, files.list[i].name, files.list[i].folder, false);
+    if (!xl_named_files_list(XL_NAMED_EMBEDDINGS, &out->arena, &files, NULL))
+        offer_files(place, &files, out);
 }
 
 static void offer_vaes(const struct xl_value_place *place, struct xl_candidates *out) {
@@ -109,12 +107,17 @@ void xl_complete_values(const struct xl_value_place *place, struct xl_candidates
         return;
     case XL_COMPLETE_LORA:
         offer_loras(place, out);
+        xl_candidate_add(out, place->prefix, "none", NULL, false);
+        return;
+    case XL_COMPLETE_LORA_FILE:
+        offer_loras(place, out);
         return;
     case XL_COMPLETE_EMBEDDING:
         offer_embeddings(place, out);
         return;
     case XL_COMPLETE_VAE:
         offer_vaes(place, out);
+        xl_candidate_add(out, place->prefix, "none", NULL, false);
         return;
     case XL_COMPLETE_PROFILE:
         offer_profiles(place, out);

@@ -1,6 +1,7 @@
 /* models_show.c - sdxl-lab models show: all that can be told of a model or a file of weights. */
 #include "base/json.h"
 #include "base/str.h"
+#include "cli/file_report.h"
 #include "cli/models_report.h"
 #include "cli/table.h"
 
@@ -8,93 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- What a LoRA's metadata tell ---- */
-
-struct tag {
-    const char *name;
-    int64_t count;
-};
-enum { MAX_TAGS = 8 };
-
-static void note_tag(struct tag *tags, const char *name, int64_t count) {
-    int i = MAX_TAGS;
-    while (i && count > tags[i - 1].count) i--;
-    if (i == MAX_TAGS) return;
-    memmove(&tags[i + 1], &tags[i], (size_t)(MAX_TAGS - 1 - i) * sizeof *tags);
-    tags[i] = (struct tag){name, count};
-}
-
-/* The words that its training pictures were most often described with, of ss_tag_frequency:
- * {"folder": {"word": count}}. In the arena; NULL: there are none. */
-static const char *frequent_words(const struct xl_st_metadata *metadata, struct xl_arena *arena) {
-    const char *text = xl_st_metadata_find(metadata, "ss_tag_frequency"), *folder, *name;
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL, *words, *count;
-    struct tag tags[MAX_TAGS] = {{0}};
-    struct xl_str line = {0};
-    json_object_foreach(root, folder, words) json_object_foreach(words, name, count)
-        note_tag(tags, name, json_integer_value(count));
-    for (int i = 0; i < MAX_TAGS && tags[i].name; i++) {
-        const char *word = tags[i].name + strspn(tags[i].name, " ");
-        xl_str_printf(&line, "%s%.60s", i ? ", " : "", word);
-    }
-    json_decref(root);
-    char *taken = line.len ? xl_str_take(&line) : NULL;
-    const char *copy = taken ? xl_arena_strdup(arena, taken) : NULL;
-    free(taken);
-    xl_str_deinit(&line);
-    return copy;
-}
-
-/* "16, alpha 8"; "": not known. */
-static const char *rank_text(const struct xl_file_class *is, struct xl_arena *arena) {
-    const char *alpha = xl_st_metadata_find(&is->metadata, "ss_network_alpha");
-    if (!is->lora_rank) return "";
-    return xl_arena_printf(arena, "%d%s%.20s", is->lora_rank, alpha ? ", alpha " : "",
-                           alpha ? alpha : "");
-}
-
-static const char *title_of(const struct xl_st_metadata *metadata) {
-    const char *title = xl_st_metadata_find(metadata, "modelspec.title");
-    return title ? title : xl_st_metadata_find(metadata, "ss_output_name");
-}
-
-static const char *trained_on(const struct xl_st_metadata *metadata) {
-    const char *name = xl_st_metadata_find(metadata, "ss_sd_model_name");
-    return name ? name : xl_st_metadata_find(metadata, "ss_base_model_version");
-}
-
 /* ---- For people ---- */
-
-/* What a file of weights is; indented below what it belongs to. */
-static void print_file(const struct xl_file_class *is, struct xl_arena *arena) {
-    char kinds[128], vectors[32] = "", channels[32] = "";
-    const char *words = frequent_words(&is->metadata, arena);
-    if (is->n_vectors) snprintf(vectors, sizeof vectors, "%d", is->n_vectors);
-    if (is->latent_channels) snprintf(channels, sizeof channels, "%d", is->latent_channels);
-    xl_models_print_field("precision", is->precision);
-    if (is->kind == XL_FILE_LORA) {
-        xl_models_print_field("base", xl_family_name(is->base));
-        xl_models_print_field("written as",
-                              xl_lora_kinds_text(is->lora_kinds, kinds, sizeof kinds));
-        xl_models_print_field("rank", rank_text(is, arena));
-        xl_models_print_field("changes", is->lora_has_text ? "text encoders, and the UNet where it "
-                                                             "has keys for it"
-                                                           : "the UNet");
-    }
-    xl_models_print_field("vectors", vectors);
-    xl_models_print_field("latents", channels);
-    if (is->is_v_prediction) xl_models_print_field("prediction", "v");
-    if (is->is_zero_snr) xl_models_print_field("schedule", "zero terminal SNR");
-    if (is->is_edm) xl_models_print_field("schedule", "EDM");
-    xl_models_print_field("title", title_of(&is->metadata));
-    xl_models_print_field("trained on", trained_on(&is->metadata));
-    xl_models_print_field("trigger",
-                          xl_st_metadata_find(&is->metadata, "modelspec.trigger_phrase"));
-    xl_models_print_field("words", words);
-    xl_models_print_field("author", xl_st_metadata_find(&is->metadata, "modelspec.author"));
-    xl_models_print_field("use with", is->use);
-    xl_models_print_field("needs", is->need);
-}
 
 static void print_info(const struct xl_models_report *report) {
     const struct xl_model_info *info = xl_model_info(report->model);
@@ -137,7 +52,7 @@ static void print_candidates(const struct xl_models_report *report, struct xl_ar
                                                        xl_bytes_text(file->is.bytes, bytes));
         xl_models_print_field("root file", text);
         if (report->folder.n_files == 1 && !file->why && file->is.kind == XL_FILE_LORA)
-            print_file(&file->is, arena);
+            xl_file_report_print(&file->is, arena);
     }
 }
 
@@ -153,7 +68,7 @@ static enum xl_status print_report(const struct xl_models_report *report, struct
     xl_models_print_field("kind", xl_models_what(report));
     if (!is_model) {
         xl_models_print_field("file", report->target.file);
-        print_file(&report->file, arena);
+        xl_file_report_print(&report->file, arena);
     } else {
         xl_models_print_field("needs", report->folder.need);
         xl_models_print_field("repository", entry->folder ? NULL : entry->repo);
@@ -174,35 +89,6 @@ static enum xl_status print_report(const struct xl_models_report *report, struct
 }
 
 /* ---- For programs ---- */
-
-static void put_file(json_t *object, const struct xl_file_class *is, struct xl_arena *arena,
-                     bool *ok) {
-    char kinds[128];
-    json_t *metadata = json_object();
-    xl_json_put(object, "kind", json_string(xl_file_kind_name(is->kind)), ok);
-    xl_json_put(object, "what", xl_json_text(is->what), ok);
-    xl_json_put(object, "needs", xl_json_text(is->need), ok);
-    xl_json_put(object, "option", xl_json_text(is->use), ok);
-    xl_json_put(object, "base", json_string(xl_family_name(is->base)), ok);
-    xl_json_put(object, "precision", json_string(is->precision), ok);
-    xl_json_put(object, "bytes", json_integer(is->bytes), ok);
-    xl_json_put(object, "tensors", json_integer(is->n_tensors), ok);
-    if (is->kind == XL_FILE_LORA) {
-        xl_json_put(object, "written_as",
-                    json_string(xl_lora_kinds_text(is->lora_kinds, kinds, sizeof kinds)), ok);
-        xl_json_put(object, "rank", json_integer(is->lora_rank), ok);
-        xl_json_put(object, "frequent_words", xl_json_text(frequent_words(&is->metadata, arena)),
-                    ok);
-    }
-    if (is->n_vectors) xl_json_put(object, "vectors", json_integer(is->n_vectors), ok);
-    if (is->latent_channels)
-        xl_json_put(object, "latent_channels", json_integer(is->latent_channels), ok);
-    for (int i = 0; i < is->metadata.n; i++)
-        if (strlen(is->metadata.text[i].value) <= 1000)
-            xl_json_put(metadata, is->metadata.text[i].key,
-                        xl_json_text(is->metadata.text[i].value), ok);
-    xl_json_put(object, "metadata", metadata, ok);
-}
 
 static json_t *describe_entries(const struct xl_models_report *report) {
     json_t *array = json_array();
@@ -227,7 +113,7 @@ static json_t *describe_root(const struct xl_models_report *report, struct xl_ar
         json_t *object = json_object();
         xl_json_put(object, "file", xl_json_text(file->name), &ok);
         xl_json_put(object, "why", xl_json_text(file->why), &ok);
-        if (!file->why) put_file(object, &file->is, arena, &ok);
+        if (!file->why) xl_file_report_put(object, &file->is, arena, &ok);
         ok = ok && !json_array_append_new(array, object);
     }
     return xl_json_finish(array, ok);
@@ -266,7 +152,7 @@ static json_t *describe(const struct xl_models_report *report, struct xl_arena *
     xl_json_put(object, "name", xl_json_text(report->target.name), &ok);
     if (report->target.file) {
         xl_json_put(object, "path", xl_json_text(report->target.file), &ok);
-        put_file(object, &report->file, arena, &ok);
+        xl_file_report_put(object, &report->file, arena, &ok);
     } else {
         xl_json_put(object, "kind", json_string(xl_hub_folder_kind_name(report->folder.kind)), &ok);
         xl_json_put(object, "what", xl_json_text(report->folder.what), &ok);

@@ -314,23 +314,34 @@ static enum xl_status apply_module(const struct applying *a, struct module *to, 
     return status;
 }
 
+static struct module *find_named(const struct xl_lora_map *map, const char *name) {
+    const struct named key = {name, NULL};
+    const struct named *found =
+        bsearch(&key, map->names, (size_t)map->n_names, sizeof key, by_name);
+    return found ? found->module : NULL;
+}
+
+bool xl_lora_map_find(const struct xl_lora_map *map, const char *name, enum xl_lora_part *part) {
+    const struct module *module = find_named(map, name);
+    if (module) *part = module->part;
+    return module != NULL;
+}
+
 enum xl_status xl_lora_map_apply(struct xl_lora_map *map, const struct xl_lora_use *use,
                                  struct xl_lora_count *count, struct xl_err *err) {
     enum xl_status status = XL_OK;
     *count = (struct xl_lora_count){0};
     for (int i = 0; !status && i < xl_lora_file_count(use->file); i++) {
         struct applying a = {map, use, xl_lora_file_at(use->file, i)};
-        struct named key = {a.from->name, NULL};
-        const struct named *found =
-            bsearch(&key, map->names, (size_t)map->n_names, sizeof key, by_name);
-        if (!found) {
+        struct module *to = find_named(map, a.from->name);
+        if (!to) {
             if (!count->n_unmatched++) count->first_unmatched = a.from->name;
             continue;
         }
-        bool is_unet = found->module->part == XL_LORA_UNET;
+        bool is_unet = to->part == XL_LORA_UNET;
         double scale = is_unet ? use->unet_scale : use->text_scale;
         count->n_applied++;
-        if (scale != 0) status = apply_module(&a, found->module, scale, err);
+        if (scale != 0) status = apply_module(&a, to, scale, err);
     }
     return status;
 }

@@ -45,6 +45,9 @@ struct xl_lora_count {
 enum xl_status xl_lora_map_apply(struct xl_lora_map *map, const struct xl_lora_use *use,
                                  struct xl_lora_count *count, struct xl_err *err) XL_CHECKED;
 
+/* Which part a module of a file belongs to. False: the model has no such module. */
+bool xl_lora_map_find(const struct xl_lora_map *map, const char *name, enum xl_lora_part *part);
+
 /* The tensors of a part with what the map adds to them. */
 struct xl_lora_tensors {
     struct xl_tensors base;

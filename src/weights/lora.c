@@ -397,6 +397,7 @@ static enum xl_status add_module(struct xl_lora_file *file, int first, int last,
     enum xl_status status = set_form(file, module, &rank, err);
     if (!status) status = check_rest(file, module, err);
     if (status) return status;
+    module->rank = rank;
     module->scale = scalar * (alpha != 0 && rank
                                   ? alpha / (double)rank
                                   : xl_lora_alphas_scale(file->alphas, module->name, rank));

@@ -61,6 +61,7 @@ struct xl_lora_module {
     const char *first; /* one of its tensors as the file calls it, for messages */
     enum xl_lora_form form;
     const struct xl_tensor *slot[XL_LORA_N_SLOTS]; /* NULL: the file has none. None is turned */
+    int64_t rank;                                  /* of what the form says; 0: it is no product */
     double scale; /* of what the form says: alpha / rank; 1 of a difference */
 };
 

@@ -25,7 +25,8 @@ full() {
 "${draw[@]}" --output-dir one >/dev/null 2>&1
 for words in "" help "help generate" "generate --help" version manual "manual --markdown" "completion bash" \
     "profiles list" "profiles show Watercolor" "profiles list --json" "models list" "models list --json" \
-    "presets list" "inspect noise" "inspect noise --json" "inspect model --model $repo" \
+    "presets list" "loras list" "loras list --json" "loras show turbo" "embeddings list" "inspect noise" \
+    "inspect noise --json" "inspect model --model $repo" \
     "inspect schedule --model $repo" "inspect tokens --model $repo --prompt cat" "verify $(pictures one)" \
     "verify --json $(pictures one)"; do
     check "full: $words" full "$bin" $words

@@ -3,6 +3,7 @@
  * shows. */
 #include "config_case.h"
 #include "model/lora_map.h"
+#include "model/sdxl.h"
 #include "unit/lora_case.h"
 
 #include <math.h>
@@ -245,6 +246,42 @@ Test(lora, every_name_of_a_module_finds_its_weight) {
 
 static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The networks that are known without a model are those of SDXL's repository. */
+Test(lora, sdxl_is_configured_as_in_its_repository) {
+    struct xl_unet_config read;
+    struct xl_clip_config encoder;
+    ok(CONFIG_READ(xl_unet_config_read, CONFIGS "unet/config.json", &err, &read));
+    for (int way = 0; way < 3; way++)
+        for (int i = 0; i < (way < 2 ? read.n_blocks : 1); i++) {
+            const struct xl_unet_block *x = way == 0   ? &read.down[i]
+                                            : way == 1 ? &read.up[i]
+                                                       : &read.mid;
+            const struct xl_unet_block *y = way == 0   ? &xl_sdxl_unet.down[i]
+                                            : way == 1 ? &xl_sdxl_unet.up[i]
+                                                       : &xl_sdxl_unet.mid;
+            cr_expect_eq(x->has_attention, y->has_attention, "way %d, level %d", way, i);
+            cr_expect_eq(x->channels, y->channels, "way %d, level %d", way, i);
+            cr_expect_eq(x->n_resnets, y->n_resnets, "way %d, level %d", way, i);
+            cr_expect_eq(x->heads, y->heads, "way %d, level %d", way, i);
+            for (int k = 0; x->has_attention && k < x->n_resnets - (way != 0); k++)
+                cr_expect_eq(x->depth[k], y->depth[k], "way %d, level %d, layer %d", way, i, k);
+        }
+    cr_expect_eq(read.n_blocks, xl_sdxl_unet.n_blocks);
+    cr_expect_eq(read.use_linear_projection, xl_sdxl_unet.use_linear_projection);
+    cr_expect_eq(read.cross_attention_dim, xl_sdxl_unet.cross_attention_dim);
+    cr_expect_eq(read.pooled_dim, xl_sdxl_unet.pooled_dim);
+    cr_expect_eq(read.addition_time_embed_dim, xl_sdxl_unet.addition_time_embed_dim);
+    cr_expect_eq(read.time_embed_dim, xl_sdxl_unet.time_embed_dim);
+    for (int e = 0; e < 2; e++) {
+        const struct xl_clip_config *known = e ? &xl_sdxl_text_2 : &xl_sdxl_text;
+        ok(CONFIG_READ(xl_clip_config_read,
+                       e ? CONFIGS "text_encoder_2/config.json"
+                         : CONFIGS "text_encoder/config.json",
+                       &err, &encoder));
+        cr_expect_eq(memcmp(&encoder, known, sizeof encoder), 0, "text encoder %d", e + 1);
+    }
 }
 
 /* All modules of the UNet have a name in the original code, no two the same, and each leads back.

@@ -254,8 +254,9 @@ static enum xl_status take_path(struct xl_loras *loras, const char *said, const 
     return *path ? XL_OK : nomem(err);
 }
 
-static enum xl_status locate(struct xl_loras *loras, const char *said, const char **path,
-                             struct xl_err *err) {
+enum xl_status xl_loras_locate(struct xl_loras *loras, const char *said, const char **path,
+                               struct xl_err *err) {
+    *path = NULL;
     enum xl_status status = take_path(loras, said, path, err);
     if (!status && !*path) status = need_folders(loras, err);
     if (status || *path) return status;
@@ -328,7 +329,7 @@ enum xl_status xl_loras_find(struct xl_loras *loras, const char *said,
     struct found *found = xl_arena_alloc(arena, sizeof *found);
     const char *kept = xl_arena_strdup(arena, said), *path = NULL;
     if (!found || !kept) return nomem(err);
-    enum xl_status status = locate(loras, kept, &path, err);
+    enum xl_status status = xl_loras_locate(loras, kept, &path, err);
     if (!status) status = digest_one(loras, path, found->file.digest, err);
     if (status) return status;
     found->said = kept;

@@ -34,6 +34,11 @@ struct xl_loras *xl_loras_new(void);
 struct xl_loras *xl_embeddings_new(void);
 void xl_loras_free(struct xl_loras *loras);
 
+/* Where the file is, whatever is in it; *path lives as long as loras. Errors: as below, but for
+ * what headers say */
+enum xl_status xl_loras_locate(struct xl_loras *loras, const char *said, const char **path,
+                               struct xl_err *err) XL_CHECKED;
+
 /* *out lives as long as loras. Errors: XL_EMODEL it is nowhere (the nearest names are told), or a
  * repository has several; XL_EFORMAT no .safetensors file, or by its header none of the kind for
  * SDXL (a textual inversion's numbers are checked, too); XL_EINPUT it cannot be read, or

@@ -39,7 +39,8 @@ enum {
     XL_FOR_DOWNLOAD = 1 << 17,   /* models download */
     XL_FOR_MODELS = XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD |
                     XL_FOR_DOWNLOAD,
-    XL_FOR_ALL = (1 << 18) - 1,
+    XL_FOR_NAMED = 1 << 18, /* loras list, loras show, embeddings list */
+    XL_FOR_ALL = (1 << 19) - 1,
 };
 
 /* What values a shell completes after the option. */
@@ -52,6 +53,7 @@ enum xl_completion {
     XL_COMPLETE_PRESET,
     XL_COMPLETE_SCHEDULER,
     XL_COMPLETE_LORA,
+    XL_COMPLETE_LORA_FILE, /* one that is there, and not "none" */
     XL_COMPLETE_VAE,
     XL_COMPLETE_EMBEDDING,
     XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
