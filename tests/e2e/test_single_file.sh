@@ -22,6 +22,31 @@ check "the same pixels" same "$(one a)" "$(one b)"
 expect "other weights draw" 0 "" draw c "$work/other.safetensors"
 check "other pixels" differ "$(one a)" "$(one c)"
 
+# LoRAs, by the names of either kind of file: each on both.
+python3 - folder/unet/diffusion_pytorch_model.safetensors <<'END'
+import json, struct, sys
+file = open(sys.argv[1], "rb")
+header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+to_q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+n_out, n_in = header[to_q + ".weight"]["shape"]
+original = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q"
+for name, down, up in ("peft", f"unet.{to_q}.lora_A.weight", f"unet.{to_q}.lora_B.weight"), \
+        ("kohya", original + ".lora_down.weight", original + ".lora_up.weight"):
+    out, body = {}, b""
+    for key, shape in (down, [1, n_in]), (up, [n_out, 1]):
+        n = shape[0] * shape[1]
+        out[key] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + 4 * n]}
+        body += struct.pack(f"<{n}f", *((i * 7 % 11 - 5) / 5 for i in range(n)))
+    text = json.dumps(out).encode()
+    open(name + ".safetensors", "wb").write(struct.pack("<Q", len(text)) + text + body)
+END
+expect "a LoRA on the folder" 0 "" draw folder-lora folder --lora ./peft.safetensors:0.5
+check "changes the pixels" differ "$(one a)" "$(one folder-lora)"
+for name in peft kohya; do
+    expect "a LoRA of $name on the file" 0 "" draw file-$name file.safetensors --lora ./$name.safetensors:0.5
+    check "the same pixels with it" same "$(one folder-lora)" "$(one file-$name)"
+done
+
 # In the cache: as the repository, and by its name in it.
 commit=0123456789012345678901234567890123456789
 repository=.cache/huggingface/hub/models--org--single

@@ -96,6 +96,84 @@ Test(loras, one_goes_without_a_trace) {
     xl_device_close(device);
 }
 
+/* Back and forth between models with one, the other, both, turned round and none: each time the
+ * same bytes, and after the first round nothing is packed anew. */
+Test(loras, many_switches_leave_nothing_behind) {
+    enum { N_VARIANTS = 6, N_ROUNDS = 3 };
+    static struct drawn first[N_VARIANTS], again;
+    const char *a = scratch("a.safetensors"), *b = scratch("b.safetensors");
+    const struct xl_lora lists[N_VARIANTS][2] = {{{NULL, 0, 0}},  {{a, 1, 1}},
+                                                 {{b, 0.5, 0.5}}, {{a, 1, 1}, {b, 0.5, 0.5}},
+                                                 {{a, -1, -1}},   {{a, 1, 1}, {b, -0.25, -2}}};
+    const int n[N_VARIANTS] = {0, 1, 1, 2, 1, 2};
+    struct xl_device *device = open_device();
+    for (int i = 0; i < N_VARIANTS; i++) draw(device, lists[i], n[i], &first[i]);
+    for (int i = 0; i < N_VARIANTS; i++)
+        for (int k = 0; k < i; k++)
+            cr_expect(memcmp(first[i].pixels, first[k].pixels, BYTES), "%d and %d", i, k);
+    for (int turn = 0; turn < N_ROUNDS * N_VARIANTS; turn++) {
+        int i = turn * 5 % N_VARIANTS; /* in another order */
+        draw(device, lists[i], n[i], &again);
+        cr_expect(same(&first[i], &again), "turn %d", turn);
+        cr_expect_eq(again.held, first[N_VARIANTS - 1].held, "turn %d", turn);
+    }
+    xl_device_close(device);
+}
+
+/* What goes on at one scale goes off at its negative. Sums in f32 are rounded once more. */
+Test(loras, a_negative_scale_takes_away) {
+    static struct drawn base, plus, minus, both;
+    const char *a = scratch("a.safetensors");
+    struct xl_device *device = open_device();
+    draw(device, NULL, 0, &base);
+    draw(device, &(struct xl_lora){a, 1, 1}, 1, &plus);
+    draw(device, &(struct xl_lora){a, -1, -1}, 1, &minus);
+    draw(device, (struct xl_lora[]){{a, 1, 1}, {a, -1, -1}}, 2, &both);
+    cr_expect(memcmp(minus.pixels, base.pixels, BYTES) && memcmp(minus.pixels, plus.pixels, BYTES));
+    for (int i = 0; i < BYTES; i++) cr_assert_leq(abs(both.pixels[i] - base.pixels[i]), 1);
+    xl_device_close(device);
+}
+
+/* An alpha of 0 is none: the rank stands in its place. */
+Test(loras, an_alpha_of_0_is_the_rank) {
+    static const float alphas[] = {0, 4, 2};
+    static struct drawn drawn[4];
+    struct xl_device *device = open_device();
+    for (int i = 0; i < 4; i++) {
+        lora_case_begin(&file);
+        lora_case_pair(&file, TO_Q, (const char **)kohya, XL_SHAPE(4, 16), XL_SHAPE(16, 4));
+        if (i < 3) lora_case_add(&file, TO_Q ".alpha", (struct xl_shape){0}, &alphas[i]);
+        lora_case_write(&file, scratch("%d.safetensors", i));
+        draw(device, &(struct xl_lora){scratch("%d.safetensors", i), 1, 1}, 1, &drawn[i]);
+    }
+    cr_expect_eq(memcmp(drawn[0].pixels, drawn[3].pixels, BYTES), 0, "as without an alpha");
+    cr_expect_eq(memcmp(drawn[1].pixels, drawn[3].pixels, BYTES), 0, "as the rank");
+    cr_expect(memcmp(drawn[2].pixels, drawn[3].pixels, BYTES), "another alpha is another scale");
+    xl_device_close(device);
+}
+
+/* The base and a variant are open at once; a LoRA that says 0 is the base. */
+Test(loras, residents_that_share_weights_leave_them_alone) {
+    static struct drawn base, with, off, again;
+    const char *a = scratch("a.safetensors"), *b = scratch("b.safetensors");
+    const struct xl_lora nothing[] = {{a, 0, 0}, {b, 0, 0}}, text_only[] = {{a, 1, 0}};
+    struct xl_device *device = open_device();
+    struct xl_model_params params = {.model = REPO};
+    struct xl_model *open;
+    cr_assert_eq(xl_model_open(&params, &open, &err), XL_OK, "%s", err.text);
+    draw(device, NULL, 0, &base);
+    draw(device, text_only, 1, &with);
+    draw(device, nothing, 2, &off);
+    cr_expect(same(&base, &off));
+    cr_expect_eq(off.held, with.held, "nothing is packed for it");
+    draw(device, text_only, 1, &again);
+    cr_expect(same(&with, &again));
+    draw(device, NULL, 0, &again);
+    cr_expect(same(&base, &again));
+    xl_model_close(open);
+    xl_device_close(device);
+}
+
 /* The model has some 500 kB of weights: one product of three in one attention of the UNet and one
  * of the text encoder are packed anew. */
 Test(loras, what_one_does_not_change_is_shared) {

@@ -63,8 +63,15 @@ struct drawn {
     char digest[80], scheduler[64];
 };
 
-static struct drawn draw(const char *dir, const char *scheduler) {
+/* lora: its file, or NULL */
+static struct drawn draw_with(const char *dir, const char *scheduler, const char *lora) {
     struct engine_case engine = engine_open(dir, "cpu", 0);
+    if (lora) {
+        struct xl_lora one = {lora, 1, 1};
+        struct xl_model_params params = {.model = dir, .loras = &one, .n_loras = 1};
+        xl_model_close(engine.model);
+        cr_assert_eq(xl_model_open(&params, &engine.model, &err), XL_OK, "%s", err.text);
+    }
     struct xl_picture picture = {.prompt = "a red cat", .seed = 3};
     struct xl_request request;
     xl_request_default(&request);
@@ -83,6 +90,10 @@ static struct drawn draw(const char *dir, const char *scheduler) {
     xl_result_free(&result);
     engine_close(engine);
     return drawn;
+}
+
+static struct drawn draw(const char *dir, const char *scheduler) {
+    return draw_with(dir, scheduler, NULL);
 }
 
 static void expect_psnr(struct drawn *a, struct drawn *b, double at_least, double at_most,
@@ -266,4 +277,17 @@ Test(model_files, f8_weights_are_the_numbers_that_they_stand_for) {
     rewrite_all(AS_F8);
     struct drawn f8 = draw(scratch("model"), "default");
     expect_psnr(&f8, &truncated, INFINITY, INFINITY, "F8_E5M2");
+}
+
+/* What a LoRA adds is added to the numbers, however they are stored. */
+Test(model_files, loras_go_on_f8_weights) {
+    static const char lora[] = XL_SOURCE_DIR "/tests/data/lora/picture.safetensors";
+    rewrite_all(TRUNCATED);
+    struct drawn truncated = draw_with(scratch("model"), "default", lora);
+    rewrite_all(AS_F8);
+    struct drawn plain = draw(scratch("model"), "default");
+    struct drawn f8 = draw_with(scratch("model"), "default", lora);
+    cr_expect(!isinf(xl_image_psnr(&f8.image, &plain.image)), "it changes the picture");
+    expect_psnr(&f8, &truncated, INFINITY, INFINITY, "F8_E5M2 with a LoRA");
+    xl_image_free(&plain.image);
 }
