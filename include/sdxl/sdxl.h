@@ -145,6 +145,8 @@ struct xl_model_params {
                                     model that has one; NULL: its own */
     const struct xl_lora *loras; /* [n_loras], added up */
     int n_loras;
+    bool is_brief; /* to be looked at alone: no file is read for its digest. Those in info are NULL,
+                      and there is no drawing with such a model */
 };
 
 struct xl_model; /* opaque */
@@ -153,7 +155,9 @@ struct xl_model; /* opaque */
 void xl_model_params_default(struct xl_model_params *params);
 
 /* Open a model: its files are found, mapped and checked; configurations and tokenizers are read. No
- * device is touched, and weights are read when they are first drawn with.
+ * device is touched. Weights are read when they are first drawn with; but of a file outside a cache
+ * that names it by its digest all is read once to find that. Digests of large files are kept in
+ * "sdxl-lab/digests" of XDG_CACHE_HOME, by default ~/.cache, until the file changes.
  * On success *out is owned by the caller: xl_model_close.
  * Errors: XL_EMODEL not in the cache or incomplete (each missing file is named), XL_EFORMAT;
  * XL_EINVAL a scale that is no number */
@@ -168,8 +172,7 @@ struct xl_file_info {
     const char *role; /* "unet", "unet/config.json", "scheduler", "tokenizer/merges.txt";
                          "checkpoint": one file for all components */
     const char *path;
-    const char *digest;  /* hexadecimal: the cache's name of its blob, or a fingerprint */
-    bool is_fingerprint; /* a hash of samples: tells files apart, proves nothing */
+    const char *digest; /* hexadecimal: the cache's name of its blob, or SHA-256 of the file */
 };
 
 struct xl_component_info {

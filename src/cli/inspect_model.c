@@ -17,8 +17,7 @@ static json_t *describe_files(const struct xl_component_info *component) {
         const struct xl_file_info *info = &component->files[i];
         json_t *file = json_object();
         xl_json_put(file, "path", xl_json_text(info->path), &ok);
-        xl_json_put(file, info->is_fingerprint ? "fingerprint" : "digest",
-                    json_string(info->digest), &ok);
+        xl_json_put(file, "digest", json_string(info->digest), &ok);
         if (json_array_append_new(array, file)) ok = false;
     }
     return xl_json_finish(array, ok);

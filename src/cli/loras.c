@@ -6,6 +6,7 @@
 #include "cli/models.h"
 #include "cli/table.h"
 #include "hub/classify.h"
+#include "hub/hub.h"
 #include "lab/data/lora_facts.h"
 
 #include <stdio.h>
@@ -273,7 +274,7 @@ static enum xl_status show_one(struct xl_loras *loras, const char *said, json_t 
     struct named file = {.said = said};
     enum xl_status status = xl_loras_locate(loras, said, &file.path, err);
     if (!status) status = xl_lora_facts_read(file.path, &arena, &facts, err);
-    if (!status) status = xl_lora_digest(file.path, file.digest, err);
+    if (!status) status = xl_hub_file_digest(file.path, file.digest, err);
     if (!status && !array) print_facts(&file, &facts, &arena);
     if (!status && array && json_array_append_new(array, describe_facts(&file, &facts, &arena)))
         status = xl_fail_nomem(err, "the JSON document", 0);

@@ -81,7 +81,9 @@ const struct xl_manual_entry xl_manual_variables[] = {
     {"HF_HUB_DOWNLOAD_TIMEOUT", "Seconds that a download waits for a byte. Default: 10."},
     {"HF_HUB_DISABLE_SYMLINKS", "`1`: a download puts files into snapshots instead of links."},
     {"https_proxy, http_proxy, all_proxy, no_proxy", "The proxy of a download."},
-    {"XDG_CACHE_HOME", "Where `huggingface` is. Default: `~/.cache`."},
+    {"XDG_CACHE_HOME",
+     "Where `huggingface` is, and `sdxl-lab` keeps digests of large files. Default: "
+     "`~/.cache`."},
     {"XDG_CONFIG_HOME", "Where `sdxl-lab` has own profiles, models, sizes and the list of folders. "
                         "Default: `~/.config`."},
     {"XDG_DATA_HOME", "Where `sdxl-lab/loras`, `embeddings`, `vaes` and `checkpoints` are, files "

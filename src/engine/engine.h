@@ -93,9 +93,10 @@ enum xl_status xl_model_derive_config(struct xl_model *model, enum xl_component 
 enum xl_status xl_model_check_ids(const struct xl_model *model, int e, const int32_t *ids,
                                   int n_extra, struct xl_err *err) XL_CHECKED;
 
-/* info.c: fill in model->info, the digests of its files among it. Errors: XL_ENOMEM; XL_EMODEL a
- * file cannot be read any more */
-enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) XL_CHECKED;
+/* info.c: fill in model->info, the digests of its files among it unless is_brief. Errors:
+ * XL_ENOMEM; XL_EMODEL a file cannot be read any more */
+enum xl_status xl_model_describe(struct xl_model *model, bool is_brief,
+                                 struct xl_err *err) XL_CHECKED;
 
 /* --- Parts and stages ------------------------------------------------------------------------ */
 

@@ -17,21 +17,21 @@ struct list {
     struct xl_file_info *files;
     int n;
     int first[XL_N_COMPONENTS]; /* of the files of each component's weights */
+    bool is_brief;              /* without digests */
 };
 
 static enum xl_status add_file(struct list *list, const char *role, const char *path,
                                struct xl_err *err) {
     struct xl_arena *arena = &list->model->arena;
-    const char *digest = xl_hub_digest(path, arena);
-    bool is_fingerprint = !digest;
-    char fingerprint[XL_FINGERPRINT_HEX];
-    if (is_fingerprint) {
-        enum xl_status status = xl_hub_fingerprint(path, fingerprint, err);
-        if (status) return status;
-        digest = xl_arena_strdup(arena, fingerprint);
+    char digest[XL_SHA256_HEX];
+    const char *kept = NULL;
+    if (!list->is_brief) {
+        enum xl_status status = xl_hub_file_digest(path, digest, err);
+        if (status) return status == XL_EINPUT ? XL_EMODEL : status;
+        kept = xl_arena_strdup(arena, digest);
     }
-    if (!role || !digest) return xl_fail_nomem(err, "the files of a model", 0);
-    list->files[list->n++] = (struct xl_file_info){role, path, digest, is_fingerprint};
+    if (!role || (!kept && !list->is_brief)) return xl_fail_nomem(err, "the files of a model", 0);
+    list->files[list->n++] = (struct xl_file_info){role, path, kept};
     return XL_OK;
 }
 
@@ -84,7 +84,7 @@ static enum xl_status add_tokenizer(struct list *list, const char *folder, const
 static enum xl_status list_files(struct xl_model *model, struct list *list, struct xl_err *err) {
     int most = 1 + XL_N_COMPONENTS + XL_N_ENCODERS * XL_N_TOKENIZER_FILES;
     for (int c = 0; c < XL_N_COMPONENTS; c++) most += model->files.component[c].n_files;
-    *list = (struct list){.model = model};
+    list->model = model;
     list->files = xl_arena_alloc(&model->arena, (size_t)most * sizeof *list->files);
     if (!list->files) return xl_fail_nomem(err, "the files of a model", 0);
     enum xl_status status = add_weights(list, err);
@@ -173,7 +173,8 @@ static void set_ids(struct xl_model *model) {
     for (int c = 0; c < XL_N_COMPONENTS; c++) {
         const struct xl_component_info *info = &model->info.components[c];
         struct xl_weight_id id = {{0}};
-        for (int i = 0; i < info->n_files; i++) id = xl_weight_id_of(id, info->files[i].digest);
+        for (int i = 0; i < info->n_files; i++)
+            if (info->files[i].digest) id = xl_weight_id_of(id, info->files[i].digest);
         model->tensors[c].weights = model->weights[c];
         model->tensors[c].base = xl_weight_id_of(id, info->name);
     }
@@ -226,8 +227,8 @@ static enum xl_status name_it(struct xl_model *model, struct xl_err *err) {
     return info->name ? XL_OK : xl_fail_nomem(err, "the name of a model", 0);
 }
 
-enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
-    struct list list = {.n = 0};
+enum xl_status xl_model_describe(struct xl_model *model, bool is_brief, struct xl_err *err) {
+    struct list list = {.is_brief = is_brief};
     int side = model->unet.sample_size * xl_vae_scale(&model->vae);
     model->info = (struct xl_model_info){
         .id = model->snapshot.id,
@@ -244,7 +245,7 @@ enum xl_status xl_model_describe(struct xl_model *model, struct xl_err *err) {
     enum xl_status status = name_it(model, err);
     if (!status) status = list_files(model, &list, err);
     if (!status) status = describe_components(model, &list, err);
-    if (!status) status = digest(model, &list, err);
+    if (!status && !is_brief) status = digest(model, &list, err);
     if (!status) set_ids(model);
     model->info.files = list.files;
     model->info.n_files = list.n;

@@ -3,7 +3,6 @@
  * first. */
 #include "engine/engine.h"
 
-#include "base/sha256.h"
 #include "hub/classify.h"
 
 #include <math.h>
@@ -42,18 +41,15 @@ static enum xl_status check_params(const struct xl_model_params *params, struct 
 static enum xl_status describe(struct xl_model *model, const struct xl_lora *lora,
                                struct xl_lora_info *info, struct xl_err *err) {
     char hex[XL_SHA256_HEX];
+    enum xl_status status = xl_hub_file_digest(lora->file, hex, err);
+    if (status) return status == XL_EINPUT ? XL_EFORMAT : status;
     *info = (struct xl_lora_info){
         .name = name_of(&model->arena, lora->file),
         .path = xl_arena_strdup(&model->arena, lora->file),
-        .digest = xl_hub_digest(lora->file, &model->arena),
+        .digest = xl_arena_strdup(&model->arena, hex),
         .text_scale = lora->text_scale,
         .unet_scale = lora->unet_scale,
     };
-    if (!info->digest) {
-        enum xl_status status = xl_sha256_file(lora->file, hex, err);
-        if (status) return status == XL_EINPUT ? XL_EFORMAT : status;
-        info->digest = xl_arena_strdup(&model->arena, hex);
-    }
     if (!info->name || !info->path || !info->digest) return xl_fail_nomem(err, "a LoRA", 0);
     return XL_OK;
 }

@@ -165,7 +165,7 @@ enum xl_status xl_model_open(const struct xl_model_params *params, struct xl_mod
     if (!status) status = check_configs(model, err);
     if (!status) status = open_tokenizers(model, err);
     if (!status) status = open_loras(model, params, err);
-    if (!status) status = xl_model_describe(model, err);
+    if (!status) status = xl_model_describe(model, params->is_brief, err);
     if (status) {
         xl_model_close(model);
         return status;

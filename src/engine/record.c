@@ -54,8 +54,7 @@ static json_t *describe_files(const struct xl_model_info *info) {
         const struct xl_file_info *file = &info->files[i];
         json_t *object = json_object();
         xl_json_put(object, "role", json_string(file->role), &ok);
-        xl_json_put(object, file->is_fingerprint ? "fingerprint" : "digest",
-                    json_string(file->digest), &ok);
+        xl_json_put(object, "digest", json_string(file->digest), &ok);
         if (json_array_append_new(array, object)) ok = false;
     }
     return xl_json_finish(array, ok);

@@ -1,14 +1,10 @@
-/* digest.c - by what a file is known: the digest that the links of a cache tell, or samples of its
- * content. Reads files, keeps nothing; any thread. */
-#include "base/sha256.h"
+/* digest.c - by what a file is known: the digest that the links of a cache tell, or that of its
+ * content. Any thread. */
+#include "base/file_digest.h"
 #include "hub/hub.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64, MAX_HOPS = 16 };
@@ -39,36 +35,10 @@ const char *xl_hub_digest(const char *path, struct xl_arena *arena) {
     return NULL;
 }
 
-enum { PIECE_BYTES = 4096, N_PIECES = 64, WHOLE_BYTES = 4 << 20 };
-
-/* The size, and the pieces of a file into the hash. False: it cannot be read to its end. */
-static bool hash_pieces(int fd, struct xl_sha256 *sha) {
-    struct stat st;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) return false;
-    int64_t size = st.st_size, step = PIECE_BYTES;
-    if (size > WHOLE_BYTES) step = (size - PIECE_BYTES) / (N_PIECES - 1);
-    uint8_t piece[PIECE_BYTES];
-    for (int i = 0; i < 8; i++) piece[i] = (uint8_t)(size >> 8 * i);
-    xl_sha256_add(sha, piece, 8);
-    for (int64_t at = 0; at < size; at += step) {
-        ssize_t n = pread(fd, piece, sizeof piece, at);
-        if (n <= 0) return false;
-        xl_sha256_add(sha, piece, (size_t)n);
-    }
-    return true;
-}
-
-enum xl_status xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX],
-                                  struct xl_err *err) {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
-    struct xl_sha256 *sha = xl_sha256_new();
-    bool is_read = hash_pieces(fd, sha);
-    close(fd);
-    char hex[XL_SHA256_HEX];
-    enum xl_status status = xl_sha256_end(sha, hex, err);
-    if (status) return status;
-    if (!is_read) return xl_fail(err, XL_EMODEL, "%s: cannot be read any more", path);
-    snprintf(out, XL_FINGERPRINT_HEX, "%.*s", XL_FINGERPRINT_HEX - 1, hex);
-    return XL_OK;
+enum xl_status xl_hub_file_digest(const char *path, char out[XL_SHA256_HEX], struct xl_err *err) {
+    struct xl_arena arena = {0};
+    const char *known = xl_hub_digest(path, &arena);
+    if (known) strcpy(out, known);
+    xl_arena_deinit(&arena);
+    return known ? XL_OK : xl_file_digest(path, out, err);
 }

@@ -1,11 +1,12 @@
 /* hub.h - models in the Hugging Face cache: find a repository, pick the files of each component,
- * say what is missing. Reads only; never writes, never opens a socket. Links are followed wherever
- * they lead: blob stores are shared between repositories.
+ * say what is missing. Reads only; never writes there, never opens a socket. Links are followed
+ * wherever they lead: blob stores are shared between repositories.
  */
 #ifndef XL_HUB_HUB_H
 #define XL_HUB_HUB_H
 
 #include "base/arena.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 /* Where a model lies. */
@@ -118,11 +119,9 @@ enum xl_status xl_hub_vae(const char *vae, struct xl_arena *arena, struct xl_com
  * NULL for a file that is no link into a blob store, or out of memory. In the arena. */
 const char *xl_hub_digest(const char *path, struct xl_arena *arena);
 
-/* For files without a digest: the first 32 hex digits of the SHA-256 over the size and the content
- * of the file; of more than 4 MiB, over 64 pieces of 4 KiB spread evenly. It tells models apart; it
- * proves nothing. Errors: XL_EMODEL unreadable, XL_ENOMEM */
-enum { XL_FINGERPRINT_HEX = 33 };
-enum xl_status xl_hub_fingerprint(const char *path, char out[XL_FINGERPRINT_HEX],
+/* The same, and of a file without one the SHA-256 of its content: a large file is read for it once
+ * (base/file_digest.h). Errors: XL_EINPUT it cannot be read; XL_ENOMEM */
+enum xl_status xl_hub_file_digest(const char *path, char out[XL_SHA256_HEX],
                                   struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -102,7 +102,12 @@ expect "a file without a VAE" 5 "an SDXL checkpoint without a VAE: give it a VAE
 expect "with one" 0 "" draw l bare.safetensors --vae $own
 check "draws what it does with its own" same "$(one a)" "$(one l)"
 expect "its record names that" 0 '"vae": "diffusion_pytorch_model"' "$bin" show --json "$(one l)"
+check "and its digest" grep -qF "$(sha256sum <$own | cut -c1-64)" out
 expect "verify" 0 "same" "$bin" verify "$(one l)"
+cp $own byte.safetensors
+printf x | dd of=byte.safetensors bs=1 seek=$(($(stat -c %s $own) / 2)) conv=notrunc 2>/dev/null
+expect "a VAE with another byte in its middle" 0 "" draw q bare.safetensors --vae byte.safetensors
+check "is another one" sh -c "'$bin' show --json q/*.png | grep -qF $(sha256sum <byte.safetensors | cut -c1-64)"
 expect "two of them" 0 "2 drawn, of 2" draw m bare.safetensors --sweep "vae=$own,other.safetensors"
 expect "verify both" 0 "same 2" "$bin" verify m/sweep_*
 expect "one of them being its own" 5 "without a VAE" draw x bare.safetensors --sweep "vae=$own,none"
@@ -146,12 +151,12 @@ expect "half a download alone" 5 "half-downloaded" draw x org/single
 expect "a repository that is not there" 5 'models download org/none:a.safetensors"' draw x org/none:a.safetensors
 expect "no file of that name" 5 "models download org/single:none.safetensors" draw x org/single:none.safetensors
 
-# Opening reads the header and no more: its size is that of the whole file, its numbers are holes.
+# Looking at a file reads its header and no more: it is as long as a whole one, its numbers are holes.
 bytes_read() { awk '/pread64|read\(/ && $NF > 0 { sum += $NF } END { print int(sum / 1000000) }' trace; } # MB
 check "a checkpoint of SDXL's size" "$random_repo" --size full --sparse --single-file full.safetensors
+echo "Full: {folder: $work, file: full.safetensors, kind: single-file}" >.config/sdxl-lab/models.yaml
 if ! is_sanitized && strace -f -o trace true 2>/dev/null; then
-    expect "is opened" 0 "2567463684" strace -f -o trace -e trace=pread64,read,execve,connect \
-        "$bin" inspect model --model full.safetensors
+    expect "is opened" 0 "ready, 6.9 GB" strace -f -o trace -e trace=pread64,read,execve,connect "$bin" models list
     check "reading less than 10 MB ($(bytes_read))" [ "$(bytes_read)" -lt 10 ]
     check "running nothing" [ "$(grep -c execve trace)" = 1 ]
     check "connecting to no host" [ "$(grep -c AF_INET trace)" = 0 ]
@@ -162,7 +167,7 @@ if ! is_sanitized && strace -f -o trace true 2>/dev/null; then
     done
 else
     echo "skip strace: not here, may not trace, or may not trace a sanitizer"
-    expect "is opened" 0 "2567463684" "$bin" inspect model --model full.safetensors
+    expect "is opened" 0 "ready, 6.9 GB" "$bin" models list
     expect "no lora" 5 "this is an SDXL checkpoint, expected" draw x folder --lora "$work/full.safetensors"
     expect "no embedding" 5 "this is an SDXL checkpoint, expected" draw x folder --embedding "$work/full.safetensors"
 fi

@@ -685,27 +685,6 @@ Test(hub, other_files_are_no_weights) {
 
 /* ---- digests ---- */
 
-/* Of a small file all of it counts, of a large one its size and 64 pieces: SHA-256 as sha256sum has
- * it, of eight bytes of size and the content. */
-Test(hub, a_fingerprint_is_a_hash_of_samples) {
-    char first[XL_FINGERPRINT_HEX], second[XL_FINGERPRINT_HEX];
-    scratch_write(scratch("a"), "abc", 3);
-    cr_assert_eq(xl_hub_fingerprint(scratch("a"), first, &err), XL_OK, "%s", err.text);
-    cr_expect_str_eq(first, "ce91dc5eec0139adf091900d225971d6");
-    scratch_write(scratch("b"), "abd", 3);
-    cr_assert_eq(xl_hub_fingerprint(scratch("b"), second, &err), XL_OK);
-    cr_expect_str_neq(first, second);
-    for (int i = 0; i < 2; i++) {
-        scratch_write(scratch("large"), "x", 1);
-        cr_assert_eq(truncate(scratch("large"), (8 << 20) + i), 0);
-        cr_assert_eq(xl_hub_fingerprint(scratch("large"), i ? second : first, &err), XL_OK);
-    }
-    cr_expect_str_neq(first, second);
-    cr_expect_eq(xl_hub_fingerprint(scratch("none"), first, &err), XL_EMODEL);
-    cr_expect(strstr(err.text, scratch("none")), "%s", err.text);
-    cr_expect_eq(xl_hub_fingerprint(scratch("."), first, &err), XL_EMODEL);
-}
-
 Test(hub, a_digest_is_the_name_of_the_blob) {
     scratch_puts(scratch("r/store/ff"), "x");
     scratch_puts(scratch("r/blobs/other"), "x");
@@ -725,6 +704,20 @@ Test(hub, a_digest_is_the_name_of_the_blob) {
     cr_expect_null(xl_hub_digest(scratch("r/snapshots/c/unet/loop"), &arena));
     cr_expect_null(xl_hub_digest(scratch("r/store/ff"), &arena));
     cr_expect_null(xl_hub_digest(scratch("r/nothing"), &arena));
+}
+
+Test(hub, a_file_is_known_by_its_blob_or_its_content) {
+    char digest[XL_SHA256_HEX];
+    scratch_puts(scratch("r/blobs/" SHA256), "of another content");
+    scratch_make_parents(scratch("r/snapshots/c/x"));
+    cr_assert_eq(symlink("../../blobs/" SHA256, scratch("r/snapshots/c/a")), 0);
+    cr_assert_eq(xl_hub_file_digest(scratch("r/snapshots/c/a"), digest, &err), XL_OK);
+    cr_expect_str_eq(digest, SHA256);
+    scratch_write(scratch("plain"), "abc", 3);
+    cr_assert_eq(xl_hub_file_digest(scratch("plain"), digest, &err), XL_OK);
+    cr_expect_str_eq(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    cr_expect_eq(xl_hub_file_digest(scratch("none"), digest, &err), XL_EINPUT);
+    cr_expect(strstr(err.text, scratch("none")), "%s", err.text);
 }
 
 /* Each repository once, wherever its copies lie; others than SDXL pipelines not at all. */

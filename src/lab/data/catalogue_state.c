@@ -53,6 +53,7 @@ static enum xl_status look_closely(const struct xl_catalogue_status *at, const c
     params.model = at->location;
     params.revision = revision;
     params.vae = vae;
+    params.is_brief = true;
     if (at->lora) {
         params.loras = &lora;
         params.n_loras = 1;

@@ -269,15 +269,6 @@ enum xl_status xl_loras_locate(struct xl_loras *loras, const char *said, const c
     return file ? XL_OK : not_found(loras, said, err);
 }
 
-enum xl_status xl_lora_digest(const char *path, char out[XL_SHA256_HEX], struct xl_err *err) {
-    struct xl_arena arena = {0};
-    const char *known = xl_hub_digest(path, &arena);
-    bool is_known = known && strlen(known) < XL_SHA256_HEX;
-    if (is_known) strcpy(out, known);
-    xl_arena_deinit(&arena);
-    return is_known ? XL_OK : xl_sha256_file(path, out, err);
-}
-
 /* What a file is, told by its header before it is read. */
 static enum xl_status check_lora(const char *path, struct xl_err *err) {
     struct xl_lora_file *file = NULL;
@@ -310,7 +301,7 @@ static enum xl_status digest_one(const struct xl_loras *loras, const char *path,
                                  char out[XL_SHA256_HEX], struct xl_err *err) {
     if (loras->kind == XL_NAMED_EMBEDDINGS) return digest_embedding(path, out, err);
     enum xl_status status = check_lora(path, err);
-    return status ? status : xl_lora_digest(path, out, err);
+    return status ? status : xl_hub_file_digest(path, out, err);
 }
 
 /* Short and without places: of a path its last part. */

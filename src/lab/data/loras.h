@@ -14,11 +14,6 @@
 #include "base/sha256.h"
 #include "lab/data/folders.h"
 
-/* The name of a file's blob in the cache, or the SHA-256 of it: what a model's info calls the
- * digest of a LoRA. Errors: XL_EINPUT it cannot be read; XL_ENOMEM */
-enum xl_status xl_lora_digest(const char *path, char out[XL_SHA256_HEX],
-                              struct xl_err *err) XL_CHECKED;
-
 struct xl_lora_place {
     const char *name; /* of the file, without its ending */
     const char *said; /* short, as people say it: a repository as it is, of a path the name */

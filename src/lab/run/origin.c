@@ -239,7 +239,7 @@ static void find_model(struct search *search, struct xl_origin *out) {
 
 static bool has_digest(const char *file, const char *wanted) {
     char digest[XL_SHA256_HEX];
-    return file && xl_file_exists(file) && !xl_lora_digest(file, digest, NULL) &&
+    return file && xl_file_exists(file) && !xl_hub_file_digest(file, digest, NULL) &&
            !strcmp(digest, wanted);
 }
 

@@ -20,7 +20,7 @@
 struct xl_sweep_lora {
     const char *name;   /* of its file, without the ending */
     const char *file;   /* from the root */
-    const char *digest; /* as xl_lora_digest has it */
+    const char *digest; /* as xl_hub_file_digest has it */
     double text_scale, unet_scale;
 };
 

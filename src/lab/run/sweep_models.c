@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "hub/hub.h"
 #include "lab/run/request.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ static enum xl_status put_lora(struct xl_sweep_model *model, const char *file,
                                struct xl_arena *arena, struct xl_err *err) {
     const struct xl_catalogue_model *entry = model->entry;
     char digest[XL_SHA256_HEX];
-    enum xl_status status = xl_lora_digest(file, digest, err);
+    enum xl_status status = xl_hub_file_digest(file, digest, err);
     if (status) return status;
     const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
     const char *dot = strrchr(name, '.');

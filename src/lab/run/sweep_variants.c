@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/lora_json.h"
+#include "hub/hub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ const struct xl_sweep_lora *xl_sweep_lora_changed(const struct xl_sweep_model *m
     for (int i = 0; i < model->n_loras; i++) {
         char digest[XL_SHA256_HEX];
         const struct xl_sweep_lora *lora = &model->loras[i];
-        if (xl_lora_digest(lora->file, digest, NULL) || strcmp(digest, lora->digest) != 0)
+        if (xl_hub_file_digest(lora->file, digest, NULL) || strcmp(digest, lora->digest) != 0)
             return lora;
     }
     return NULL;
