@@ -182,7 +182,8 @@ static enum xl_status load_scheduler(const struct xl_pipeline_files *files, stru
     if (files->scheduler_config)
         status = xl_json_load(files->scheduler_config, root, err);
     else if (!(*root = xl_scheduler_of_checkpoint((struct xl_checkpoint_marks){
-                   files->is_v_prediction, files->is_zero_snr, files->is_edm})))
+                   files->is_v_prediction, files->is_zero_snr, files->is_edm, files->sigma_min,
+                   files->sigma_max})))
         status = xl_fail_nomem(err, "a scheduler", 0);
     *out = (struct xl_json){*root,
                             files->scheduler_config ? files->scheduler_config : files->checkpoint};

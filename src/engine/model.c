@@ -57,7 +57,8 @@ static enum xl_status load_scheduler(struct xl_model *model, struct xl_err *err)
     struct xl_pipeline_files *files = &model->files;
     if (files->scheduler_config)
         return xl_json_load(files->scheduler_config, &model->scheduler_config, err);
-    struct xl_checkpoint_marks marks = {files->is_v_prediction, files->is_zero_snr, files->is_edm};
+    struct xl_checkpoint_marks marks = {files->is_v_prediction, files->is_zero_snr, files->is_edm,
+                                        files->sigma_min, files->sigma_max};
     model->scheduler_config = xl_scheduler_of_checkpoint(marks);
     if (!model->scheduler_config) return xl_fail_nomem(err, "a scheduler", 0);
     files->scheduler_class =

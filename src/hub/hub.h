@@ -89,6 +89,7 @@ struct xl_pipeline_files {
     bool force_zeros_for_empty_prompt; /* from model_index.json; true when absent, as diffusers */
     const char *checkpoint;            /* the one file of all components; else NULL */
     bool is_v_prediction, is_zero_snr, is_edm; /* what the checkpoint says; see classify.h */
+    double sigma_min, sigma_max;               /* CosXL: likewise; 0: it does not say */
 };
 
 /* Choose the files of every component of a snapshot; read every header. vae: another VAE than its

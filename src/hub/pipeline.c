@@ -4,8 +4,11 @@
 #include "hub/files.h"
 #include "hub/locate.h"
 #include "hub/weight_files.h"
+#include "weights/weights.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Indexed by enum xl_component. diffusers looks for an index first, transformers for the single
@@ -213,6 +216,39 @@ static enum xl_status gather(struct pipeline *pipeline, struct xl_err *err) {
     return status;
 }
 
+/* A number that a checkpoint holds as a tensor of its own; as it is written, not as a float rounds
+ * it: 0.002. *out stays where there is none. */
+static enum xl_status read_mark(const struct xl_weights *file, const char *name, double *out,
+                                struct xl_err *err) {
+    const struct xl_tensor *tensor = xl_weights_find(file, name);
+    double raw;
+    float value;
+    char text[32];
+    if (!tensor) return XL_OK;
+    if (xl_shape_count(tensor->shape) != 1)
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" holds %lld numbers, expected one",
+                       xl_weights_path(file), name, (long long)xl_shape_count(tensor->shape));
+    xl_tensor_read(tensor, 0, 1, &raw);
+    xl_convert(&value, XL_DTYPE_F32, &raw, tensor->dtype, 1);
+    if (!(value > 0) || isinf(value))
+        return xl_fail(err, XL_EFORMAT, "%s: \"%s\" is %g, expected a number above 0",
+                       xl_weights_path(file), name, (double)value);
+    snprintf(text, sizeof text, "%.7g", (double)value);
+    *out = strtod(text, NULL);
+    return XL_OK;
+}
+
+static enum xl_status read_sigmas(const char *path, struct xl_pipeline_files *out,
+                                  struct xl_err *err) {
+    struct xl_weights *file;
+    enum xl_status status = xl_weights_open("checkpoint", &path, 1, &file, err);
+    if (status) return status;
+    status = read_mark(file, "edm_vpred.sigma_min", &out->sigma_min, err);
+    if (!status) status = read_mark(file, "edm_vpred.sigma_max", &out->sigma_max, err);
+    xl_weights_close(file);
+    return status;
+}
+
 /* One file that holds everything. What it is must be known, its names are looked at later. */
 static enum xl_status take_checkpoint(const char *path, bool needs_vae, struct xl_arena *arena,
                                       struct xl_pipeline_files *out, struct xl_err *err) {
@@ -234,7 +270,7 @@ static enum xl_status take_checkpoint(const char *path, bool needs_vae, struct x
     for (int c = 0; c < XL_N_COMPONENTS; c++)
         out->component[c] = (struct xl_component_files){
             .files = files, .n_files = 1, .is_single = true, .variant = ""};
-    return XL_OK;
+    return is.is_edm && is.is_v_prediction ? read_sigmas(path, out, err) : XL_OK;
 }
 
 /* Only parts of the VAE are missing: another one would do. */

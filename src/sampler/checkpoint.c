@@ -25,16 +25,18 @@ static json_t *of_playground(void) {
                      0.002, "solver_order", 2, "solver_type", "midpoint");
 }
 
-static json_t *of_cosxl(void) {
+static json_t *of_cosxl(struct xl_checkpoint_marks marks) {
+    double sigma_min = marks.sigma_min > 0 ? marks.sigma_min : 0.002;
+    double sigma_max = marks.sigma_max > 0 ? marks.sigma_max : 120.0;
     return json_pack("{s:s, s:i, s:s, s:f, s:f, s:f, s:f}", "_class_name", "EDMEulerScheduler",
                      "num_train_timesteps", 1000, "prediction_type", "v_prediction", "rho", 7.0,
-                     "sigma_data", 1.0, "sigma_max", 120.0, "sigma_min", 0.002);
+                     "sigma_data", 1.0, "sigma_max", sigma_max, "sigma_min", sigma_min);
 }
 
 json_t *xl_scheduler_of_checkpoint(struct xl_checkpoint_marks marks) {
     xl_json_watch();
     json_t *config = !marks.is_edm           ? of_sdxl(marks)
-                     : marks.is_v_prediction ? of_cosxl()
+                     : marks.is_v_prediction ? of_cosxl(marks)
                                              : of_playground();
     return xl_json_finish(config, config != NULL);
 }

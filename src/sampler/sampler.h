@@ -102,8 +102,9 @@ enum xl_status xl_scheduler_config_read(struct xl_json json, const char *class_n
 /* What a single-file checkpoint says of its schedule. */
 struct xl_checkpoint_marks {
     bool is_v_prediction;
-    bool is_zero_snr; /* betas are rescaled, and steps begin at the last of them */
-    bool is_edm;      /* Playground v2.5; with is_v_prediction CosXL */
+    bool is_zero_snr;            /* betas are rescaled, and steps begin at the last of them */
+    bool is_edm;                 /* Playground v2.5; with is_v_prediction CosXL */
+    double sigma_min, sigma_max; /* CosXL: the ends of its sigmas; 0: those of the first */
 };
 
 /* The scheduler_config.json of such a model, its class in "_class_name": what diffusers'

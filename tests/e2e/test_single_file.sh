@@ -79,6 +79,68 @@ expect "a VAE file with diffusers' names" 0 "" draw j other.safetensors \
     --vae folder/vae/diffusion_pytorch_model.safetensors
 check "the same pixels as by its folder" same "$(one i)" "$(one j)"
 
+# Marks: a file that says how it was trained draws what the same weights do as a folder whose scheduler says it
+marked() { # FILE NAME=NUMBERS...: with tensors of these names; no numbers: an empty one
+    python3 - "$@" <<'END'
+import json, struct, sys
+file = open(sys.argv[1], "rb").read()
+n = 8 + struct.unpack("<Q", file[:8])[0]
+header, data = json.loads(file[8:n]), file[n:]
+for mark in sys.argv[2:]:
+    name, numbers = mark.split("=")
+    numbers = [float(number) for number in numbers.split(",") if number]
+    shape = [1, 4, 1, 1] if len(numbers) == 4 else [] if numbers else [0]
+    header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * len(numbers)]}
+    data += struct.pack(f"<{len(numbers)}f", *numbers)
+text = json.dumps(header).encode()
+sys.stdout.buffer.write(struct.pack("<Q", len(text)) + text + data)
+END
+}
+scheduled() { # FOLDER SCHEDULER VAE: the folder with members of its scheduler and of its VAE
+    cp -r folder "$1"
+    python3 - "$@" <<'END'
+import json, sys
+folder, *members = sys.argv[1:]
+for file, member in zip(("scheduler/scheduler_config.json", "vae/config.json"), members):
+    with open(f"{folder}/{file}") as text:
+        config = json.load(text)
+    member = json.loads(member)
+    if "_class_name" in member and "scheduler" in file:
+        config = {}
+        with open(f"{folder}/model_index.json") as text:
+            index = json.load(text)
+        index["scheduler"][1] = member["_class_name"]
+        with open(f"{folder}/model_index.json", "w") as text:
+            json.dump(index, text)
+    with open(f"{folder}/{file}", "w") as text:
+        json.dump({**config, **member}, text)
+END
+}
+marks() { # NAME SCHEDULER VAE MARK...
+    local name=$1 scheduler=$2 vae=$3
+    shift 3
+    marked file.safetensors "$@" >"$name.safetensors"
+    scheduled "as-$name" "$scheduler" "$vae"
+    expect "marks: $name" 0 "" draw "m-$name" "$name.safetensors" --scheduler default
+    expect "marks: $name as a folder" 0 "" draw "f-$name" "./as-$name" --scheduler default
+    check "marks: $name: the same pixels" same "$(one "m-$name")" "$(one "f-$name")"
+    check "marks: $name: others than without" differ "$(one "m-$name")" "$(one a)"
+}
+marks v '{"prediction_type": "v_prediction"}' '{}' v_pred=
+marks ztsnr '{"prediction_type": "v_prediction", "rescale_betas_zero_snr": true, "timestep_spacing": "trailing"}' '{}' v_pred= ztsnr=
+cosxl='"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction", "sigma_data": 1.0, "sigma_min": 0.002'
+marks cosxl "{$cosxl, \"sigma_max\": 120.0}" '{}' edm_vpred.sigma_max=120 edm_vpred.sigma_min=0.002
+marks cosxl-80 "{$cosxl, \"sigma_max\": 80.0}" '{}' edm_vpred.sigma_max=80
+marks playground '{"_class_name": "EDMDPMSolverMultistepScheduler", "sigma_max": 80.0, "sigma_min": 0.002, "sigma_data": 0.5}' \
+    '{"scaling_factor": 0.5, "latents_mean": [0.5, -1.0, 0.25, 2.0], "latents_std": [1.0, 2.0, 1.5, 3.0]}' \
+    edm_mean=0.5,-1,0.25,2 edm_std=1,2,1.5,3
+check "marks: CosXL's other end is another picture" differ "$(one m-cosxl)" "$(one m-cosxl-80)"
+expect "marks: in its record" 0 '"prediction_type": "v_prediction"' "$bin" show --json "$(one m-cosxl)"
+expect "marks: its steps begin at sigma 120" 0 "120.000000" "$bin" inspect schedule --model cosxl.safetensors --steps 3
+marked file.safetensors edm_vpred.sigma_max=-3 >wrong.safetensors
+expect "marks: a number that is none" 5 'wrong.safetensors: "edm_vpred.sigma_max" is -3, expected a number above 0' draw x wrong.safetensors
+rm wrong.safetensors
+
 # Without a VAE of its own
 without_vae() { # FILE: a checkpoint without its VAE
     python3 - "$1" <<'END'
