@@ -29,7 +29,7 @@ void xl_scan_deinit(struct xl_scan *scan) {
 /* Get more of them behind those from scan->at on. False: there are no more, or no room. */
 static bool fill(struct xl_scan *scan) {
     if (!scan->refill) return false;
-    size_t left = (size_t)(scan->end - scan->at);
+    size_t left = scan->end > scan->at ? (size_t)(scan->end - scan->at) : 0;
     if (left) memmove(scan->buffer, scan->at, left);
     scan->before += scan->at - scan->begin;
     scan->begin = scan->at = scan->buffer;
