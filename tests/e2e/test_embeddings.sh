@@ -58,6 +58,14 @@ echo 'embeddings: ~/webui' >.config/sdxl-lab/folders.yaml
 try "a folder that was configured" "${draw[@]}"
 try "what is said comes before it" "${draw[@]}" --embedding spark.safetensors:glow
 
+cp .config/sdxl-lab/folders.yaml sound.yaml
+echo 'lora: ~/webui' >.config/sdxl-lab/folders.yaml
+expect "a wrong folders.yaml is told" 0 "/folders.yaml:1:1: \"lora\" is no kind of folder" "${draw[@]}" --output-dir wrong
+check "and stops nothing that needs none" same "$base" "$(one wrong)"
+expect "a name to look up needs it" 2 "folders.yaml:1:1:" "${bare[@]}" --prompt "a embedding:glow fox"
+expect "so does a LoRA's" 2 "folders.yaml:1:1:" "${bare[@]}" --prompt "a fox" --lora glass
+mv sound.yaml .config/sdxl-lab/folders.yaml
+
 # Prompts of every syntax, negative prompts, several vectors
 for syntax in plain a1111 compel; do
     expect "$syntax" 0 "" "${draw[@]}" --prompt-syntax $syntax --output-dir $syntax

@@ -111,8 +111,13 @@ Test(folders, a_wrong_list_is_told_with_its_place) {
         struct xl_named_files files;
         struct xl_err err = {0};
         put("config/sdxl-lab/folders.yaml", cases[i].text);
-        cr_expect_eq(xl_named_files_list(XL_NAMED_LORAS, &arena, &files, &err), XL_EINPUT);
+        cr_assert_eq(xl_named_files_list(XL_NAMED_LORAS, &arena, &files, &err), XL_OK);
+        cr_expect(strstr(files.wrong, cases[i].says), "%s", files.wrong);
+        const struct xl_lora_place *found;
+        struct xl_loras *loras = xl_loras_new();
+        cr_expect_eq(xl_loras_find(loras, "glass", &found, &err), XL_EINPUT);
         cr_expect(strstr(err.text, cases[i].says), "%s", err.text);
+        xl_loras_free(loras);
     }
 }
 

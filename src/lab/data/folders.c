@@ -134,6 +134,21 @@ static enum xl_status add_configured(struct listing *listing, enum xl_named_kind
     return status;
 }
 
+/* The same; what is wrong with the file is told to whoever looks a name up. */
+static enum xl_status try_configured(struct listing *listing, enum xl_named_kind kind,
+                                     const char **wrong) {
+    struct xl_err why = {0}, *err = listing->err;
+    int n_own = listing->n_folders;
+    listing->err = &why;
+    enum xl_status status = add_configured(listing, kind);
+    listing->err = err;
+    if (!status) return XL_OK;
+    if (status == XL_ENOMEM) return nomem(listing);
+    listing->n_folders = n_own;
+    *wrong = xl_arena_strdup(listing->arena, why.text);
+    return *wrong ? XL_OK : nomem(listing);
+}
+
 /* --- What is in them -------------------------------------------------------------------------- */
 
 static size_t stem_length(const char *name) {
@@ -198,8 +213,9 @@ static enum xl_status add_below(struct listing *listing, const char *folder, con
 enum xl_status xl_named_files_list(enum xl_named_kind kind, struct xl_arena *arena,
                                    struct xl_named_files *out, struct xl_err *err) {
     struct listing listing = {.arena = arena, .err = err};
+    const char *wrong = NULL;
     add_own(&listing, kind);
-    enum xl_status status = add_configured(&listing, kind);
+    enum xl_status status = try_configured(&listing, kind, &wrong);
     const char *ours = status ? NULL : shipped(kind, arena);
     if (ours) add_folder(&listing, ours);
     for (int i = 0; !status && i < listing.n_folders; i++)
@@ -209,7 +225,7 @@ enum xl_status xl_named_files_list(enum xl_named_kind kind, struct xl_arena *are
     const char **folders = xl_arena_alloc(arena, bytes + 1);
     if (!folders) return nomem(&listing);
     memcpy(folders, listing.folders, bytes);
-    *out = (struct xl_named_files){listing.files, listing.n, folders, listing.n_folders};
+    *out = (struct xl_named_files){listing.files, listing.n, folders, listing.n_folders, wrong};
     return XL_OK;
 }
 

@@ -41,10 +41,11 @@ struct xl_named_files {
     int n;
     const char *const *folders; /* [n_folders]: all that were looked in, there or not */
     int n_folders;
+    const char *wrong; /* with folders.yaml, "FILE:LINE:COLUMN: ...": its folders are left out;
+                          NULL: nothing. Who looks a name up says so instead of not finding it */
 };
 
-/* Everything of a kind, in the arena. A folder that is not there has nothing.
- * Errors: XL_EINPUT folders.yaml (FILE:LINE:COLUMN: ...); XL_ENOMEM */
+/* Everything of a kind, in the arena. A folder that is not there has nothing. Errors: XL_ENOMEM */
 enum xl_status xl_named_files_list(enum xl_named_kind kind, struct xl_arena *arena,
                                    struct xl_named_files *out, struct xl_err *err) XL_CHECKED;
 

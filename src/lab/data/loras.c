@@ -150,9 +150,16 @@ static enum xl_status read_cache(struct xl_loras *loras, struct xl_err *err) {
     return XL_OK;
 }
 
+/* All of a kind, for a name to be looked up in: with a wrong folders.yaml it could mean another. */
+static enum xl_status list_named(enum xl_named_kind kind, struct xl_arena *arena,
+                                 struct xl_named_files *out, struct xl_err *err) {
+    enum xl_status status = xl_named_files_list(kind, arena, out, err);
+    return !status && out->wrong ? xl_fail(err, XL_EINPUT, "%s", out->wrong) : status;
+}
+
 static enum xl_status need_folders(struct xl_loras *loras, struct xl_err *err) {
     if (loras->has_folders) return XL_OK;
-    enum xl_status status = xl_named_files_list(loras->kind, &loras->arena, &loras->folders, err);
+    enum xl_status status = list_named(loras->kind, &loras->arena, &loras->folders, err);
     loras->has_folders = !status;
     return status;
 }
@@ -360,7 +367,8 @@ enum xl_status xl_loras_list(struct xl_loras *loras, struct xl_named_files *out,
     if (!list) return nomem(err);
     if (folders->n) memcpy(list, folders->list, (size_t)folders->n * sizeof *list);
     if (cache->n) memcpy(list + folders->n, cache->list, (size_t)cache->n * sizeof *list);
-    *out = (struct xl_named_files){list, (int)n, folders->folders, folders->n_folders};
+    *out = (struct xl_named_files){
+        .list = list, .n = (int)n, .folders = folders->folders, .n_folders = folders->n_folders};
     return XL_OK;
 }
 
@@ -380,7 +388,7 @@ enum xl_status xl_vae_find(const char *text, struct xl_arena *arena, const char 
         *said = bare ? stem_of(bare, arena) : NULL;
         return *vae && *said ? XL_OK : nomem(err);
     }
-    status = xl_named_files_list(XL_NAMED_VAES, arena, &files, err);
+    status = list_named(XL_NAMED_VAES, arena, &files, err);
     if (status) return status;
     const struct xl_named_file *file = xl_named_files_find(&files, text);
     *vae = file ? file->path : text;

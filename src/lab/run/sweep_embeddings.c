@@ -89,6 +89,9 @@ static enum xl_status add_named(struct xl_sweep_plan *plan, struct xl_sweep_word
     struct xl_named_files files;
     enum xl_status status =
         xl_named_files_list(XL_NAMED_EMBEDDINGS, &plan->sweep->arena, &files, err);
+    if (!status && files.wrong)
+        xl_str_printf(&plan->sweep->notices, "%s; no embedding of its folders is known by name\n",
+                      files.wrong);
     for (int i = 0; !status && i < files.n; i++) {
         const struct xl_named_file *file = &files.list[i];
         const char *const names[] = {file->name, file->below};
