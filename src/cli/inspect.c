@@ -149,7 +149,9 @@ const struct xl_command xl_command_inspect_tokens = {
         "Without --prompt, texts are read from standard input as a JSON array. tokens, chunks and "
         "cut count what the text takes in the syntax that is chosen and what does not fit. With "
         "another syntax than plain: chunks of ids with their weights, for each text that a step "
-        "sees or that is mixed in. <lora:...> is no part of the text. --lora and --vae change "
+        "sees or that is mixed in. <lora:...> is no part of the text; the vectors of an embedding "
+        "have ids behind "
+        "those of the vocabulary. --lora and --vae change "
         "nothing here: a command that draws can be taken as it stands.",
     .run = inspect_tokens,
 };

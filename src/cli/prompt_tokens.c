@@ -2,14 +2,18 @@
 #include "cli/prompt_tokens.h"
 
 #include "lab/data/lora_text.h"
+#include "lab/run/sweep.h"
 #include "text/chunks.h"
 #include "text/compel.h"
 #include "text/prompt_steps.h"
+#include "weights/embedding.h"
 
 /* What one text is shown with, and what was counted of it: the most of a part. */
 struct view {
     struct xl_tokenizer *const *tokenizers;
     struct xl_arena *arena;
+    struct xl_trigger *triggers[2]; /* of each tokenizer: [n_triggers] */
+    int n_triggers;
     json_t *row, *parts;
     bool is_compel;
     int n_tokens, n_chunks;
@@ -17,7 +21,9 @@ struct view {
 
 static struct xl_chunk_rule rule_of(const struct view *view, int t) {
     return (struct xl_chunk_rule){.tokenizer = view->tokenizers[t],
-                                  .length = xl_tokenizer_max_length(view->tokenizers[t])};
+                                  .length = xl_tokenizer_max_length(view->tokenizers[t]),
+                                  .triggers = view->triggers[t],
+                                  .n_triggers = view->n_triggers};
 }
 
 static int larger(int a, int b) {
@@ -119,6 +125,30 @@ static enum xl_status show_compel(struct view *view, const char *text, struct xl
 
 /* --- All of them --- */
 
+/* The textual inversions of a text, with ids behind those of the vocabulary. */
+static enum xl_status find_triggers(struct view *view, const struct xl_settings *settings,
+                                    const char *text, struct xl_err *err) {
+    const struct xl_embedding *embeddings = NULL;
+    int n = 0, n_rows = 0;
+    enum xl_status status = xl_text_embeddings(settings, text, view->arena, &embeddings, &n, err);
+    for (int t = 0; !status && t < 2; t++) {
+        view->triggers[t] =
+            xl_arena_alloc(view->arena, ((size_t)n + 1) * sizeof(struct xl_trigger));
+        if (!view->triggers[t]) status = xl_fail_nomem(err, "the words of embeddings", 0);
+    }
+    for (int i = 0; !status && i < n; i++) {
+        struct xl_embedding_vectors vectors;
+        status = xl_embedding_read(embeddings[i].file, view->arena, &vectors, err);
+        for (int t = 0; !status && t < 2; t++)
+            view->triggers[t][i] = (struct xl_trigger){
+                embeddings[i].word, xl_tokenizer_vocab_size(view->tokenizers[t]) + n_rows,
+                vectors.n};
+        if (!status) n_rows += vectors.n;
+    }
+    if (!status) view->n_triggers = n;
+    return status;
+}
+
 enum xl_status xl_prompt_tokens(const struct xl_settings *settings,
                                 struct xl_tokenizer *const tokenizers[2], const char *text,
                                 json_t *row, struct xl_err *err) {
@@ -130,6 +160,7 @@ enum xl_status xl_prompt_tokens(const struct xl_settings *settings,
     json_object_set_new(row, "syntax", json_string(xl_prompt_syntax_name(syntax)));
     if (syntax != XL_PROMPT_PLAIN) json_object_set_new(row, "parts", view.parts = json_array());
     enum xl_status status = xl_lora_tags_take(text, &arena, &text, NULL, err);
+    if (!status) status = find_triggers(&view, settings, text, err);
     if (!status && syntax == XL_PROMPT_PLAIN) status = show_plain(&view, text, &n_cut, err);
     if (!status && syntax == XL_PROMPT_A1111)
         status = show_a1111(&view, text, settings->steps, err);

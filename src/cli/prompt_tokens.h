@@ -10,9 +10,10 @@
  * many, for the UNet), "cut" (tokens that are left out), and where there are any, "cut_text" (from
  * the first word on that does not fit). Plain: "ids_1" and "ids_2". Else "parts": for each text
  * that a step sees (a1111: up to "last_step"), or that is mixed in or put behind (compel:
- * "weight"), "chunks_1" and "chunks_2" of {ids, weights}. Tags of LoRAs are no part of the text.
- * settings: the syntax and the number of steps. Errors: XL_EINVAL what the syntax refuses;
- * XL_ENOMEM */
+ * "weight"), "chunks_1" and "chunks_2" of {ids, weights}. Tags of LoRAs are no part of the text;
+ * the vectors of a textual inversion have ids behind those of the vocabulary. settings: the syntax,
+ * the number of steps, embeddings. Errors: XL_EINVAL what the syntax refuses; those of
+ * xl_text_embeddings */
 enum xl_status xl_prompt_tokens(const struct xl_settings *settings,
                                 struct xl_tokenizer *const tokenizers[2], const char *text,
                                 json_t *row, struct xl_err *err) XL_CHECKED;

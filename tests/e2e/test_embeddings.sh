@@ -85,6 +85,15 @@ printf 'Bright: {prompt: "{prompt}", negative: glow}\n' >styles.yaml
 expect "a profile's words" 0 "" "${bare[@]}" --prompt "a fox" --profiles-file styles.yaml --profile Bright --output-dir style
 check "count as well" grep -aq '"embedding":"glow"' "$(one style)"
 
+# inspect tokens: vectors are tokens
+tokens() { # OPTION...
+    "$bin" inspect tokens --model "$data/models/repo" "$@" | sed -n 's/.*"tokens": \([0-9]*\),.*/\1/p'
+}
+n=$(tokens --prompt "a fox")
+check "a file by its name is a token" test "$(tokens --prompt "a fox glow")" = $((n + 1))
+check "three vectors are three" test "$(tokens --prompt "a fox glow" --embedding wave.safetensors:glow)" = $((n + 3))
+check "in another syntax, too" test "$(tokens --prompt "a fox glow" --embedding wave.safetensors:glow --prompt-syntax a1111)" = $((n + 3))
+
 # What is written down
 digest=$(sha256sum webui/glow.safetensors | cut -c1-64)
 check "the record has word and digest" grep -aq "\"embedding\":\"glow\",\"embedding_digests\":\"$digest\"" "$glow"

@@ -72,6 +72,13 @@ enum xl_status xl_sweep_plan(struct xl_settings *settings, struct xl_sweep *out,
                              struct xl_err *err) XL_CHECKED;
 void xl_sweep_deinit(struct xl_sweep *sweep);
 
+/* The textual inversions that stand in one text, for whoever only looks: *out: [*n], in the arena.
+ * What is wrong and stops nothing is warned of. Errors: XL_EINVAL, XL_EMODEL one that was said or
+ * is named "embedding:NAME" is nowhere; XL_EFORMAT, XL_EINPUT, XL_ENOMEM */
+enum xl_status xl_text_embeddings(const struct xl_settings *settings, const char *text,
+                                  struct xl_arena *arena, const struct xl_embedding **out, int *n,
+                                  struct xl_err *err) XL_CHECKED;
+
 /* Extend a sweep that was read from a run directory by the axes of `more`: an axis that it has gets
  * the values that it has not, and one that it has not crosses what is there. *n_added cells follow
  * those that are there, which stay as they are; the request says the axes. Texts live in the sweep.

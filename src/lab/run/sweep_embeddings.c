@@ -244,6 +244,27 @@ enum xl_status xl_sweep_embeddings_choose(struct xl_sweep_plan *plan,
     return XL_OK;
 }
 
+enum xl_status xl_text_embeddings(const struct xl_settings *settings, const char *text,
+                                  struct xl_arena *arena, const struct xl_embedding **out, int *n,
+                                  struct xl_err *err) {
+    struct xl_sweep sweep = {.arena = *arena};
+    struct xl_sweep_plan plan = {.sweep = &sweep};
+    struct xl_cell cell = {.styled_prompt = text};
+    enum xl_status status = xl_sweep_embeddings_choose(&plan, settings, &cell, err);
+    *arena = sweep.arena;
+    for (const char *line = sweep.notices.text; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        xl_warn("%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    xl_sweep_words_free(plan.words);
+    xl_str_deinit(&sweep.notices);
+    if (status) return status;
+    *out = cell.embeddings;
+    *n = cell.n_embeddings;
+    return XL_OK;
+}
+
 void xl_sweep_embeddings_note(const struct xl_sweep_plan *plan) {
     for (int i = 0; plan->words && i < plan->words->n_said; i++)
         if (!plan->words->list[i].is_used)

@@ -71,9 +71,9 @@ static const struct xl_option options[] = {
      .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE, .group = "Model",
      .help = "another VAE than the model's own, which is none", .fallback = "the model's own"},
     {LIST("embedding", "FILE|ID[:WORD]", embeddings), .check = check_embedding,
-     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY, .environment = "EMBEDDING EMBEDDINGS",
-     .is_replaced = true, .path = XL_PATH_EMBEDDING, .completion = XL_COMPLETE_EMBEDDING,
-     .group = "Model",
+     .commands = XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_TOKENS,
+     .environment = "EMBEDDING EMBEDDINGS", .is_replaced = true, .path = XL_PATH_EMBEDDING,
+     .completion = XL_COMPLETE_EMBEDDING, .group = "Model",
      .help =
          "a textual inversion that a word of the prompts stands for, as often as there are any: "
          "a file, a name or a repository of the cache (org/name, org/name:FILE); without WORD "
