@@ -131,13 +131,40 @@ static const char *vae_notice(struct xl_model *model) {
                            model->files.component[XL_VAE].files[0], model->vae.scaling_factor);
 }
 
+/* Whether the same was chosen for two components, between the same variants. */
+static bool is_same_choice(const struct xl_component_files *a, const struct xl_component_files *b) {
+    return a->also && b->also && !strcmp(a->also, b->also) && !strcmp(a->variant, b->variant);
+}
+
+/* Which files were chosen, in a line for those of which the same is to be said. */
+static void put_choices(const struct xl_component_files *component, struct xl_str *out) {
+    bool is_told[XL_N_COMPONENTS] = {false};
+    for (enum xl_component c = 0; c < XL_N_COMPONENTS; c++) {
+        const struct xl_component_files *files = &component[c];
+        struct xl_str names = {0};
+        int n = 0;
+        if (!files->notice || is_told[c]) continue;
+        for (enum xl_component k = c; k < XL_N_COMPONENTS; k++) {
+            if (k != c && !is_same_choice(files, &component[k])) continue;
+            xl_str_printf(&names, "%s%s", n++ ? ", " : "", xl_component_name(k));
+            is_told[k] = true;
+        }
+        if (n > 1)
+            xl_str_printf(out, "%s: took the %s files (%s is complete too)\n", names.text,
+                          files->variant[0] ? files->variant : "plain",
+                          files->also[0] ? files->also : "the plain name");
+        else
+            xl_str_printf(out, "%s\n", files->notice);
+        out->failed |= names.failed;
+        xl_str_deinit(&names);
+    }
+}
+
 static enum xl_status open_loras(struct xl_model *model, const struct xl_model_params *params,
                                  struct xl_err *err) {
     struct xl_str notices = {0};
     if (model->snapshot.notice) xl_str_printf(&notices, "%s\n", model->snapshot.notice);
-    for (int c = 0; c < XL_N_COMPONENTS; c++)
-        if (model->files.component[c].notice)
-            xl_str_printf(&notices, "%s\n", model->files.component[c].notice);
+    put_choices(model->files.component, &notices);
     /* The shapes of a whole checkpoint are no news. */
     const struct xl_component_files *vae = &model->files.component[XL_VAE];
     if (!vae->config && vae->files[0] != model->files.checkpoint) {

@@ -79,6 +79,8 @@ struct xl_component_files {
                        of the first implementation (weights/original.h) */
     const char *variant; /* "fp16", or "" */
     const char *notice;  /* as in xl_snapshot */
+    const char *also; /* notice says no more than that the files of this variant are complete too;
+                         else NULL */
 };
 
 struct xl_pipeline_files {

@@ -221,10 +221,11 @@ static const char *set_name(const struct weight_set *set) {
     return set->index ? set->index : set->files[0];
 }
 
-/* Say what was chosen, when there was a choice. */
+/* Say what was chosen, when there was a choice: sets notice and also. */
 static enum xl_status explain(const struct choice *choice, const struct weight_set *chosen,
-                              const char **notice, struct xl_err *err) {
+                              struct xl_component_files *out, struct xl_err *err) {
     char others[512] = "";
+    int n_others = 0;
     for (int i = 0; i < choice->n_sets; i++) {
         const struct weight_set *set = &choice->sets[i];
         bool complete = !set->problems.first;
@@ -232,6 +233,9 @@ static enum xl_status explain(const struct choice *choice, const struct weight_s
         if (set == chosen || (!complete && !is_preferred(set, chosen, choice->spec->shards_first)))
             continue;
         size_t len = strlen(others);
+        bool is_variant = complete && strcmp(set->variant, chosen->variant) != 0;
+        out->also = is_variant && !n_others ? set->variant : NULL;
+        n_others++;
         if (complete)
             snprintf(others + len, sizeof others - len, "%s%s is complete too", len ? "; " : "",
                      set_name(set));
@@ -241,9 +245,9 @@ static enum xl_status explain(const struct choice *choice, const struct weight_s
                      set->problems.first->why);
     }
     if (!others[0]) return XL_OK;
-    *notice = xl_arena_printf(choice->arena, "%s: took %s (%s)", choice->spec->folder,
-                              set_name(chosen), others);
-    return *notice ? XL_OK : nomem(err);
+    out->notice = xl_arena_printf(choice->arena, "%s: took %s (%s)", choice->spec->folder,
+                                  set_name(chosen), others);
+    return out->notice ? XL_OK : nomem(err);
 }
 
 static enum xl_status take(const struct choice *choice, const struct weight_set *chosen,
@@ -255,13 +259,13 @@ static enum xl_status take(const struct choice *choice, const struct weight_set 
                                    chosen->files[i]);
         if (!paths[i]) return nomem(err);
     }
-    const char *notice = NULL;
-    enum xl_status status = explain(choice, chosen, &notice, err);
+    struct xl_component_files found = *out;
+    enum xl_status status = explain(choice, chosen, &found, err);
     if (status) return status;
-    out->files = paths;
-    out->n_files = chosen->n_files;
-    out->variant = chosen->variant;
-    out->notice = notice;
+    found.files = paths;
+    found.n_files = chosen->n_files;
+    found.variant = chosen->variant;
+    *out = found;
     return XL_OK;
 }
 

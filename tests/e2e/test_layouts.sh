@@ -49,8 +49,9 @@ expect "the list's recommendations, where nothing is asked for" 0 "" "$bin" gene
 check "its sampler" grep -q '"scheduler": "dpmpp-2m-karras"' out
 
 # --- The same repository, other files of it -------------------------------------------------------------
-expect "a choice is told" 0 "unet: took diffusion_pytorch_model.safetensors (diffusion_pytorch_model.fp16.safetensors is complete too)" \
+expect "a choice is told" 0 "unet, vae, text_encoder, text_encoder_2: took the plain files (fp16 is complete too)" \
     draw told "SDXL Turbo"
+check "in one line" test "$(cat out err | grep -c 'complete too')" = 1
 expect "shards before a whole file, as in diffusers" 0 "unet: took diffusion_pytorch_model.safetensors.index.json (diffusion_pytorch_model.safetensors is complete too)" \
     draw told "Juggernaut XL"
 base=$HF_HUB_CACHE/models--stabilityai--stable-diffusion-xl-base-1.0
