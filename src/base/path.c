@@ -3,7 +3,6 @@
 #include "base/str.h"
 
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,23 +23,32 @@ static void append_folder(struct xl_str *out, const char *folder) {
     xl_str_append(out, folder, n);
 }
 
+bool xl_path_user(const char *name, struct passwd *out, char buffer[XL_USER_MAX]) {
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd *found = NULL;
+    while (file && !fgetpwent_r(file, out, buffer, XL_USER_MAX, &found)) {
+        if (name ? !strcmp(out->pw_name, name) : out->pw_uid == getuid()) break;
+        found = NULL;
+    }
+    if (file) fclose(file);
+    return found != NULL;
+}
+
 /* *text: at "~"; moves behind the name. */
 static enum xl_status append_home(const char **text, struct xl_str *out, struct xl_err *err) {
     const char *whole = *text, *name = whole + 1, *home = getenv("HOME");
     size_t n = strcspn(name, "/");
-    char user[256], buffer[4096];
-    struct passwd entry, *found = NULL;
+    char user[256], buffer[XL_USER_MAX];
+    struct passwd entry;
+    bool is_found = false;
     *text = name + n;
     if (n >= sizeof user)
         return xl_fail(err, XL_EINVAL, "\"%.60s\": there is no user of that name", whole);
     memcpy(user, name, n);
     user[n] = 0;
-    if (n)
-        getpwnam_r(user, &entry, buffer, sizeof buffer, &found);
-    else if (!home || !home[0])
-        getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found);
-    if (found) home = entry.pw_dir;
-    if (n && !found)
+    if (n || !home || !home[0]) is_found = xl_path_user(n ? user : NULL, &entry, buffer);
+    if (is_found) home = entry.pw_dir;
+    if (n && !is_found)
         return xl_fail(err, XL_EINVAL,
                        "\"%.60s\": there is no user \"%s\"; a file whose name begins with ~ is "
                        "written ./~",
@@ -122,9 +130,9 @@ static bool has_part(const char *path, const char *part) {
 
 bool xl_path_is_personal(const char *path) {
     static const char *const homes[] = {"/home", "/Users", "/root"};
-    char buffer[4096];
-    struct passwd entry, *user = NULL;
-    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &user)) user = NULL;
+    char buffer[XL_USER_MAX];
+    struct passwd entry;
+    const struct passwd *user = xl_path_user(NULL, &entry, buffer) ? &entry : NULL;
     for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
         if (lies_in(path, homes[i])) return true;
     if (lies_in(path, getenv("HOME")) || (user && lies_in(path, user->pw_dir))) return true;

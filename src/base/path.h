@@ -13,9 +13,17 @@
 
 #include "base/arena.h"
 
+#include <pwd.h>
+
 /* *out: in the arena. Errors: XL_EINVAL a user or a variable that is not there, or an empty one */
 enum xl_status xl_path_expand(const char *text, struct xl_arena *arena, const char **out,
                               struct xl_err *err) XL_CHECKED;
+
+/* The line of /etc/passwd of the user of that name, or, name NULL, of whoever runs this; its texts
+ * lie in buffer. The system's name service is not asked: it may open a socket. False: there is none
+ */
+enum { XL_USER_MAX = 4096 };
+bool xl_path_user(const char *name, struct passwd *out, char buffer[XL_USER_MAX]);
 
 /* The path from the root, in the arena; links and ".." stay as they are. NULL: out of memory */
 const char *xl_path_absolute(const char *path, struct xl_arena *arena);

@@ -4,10 +4,8 @@
 #include "base/path.h"
 #include "base/str.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* An empty variable counts as one that is not set. */
 static const char *variable(const char *name) {
@@ -17,10 +15,9 @@ static const char *variable(const char *name) {
 
 static void append_home(struct xl_str *out) {
     const char *home = variable("HOME");
-    char buffer[4096];
-    struct passwd entry, *found = NULL;
-    if (!home && !getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) && found)
-        home = entry.pw_dir;
+    char buffer[XL_USER_MAX];
+    struct passwd entry;
+    if (!home && xl_path_user(NULL, &entry, buffer)) home = entry.pw_dir;
     xl_str_puts(out, home ? home : "~");
 }
 

@@ -10,10 +10,11 @@ tests=$(realpath "$(dirname "$0")")
 . "$tests/common.sh"
 export HF_HUB_CACHE=$work/cache/hub
 "$tests/make_layouts.py" "$random_repo" cache >out 2>err || { bad "the repositories"; exit 1; }
+tracer=() # what to run it in
 draw() { # DIR MODEL [OPTION...]
     local dir=$1 model=$2
     shift 2
-    "$bin" generate --model "$model" --prompt "a fox" --negative "a dog" --width 64 --height 64 --steps 2 --seed 3 \
+    "${tracer[@]}" "$bin" generate --model "$model" --prompt "a fox" --negative "a dog" --width 64 --height 64 --steps 2 --seed 3 \
         --guidance 5 --scheduler default --dtype f32 --output-dir "$dir" "$@"
 }
 
@@ -69,6 +70,33 @@ expect "a single file of a repository with folders" 0 "" draw drawn/opt $animagi
 expect "as a folder" 0 "" draw same/opt ./opt-plain
 check "the same pixels" same "$(one drawn/opt)" "$(one same/opt)"
 check "which is another model than its folders" differ "$(one drawn/opt)" "$(one drawn/animagine-xl-4.0)"
+
+# --- Offline no socket is opened, and nothing is run: a trace of the system calls -----------------------
+. "$tests/cache.sh"
+if ! is_sanitized && strace -f -o trace true 2>/dev/null; then
+    quiet() { # NAME COMMAND...: it draws, and talks to nobody
+        local name=$1
+        shift
+        tracer=(env HF_HUB_OFFLINE=1 strace -f -o trace -e trace=network,execve,execveat)
+        expect "$name draws offline" 0 "" "$@"
+        tracer=()
+        check "$name: no socket" sh -c "! grep -qE '(socket|connect|send|bind)[a-z]*\\(' trace"
+        check "$name: no other program" test "$(grep -c execve trace)" = 1
+    }
+    mkdir glow && cp "$tests/../data/embeddings/glow.safetensors" glow/
+    cache_repository "$HF_HUB_CACHE" me/glow glow
+    mkdir soft && cp cache/made/tiny-3-f16/vae/* soft/
+    cache_repository "$HF_HUB_CACHE" me/soft soft
+    quiet "a folder of the cache" draw traced "SDXL Base 1.0"
+    quiet "a single file" draw traced "EpicRealism XL"
+    quiet "a LoRA of the list" draw traced "Pixel Art XL"
+    quiet "a LoRA of the cache" draw traced "SDXL Base 1.0" --lora nerijs/pixel-art-xl:0.5
+    quiet "a VAE of the cache" draw traced "SDXL Base 1.0" --vae me/soft
+    quiet "an embedding of the cache" draw traced "$tests/../data/models/repo" --prompt "a glow fox" --embedding me/glow
+    check "which counts" grep -aq '"embedding":"glow"' traced/*.png
+else
+    echo "skip strace: not here, may not trace, or may not trace a sanitizer"
+fi
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
