@@ -69,7 +69,8 @@ static enum xl_status take_file(const struct xl_snapshot *snapshot, struct xl_ar
     bool has_config = false;
     enum xl_status status = xl_hub_classify_file(snapshot->file, arena, &is, err);
     if (status) return status;
-    if (!holds_vae(&is)) return xl_hub_refuse_file(snapshot->file, &is, "a VAE", err);
+    if (!holds_vae(&is) || is.need)
+        return xl_hub_refuse_file(snapshot->file, &is, "a VAE for SDXL", err);
     const char *config = xl_arena_printf(arena, "%s/config.json", snapshot->dir);
     const char **files = xl_arena_alloc(arena, sizeof *files);
     if (!config || !files) return nomem(err);

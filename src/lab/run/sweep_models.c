@@ -186,7 +186,8 @@ static enum xl_status require(const struct xl_sweep_plan *plan, struct xl_sweep_
     if (!status && reason) status = xl_fail(err, reason, "%s: %s", model->key, model->skipped);
     if (status) return status;
     status = look_at_either(plan, model, err);
-    if (status && !model->entry) suggest(sweep->catalogue, model->id, err);
+    if (status && status != XL_EFORMAT && !model->entry) /* refused: it was found, then */
+        suggest(sweep->catalogue, model->id, err);
     return status;
 }
 
