@@ -72,9 +72,11 @@ static enum xl_status rehash(struct xl_doctor *doctor, const struct xl_models_re
     xl_progress_model(&progress, model->entry->key);
     enum xl_status status = xl_hub_rehash(&work, err);
     xl_progress_end(&progress);
+    model->is_verified = !status && work.n > 0;
     for (int i = 0; !status && i < work.n; i++) {
         const struct xl_rehash_file *file = &work.file[i];
         const char *text = NULL;
+        model->is_verified &= file->verdict == XL_REHASH_SAME;
         if (file->verdict == XL_REHASH_OTHER)
             text = xl_arena_printf(&doctor->arena,
                                    "%s: the content is not what the blob is called by: found %s; "
@@ -145,7 +147,15 @@ static enum xl_status look_at_models(struct xl_doctor *doctor, const struct xl_s
         model->wanted = model->entry->key;
         status = xl_models_find(catalogue, model->entry->key, NULL, &doctor->arena, &target, &why);
         if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
-        status = status ? XL_OK : look_at(doctor, settings, &target, model, err);
+        if (!status)
+            status = look_at(doctor, settings, &target, model, err);
+        else if (!model->entry->folder)
+            status = XL_OK; /* not cached: the command says all */
+        else if (add_note(&doctor->arena, &model->problems,
+                          xl_arena_strdup(&doctor->arena, why.text)))
+            status = XL_OK;
+        else
+            status = nomem(err);
         if (status || model->state == XL_MODEL_READY) continue;
         doctor->n_missing++;
         model->command = model->entry->folder ? NULL
@@ -188,6 +198,19 @@ static bool look_at_variable(struct xl_doctor *doctor, const char *name, const c
     return add_note(arena, &doctor->notes, text);
 }
 
+/* Why a repository that the list does not know cannot be drawn with, where it is a model. */
+static enum xl_status look_at_other(struct xl_doctor *doctor, const struct xl_hub_found *found,
+                                    const char **why, struct xl_err *err) {
+    bool is_single = found->is.kind == XL_HUB_FOLDER_SINGLE_FILES;
+    struct xl_catalogue_status state;
+    if (!is_single && found->is.kind != XL_HUB_FOLDER_SDXL) return XL_OK;
+    struct xl_catalogue_model entry =
+        xl_catalogue_unlisted(found->id, is_single ? XL_KIND_SINGLE_FILE : XL_KIND_PIPELINE);
+    enum xl_status status = xl_catalogue_state(&entry, NULL, &doctor->arena, &state, err);
+    if (!status) *why = state.why;
+    return status;
+}
+
 static enum xl_status look_at_cache(struct xl_doctor *doctor, const struct xl_catalogue *catalogue,
                                     struct xl_err *err) {
     struct xl_hub_scan scan = {NULL, 0};
@@ -197,10 +220,17 @@ static enum xl_status look_at_cache(struct xl_doctor *doctor, const struct xl_ca
     if (status) return status;
     doctor->others.found =
         xl_arena_alloc(&doctor->arena, (size_t)(scan.n + 1) * sizeof *doctor->others.found);
-    if (!doctor->others.found) return nomem(err);
-    for (int i = 0; i < scan.n; i++)
-        if (!xl_catalogue_has_repository(catalogue, scan.found[i].id))
-            doctor->others.found[doctor->others.n++] = scan.found[i];
+    doctor->others_why =
+        xl_arena_alloc(&doctor->arena, (size_t)(scan.n + 1) * sizeof *doctor->others_why);
+    if (!doctor->others.found || !doctor->others_why) return nomem(err);
+    for (int i = 0; !status && i < scan.n; i++) {
+        if (xl_catalogue_has_repository(catalogue, scan.found[i].id)) continue;
+        int n = doctor->others.n++;
+        doctor->others.found[n] = scan.found[i];
+        doctor->others_why[n] = NULL;
+        status = look_at_other(doctor, &scan.found[i], &doctor->others_why[n], err);
+    }
+    if (status) return status;
     bool ok = look_at_variable(doctor, "HF_HUB_CACHE", NULL) &&
               look_at_variable(doctor, "HUGGINGFACE_HUB_CACHE", NULL) &&
               look_at_variable(doctor, "HF_HOME", "hub");
@@ -210,7 +240,7 @@ static enum xl_status look_at_cache(struct xl_doctor *doctor, const struct xl_ca
 enum xl_status xl_doctor_look(const struct xl_settings *settings,
                               const struct xl_catalogue *catalogue, struct xl_doctor *out,
                               struct xl_err *err) {
-    struct xl_doctor doctor = {.memory_free = xl_memory_available()};
+    struct xl_doctor doctor = {.memory_free = xl_memory_available(), .is_deep = settings->deep};
     enum xl_status status = look_at_cache(&doctor, catalogue, err);
     if (!status) status = look_at_models(&doctor, settings, catalogue, err);
     if (status)

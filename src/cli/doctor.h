@@ -21,6 +21,7 @@ struct xl_doctor_model {
     const char *command;   /* what would mend it, as a shell takes it; NULL: nothing to mend */
     const char *wanted;    /* the model that is to be fetched: itself, or its base */
     struct xl_doctor_notes problems;
+    bool is_verified;   /* each file was read, and is what its digest says */
     int64_t disk_bytes; /* of all files of the snapshot */
     bool has_need;      /* then the next two are known: of a picture of its size */
     int64_t weight_bytes, work_bytes;
@@ -33,6 +34,9 @@ struct xl_doctor {
     struct xl_hub_places places;
     struct xl_hub_partials partials;
     struct xl_hub_scan others;    /* repositories that the list does not know */
+    const char **others_why;      /* [others.n]: why a model cannot be drawn with; NULL: it can, or
+                                     is none */
+    bool is_deep;                 /* every file was read */
     struct xl_doctor_notes notes; /* about the cache: variables, links */
     int64_t memory_free;
 };

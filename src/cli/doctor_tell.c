@@ -11,9 +11,9 @@
 
 /* ---- For people ---- */
 
-static void print_line(const char *indent, const char *text, enum xl_color color) {
-    fputs(indent, stdout);
-    xl_print_text(text, color);
+static void print_title(const char *text) {
+    putchar('\n');
+    xl_print_text(text, XL_COLOR_BOLD);
     putchar('\n');
 }
 
@@ -34,16 +34,18 @@ static enum xl_status print_models(const struct xl_doctor *doctor, struct xl_err
     enum { MODEL, STATE, KIND, DISK, NEEDS, LICENCE, PRECISION, N };
     static const char *const heading[N] = {"MODEL",  "STATE",   "KIND",     "DISK",
                                            "MEMORY", "LICENCE", "PRECISION"};
-    struct xl_table table = {.n_columns = N,
-                             .spared = 1U << PRECISION | 1U << LICENCE | 1U << KIND};
+    struct xl_table table = {.n_columns = N, .spared = {PRECISION, KIND, LICENCE, DISK}};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
     for (int i = 0; i < doctor->n_models; i++) {
         const struct xl_doctor_model *model = &doctor->model[i];
         char disk[XL_BYTES_MAX] = "", need[XL_BYTES_MAX + 8];
         if (model->disk_bytes) xl_bytes_text(model->disk_bytes, disk);
         need_text(doctor, model, need);
+        char state[48];
+        snprintf(state, sizeof state, "%s%s", xl_model_state_name(model->state),
+                 model->is_verified ? ", verified" : "");
         const char *const cells[N] = {model->entry->key,
-                                      xl_model_state_name(model->state),
+                                      state,
                                       xl_catalogue_kind_name(model->entry->kind),
                                       disk,
                                       need,
@@ -59,33 +61,32 @@ static void print_problems(const struct xl_doctor *doctor) {
     for (int i = 0; i < doctor->n_models; i++) {
         const struct xl_doctor_model *model = &doctor->model[i];
         if (!model->problems.n) continue;
-        putchar('\n');
-        print_line("", model->entry->key, XL_COLOR_BOLD);
+        print_title(model->entry->key);
         for (int k = 0; k < model->problems.n; k++)
-            print_line("  ", model->problems.text[k], XL_COLOR_NONE);
+            xl_print_lines(2, "", model->problems.text[k], XL_COLOR_NONE);
     }
 }
 
 static void print_cache(const struct xl_doctor *doctor) {
     char bytes[XL_BYTES_MAX];
-    printf("\n");
-    print_line("", "cache", XL_COLOR_BOLD);
+    print_title("cache");
     for (int i = 0; i < doctor->places.n; i++) {
         const struct xl_hub_place *place = &doctor->places.place[i];
-        printf("  ");
-        xl_print_text(place->dir, XL_COLOR_NONE);
-        if (!place->is_there) {
-            printf(": not there\n");
-            continue;
-        }
-        printf(": %d %s, %s free%s\n", place->n_repositories,
-               xl_plural(place->n_repositories, "repository", "repositories"),
-               place->free_bytes < 0 ? "not known what is"
-                                     : xl_bytes_text(place->free_bytes, bytes),
-               place->is_writable ? "" : ", read-only");
+        struct xl_str line = {0};
+        xl_str_puts(&line, place->dir);
+        if (place->is_there)
+            xl_str_printf(&line, ": %d %s, %s free%s", place->n_repositories,
+                          xl_plural(place->n_repositories, "repository", "repositories"),
+                          place->free_bytes < 0 ? "not known what is"
+                                                : xl_bytes_text(place->free_bytes, bytes),
+                          place->is_writable ? "" : ", read-only");
+        else
+            xl_str_puts(&line, ": not there");
+        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
+        xl_str_deinit(&line);
     }
     for (int i = 0; i < doctor->notes.n; i++)
-        print_line("  ", doctor->notes.text[i], XL_COLOR_YELLOW);
+        xl_print_lines(2, "", doctor->notes.text[i], XL_COLOR_YELLOW);
     if (doctor->memory_free != XL_MEMORY_UNKNOWN)
         printf("  memory: %s free\n", xl_bytes_text(doctor->memory_free, bytes));
 }
@@ -104,35 +105,31 @@ static const char *age_text(double seconds, char *out, size_t size) {
 static void print_partials(const struct xl_doctor *doctor) {
     char bytes[XL_BYTES_MAX], age[48];
     if (!doctor->partials.n) return;
-    printf("\n");
-    print_line("", "interrupted downloads", XL_COLOR_BOLD);
+    print_title("interrupted downloads");
     for (int i = 0; i < doctor->partials.n; i++) {
         const struct xl_hub_partial *partial = &doctor->partials.partial[i];
-        printf("  ");
-        xl_print_text(partial->id, XL_COLOR_NONE);
-        printf(": %s, %s: ", xl_bytes_text(partial->bytes, bytes),
-               age_text(partial->age_s, age, sizeof age));
-        xl_print_text(partial->path, XL_COLOR_DIM);
-        putchar('\n');
+        struct xl_str line = {0};
+        xl_str_printf(&line, "%s: %s, %s: %s", partial->id, xl_bytes_text(partial->bytes, bytes),
+                      age_text(partial->age_s, age, sizeof age), partial->path);
+        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
+        xl_str_deinit(&line);
     }
-    printf("  downloading such a repository again goes on; one that nobody wants may be removed\n");
+    xl_print_lines(
+        2, "", "downloading such a repository again goes on; one that nobody wants may be removed",
+        XL_COLOR_NONE);
 }
 
 static void print_others(const struct xl_doctor *doctor) {
     if (!doctor->others.n) return;
-    printf("\n");
-    print_line("", "other repositories of the cache", XL_COLOR_BOLD);
+    print_title("other repositories of the cache");
     for (int i = 0; i < doctor->others.n; i++) {
         const struct xl_hub_found *found = &doctor->others.found[i];
-        printf("  ");
-        xl_print_text(found->id, XL_COLOR_NONE);
-        printf(": ");
-        xl_print_text(found->is.what, XL_COLOR_NONE);
-        if (found->is.need) {
-            printf("; ");
-            xl_print_text(found->is.need, XL_COLOR_DIM);
-        }
-        putchar('\n');
+        const char *rest = found->is.need ? found->is.need : doctor->others_why[i];
+        struct xl_str line = {0};
+        xl_str_printf(&line, "%s: %s%s%s", found->id, found->is.what, rest ? "; " : "",
+                      rest ? rest : "");
+        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
+        xl_str_deinit(&line);
     }
 }
 
@@ -140,12 +137,11 @@ static void print_commands(const struct xl_doctor *doctor) {
     bool is_first = true;
     for (int i = 0; i < doctor->n_models; i++) {
         if (!doctor->model[i].command) continue;
-        if (is_first) {
-            printf("\n");
-            print_line("", "what to do", XL_COLOR_BOLD);
-        }
+        if (is_first) print_title("what to do");
         is_first = false;
-        print_line("  ", doctor->model[i].command, XL_COLOR_NONE);
+        printf("  "); /* whole, whatever its width: it is to be copied */
+        xl_print_text(doctor->model[i].command, XL_COLOR_NONE);
+        putchar('\n');
     }
 }
 
@@ -170,7 +166,7 @@ static json_t *texts(const struct xl_doctor_notes *notes) {
     return xl_json_finish(array, ok);
 }
 
-static json_t *describe_model(const struct xl_doctor_model *model) {
+static json_t *describe_model(const struct xl_doctor_model *model, bool is_deep) {
     const struct xl_catalogue_model *entry = model->entry;
     json_t *object = json_object();
     bool ok = object != NULL;
@@ -178,6 +174,7 @@ static json_t *describe_model(const struct xl_doctor_model *model) {
     xl_json_put(object, "repository", xl_json_text(entry->repo), &ok);
     xl_json_put(object, "embedded", json_boolean(entry->is_embedded), &ok);
     xl_json_put(object, "state", json_string(xl_model_state_name(model->state)), &ok);
+    xl_json_put(object, "verified", is_deep ? json_boolean(model->is_verified) : json_null(), &ok);
     xl_json_put(object, "kind", json_string(xl_catalogue_kind_name(entry->kind)), &ok);
     xl_json_put(object, "found", xl_json_text(model->what), &ok);
     xl_json_put(object, "precision", xl_json_text(model->precision), &ok);
@@ -215,13 +212,14 @@ static json_t *describe_partial(const struct xl_hub_partial *partial) {
     return xl_json_finish(object, ok);
 }
 
-static json_t *describe_other(const struct xl_hub_found *found) {
+static json_t *describe_other(const struct xl_hub_found *found, const char *why) {
     json_t *object = json_object();
     bool ok = object != NULL;
     xl_json_put(object, "repository", xl_json_text(found->id), &ok);
     xl_json_put(object, "kind", json_string(xl_hub_folder_kind_name(found->is.kind)), &ok);
     xl_json_put(object, "what", xl_json_text(found->is.what), &ok);
     xl_json_put(object, "needs", xl_json_text(found->is.need), &ok);
+    xl_json_put(object, "why", xl_json_text(why), &ok);
     return xl_json_finish(object, ok);
 }
 
@@ -230,13 +228,14 @@ enum xl_status xl_doctor_print_json(struct xl_doctor *doctor, struct xl_err *err
            *partials = json_array(), *others = json_array();
     bool ok = document && models && cache && partials && others;
     for (int i = 0; ok && i < doctor->n_models; i++)
-        ok = !json_array_append_new(models, describe_model(&doctor->model[i]));
+        ok = !json_array_append_new(models, describe_model(&doctor->model[i], doctor->is_deep));
     for (int i = 0; ok && i < doctor->places.n; i++)
         ok = !json_array_append_new(cache, describe_place(&doctor->places.place[i]));
     for (int i = 0; ok && i < doctor->partials.n; i++)
         ok = !json_array_append_new(partials, describe_partial(&doctor->partials.partial[i]));
     for (int i = 0; ok && i < doctor->others.n; i++)
-        ok = !json_array_append_new(others, describe_other(&doctor->others.found[i]));
+        ok = !json_array_append_new(
+            others, describe_other(&doctor->others.found[i], doctor->others_why[i]));
     xl_json_put(document, "models", models, &ok);
     xl_json_put(document, "missing", json_integer(doctor->n_missing), &ok);
     xl_json_put(document, "cache", cache, &ok);

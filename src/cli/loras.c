@@ -95,15 +95,12 @@ static void add_row(struct xl_table *table, const struct listed *item) {
 static enum xl_status print_list(const struct list *list, struct xl_err *err) {
     enum { NAME, BASE, KIND, MEASURE, SIZE, FOLDER, N };
     const char *const heading[N] = {"NAME", "FOR", "KIND", list->kind->measure, "SIZE", "FOLDER"};
-    struct xl_table table = {.n_columns = N, .spared = 1U << KIND | 1U << FOLDER};
+    struct xl_table table = {.n_columns = N, .spared = {FOLDER, KIND}};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
     for (int i = 0; i < list->n; i++) add_row(&table, &list->item[i]);
     enum xl_status status = xl_table_print(&table, 0, err);
-    for (int i = 0; !status && i < list->n; i++) {
-        if (!list->item[i].why) continue;
-        xl_print_text(list->item[i].why, XL_COLOR_DIM);
-        putchar('\n');
-    }
+    for (int i = 0; !status && i < list->n; i++)
+        if (list->item[i].why) xl_print_lines(0, "", list->item[i].why, XL_COLOR_DIM);
     return status;
 }
 

@@ -1,9 +1,11 @@
 /* models.c - sdxl-lab models list: what the lab knows by name, and whether it is there. */
+#include "cli/models.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 
 #include "base/json.h"
 #include "lab/data/catalogue.h"
+#include "lab/data/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,17 +66,21 @@ struct listed {
 static void add_row(struct xl_table *table, const struct listed *listed) {
     const struct xl_catalogue_model *model = listed->model;
     const struct xl_catalogue_status *state = &listed->state;
-    char size[32] = "its own", licence[80], ready[48];
+    char size[32] = "its own", licence[80], ready[48], bytes[XL_BYTES_MAX];
     bool is_free = model->is_commercial || !strcmp(model->licence, "unknown"); /* or not known */
     if (model->width) snprintf(size, sizeof size, "%dx%d", model->width, model->height);
     snprintf(licence, sizeof licence, "%.50s%s", model->licence,
              is_free ? "" : " (non-commercial)");
     snprintf(ready, sizeof ready, "%s", xl_model_state_name(state->state));
-    if (state->bytes) snprintf(ready, sizeof ready, "ready, %.1f GB", (double)state->bytes / 1e9);
-    if (state->bytes && state->bytes < 100000000)
-        snprintf(ready, sizeof ready, "ready, %.0f MB", (double)state->bytes / 1e6);
-    const char *const cells[] = {model->key, model->repo, xl_catalogue_kind_name(model->kind),
-                                 licence,    size,        ready};
+    if (state->bytes)
+        snprintf(ready, sizeof ready, "ready, %s", xl_bytes_text(state->bytes, bytes));
+    bool is_its_name = !strcmp(model->key, model->repo); /* the list does not know it */
+    const char *const cells[] = {model->key,
+                                 is_its_name ? "" : model->repo,
+                                 xl_catalogue_kind_name(model->kind),
+                                 licence,
+                                 size,
+                                 ready};
     enum xl_color color = state->state == XL_MODEL_READY        ? XL_COLOR_GREEN
                           : state->state == XL_MODEL_INCOMPLETE ? XL_COLOR_YELLOW
                                                                 : XL_COLOR_DIM;
@@ -86,10 +92,9 @@ static void print_reason(const struct xl_catalogue_model *model,
                          const struct xl_catalogue_status *state, bool is_verbose) {
     bool is_trouble = state->state == XL_MODEL_INCOMPLETE || state->state == XL_MODEL_UNUSABLE;
     if (!state->why || !(is_verbose || is_trouble)) return;
-    xl_print_text(model->key, XL_COLOR_NONE);
-    printf(": ");
-    xl_print_text(state->why, XL_COLOR_DIM);
-    putchar('\n');
+    char name[XL_NAME_MAX + 3] = "";
+    if (!strstr(state->why, model->key)) snprintf(name, sizeof name, "%s: ", model->key);
+    xl_print_lines(0, name, state->why, XL_COLOR_DIM);
 }
 
 static enum xl_status print_states(const struct listed *list, int n, bool is_verbose,
@@ -97,7 +102,7 @@ static enum xl_status print_states(const struct listed *list, int n, bool is_ver
     enum { MODEL, REPOSITORY, KIND, LICENCE, SIZE, STATE, N };
     static const char *const heading[N] = {"MODEL",   "REPOSITORY", "KIND",
                                            "LICENCE", "SIZE",       "STATE"};
-    struct xl_table table = {.n_columns = N, .spared = 1U << REPOSITORY | 1U << KIND};
+    struct xl_table table = {.n_columns = N, .spared = {REPOSITORY, KIND, SIZE, LICENCE}};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
     for (int i = 0; i < n; i++) add_row(&table, &list[i]);
     enum xl_status status = xl_table_print(&table, 0, err);

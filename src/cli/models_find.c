@@ -28,6 +28,10 @@ static enum xl_status find_entry(struct xl_models_target *target, const char *re
     const struct xl_catalogue_model *entry = target->entry;
     const char *place = entry->folder ? entry->folder : entry->repo;
     target->name = entry->key;
+    if (entry->folder && entry->kind == XL_KIND_LORA && xl_dir_exists(entry->folder)) {
+        target->snapshot = (struct xl_snapshot){.dir = entry->folder, .id = entry->folder};
+        return XL_OK; /* it holds no model */
+    }
     if (!revision) revision = entry->revision;
     enum xl_status status = xl_hub_resolve(place, revision, arena, &target->snapshot, err);
     if (status != XL_EINVAL || !entry->file) return status;

@@ -1,7 +1,7 @@
 /* table.h - columns of text on standard output, safe for terminals; colours only on one. On a
- * terminal, or where COLUMNS is set, columns that can be spared are left out and then the widest
- * made narrower until a line fits, and their cells go on below; elsewhere a row is a line, whatever
- * its width. */
+ * terminal, or where COLUMNS is set, columns are made narrower until a line fits, so that few cells
+ * go on below, and what can be spared is left out where many would; elsewhere a row is a line,
+ * whatever its width. */
 #ifndef XL_CLI_TABLE_H
 #define XL_CLI_TABLE_H
 
@@ -13,16 +13,21 @@ enum xl_color { XL_COLOR_NONE, XL_COLOR_BOLD, XL_COLOR_DIM, XL_COLOR_GREEN, XL_C
  * standard output is no terminal, and with NO_COLOR set. */
 void xl_print_text(const char *text, enum xl_color color);
 
+/* Print lead and text behind `indent` blanks and end the line; on a terminal, or where COLUMNS is
+ * set, in lines that fit, the later ones two blanks further in. A word, such as a path, stays whole
+ * whatever its width. */
+void xl_print_lines(int indent, const char *lead, const char *text, enum xl_color color);
+
 enum { XL_TABLE_MAX_COLUMNS = 8 };
 
 struct xl_table_row;
 
-/* Set n_columns, and a bit of `spared` for each column that a narrow line may lack; the rest is
- * zero. Rows are copied. Out of memory is sticky: xl_table_print then prints nothing and says so.
- */
+/* Set n_columns, and in `spared` the columns that a narrow line may lack, the first to go first;
+ * the rest is zero. Rows are copied. Out of memory is sticky: xl_table_print then prints nothing
+ * and says so. */
 struct xl_table {
     int n_columns;
-    unsigned spared;
+    int spared[XL_TABLE_MAX_COLUMNS]; /* ends in 0: the first column always stays */
     struct xl_arena arena;
     struct xl_table_row *first, *last;
     int width[XL_TABLE_MAX_COLUMNS];

@@ -98,5 +98,47 @@ else
     echo "skip strace: not here, may not trace, or may not trace a sanitizer"
 fi
 
+# --- The list, however wide the terminal is -------------------------------------------------------------
+hub=$HF_HUB_CACHE
+other() { # ID FOLDER
+    cp -rL "$2" new && cache_repository "$hub" "$1" new
+}
+other somebody-with-a-long-name/a-pipeline-with-a-really-very-long-name-v12.3-fp16 cache/plain/anime_illust_diffusion_xl
+other broken/dangling cache/plain/animagine-xl-4.0
+rm "$(readlink -f "$(cache_dir "$hub" broken/dangling)"/snapshots/*/vae/*.safetensors)"
+other broken/cut cache/plain/animagine-xl-4.0
+truncate -s 1000 "$(readlink -f "$(cache_dir "$hub" broken/cut)"/snapshots/*/unet/*.safetensors)"
+mkdir two && cp cache/made/words-8-f16.safetensors two/a.safetensors && cp cache/made/words-5-f16.safetensors two/b.safetensors
+other org/two two
+other org/lora cache/plain/pixel-art-xl
+{ cut -f1 cache/list; printf '%s\n' "Lab Tiny XL" "Lab Tiny XL Turbo" org/half org/two org/lora broken/cut broken/dangling; } >names
+# A line is as wide as the terminal at most, but for a path of its own, which is not cut.
+fits() { LC_ALL=C.UTF-8 awk -v columns="$1" '{ line = $0; sub(/^ +/, "", line) } length($0) > columns && line ~ / / { exit 1 }'; }
+listed() { # whether each name begins a line, those of the list first
+    local name at last=0
+    while read -r name; do
+        at=$(grep -nF "$name  " seen | grep -m1 -E "^[0-9]+:$name  " | cut -d: -f1)
+        [ -n "$at" ] || return 1
+        [ "$name" != "Lab Tiny XL Turbo" ] || last=$at
+        case $name in */*) [ "$at" -gt "$last" ] || return 1 ;; esac
+    done <names
+}
+for columns in 40 60 80 120 200; do
+    COLUMNS=$columns "$bin" models list >seen
+    check "$columns columns: no line is wider" fits "$columns" <seen
+    check "$columns columns: every name is whole, the list's first" listed
+    COLUMNS=$columns "$bin" models doctor >out 2>err
+    grep -v '^  sdxl-lab models download' out >seen
+    check "$columns columns: the doctor's lines fit" fits "$columns" <seen
+done
+COLUMNS=40 "$bin" models list >seen
+check "40 columns: names and states" grep -qE '^SDXL Turbo +ready, ' seen
+check "what is broken says why" grep -qE '^model broken/dangling is incomplete:' seen
+if command -v script >/dev/null; then
+    script -qec "stty cols 60; '$bin' models list" /dev/null </dev/null | tr -d '\r' | sed 's/\x1b\[[0-9]*m//g' >seen
+    check "a terminal of 60 columns" fits 60 <seen
+    check "has every name" listed
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -97,6 +97,7 @@ expect "doctor: something is missing" 5 "sdxl-lab models download 'SDXL Turbo'" 
 check "doctor: what is there is ready" grep -q "^SDXL Base 1.0  *ready  *pipeline" out
 check "doctor: no command for it" sh -c "! grep -q \"download 'SDXL Base\" out"
 check "doctor: the embedded model" grep -q "^Lab Tiny XL  *ready" out
+check "doctor: and its LoRA, which lies in a folder of LoRAs" grep -q "^Lab Tiny XL Turbo  *ready" out
 check "doctor: where the cache is" grep -q "$work/hub: 1 repository, .* free" out
 check "doctor: models that cannot be drawn with are counted" grep -q "of [0-9]* models cannot be drawn with" err
 expect "doctor: as a document" 5 '"command": "sdxl-lab models download '"'SDXL Turbo'"'"' "$bin" models doctor --json
@@ -106,7 +107,7 @@ keys=$("$bin" models list --json | sed -n 's/^ *"key": "\(.*\)",$/\1/p' | grep -
 echo "$keys" | sed 's/$/: null/' >config/sdxl-lab/models.yaml
 export XDG_CONFIG_HOME=$work/config
 expect "doctor: all of one's own list is there" 0 "SDXL Base 1.0" "$bin" models doctor
-expect "doctor: every byte" 0 "ready" "$bin" models doctor --deep
+expect "doctor: every byte" 0 "ready, verified" "$bin" models doctor --deep
 printf x | dd of="$(readlink -f "$snapshot/vae/diffusion_pytorch_model.safetensors")" bs=1 seek=100000 conv=notrunc 2>/dev/null
 expect "doctor: a byte that is wrong passes" 0 "ready" "$bin" models doctor
 expect "doctor: but not all of them" 5 "vae/diffusion_pytorch_model.safetensors: the content is not what the blob is called by" "$bin" models doctor --deep
