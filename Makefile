@@ -32,7 +32,7 @@ asan tsan:
 	@tests/run-tests $(BUILD)-$@
 
 format:
-	git ls-files '*.c' '*.h' | xargs clang-format -i
+	git ls-files '*.c' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
 
 lint: all
 	git ls-files 'src/*.c' 'tools/*.c' | xargs clang-tidy --quiet -p $(BUILD)

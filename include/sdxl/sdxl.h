@@ -38,6 +38,7 @@ extern "C" {
     X(XL_EFORMAT, "damaged or unsupported model file")                                             \
     X(XL_EDISK, "cannot write")                                                                    \
     X(XL_ENOMEM, "out of memory")                                                                  \
+    X(XL_EDEVICE, "no usable GPU")                                                                 \
     X(XL_ENUMERIC, "not a number in the result")                                                   \
     X(XL_EPARTIAL, "some pictures failed")                                                         \
     X(XL_EWORKER, "a worker process died")                                                         \
@@ -59,9 +60,9 @@ struct xl_err {
     char text[1024]; /* UTF-8, one line, no trailing period needed, "" when nothing failed */
 };
 
-/* Precision of the arithmetic. AUTO takes bf16 where the device has instructions for it, else f32.
- */
-enum xl_precision { XL_PRECISION_AUTO, XL_PRECISION_F32, XL_PRECISION_BF16 };
+/* Precision of the arithmetic. AUTO takes f16 on a GPU, bf16 on a CPU that has instructions for it,
+ * else f32. A CPU does not compute in f16. */
+enum xl_precision { XL_PRECISION_AUTO, XL_PRECISION_F32, XL_PRECISION_BF16, XL_PRECISION_F16 };
 
 /* Whose random numbers a seed means: PyTorch's CPU generator or its CUDA generator. */
 enum xl_rng { XL_RNG_TORCH_CPU, XL_RNG_TORCH_CUDA };
@@ -82,8 +83,10 @@ typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int
 /* --- Devices --------------------------------------------------------------------------------- */
 
 struct xl_device_params {
-    const char *name;     /* "auto"; "cpu"; "reference": the slow oracle in plain C */
-    int n_threads;        /* of a CPU; 0: all cores this process may use */
+    const char *name; /* "auto": the first GPU, else the CPU; "cpu"; "cuda" or "cuda:N": a GPU, by
+                         its number among those that CUDA_VISIBLE_DEVICES leaves visible;
+                         "reference": the slow oracle in plain C */
+    int n_threads;    /* of a CPU; 0: all cores this process may use */
     int64_t budget_bytes; /* what weights and work of all models may take; 0: what is free; models
                              that are not at work may then take three quarters of the memory */
 };
@@ -98,7 +101,8 @@ enum xl_status xl_device_check_name(const char *name, struct xl_err *err);
 void xl_device_params_default(struct xl_device_params *params);
 
 /* Open a device. On success *out is owned by the caller: xl_device_close.
- * Errors: XL_EINVAL an unknown name, XL_ENOMEM */
+ * Errors: XL_EINVAL an unknown name; XL_EDEVICE no such GPU, or one that cannot be used (not with
+ * "auto", which then takes the CPU, and results warn of it); XL_ENOMEM */
 enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_device **out,
                               struct xl_err *err);
 
@@ -107,7 +111,8 @@ void xl_device_close(struct xl_device *device);
 
 struct xl_device_info {
     const char *name;      /* "cpu": what xl_device_params.name means it */
-    const char *isa;       /* "AVX-512 with BF16": what the kernels were chosen for */
+    const char *isa;       /* "AVX-512 with BF16": what the kernels were chosen for; of a GPU its
+                              name, what it is and its driver */
     const char *libraries; /* "oneDNN 2.6.3": those that compute; "" for none */
     int n_threads;
 };
@@ -115,14 +120,20 @@ struct xl_device_info {
 /* Valid until the device is closed. */
 const struct xl_device_info *xl_device_info(const struct xl_device *device);
 
-/* What a precision means on this device: F32 or BF16, also for AUTO. */
+/* What a precision means on this device: what is asked for, or AUTO's choice. */
 enum xl_precision xl_device_precision(const struct xl_device *device, enum xl_precision asked);
-/* "F32", "BF16", "AUTO" */
+/* Whether the device computes in it. Errors: XL_EINVAL */
+enum xl_status xl_device_check_precision(const struct xl_device *device, enum xl_precision asked,
+                                         struct xl_err *err);
+/* "F32", "BF16", "F16", "AUTO" */
 const char *xl_precision_name(enum xl_precision precision);
+/* And back; AUTO for any other name. */
+enum xl_precision xl_precision_of_name(const char *name);
 
 /* How this device computes, a JSON object: {program, device, isa, libraries, precision (as chosen
  * for `asked`), vae_precision}. Records have it as "drawn_by": where it is equal, the same request
- * gives the same picture to the byte. *json: malloc'd, the caller's. Errors: XL_ENOMEM */
+ * gives the same picture to the byte. *json: malloc'd, the caller's. Errors: XL_EINVAL a precision
+ * that it does not compute in; XL_ENOMEM */
 enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_precision asked,
                                      char **json, struct xl_err *err);
 

@@ -31,6 +31,17 @@ bool xl_backend_is_native(const struct xl_backend *backend, enum xl_dtype act_dt
     return backend->vtable->is_native(backend, act_dtype);
 }
 
+enum xl_status xl_backend_check_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype,
+                                      struct xl_err *err) {
+    if (!backend->vtable->check_dtype) return XL_OK;
+    return backend->vtable->check_dtype(backend, act_dtype, err);
+}
+
+enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype) {
+    if (!backend->vtable->picture_dtype) return XL_DTYPE_F32;
+    return backend->vtable->picture_dtype(backend, act_dtype);
+}
+
 void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out) {
     *out = (struct xl_memory){0};
     backend->vtable->memory(backend, out);

@@ -31,6 +31,10 @@ struct xl_compile_options {
 enum xl_status xl_backend_reference(struct xl_backend **out, struct xl_err *err);
 /* oneDNN and own kernels. n_threads: 0 takes xl_cpu_count(). Errors: XL_ENOMEM */
 enum xl_status xl_backend_cpu(int n_threads, struct xl_backend **out, struct xl_err *err);
+/* cuBLASLt, cuDNN and own kernels on a GPU. device: index among those that xl_cuda_devices lists.
+ * Errors: XL_ENOMEM; XL_EDEVICE built without CUDA, no driver, no such GPU, or one that cannot be
+ * used (the sentence says which) */
+enum xl_status xl_backend_cuda(int device, struct xl_backend **out, struct xl_err *err);
 /* All executables of the backend must be freed before. NULL is fine. */
 void xl_backend_free(struct xl_backend *backend);
 
@@ -43,6 +47,12 @@ int xl_backend_n_threads(const struct xl_backend *backend);
 /* Whether plans of this act_dtype run at full speed here (bf16: the CPU has instructions for it).
  */
 bool xl_backend_is_native(const struct xl_backend *backend, enum xl_dtype act_dtype);
+/* Whether plans of this act_dtype run here at all. Errors: XL_EINVAL */
+enum xl_status xl_backend_check_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype,
+                                      struct xl_err *err) XL_CHECKED;
+/* The act_dtype of the VAE's plans where encoders and UNet compute in this one: its activations
+ * leave the range of f16, and f32 is worth what it costs on a CPU. */
+enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype);
 
 /* plan must be finished and must outlive the executable; its weight tensors need not.
  * options: NULL for none. Errors: XL_ENOMEM, XL_ECANCELLED, XL_EINTERNAL */
@@ -73,6 +83,7 @@ struct xl_run_hooks {
     xl_tick_fn *tick;                     /* asked at least once a run; may be NULL */
     void (*after)(void *user, int64_t i); /* run i (from 0) is done; NULL costs nothing */
     void *user;
+    bool after_reads; /* `after` reads values: the next run may not begin before it returns */
 };
 
 /* n runs, one after the other; fewer when the plan's halt flag is set (which is no error: read it).
@@ -107,6 +118,32 @@ void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out);
  * `wanted` bytes are free or none is left. Returns how many bytes that were. */
 size_t xl_backend_release(struct xl_backend *backend, size_t wanted);
 
+/* --- GPUs, before one is opened -------------------------------------------------------------- */
+
+/* A GPU that CUDA_VISIBLE_DEVICES leaves visible. */
+struct xl_cuda_device {
+    char name[256];      /* "NVIDIA H200" */
+    int major, minor;    /* compute capability */
+    bool is_supported;   /* this program has kernels for it */
+    int64_t total_bytes; /* of its memory */
+    /* CUDA's, as 1000 * major + 10 * minor: what the driver can do, what this was built with. */
+    int driver_version, runtime_version;
+};
+enum { XL_CUDA_DEVICES_MAX = 64 };
+
+/* The first `capacity` GPUs into list, how many there are into *n.
+ * Errors: XL_EDEVICE built without CUDA, no driver, a driver too old for this program, or no GPU
+ * (none there, none visible): the sentence says which */
+enum xl_status xl_cuda_devices(struct xl_cuda_device list[], int capacity, int *n,
+                               struct xl_err *err);
+/* Free bytes of a GPU's memory, -1 when it cannot be used. Opens the GPU for this process. */
+int64_t xl_cuda_free_bytes(int device);
+/* Whether a GPU may be expected: the program was built with CUDA, there is a driver, and
+ * CUDA_VISIBLE_DEVICES does not hide all GPUs on purpose ("" or -1). */
+bool xl_cuda_is_expected(void);
+/* The libraries that the GPU backend finds here: "cuBLASLt 13.0.2, cuDNN 9.19.0"; "" for none. */
+void xl_cuda_libraries_describe(char *out, size_t size);
+
 /* --- For backend implementations only -------------------------------------------------------- */
 
 /* Rows of bytes, from_stride bytes apart, to one dense block. */
@@ -126,6 +163,10 @@ struct xl_backend_vtable {
     const char *(*libraries)(const struct xl_backend *backend); /* NULL: there are none */
     int (*n_threads)(const struct xl_backend *backend);
     bool (*is_native)(const struct xl_backend *backend, enum xl_dtype act_dtype);
+    enum xl_status (*check_dtype)(const struct xl_backend *backend, enum xl_dtype act_dtype,
+                                  struct xl_err *err); /* NULL: all run */
+    enum xl_dtype (*picture_dtype)(const struct xl_backend *backend,
+                                   enum xl_dtype act_dtype);                 /* NULL: F32 */
     void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */
     size_t (*release)(struct xl_backend *backend, size_t wanted);
     /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory and work_bytes, which

@@ -26,7 +26,7 @@ struct xl_plan {
 static const int64_t MAX_ELEMENTS = INT64_C(1) << 48;
 
 struct xl_plan *xl_plan_new(enum xl_dtype act_dtype) {
-    assert(act_dtype == XL_DTYPE_F32 || act_dtype == XL_DTYPE_BF16);
+    assert(act_dtype == XL_DTYPE_F32 || act_dtype == XL_DTYPE_BF16 || act_dtype == XL_DTYPE_F16);
     struct xl_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return NULL;
     plan->act_dtype = act_dtype;

@@ -110,7 +110,8 @@ struct xl_value {
 struct xl_plan; /* opaque */
 struct xl_op;   /* ops.h */
 
-/* act_dtype: dtype of every computed value unless an op says otherwise (F32 or BF16).
+/* act_dtype: dtype of every computed value unless an op says otherwise (F32, BF16 or
+ * F16).
  * NULL when out of memory. */
 struct xl_plan *xl_plan_new(enum xl_dtype act_dtype);
 void xl_plan_free(struct xl_plan *plan);

@@ -130,7 +130,7 @@ int xl_exit_code_of(enum xl_status status) {
         [XL_OK] = 0,       [XL_EINVAL] = 2,  [XL_EINPUT] = 2,       [XL_EMODEL] = 5,
         [XL_EFORMAT] = 5,  [XL_EDISK] = 6,   [XL_ENOMEM] = 3,       [XL_ENUMERIC] = 3,
         [XL_EPARTIAL] = 3, [XL_EWORKER] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
-        [XL_ENETWORK] = 7,
+        [XL_ENETWORK] = 7, [XL_EDEVICE] = 4,
     };
     bool is_known = (size_t)status < sizeof codes / sizeof *codes;
     return codes[is_known ? status : XL_EINTERNAL];
@@ -142,7 +142,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {1, "internal error: please report it"},
         {2, "wrong usage, or an input file that cannot be used"},
         {3, "some pictures failed: out of memory, not a number, or a worker process that died"},
-        {4, "no idle GPU (reserved: this version computes on the CPU)"},
+        {4, "no usable GPU: none is there, its driver is too old, or it was lost"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},
         {7,

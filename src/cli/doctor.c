@@ -1,4 +1,5 @@
-/* doctor.c - looking at every model of the list, at the cache, and at what was not finished. */
+/* doctor.c - looking at every model of the list, at the cache, at what was not finished, and at
+ * GPUs. */
 #include "cli/doctor.h"
 
 #include "base/file.h"
@@ -237,12 +238,37 @@ static enum xl_status look_at_cache(struct xl_doctor *doctor, const struct xl_ca
     return ok ? XL_OK : nomem(err);
 }
 
+/* ---- GPUs ---- */
+
+static enum xl_status look_at_gpus(struct xl_doctor *doctor, struct xl_err *err) {
+    struct xl_doctor_gpus *gpus = &doctor->gpus;
+    struct xl_arena *arena = &doctor->arena;
+    struct xl_err why = {0};
+    size_t most = XL_CUDA_DEVICES_MAX;
+    struct xl_cuda_device *device = xl_arena_alloc(arena, most * sizeof *device);
+    int64_t *free_bytes = xl_arena_alloc(arena, most * sizeof *free_bytes);
+    if (!device || !free_bytes) return nomem(err);
+    if (xl_cuda_devices(device, XL_CUDA_DEVICES_MAX, &gpus->n, &why)) {
+        gpus->why = xl_arena_printf(arena, "%s", why.text);
+        return gpus->why ? XL_OK : nomem(err);
+    }
+    if (gpus->n > XL_CUDA_DEVICES_MAX) gpus->n = XL_CUDA_DEVICES_MAX;
+    for (int i = 0; i < gpus->n; i++) free_bytes[i] = xl_cuda_free_bytes(i);
+    char libraries[256];
+    xl_cuda_libraries_describe(libraries, sizeof libraries);
+    gpus->device = device;
+    gpus->free_bytes = free_bytes;
+    gpus->libraries = xl_arena_printf(arena, "%s", libraries);
+    return gpus->libraries ? XL_OK : nomem(err);
+}
+
 enum xl_status xl_doctor_look(const struct xl_settings *settings,
                               const struct xl_catalogue *catalogue, struct xl_doctor *out,
                               struct xl_err *err) {
     struct xl_doctor doctor = {.memory_free = xl_memory_available(), .is_deep = settings->deep};
     enum xl_status status = look_at_cache(&doctor, catalogue, err);
     if (!status) status = look_at_models(&doctor, settings, catalogue, err);
+    if (!status) status = look_at_gpus(&doctor, err);
     if (status)
         xl_doctor_deinit(&doctor);
     else

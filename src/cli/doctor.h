@@ -1,9 +1,10 @@
 /* doctor.h - what sdxl-lab models doctor finds: of each model of the list, of the cache, of what
- * was not finished. doctor.c looks, doctor_tell.c tells, models_doctor.c is the command.
+ * was not finished, of GPUs. doctor.c looks, doctor_tell.c tells, models_doctor.c is the command.
  */
 #ifndef XL_CLI_DOCTOR_H
 #define XL_CLI_DOCTOR_H
 
+#include "backend/backend.h"
 #include "cli/models.h"
 #include "lab/settings/settings.h"
 
@@ -27,6 +28,15 @@ struct xl_doctor_model {
     int64_t weight_bytes, work_bytes;
 };
 
+/* GPUs and what computes on them. */
+struct xl_doctor_gpus {
+    const struct xl_cuda_device *device; /* [n] */
+    const int64_t *free_bytes;           /* [n]; -1: it cannot be used */
+    int n;
+    const char *why;       /* there is none; NULL where there are some */
+    const char *libraries; /* "cuBLASLt 13.0.2, cuDNN 9.19.0" */
+};
+
 struct xl_doctor {
     struct xl_arena arena;
     struct xl_doctor_model *model; /* those of the list */
@@ -39,6 +49,7 @@ struct xl_doctor {
     bool is_deep;                 /* every file was read */
     struct xl_doctor_notes notes; /* about the cache: variables, links */
     int64_t memory_free;
+    struct xl_doctor_gpus gpus;
 };
 
 /* Look at everything. With settings->deep every file is read and its digest compared.

@@ -30,6 +30,11 @@ static void need_text(const struct xl_doctor *doctor, const struct xl_doctor_mod
              need > doctor->memory_free ? " (!)" : "");
 }
 
+static void print_line(struct xl_str *line) {
+    if (!line->failed) xl_print_lines(2, "", line->text, XL_COLOR_NONE);
+    xl_str_deinit(line);
+}
+
 static enum xl_status print_models(const struct xl_doctor *doctor, struct xl_err *err) {
     enum { MODEL, STATE, KIND, DISK, NEEDS, LICENCE, PRECISION, N };
     static const char *const heading[N] = {"MODEL",  "STATE",   "KIND",     "DISK",
@@ -82,13 +87,51 @@ static void print_cache(const struct xl_doctor *doctor) {
                           place->is_writable ? "" : ", read-only");
         else
             xl_str_puts(&line, ": not there");
-        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
-        xl_str_deinit(&line);
+        print_line(&line);
     }
     for (int i = 0; i < doctor->notes.n; i++)
         xl_print_lines(2, "", doctor->notes.text[i], XL_COLOR_YELLOW);
     if (doctor->memory_free != XL_MEMORY_UNKNOWN)
         printf("  memory: %s free\n", xl_bytes_text(doctor->memory_free, bytes));
+}
+
+static void put_gpu(struct xl_str *line, const struct xl_doctor_gpus *gpus, int i) {
+    const struct xl_cuda_device *device = &gpus->device[i];
+    char bytes[XL_BYTES_MAX];
+    xl_str_printf(line, "cuda:%d: %s, compute capability %d.%d, %s", i, device->name, device->major,
+                  device->minor, xl_bytes_text(device->total_bytes, bytes));
+    if (gpus->free_bytes[i] < 0)
+        xl_str_puts(line, ", cannot be used now");
+    else
+        xl_str_printf(line, ", %s free", xl_bytes_text(gpus->free_bytes[i], bytes));
+    if (!device->is_supported) xl_str_puts(line, "; this sdxl-lab has no kernels for it");
+}
+
+/* One driver has them all. */
+static void put_driver(struct xl_str *line, const struct xl_doctor_gpus *gpus) {
+    const struct xl_cuda_device *first = &gpus->device[0];
+    xl_str_printf(line, "driver for CUDA %d.%d, built with CUDA %d.%d; libraries: %s",
+                  first->driver_version / 1000, first->driver_version % 1000 / 10,
+                  first->runtime_version / 1000, first->runtime_version % 1000 / 10,
+                  gpus->libraries[0] ? gpus->libraries : "none was found");
+}
+
+static void print_gpus(const struct xl_doctor *doctor) {
+    const struct xl_doctor_gpus *gpus = &doctor->gpus;
+    struct xl_str line = {0};
+    print_title("GPUs");
+    if (gpus->why) {
+        xl_str_printf(&line, "none: %s", gpus->why);
+        print_line(&line);
+        return;
+    }
+    for (int i = 0; i < gpus->n; i++) {
+        struct xl_str gpu = {0};
+        put_gpu(&gpu, gpus, i);
+        print_line(&gpu);
+    }
+    put_driver(&line, gpus);
+    print_line(&line);
 }
 
 static const char *age_text(double seconds, char *out, size_t size) {
@@ -111,8 +154,7 @@ static void print_partials(const struct xl_doctor *doctor) {
         struct xl_str line = {0};
         xl_str_printf(&line, "%s: %s, %s: %s", partial->id, xl_bytes_text(partial->bytes, bytes),
                       age_text(partial->age_s, age, sizeof age), partial->path);
-        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
-        xl_str_deinit(&line);
+        print_line(&line);
     }
     xl_print_lines(
         2, "", "downloading such a repository again goes on; one that nobody wants may be removed",
@@ -128,8 +170,7 @@ static void print_others(const struct xl_doctor *doctor) {
         struct xl_str line = {0};
         xl_str_printf(&line, "%s: %s%s%s", found->id, found->is.what, rest ? "; " : "",
                       rest ? rest : "");
-        if (!line.failed) xl_print_lines(2, "", line.text, XL_COLOR_NONE);
-        xl_str_deinit(&line);
+        print_line(&line);
     }
 }
 
@@ -150,6 +191,7 @@ enum xl_status xl_doctor_print(struct xl_doctor *doctor, struct xl_err *err) {
     if (status) return status;
     print_problems(doctor);
     print_cache(doctor);
+    print_gpus(doctor);
     print_partials(doctor);
     print_others(doctor);
     print_commands(doctor);
@@ -223,6 +265,39 @@ static json_t *describe_other(const struct xl_hub_found *found, const char *why)
     return xl_json_finish(object, ok);
 }
 
+static json_t *describe_gpu(const struct xl_doctor_gpus *gpus, int i) {
+    const struct xl_cuda_device *device = &gpus->device[i];
+    char capability[32], driver[32], runtime[32];
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    snprintf(capability, sizeof capability, "%d.%d", device->major, device->minor);
+    snprintf(driver, sizeof driver, "%d.%d", device->driver_version / 1000,
+             device->driver_version % 1000 / 10);
+    snprintf(runtime, sizeof runtime, "%d.%d", device->runtime_version / 1000,
+             device->runtime_version % 1000 / 10);
+    xl_json_put(object, "name", xl_json_text(device->name), &ok);
+    xl_json_put(object, "compute_capability", json_string(capability), &ok);
+    xl_json_put(object, "supported", json_boolean(device->is_supported), &ok);
+    xl_json_put(object, "total_bytes", json_integer(device->total_bytes), &ok);
+    xl_json_put(object, "free_bytes",
+                gpus->free_bytes[i] < 0 ? json_null() : json_integer(gpus->free_bytes[i]), &ok);
+    xl_json_put(object, "driver_cuda", json_string(driver), &ok);
+    xl_json_put(object, "built_with_cuda", json_string(runtime), &ok);
+    return xl_json_finish(object, ok);
+}
+
+/* {devices, why there is none or null, libraries or null} */
+static json_t *describe_gpus(const struct xl_doctor_gpus *gpus) {
+    json_t *object = json_object(), *devices = json_array();
+    bool ok = object && devices;
+    for (int i = 0; ok && i < gpus->n; i++)
+        ok = !json_array_append_new(devices, describe_gpu(gpus, i));
+    xl_json_put(object, "devices", devices, &ok);
+    xl_json_put(object, "why", xl_json_text(gpus->why), &ok);
+    xl_json_put(object, "libraries", xl_json_text(gpus->libraries), &ok);
+    return xl_json_finish(object, ok);
+}
+
 enum xl_status xl_doctor_print_json(struct xl_doctor *doctor, struct xl_err *err) {
     json_t *document = json_object(), *models = json_array(), *cache = json_array(),
            *partials = json_array(), *others = json_array();
@@ -242,6 +317,7 @@ enum xl_status xl_doctor_print_json(struct xl_doctor *doctor, struct xl_err *err
     xl_json_put(document, "notes", texts(&doctor->notes), &ok);
     xl_json_put(document, "interrupted", partials, &ok);
     xl_json_put(document, "others", others, &ok);
+    xl_json_put(document, "gpus", describe_gpus(&doctor->gpus), &ok);
     xl_json_put(document, "memory_free",
                 doctor->memory_free == XL_MEMORY_UNKNOWN ? json_null()
                                                          : json_integer(doctor->memory_free),

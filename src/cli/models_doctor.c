@@ -25,8 +25,10 @@ const struct xl_command xl_command_models_doctor = {
     .commands = XL_FOR_DOCTOR,
     .epilogue =
         "Looks at headers, links and names, and with --deep at every byte. MEMORY is what weights "
-        "and work of one picture take; (!) is more than is free now. Writes nothing: a cache that "
-        "is read-only is fine.\n"
+        "and work of one picture take on the CPU; (!) is more than is free now. Lists the GPUs, "
+        "their "
+        "driver and libraries, or says why there is none. Writes nothing: a cache that is "
+        "read-only is fine.\n"
         "Exit codes: 5 a model of the list is missing, incomplete or unusable; else 0. A list of "
         "your own (\"KEY: null\" in models.yaml) leaves out what you do not want.",
     .run = doctor,

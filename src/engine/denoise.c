@@ -99,7 +99,8 @@ static enum xl_status check_flag(const struct loop *loop, struct xl_err *err) {
 /* In one row of runs, or in several where prompts change between steps. */
 static enum xl_status run(struct loop *loop, const struct xl_conditions *conditions,
                           struct xl_err *err) {
-    struct xl_run_hooks hooks = {tick, after_step, loop};
+    struct xl_run_hooks hooks = {
+        .tick = tick, .after = after_step, .user = loop, .after_reads = loop->seen};
     enum xl_status status = XL_OK;
     int n_steps = loop->drawing->schedule->n_steps;
     for (int end; !status && loop->begin < n_steps; loop->begin = end) {

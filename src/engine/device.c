@@ -2,6 +2,8 @@
  * time; the models behind its residents may be shared with other threads. */
 #include "engine/engine.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,12 +12,35 @@ void xl_device_params_default(struct xl_device_params *params) {
     *params = (struct xl_device_params){.name = "auto"};
 }
 
+/* N of "cuda:N", 0 of "cuda"; -1: another name. */
+static int cuda_index(const char *name) {
+    if (strncasecmp(name, "cuda", 4)) return -1;
+    if (!name[4]) return 0;
+    if (name[4] != ':' || !isdigit((unsigned char)name[5])) return -1;
+    char *end;
+    long index = strtol(name + 5, &end, 10);
+    return *end || index >= XL_CUDA_DEVICES_MAX ? -1 : (int)index;
+}
+
 enum xl_status xl_device_check_name(const char *name, struct xl_err *err) {
     static const char *const names[] = {"auto", "cpu", "reference"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i])) return XL_OK;
-    return xl_fail(err, XL_EINVAL, "there is no device \"%.40s\"; expected auto, cpu or reference",
-                   name);
+    if (cuda_index(name) >= 0) return XL_OK;
+    return xl_fail(
+        err, XL_EINVAL,
+        "there is no device \"%.40s\"; expected auto, cpu, cuda, cuda:N (a GPU's number, "
+        "from 0) or reference",
+        name);
+}
+
+/* The first GPU if it can be used. Where one may be expected and cannot, *notice says why. */
+static enum xl_status open_first_gpu(struct xl_device *device, struct xl_err *err) {
+    struct xl_err why = {0};
+    if (!xl_cuda_is_expected() || !xl_backend_cuda(0, &device->backend, &why)) return XL_OK;
+    if (asprintf(&device->notice, "computed on the CPU: %s", why.text) >= 0) return XL_OK;
+    device->notice = NULL;
+    return xl_fail_nomem(err, "the device", sizeof why.text);
 }
 
 static enum xl_status open_backend(struct xl_device *device, struct xl_err *err) {
@@ -23,6 +48,9 @@ static enum xl_status open_backend(struct xl_device *device, struct xl_err *err)
     enum xl_status status = xl_device_check_name(name, err);
     if (status) return status;
     if (!strcasecmp(name, "reference")) return xl_backend_reference(&device->backend, err);
+    if (cuda_index(name) >= 0) return xl_backend_cuda(cuda_index(name), &device->backend, err);
+    if (!strcasecmp(name, "auto")) status = open_first_gpu(device, err);
+    if (status || device->backend) return status;
     return xl_backend_cpu(device->params.n_threads, &device->backend, err);
 }
 
@@ -68,6 +96,7 @@ void xl_device_close(struct xl_device *device) {
         resident_free(resident);
     }
     xl_backend_free(device->backend);
+    free(device->notice);
     free(device);
 }
 
@@ -77,13 +106,38 @@ const struct xl_device_info *xl_device_info(const struct xl_device *device) {
 
 enum xl_precision xl_device_precision(const struct xl_device *device, enum xl_precision asked) {
     if (asked != XL_PRECISION_AUTO) return asked;
+    if (xl_backend_is_native(device->backend, XL_DTYPE_F16)) return XL_PRECISION_F16;
     return xl_backend_is_native(device->backend, XL_DTYPE_BF16) ? XL_PRECISION_BF16
                                                                 : XL_PRECISION_F32;
 }
 
+static const char *const precision_names[] = {"AUTO", "F32", "BF16", "F16"};
+
 const char *xl_precision_name(enum xl_precision precision) {
-    static const char *const names[] = {"AUTO", "F32", "BF16"};
-    return names[precision];
+    return precision_names[precision];
+}
+
+enum xl_precision xl_precision_of_name(const char *name) {
+    for (int i = 0; i < (int)(sizeof precision_names / sizeof *precision_names); i++)
+        if (!strcmp(name, precision_names[i])) return (enum xl_precision)i;
+    return XL_PRECISION_AUTO;
+}
+
+enum xl_status xl_device_act_dtype(const struct xl_device *device, enum xl_precision asked,
+                                   enum xl_dtype *out, struct xl_err *err) {
+    static const enum xl_dtype dtypes[] = {[XL_PRECISION_F32] = XL_DTYPE_F32,
+                                           [XL_PRECISION_BF16] = XL_DTYPE_BF16,
+                                           [XL_PRECISION_F16] = XL_DTYPE_F16};
+    enum xl_dtype dtype = dtypes[xl_device_precision(device, asked)];
+    enum xl_status status = xl_backend_check_dtype(device->backend, dtype, err);
+    if (!status) *out = dtype;
+    return status;
+}
+
+enum xl_status xl_device_check_precision(const struct xl_device *device, enum xl_precision asked,
+                                         struct xl_err *err) {
+    enum xl_dtype act_dtype;
+    return xl_device_act_dtype(device, asked, &act_dtype, err);
 }
 
 enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,

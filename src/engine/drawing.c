@@ -69,7 +69,7 @@ int xl_drawing_n_samples(const struct xl_drawing *drawing) {
 struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_part part) {
     struct xl_part_key key = {.part = part, .act_dtype = drawing->act_dtype, .n = 1};
     bool is_vae = xl_part_component(part) == XL_VAE, is_unet = part == XL_PART_UNET;
-    if (is_vae) key.act_dtype = XL_DTYPE_F32;
+    if (is_vae) key.act_dtype = xl_backend_picture_dtype(drawing->device->backend, key.act_dtype);
     if (is_unet) {
         key.n = xl_drawing_n_samples(drawing);
         key.batch = drawing->request->n_pictures;
@@ -157,13 +157,19 @@ static enum xl_status check_skip(const struct xl_drawing *drawing, struct xl_err
                    drawing->skip, most);
 }
 
-/* bf16 without instructions for it is right, and slow. */
-static void set_precision(struct xl_drawing *drawing) {
-    enum xl_precision precision = xl_device_precision(drawing->device, drawing->request->precision);
-    drawing->act_dtype = precision == XL_PRECISION_BF16 ? XL_DTYPE_BF16 : XL_DTYPE_F32;
-    if (!xl_backend_is_native(drawing->device->backend, drawing->act_dtype))
+/* What is to be said about the device. A precision without instructions for it is right, and slow.
+ */
+static enum xl_status set_precision(struct xl_drawing *drawing, struct xl_err *err) {
+    const struct xl_device *device = drawing->device;
+    enum xl_precision asked = drawing->request->precision;
+    enum xl_status status = xl_device_act_dtype(device, asked, &drawing->act_dtype, err);
+    if (status) return status;
+    if (device->notice) xl_str_printf(&drawing->warnings, "%s\n", device->notice);
+    if (!xl_backend_is_native(device->backend, drawing->act_dtype))
         xl_str_printf(&drawing->warnings,
-                      "this device has no bf16 instructions: bf16 is slower than f32 here\n");
+                      "this device has no instructions for %s: f32 is faster here\n",
+                      drawing->act_dtype == XL_DTYPE_F16 ? "f16" : "bf16");
+    return XL_OK;
 }
 
 /* All that needs no device. */
@@ -193,7 +199,7 @@ enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
     enum xl_status status = prepare(model, request, drawing, err);
     drawing->device = device;
     if (!status) status = xl_device_resident(device, model, &drawing->resident, err);
-    if (!status) set_precision(drawing);
+    if (!status) status = set_precision(drawing, err);
     return status;
 }
 

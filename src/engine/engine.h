@@ -180,6 +180,7 @@ struct xl_resident {
 struct xl_device {
     struct xl_device_params params;
     struct xl_device_info info;
+    char *notice; /* why "auto" took no GPU where one may be expected; NULL: nothing to say */
     struct xl_backend *backend;
     struct xl_resident *residents;
     uint64_t clock;
@@ -189,6 +190,11 @@ struct xl_device {
  * is found. Errors: XL_ENOMEM */
 enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,
                                   struct xl_resident **out, struct xl_err *err) XL_CHECKED;
+
+/* device.c: the act_dtype of encoders and UNet for a precision that is asked for.
+ * Errors: XL_EINVAL one that the device does not compute in */
+enum xl_status xl_device_act_dtype(const struct xl_device *device, enum xl_precision asked,
+                                   enum xl_dtype *out, struct xl_err *err) XL_CHECKED;
 
 /* What may be taken for plans that use so many bytes of the weights that are held: what is free
  * within the budget, and everything else that the device holds. */
@@ -230,7 +236,7 @@ struct xl_drawing {
     struct xl_model *model;
     struct xl_resident *resident;
     const struct xl_request *request;
-    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE always computes in f32 */
+    enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE's: xl_backend_picture_dtype */
     int n_tokens;            /* of a chunk of text: 77 */
     int n_chunks;            /* of each encoded prompt */
     int skip;                /* request->clip_skip, or 2 */

@@ -21,22 +21,28 @@ static const char *rng_name(enum xl_rng rng) {
 /* --- How it was computed -----------------------------------------------------------------------
  */
 
-static json_t *describe_drawn_by(const struct xl_device_info *device, enum xl_precision precision) {
+/* Precisions are called as dtypes are. */
+static json_t *describe_drawn_by(const struct xl_device *device, enum xl_dtype act_dtype) {
+    const struct xl_device_info *info = &device->info;
+    enum xl_dtype vae_dtype = xl_backend_picture_dtype(device->backend, act_dtype);
     json_t *object = json_object();
     bool ok = object != NULL;
     xl_json_put(object, "program", json_string("sdxl-lab " XL_VERSION), &ok);
-    xl_json_put(object, "device", json_string(device->name), &ok);
-    xl_json_put(object, "isa", json_string(device->isa), &ok);
-    xl_json_put(object, "libraries", json_string(device->libraries), &ok);
-    xl_json_put(object, "precision", json_string(xl_precision_name(precision)), &ok);
-    xl_json_put(object, "vae_precision", json_string("F32"), &ok);
+    xl_json_put(object, "device", json_string(info->name), &ok);
+    xl_json_put(object, "isa", json_string(info->isa), &ok);
+    xl_json_put(object, "libraries", json_string(info->libraries), &ok);
+    xl_json_put(object, "precision", json_string(xl_dtype_name(act_dtype)), &ok);
+    xl_json_put(object, "vae_precision", json_string(xl_dtype_name(vae_dtype)), &ok);
     return xl_json_finish(object, ok);
 }
 
 enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_precision asked,
                                      char **json, struct xl_err *err) {
+    enum xl_dtype act_dtype;
+    enum xl_status status = xl_device_act_dtype(device, asked, &act_dtype, err);
+    if (status) return status;
     xl_json_watch();
-    json_t *object = describe_drawn_by(&device->info, xl_device_precision(device, asked));
+    json_t *object = describe_drawn_by(device, act_dtype);
     char *text = xl_json_take_text(object, true, JSON_COMPACT);
     if (!text) return xl_fail_nomem(err, "the fingerprint of a device", 0);
     *json = text;
@@ -162,8 +168,6 @@ static void put_picture(json_t *record, const struct xl_drawing *drawing,
  * that a resumed sweep can be compared with an uninterrupted one. */
 static json_t *describe(const struct xl_drawing *drawing, int i, const char *init_pixels) {
     const struct xl_picture *picture = &drawing->request->pictures[i];
-    enum xl_precision precision = drawing->act_dtype == XL_DTYPE_BF16 ? XL_PRECISION_BF16
-                                                                      : XL_PRECISION_F32;
     json_t *record = json_object();
     bool ok = record != NULL;
     xl_json_put(record, "format", json_integer(XL_RECORD_FORMAT), &ok);
@@ -171,7 +175,7 @@ static json_t *describe(const struct xl_drawing *drawing, int i, const char *ini
     put_picture(record, drawing, picture, &ok);
     xl_json_put(record, "scheduler_config", xl_scheduler_config_describe(&drawing->scheduler), &ok);
     xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
-    xl_json_put(record, "drawn_by", describe_drawn_by(&drawing->device->info, precision), &ok);
+    xl_json_put(record, "drawn_by", describe_drawn_by(drawing->device, drawing->act_dtype), &ok);
     if (init_pixels[0]) xl_json_put(record, "init_pixels", json_string(init_pixels), &ok);
     if (drawing->extra[i] && json_object_update_missing(record, drawing->extra[i])) ok = false;
     if (json_object_get(record, "prompt")) return xl_json_finish(record, ok);

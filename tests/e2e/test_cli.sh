@@ -89,6 +89,14 @@ expect "too many pixels" 2 "megapixels" $draw --width 16384 --height 16384
 expect "unknown scheduler" 2 "euler" $draw --scheduler warp
 expect "unknown device" 2 "no device" $draw --device warp --sweep seed=1,2 --output-dir "$work/warp"
 check "and no run is begun" test ! -e "$work/warp"
+unset CUDA_VISIBLE_DEVICES
+expect "a GPU that is not here" 4 "" $draw --device cuda:63 --output-dir "$work/gpu"
+check "and why is told" grep -qE "CUDA|GPU|driver" "$work/err"
+export CUDA_VISIBLE_DEVICES=
+expect "GPUs that are hidden" 4 "" $draw --device cuda --output-dir "$work/gpu"
+check "and why that is" grep -qE "CUDA|driver" "$work/err"
+check "and nothing is drawn" sh -c "! ls '$work/gpu' 2>/dev/null | grep -q png"
+expect "f16 on a CPU" 2 "use --dtype bf16 or f32" $draw --device cpu --dtype f16 --output-dir "$work/gpu"
 expect "init image missing" 2 "nowhere.png" $draw --init-image "$work/nowhere.png"
 echo "no picture" >"$work/text.png"
 expect "init image is text" 2 "text.png" $draw --init-image "$work/text.png"

@@ -98,6 +98,7 @@ check "doctor: what is there is ready" grep -q "^SDXL Base 1.0  *ready  *pipelin
 check "doctor: no command for it" sh -c "! grep -q \"download 'SDXL Base\" out"
 check "doctor: the embedded model" grep -q "^Lab Tiny XL  *ready" out
 check "doctor: and its LoRA, which lies in a folder of LoRAs" grep -q "^Lab Tiny XL Turbo  *ready" out
+check "doctor: GPUs, or why there is none" sh -c "grep -A1 '^GPUs' out | grep -qE '  (none: .*(CUDA|GPU|driver)|cuda:0: )'"
 check "doctor: where the cache is" grep -q "$work/hub: 1 repository, .* free" out
 check "doctor: models that cannot be drawn with are counted" grep -q "of [0-9]* models cannot be drawn with" err
 expect "doctor: as a document" 5 '"command": "sdxl-lab models download '"'SDXL Turbo'"'"' "$bin" models doctor --json

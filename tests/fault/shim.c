@@ -110,7 +110,7 @@ static long number(const char *name) {
     return text ? atol(text) : 0;
 }
 
-__attribute__((constructor)) static void read_settings(void) {
+static void read_settings(void) {
     const char *calls = getenv("XL_FAULT_CALLS"), *action = getenv("XL_FAULT_ACTION");
     const char *except = getenv("XL_FAULT_EXCEPT");
     settings.name_max = (size_t)number("XL_FAULT_NAME_MAX");
@@ -128,6 +128,24 @@ __attribute__((constructor)) static void read_settings(void) {
     settings.count_file = getenv("XL_FAULT_COUNT");
     if (except) dl_iterate_phdr(add_library, (void *)except);
     for (int g = 0; g < N_GROUPS; g++) settings.is_on[g] = lists(calls, group_names[g]);
+}
+
+/* Nothing goes wrong, and nothing is counted, before main: there libraries that are linked in make
+ * themselves ready (NVIDIA's runtime does, and ends the program when it has no memory). */
+typedef int main_fn(int n, char **arguments, char **environment);
+static main_fn *real_main;
+
+static int start(int n, char **arguments, char **environment) {
+    read_settings();
+    return real_main(n, arguments, environment);
+}
+
+int __libc_start_main(main_fn *main, int n, char **arguments, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end) {
+    __typeof__(__libc_start_main) *real =
+        (__typeof__(__libc_start_main) *)dlsym(RTLD_NEXT, "__libc_start_main");
+    real_main = main;
+    return real(start, n, arguments, init, fini, rtld_fini, stack_end);
 }
 
 __attribute__((destructor)) static void report(void) {

@@ -52,7 +52,7 @@ room_in() { # FOLDER PATH: the room of a path from src/, or nothing
     case $rest in */*) echo "${rest%%/*}" ;; esac
 }
 
-for file in $(find src -name '*.[ch]' | sort); do
+for file in $(find src -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' | sort); do
     sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$file" >"$work/includes"
     sed "s|^|${file#src/} |" "$work/includes" >>"$work/all"
     folder=${file#src/} folder=${folder%%/*}
@@ -82,7 +82,7 @@ for file in $(find src -name '*.[ch]' | sort); do
             bad "$file: $folder/$room includes \"$include\": it may see $folder/ alone"
         fi
     done <"$work/includes"
-    for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
+    for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'cublas:backend/cuda' 'cudnn:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
         'webp/:image' 'cairo:image' 'fontconfig/:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
         'microhttpd.h:http' 'curl/:hub/download' 'nvml.h:gpu'; do
         grep -q "^ *# *include *<${rule%%:*}" "$file" || continue
@@ -98,7 +98,7 @@ for file in $(find src -name '*.[ch]' | sort); do
 done
 
 # Circles.
-sed 's|\.[ch]\b||g' "$work/all" | grep -v ' sdxl/' >"$work/units"
+sed -E 's/\.(cuh?|[ch])\b//g' "$work/all" | grep -v ' sdxl/' >"$work/units"
 awk -f "$here/circles.awk" "$here/circles.txt" "$work/units" | sed 's/^FAIL //' >"$work/found"
 judge circles
 
@@ -111,7 +111,7 @@ grep -oE '^(typedef )?(struct|enum|union) [a-z_0-9]+ \{' -r src include --includ
 judge tags
 
 # "/* name.c - what for": the first comment says more than the name.
-for file in $(find src include bench tools tests examples -name '*.[ch]' | sort); do
+for file in $(find src include bench tools tests examples -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' | sort); do
     awk -v name="$(basename "$file")" '
         { text = text " " $0 }
         /\*\// { exit }
@@ -123,12 +123,17 @@ for file in $(find src include bench tools tests examples -name '*.[ch]' | sort)
 done >"$work/found"
 judge openings
 
-awk 'FNR == 1 { start = 0 } /^[A-Za-z]/ { start = FNR; name = $0 }
+awk 'FNR == 1 { start = 0 } /^[A-Za-z_]/ { start = FNR; name = $0 }
     /^}$/ { if (FNR - start >= 60) print FILENAME ": " FNR - start + 1 " lines: " name }' \
-    $(find src bench tools examples -name '*.c') >"$work/found"
+    $(find src bench tools examples -name '*.c' -o -name '*.cu') >"$work/found"
 judge "functions of at most 60 lines"
 
 for header in $(find include src -name '*.h'); do
+    # Where there is no toolkit, what includes it is not compiled by the program either.
+    case $header in
+    src/backend/cuda/*)
+        echo '#include <cuda_runtime_api.h>' | "$cc" -E -x c - >"$work/found" 2>&1 || continue ;;
+    esac
     # Headers of kernels are compiled by their sources with instruction-set flags.
     if "$cc" -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Werror -Wno-pragma-once-outside-header \
         -Wno-unused-function -x c -Iinclude -Isrc "$header" 2>"$work/found"; then passed=$((passed + 1))

@@ -1,5 +1,5 @@
 /* cases.c - the table. Sizes of tests are odd on purpose: 1, and numbers beside and between the
- * widths of vectors, tiles and blocks. Sizes of benchmarks are SDXL's at 512 x 512 with
+ * widths of vectors, tiles and blocks. Real sizes are SDXL's at 512 x 512 and at 1024 x 1024 with
  * classifier-free guidance (a batch of 2), its VAE's and its text encoders'. */
 #include "op/cases.h"
 
@@ -245,7 +245,7 @@ const struct op_case op_cases[] = {
     UNARY(XL_OP_TO_RGB, (1), 0),
     UNARY(XL_OP_TO_RGB, (1, 130, 200, 3), 0),
 
-    /* ---- benchmarks ---- */
+    /* ---- real sizes: 512 x 512 ---- */
     /* The transformers at 32 x 32 (10 heads of 64) and 16 x 16 (20 heads). */
     LINEAR((2, 1024, 640), (1920, 640), NONE, PARTS | BENCH),
     LINEAR((2, 1024, 640), (640, 640), NONE, BIAS | RESIDUAL | BENCH),
@@ -307,6 +307,90 @@ const struct op_case op_cases[] = {
     BINARY(XL_OP_GUIDE, (2, 64, 64, 4), (2), BENCH),
     UNARY(XL_OP_SAMPLER_STEP, (1, 64, 64, 4), BENCH),
     UNARY(XL_OP_TO_RGB, (1, 512, 512, 3), BENCH),
+
+    /* ---- the same at 1024 x 1024 ---- */
+    /* The transformers at 64 x 64 (10 heads of 64) and 32 x 32 (20 heads). */
+    LINEAR((2, 4096, 640), (1920, 640), NONE, PARTS | LARGE),
+    LINEAR((2, 4096, 640), (640, 640), NONE, BIAS | RESIDUAL | LARGE),
+    LINEAR((2, 4096, 640), (640, 640), NONE, LARGE),
+    LINEAR((2, 4096, 640), (5120, 640), NONE, BIAS | LARGE),
+    LINEAR((2, 4096, 2560), (640, 2560), NONE, BIAS | RESIDUAL | LARGE),
+    LINEAR((2, 1024, 1280), (3840, 1280), NONE, PARTS | LARGE),
+    LINEAR((2, 1024, 1280), (1280, 1280), NONE, BIAS | RESIDUAL | LARGE),
+    LINEAR((2, 1024, 1280), (1280, 1280), NONE, LARGE),
+    LINEAR((2, 1024, 1280), (10240, 1280), NONE, BIAS | LARGE),
+    LINEAR((2, 1024, 5120), (1280, 5120), NONE, BIAS | RESIDUAL | LARGE),
+    LINEAR((2, 77, 2048), (2560, 2048), NONE, LARGE),
+    LINEAR((2, 1280), (1280, 1280), SILU, BIAS | LARGE),
+    LINEAR((2, 2816), (1280, 2816), SILU, BIAS | LARGE),
+
+    /* The UNet's convolutions, down and up. */
+    CONV2D((2, 128, 128, 4), (320, 4, 3, 3), BIAS | LARGE, PAD(1)),
+    CONV2D((2, 128, 128, 320), (320, 320, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 128, 128, 320), (320, 320, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((2, 128, 128, 320), (320, 320, 3, 3), BIAS | LARGE, .stride = 2, PAD(1)),
+    CONV2D((2, 128, 128, 640), (320, 640, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 128, 128, 960), (320, 960, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 128, 128, 320), (4, 320, 3, 3), BIAS | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 320), (640, 320, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 640), (640, 640, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 640), (640, 640, 3, 3), BIAS | LARGE, .stride = 2, PAD(1)),
+    CONV2D((2, 64, 64, 960), (640, 960, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 1280), (640, 1280, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 1920), (640, 1920, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 64, 64, 640), (640, 640, 3, 3), BIAS | LARGE, PAD(1), .upsample = true),
+    CONV2D((2, 32, 32, 640), (1280, 640, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 32, 32, 1280), (1280, 1280, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((2, 32, 32, 1920), (1280, 1920, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 32, 32, 2560), (1280, 2560, 3, 3), BIAS | CHANNEL_BIAS | LARGE, PAD(1)),
+    CONV2D((2, 32, 32, 1280), (1280, 1280, 3, 3), BIAS | LARGE, PAD(1), .upsample = true),
+    LINEAR((2, 128, 128, 960), (320, 960, 1, 1), NONE, BIAS | LARGE),
+    LINEAR((2, 64, 64, 1920), (640, 1920, 1, 1), NONE, BIAS | LARGE),
+    LINEAR((2, 32, 32, 2560), (1280, 2560, 1, 1), NONE, BIAS | LARGE),
+
+    /* The VAE's decoder. */
+    CONV2D((1, 128, 128, 4), (512, 4, 3, 3), BIAS | LARGE, PAD(1)),
+    CONV2D((1, 128, 128, 512), (512, 512, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((1, 128, 128, 512), (512, 512, 3, 3), BIAS | LARGE, PAD(1), .upsample = true),
+    CONV2D((1, 256, 256, 512), (512, 512, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((1, 256, 256, 512), (512, 512, 3, 3), BIAS | LARGE, PAD(1), .upsample = true),
+    CONV2D((1, 512, 512, 512), (256, 512, 3, 3), BIAS | LARGE, PAD(1)),
+    CONV2D((1, 512, 512, 256), (256, 256, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((1, 512, 512, 256), (256, 256, 3, 3), BIAS | LARGE, PAD(1), .upsample = true),
+    CONV2D((1, 1024, 1024, 256), (128, 256, 3, 3), BIAS | LARGE, PAD(1)),
+    CONV2D((1, 1024, 1024, 128), (128, 128, 3, 3), BIAS | RESIDUAL | LARGE, PAD(1)),
+    CONV2D((1, 1024, 1024, 128), (3, 128, 3, 3), BIAS | LARGE, PAD(1)),
+    LINEAR((1, 512, 512, 512), (256, 512, 1, 1), NONE, BIAS | LARGE),
+    LINEAR((1, 1024, 1024, 256), (128, 256, 1, 1), NONE, BIAS | LARGE),
+
+    GROUP_NORM((2, 128, 128, 320), 32, SILU, LARGE),
+    GROUP_NORM((2, 128, 128, 960), 32, SILU, LARGE),
+    GROUP_NORM((2, 64, 64, 640), 32, SILU, LARGE),
+    GROUP_NORM((2, 64, 64, 640), 32, NONE, LARGE),
+    GROUP_NORM((2, 64, 64, 1920), 32, SILU, LARGE),
+    GROUP_NORM((2, 32, 32, 1280), 32, SILU, LARGE),
+    GROUP_NORM((2, 32, 32, 2560), 32, SILU, LARGE),
+    GROUP_NORM((1, 128, 128, 512), 32, SILU, LARGE),
+    GROUP_NORM((1, 512, 512, 256), 32, SILU, LARGE),
+    GROUP_NORM((1, 1024, 1024, 128), 32, SILU, LARGE),
+    LAYER_NORM((2, 4096, 640), LARGE),
+    LAYER_NORM((2, 1024, 1280), LARGE),
+
+    ATTENTION((2, 4096, 640), (2, 4096, 640), 10, SLICES | LARGE, .causal = false),
+    ATTENTION((2, 1024, 1280), (2, 1024, 1280), 20, SLICES | LARGE, .causal = false),
+    ATTENTION((2, 4096, 640), (2, 77, 640), 10, SLICES | LARGE, .causal = false),
+    ATTENTION((2, 1024, 1280), (2, 77, 1280), 20, SLICES | LARGE, .causal = false),
+    ATTENTION((2, 77, 768), (2, 77, 768), 12, SLICES | LARGE, .causal = true),
+    ATTENTION((1, 16384, 512), (1, 16384, 512), 1, SLICES | LARGE, .causal = false),
+
+    UNARY(XL_OP_GEGLU, (2, 4096, 5120), LARGE),
+    UNARY(XL_OP_GEGLU, (2, 1024, 10240), LARGE),
+    BINARY(XL_OP_CONCAT, (2, 128, 128, 640), (2, 128, 128, 320), LARGE),
+    BINARY(XL_OP_CONCAT, (2, 64, 64, 1280), (2, 64, 64, 640), LARGE),
+    BINARY(XL_OP_CONCAT, (2, 32, 32, 1280), (2, 32, 32, 1280), LARGE),
+    BINARY(XL_OP_GUIDE, (2, 128, 128, 4), (2), LARGE),
+    UNARY(XL_OP_SAMPLER_STEP, (1, 128, 128, 4), LARGE),
+    UNARY(XL_OP_TO_RGB, (1, 1024, 1024, 3), LARGE),
 };
 
 const int n_op_cases = sizeof op_cases / sizeof *op_cases;

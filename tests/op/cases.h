@@ -13,7 +13,9 @@ enum op_with {
     SHIFTED = 32,     /* norms: a mean far from zero */
     DELTAS = 64,      /* weights have three deltas each */
     KINDS = 128,      /* weights have a delta of each kind */
-    BENCH = 256,      /* of real size: timed, not tested */
+    BENCH = 256,      /* of SDXL's size at 512 x 512, for CPUs: timed, not tested */
+    LARGE = 512,      /* at 1024 x 1024, for GPUs: timed, and tested by ops_cuda_check --large */
+    REAL = BENCH | LARGE,
 };
 
 struct op_case {

@@ -2,6 +2,7 @@
 #include "op/compare.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 double op_number(const void *data, enum xl_dtype dtype, int64_t i) {
     if (dtype == XL_DTYPE_I32) return ((const int32_t *)data)[i];
@@ -9,6 +10,12 @@ double op_number(const void *data, enum xl_dtype dtype, int64_t i) {
     float x;
     xl_convert(&x, XL_DTYPE_F32, (const char *)data + (size_t)i * xl_dtype_size(dtype), dtype, 1);
     return (double)x;
+}
+
+double *op_doubles(const void *data, enum xl_dtype dtype, int64_t n) {
+    double *doubles = calloc((size_t)n, sizeof *doubles);
+    for (int64_t i = 0; doubles && i < n; i++) doubles[i] = op_number(data, dtype, i);
+    return doubles;
 }
 
 static double square_sum(const double *x, int64_t n) {

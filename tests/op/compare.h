@@ -10,6 +10,9 @@
 /* Number i of data. */
 double op_number(const void *data, enum xl_dtype dtype, int64_t i);
 
+/* All n of them in double; malloc'd, NULL when out of memory. */
+double *op_doubles(const void *data, enum xl_dtype dtype, int64_t n);
+
 /* One norm of a whole tensor says nothing about single numbers: of 460,800, a dozen may be wholly
  * wrong and change the norm by half a percent. So the worst number is judged as well, against the
  * size of the numbers around it. */

@@ -3,8 +3,7 @@
  * held to the same set by its own environment variable, which it reads once a process; Criterion
  * runs each test in a process of its own. */
 #include "backend/cpu/cpu.h"
-#include "op/compare.h"
-#include "op/op_case.h"
+#include "op/op_check.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -31,30 +30,6 @@ static void limit_to(const struct isa *wanted) {
     setenv("ONEDNN_MAX_CPU_ISA", wanted->onednn, 1);
 }
 
-/* What may lie between the two backends: as a whole, and for the worst number beside its row.
- *
- * f32: the reference sums in double; sums of up to some thousand products in f32, in any order,
- * stay within 1e-6; exp, erf and sigmoid by polynomials add about as much. A mean far from zero
- * costs norms four bits more. Attention: a score of 150 has an error of 1e-5 in f32, and exp makes
- * that relative. Sinusoids: an angle of 1000 has an error of 3e-5 when it is rounded to f32 after
- * another order of operations. The worst of some 10,000 numbers is five to ten times as far off as
- * they are on average.
- *
- * bf16: both round their result once (relative 2^-8 at most, 1.7e-3 on average); where both start
- * from the same f32 value they agree but for rare ties. Products take their weights in bf16, so an
- * f32 or f16 weight is rounded once more (on average 1.7e-3 again, and sums keep that ratio);
- * attention also rounds its probabilities. An f16 result of cast is exact in both. The worst number
- * is off by one unit of the last place, 2^-7, and four times as large as its row is on average. */
-static struct op_tolerance tolerance(const struct op_instance *instance) {
-    enum xl_op_kind kind = instance->op->kind;
-    bool is_bf16 = xl_plan_act_dtype(instance->plan) == XL_DTYPE_BF16;
-    bool is_product = kind == XL_OP_LINEAR || kind == XL_OP_CONV2D || kind == XL_OP_ATTENTION;
-    if (is_bf16) return (struct op_tolerance){is_product ? 0x1p-7 : 0x1p-8, 0x1p-5};
-    if (kind == XL_OP_SINUSOID) return (struct op_tolerance){1e-4, 3e-4};
-    if (kind == XL_OP_ATTENTION) return (struct op_tolerance){2e-5, 1e-4};
-    return (struct op_tolerance){5e-6, 2e-5};
-}
-
 static struct op_instance *make(const struct op_case *op_case, struct op_dtypes dtypes) {
     struct xl_err err = {0};
     struct op_instance *instance = NULL;
@@ -76,27 +51,18 @@ static void *run(struct op_instance *instance, const struct isa *isa, int n_thre
     return out;
 }
 
-static double *to_doubles(const struct op_instance *instance, const void *data) {
-    int64_t n = xl_shape_count(instance->out_shape);
-    double *doubles = calloc((size_t)n, sizeof *doubles);
-    cr_assert(doubles);
-    for (int64_t i = 0; i < n; i++) doubles[i] = op_number(data, instance->out_dtype, i);
-    return doubles;
-}
-
 static void check(const struct op_case *op_case, struct op_dtypes dtypes, const struct isa *isa) {
-    char text[OP_CASE_TEXT], name[OP_CASE_TEXT + 64];
-    snprintf(name, sizeof name, "%s, weights %s, activations %s, %s", op_case_name(op_case, text),
-             xl_dtype_name(dtypes.weight), xl_dtype_name(dtypes.act), isa->name);
-    struct op_instance *instance = make(op_case, dtypes);
-    void *expected = run(instance, NULL, 1, name), *out = run(instance, isa, 2, name);
-    double *doubles = to_doubles(instance, expected);
-    struct op_error error = op_compare(out, instance->out_dtype, doubles, instance->out_shape);
-    cr_expect(op_agrees(error, tolerance(instance)), "%s: " OP_ERROR, name, OP_ERROR_ARGS(error));
-    free(doubles);
-    free(out);
-    free(expected);
-    op_instance_free(instance);
+    struct xl_err err = {0};
+    struct xl_backend *backend = NULL;
+    struct op_verdict verdict;
+    char text[OP_CASE_TEXT];
+    cr_assert(!xl_backend_cpu_isa(2, isa->isa, &backend, &err));
+    cr_assert(!op_check(op_case, dtypes, backend, &verdict, &err), "%s: %s",
+              op_case_name(op_case, text), err.text);
+    cr_expect(verdict.agrees, "%s, weights %s, activations %s, %s: " OP_ERROR,
+              op_case_name(op_case, text), xl_dtype_name(dtypes.weight), xl_dtype_name(dtypes.act),
+              isa->name, OP_ERROR_ARGS(verdict.error));
+    xl_backend_free(backend);
 }
 
 static void check_kind(enum xl_op_kind kind, const struct isa *isa) {
@@ -104,7 +70,7 @@ static void check_kind(enum xl_op_kind kind, const struct isa *isa) {
     static const enum xl_dtype weights[] = {XL_DTYPE_F32, XL_DTYPE_F16, XL_DTYPE_BF16};
     limit_to(isa);
     for (int i = 0; i < n_op_cases; i++) {
-        if (op_cases[i].op.kind != kind || op_cases[i].with & BENCH) continue;
+        if (op_cases[i].op.kind != kind || op_cases[i].with & REAL) continue;
         for (int act = 0; act < 2; act++)
             for (int weight = 0; weight < 3; weight++)
                 check(&op_cases[i], (struct op_dtypes){acts[act], weights[weight]}, isa);
@@ -153,7 +119,7 @@ static void check_same_bytes(const struct op_case *op_case, enum xl_dtype act,
 static void check_threads(const struct isa *isa) {
     limit_to(isa);
     for (int i = 0; i < n_op_cases; i++) {
-        if (op_cases[i].with & BENCH) continue;
+        if (op_cases[i].with & REAL) continue;
         check_same_bytes(&op_cases[i], XL_DTYPE_F32, isa);
         check_same_bytes(&op_cases[i], XL_DTYPE_BF16, isa);
     }
@@ -186,20 +152,21 @@ struct picked {
 
 static bool agrees(const struct picked *p) {
     struct op_error error = op_compare(p->out, XL_DTYPE_BF16, p->expected, p->instance->out_shape);
-    return op_agrees(error, tolerance(p->instance));
+    return op_agrees(error, op_tolerance(p->instance));
 }
 
 /* The result of the largest convolution of the tests, in bf16, as it should be. */
 static struct picked pick(void) {
     const struct op_case *largest = &op_cases[0];
     for (int i = 0; i < n_op_cases; i++)
-        if (op_cases[i].op.kind == XL_OP_CONV2D && !(op_cases[i].with & BENCH) &&
+        if (op_cases[i].op.kind == XL_OP_CONV2D && !(op_cases[i].with & REAL) &&
             op_cases[i].y.dim[0] > largest->y.dim[0])
             largest = &op_cases[i];
     struct picked p = {.instance = make(largest, (struct op_dtypes){XL_DTYPE_BF16, XL_DTYPE_BF16})};
     p.out = run(p.instance, NULL, 1, "the largest convolution");
-    p.expected = to_doubles(p.instance, p.out);
     p.n = xl_shape_count(p.instance->out_shape);
+    p.expected = op_doubles(p.out, XL_DTYPE_BF16, p.n);
+    cr_assert(p.expected);
     p.columns = xl_shape_last(p.instance->out_shape);
     cr_assert(p.n > 400000 && agrees(&p));
     return p;

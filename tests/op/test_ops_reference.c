@@ -1,8 +1,9 @@
 /* test_ops_reference.c - the reference backend against each op's definition in double. */
-#include "op/compare.h"
 #include "op/naive.h"
+#include "op/op_check.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* Results are computed in double and rounded once: half a unit of the last place, 2^-24 in f32,
@@ -40,14 +41,14 @@ static void check(const struct op_case *op_case, struct op_dtypes dtypes,
 }
 
 static void check_kind(enum xl_op_kind kind) {
-    static const enum xl_dtype acts[] = {XL_DTYPE_F32, XL_DTYPE_BF16};
+    static const enum xl_dtype acts[] = {XL_DTYPE_F32, XL_DTYPE_BF16, XL_DTYPE_F16};
     static const enum xl_dtype weights[] = {XL_DTYPE_F32, XL_DTYPE_F16, XL_DTYPE_BF16};
     struct xl_backend *backend = NULL;
     cr_assert(!xl_backend_reference(&backend, NULL));
     int n_checked = 0;
     for (int i = 0; i < n_op_cases; i++) {
-        if (op_cases[i].op.kind != kind || op_cases[i].with & BENCH) continue;
-        for (int act = 0; act < 2; act++)
+        if (op_cases[i].op.kind != kind || op_cases[i].with & REAL) continue;
+        for (int act = 0; act < 3; act++)
             for (int weight = 0; weight < 3; weight++)
                 check(&op_cases[i], (struct op_dtypes){acts[act], weights[weight]}, backend);
         n_checked++;
@@ -62,3 +63,34 @@ static void check_kind(enum xl_op_kind kind) {
     }
 XL_OP_LIST(X)
 #undef X
+
+/* Rows one by one (sampled.c) are those of the whole result: two definitions, both in double. */
+static void check_rows(const struct op_case *op_case) {
+    struct xl_err err = {0};
+    char name[OP_CASE_TEXT];
+    struct op_instance *instance = NULL;
+    struct op_dtypes dtypes = {XL_DTYPE_F32, XL_DTYPE_F32};
+    cr_assert(!op_instance_new(op_case, dtypes, true, &instance, &err), "%s", err.text);
+    int64_t n = xl_shape_count(instance->out_shape), columns = xl_shape_last(instance->out_shape);
+    double *expected = calloc((size_t)n, sizeof *expected);
+    double *row = calloc((size_t)columns, sizeof *row);
+    cr_assert(expected && row && naive_run(instance, expected));
+    bool agrees = true;
+    for (int64_t i = 0; i < n; i += columns) {
+        op_row(instance, i / columns, row);
+        for (int64_t j = 0; j < columns; j++) agrees &= fabs(row[j] - expected[i + j]) < 1e-9;
+    }
+    cr_expect(agrees, "%s", op_case_name(op_case, name));
+    free(row);
+    free(expected);
+    op_instance_free(instance);
+}
+
+Test(op_check, rows) {
+    for (int i = 0; i < n_op_cases; i++) {
+        enum xl_op_kind kind = op_cases[i].op.kind;
+        if (op_cases[i].with & REAL) continue;
+        if (kind == XL_OP_LINEAR || kind == XL_OP_CONV2D || kind == XL_OP_ATTENTION)
+            check_rows(&op_cases[i]);
+    }
+}

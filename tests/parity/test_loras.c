@@ -47,6 +47,7 @@ static struct xl_device *open_device(void) {
     struct xl_device_params params;
     struct xl_device *device;
     xl_device_params_default(&params);
+    params.name = "cpu";
     params.n_threads = 2;
     cr_assert_eq(xl_device_open(&params, &device, &err), XL_OK, "%s", err.text);
     return device;

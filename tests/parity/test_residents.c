@@ -81,6 +81,7 @@ static struct xl_device *open_device(int64_t budget_bytes) {
     struct xl_device *device;
     struct xl_err err = {0};
     xl_device_params_default(&params);
+    params.name = "cpu";
     params.n_threads = 2;
     params.budget_bytes = budget_bytes;
     cr_assert_eq(xl_device_open(&params, &device, &err), XL_OK, "%s", err.text);

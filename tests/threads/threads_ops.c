@@ -44,7 +44,7 @@ static bool is_same(const struct op_case *op_case, enum xl_dtype act) {
 int main(void) {
     int passed = 0, failed = 0;
     for (int i = 0; i < n_op_cases; i++) {
-        if (op_cases[i].with & BENCH) continue;
+        if (op_cases[i].with & REAL) continue;
         for (int bf16 = 0; bf16 < 2; bf16++) {
             char name[OP_CASE_TEXT];
             if (is_same(&op_cases[i], bf16 ? XL_DTYPE_BF16 : XL_DTYPE_F32)) {

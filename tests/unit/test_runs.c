@@ -83,7 +83,7 @@ static void after(void *user, int64_t i) {
 
 static void check_states(struct adder *a) {
     struct watch watch = {.stop_after = 100};
-    struct xl_run_hooks hooks = {tick, after, &watch};
+    struct xl_run_hooks hooks = {tick, after, &watch, true};
     start(a, (const float[STEPS]){1, 10, 100, 1000});
     cr_assert_eq(xl_exec_run(a->exec, 3, &hooks, NULL), XL_OK);
     expect_x(a, (const float[N]){111, 112, 113, 114, -107});
@@ -94,7 +94,7 @@ static void check_states(struct adder *a) {
 
 static void check_halt(struct adder *a) {
     struct watch watch = {.stop_after = 100};
-    struct xl_run_hooks hooks = {tick, after, &watch};
+    struct xl_run_hooks hooks = {tick, after, &watch, true};
     start(a, (const float[STEPS]){1, INFINITY, 1, 1});
     cr_assert_eq(xl_exec_run(a->exec, STEPS, &hooks, NULL), XL_OK);
     cr_expect_eq(int_of(a, a->flag), 2, "the first step without numbers, counted from 1");
@@ -104,7 +104,7 @@ static void check_halt(struct adder *a) {
 
 static void check_cancel(struct adder *a) {
     struct watch watch = {.stop_after = 2};
-    struct xl_run_hooks hooks = {tick, after, &watch};
+    struct xl_run_hooks hooks = {tick, after, &watch, true};
     start(a, (const float[STEPS]){1, 10, 100, 1000});
     cr_expect_eq(xl_exec_run(a->exec, STEPS, &hooks, NULL), XL_ECANCELLED);
     cr_expect_eq(watch.n_after, 2);
@@ -145,6 +145,13 @@ Test(runs, reference) {
 Test(runs, cpu) {
     struct xl_backend *backend = NULL;
     cr_assert_eq(xl_backend_cpu(2, &backend, NULL), XL_OK);
+    check(backend);
+}
+
+Test(runs, cuda) {
+    struct xl_backend *backend = NULL;
+    struct xl_err err = {0};
+    if (xl_backend_cuda(0, &backend, &err)) cr_skip_test("no GPU: %s", err.text);
     check(backend);
 }
 

@@ -233,7 +233,16 @@ static int n_threads(const struct xl_backend *base) {
 }
 
 static bool is_native(const struct xl_backend *base, enum xl_dtype act_dtype) {
-    return act_dtype == XL_DTYPE_F32 || ((const struct xl_cpu_backend *)base)->isa.has_bf16;
+    if (act_dtype == XL_DTYPE_BF16) return ((const struct xl_cpu_backend *)base)->isa.has_bf16;
+    return act_dtype == XL_DTYPE_F32;
+}
+
+static enum xl_status check_dtype(const struct xl_backend *base, enum xl_dtype act_dtype,
+                                  struct xl_err *err) {
+    (void)base;
+    if (act_dtype != XL_DTYPE_F16) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "a CPU does not compute in f16; use --dtype bf16 or f32, or a GPU");
 }
 
 static void memory(const struct xl_backend *base, struct xl_memory *out) {
@@ -255,6 +264,7 @@ static const struct xl_backend_vtable vtable = {
     .libraries = libraries,
     .n_threads = n_threads,
     .is_native = is_native,
+    .check_dtype = check_dtype,
     .memory = memory,
     .release = release,
     .exec_size = sizeof(struct cpu_exec),

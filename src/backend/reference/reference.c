@@ -1,6 +1,6 @@
 /* reference.c - the backend in plain C: the definition of what each op computes, and the oracle of
- * the fast backends. One thread. For plans in bf16 the arithmetic is that of f32 and results are
- * rounded when they are stored. */
+ * the fast backends. One thread. For plans in bf16 and f16 the arithmetic is that of f32 and
+ * results are rounded when they are stored. */
 #include "backend/reference/reference.h"
 
 #include "backend/backend.h"

@@ -118,8 +118,7 @@ enum xl_status xl_cell_from_record(const json_t *record, const char *name, struc
     if (status) return status;
     const json_t *drawn_by = json_object_get(record, "drawn_by");
     const char *precision = json_string_value(json_object_get(drawn_by, "precision"));
-    if (precision)
-        cell.precision = strcmp(precision, "BF16") ? XL_PRECISION_F32 : XL_PRECISION_BF16;
+    if (precision) cell.precision = xl_precision_of_name(precision);
     *out = cell;
     return XL_OK;
 }

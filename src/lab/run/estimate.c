@@ -15,8 +15,11 @@
 /* A PNG of a photograph takes about two bytes a pixel. */
 enum { BYTES_PER_PIXEL = 2, MAX_LINES = 64 };
 
-/* Where nothing was logged yet: the order of magnitude of a present-day core. */
-static const double ASSUMED_TFLOP_PER_S_CORE[] = {0.1 /* f32 */, 0.3 /* bf16 */};
+/* Where nothing was logged yet: the order of magnitude of a present-day core, and of a GPU. */
+static const double ASSUMED_TFLOP_PER_S_CORE[] = {
+    [XL_PRECISION_F32] = 0.1, [XL_PRECISION_BF16] = 0.3, [XL_PRECISION_F16] = 0.1};
+static const double ASSUMED_TFLOP_PER_S_GPU[] = {
+    [XL_PRECISION_F32] = 20, [XL_PRECISION_BF16] = 100, [XL_PRECISION_F16] = 100};
 
 /* --- Speed ------------------------------------------------------------------------------------ */
 
@@ -90,6 +93,7 @@ static enum xl_status add_shape(const struct work *work, struct xl_model *model,
     estimate->tflop += n * xl_need_flops(&need, &rung, 1) / 1e12;
     int64_t bytes = need.weight_bytes + need.work_bytes;
     if (bytes > estimate->memory_bytes) estimate->memory_bytes = bytes;
+    estimate->memory_free = need.available_bytes;
     estimate->disk_bytes += (int64_t)n * cell->width * cell->height * BYTES_PER_PIXEL;
     return XL_OK;
 }
@@ -134,13 +138,14 @@ static void set_speed(const struct work *work, struct xl_estimate *estimate) {
     estimate->is_measured =
         measured_speed(work->settings->output_dir, &speeds, &estimate->tflop_per_s);
     if (!estimate->is_measured)
-        estimate->tflop_per_s = xl_cpu_count() *
-                                ASSUMED_TFLOP_PER_S_CORE[precision == XL_PRECISION_BF16];
+        estimate->tflop_per_s = strcmp(speeds.device, "cuda")
+                                    ? xl_cpu_count() * ASSUMED_TFLOP_PER_S_CORE[precision]
+                                    : ASSUMED_TFLOP_PER_S_GPU[precision];
 }
 
 enum xl_status xl_estimate(const struct xl_settings *settings, const struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) {
-    struct xl_estimate estimate = {.memory_free = xl_memory_available(),
+    struct xl_estimate estimate = {.memory_free = xl_memory_available(), /* of no picture */
                                    .disk_free = disk_free(settings->output_dir)};
     struct work work = {settings, sweep, NULL};
     struct xl_device_params params = xl_settings_device(settings);

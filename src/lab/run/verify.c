@@ -127,7 +127,8 @@ static enum xl_status open_device(struct xl_verifier *verifier, const char *back
                                   struct xl_err *err) {
     struct xl_device_params params;
     xl_device_params_default(&params);
-    params.name = backend;
+    /* What a GPU drew is compared on the CPU where there is no GPU: it may be near. */
+    params.name = strcmp(backend, "cuda") ? backend : "auto";
     params.n_threads = verifier->settings.threads;
     return xl_device_open(&params, &verifier->device, err);
 }
@@ -213,6 +214,8 @@ static enum xl_status get_ready(struct look *look) {
         return found(look, status == XL_EINPUT || status == XL_EINVAL ? XL_DAMAGED
                            : status == XL_ENOMEM                      ? XL_NOT_DRAWN
                                                                       : XL_NO_MODEL);
+    if (xl_device_check_precision(look->verifier->device, look->cell.precision, NULL))
+        look->cell.precision = XL_PRECISION_AUTO;
     if (look->cell.init_image && xl_cell_load_init(&look->cell, &look->init, why))
         return found(look, XL_NO_INIT);
     return XL_OK;

@@ -8,7 +8,7 @@
 static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
 static const char *const syntaxes[] = {
     [XL_PROMPT_PLAIN] = "plain", [XL_PROMPT_A1111] = "a1111", [XL_PROMPT_COMPEL] = "compel", NULL};
-static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
+static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 
@@ -192,11 +192,15 @@ static const struct xl_option options[] = {
 
     {TEXT("device", "NAME", device), .check = xl_device_check_name,
      .commands = XL_FOR_GENERATE | XL_FOR_WORKER, .group = "Computing",
-     .help = "where to compute: auto, cpu, or reference, the slow plain-C oracle",
+     .help =
+         "where to compute: auto (the first GPU, else the CPU), cpu, cuda, cuda:N (GPU number N "
+         "of those that CUDA_VISIBLE_DEVICES leaves visible), or reference, the slow plain-C "
+         "oracle",
      .fallback = "auto"},
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
      .group = "Computing",
-     .help = "arithmetic; auto takes bf16 where the CPU has instructions for it",
+     .help =
+         "arithmetic; auto takes f16 on a GPU, and on a CPU bf16 where it has instructions for it",
      .fallback = "auto"},
     {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES, .group = "Computing",
      .help = "threads; 0 takes every core; the picture does not depend on it", .fallback = "0"},

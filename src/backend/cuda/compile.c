@@ -1,0 +1,183 @@
+/* compile.c - plans to executables: memory for the values, a list of launches, weights. */
+#include "backend/cuda/exec.h"
+#include "backend/cuda/store.h"
+#include "backend/cuda/ways.h"
+
+static xl_cuda_compile_fn *const compile_fns[] = {
+#define X(kind, suffix, ...) xl_cuda_compile_##suffix,
+    XL_OP_LIST(X)
+#undef X
+};
+
+/* --- For the ops --------------------------------------------------------------------------------
+ */
+
+struct xl_cuda_operand xl_cuda_operand(const struct xl_cuda_compiler *c, xl_val value) {
+    if (!value) return (struct xl_cuda_operand){0};
+    const struct xl_value *v = xl_plan_value(c->plan, value);
+    return (struct xl_cuda_operand){c->memory + c->offset[value], v->dtype, v->shape,
+                                    v->row_stride};
+}
+
+static enum xl_status ask(struct xl_cuda_compiler *c, xl_val value, enum xl_dtype dtype,
+                          const struct xl_cuda_weight **out, struct xl_err *err) {
+    *out = NULL;
+    if (!value) return XL_OK;
+    struct xl_cuda_weight_spec spec = {.weight = xl_plan_value(c->plan, value), .dtype = dtype};
+    return xl_cuda_store_ask(c->hold, &spec, out, err);
+}
+
+enum xl_status xl_cuda_floats(struct xl_cuda_compiler *c, xl_val value,
+                              const struct xl_cuda_weight **out, struct xl_err *err) {
+    return ask(c, value, XL_DTYPE_F32, out, err);
+}
+
+enum xl_status xl_cuda_matrix(struct xl_cuda_compiler *c, xl_val value,
+                              const struct xl_cuda_weight **out, struct xl_err *err) {
+    return ask(c, value, xl_plan_act_dtype(c->plan), out, err);
+}
+
+enum xl_status xl_cuda_table(struct xl_cuda_compiler *c, xl_val value,
+                             const struct xl_cuda_weight **out, struct xl_err *err) {
+    enum xl_dtype dtype = value ? xl_plan_value(c->plan, value)->dtype : XL_DTYPE_F32;
+    return ask(c, value, dtype, out, err);
+}
+
+void xl_cuda_need_scratch(struct xl_cuda_compiler *c, size_t bytes) {
+    if (bytes > c->scratch_bytes) c->scratch_bytes = bytes;
+}
+
+void *xl_cuda_launch(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
+                     struct xl_err *err) {
+    struct xl_cuda_launch *launch = xl_arena_alloc(c->arena, sizeof *launch);
+    void *args = xl_arena_alloc(c->arena, args_bytes);
+    if (!launch || !args) {
+        xl_fail_nomem(err, "a compiled plan", args_bytes);
+        return NULL;
+    }
+    *launch = (struct xl_cuda_launch){NULL, fn, args, c->op};
+    *c->next_launch = launch;
+    c->next_launch = &launch->next;
+    return args;
+}
+
+/* --- Compiling ----------------------------------------------------------------------------------
+ */
+
+static struct xl_cuda_compiler compiler_of(struct xl_cuda_exec *exec) {
+    return (struct xl_cuda_compiler){
+        .backend = (struct xl_cuda_backend *)exec->base.backend,
+        .hold = exec->weights,
+        .plan = exec->base.plan,
+        .arena = &exec->arena,
+        .memory = exec->base.memory,
+        .offset = exec->base.layout.offset,
+        .space = &exec->space,
+    };
+}
+
+/* The launches of one part of the plan. */
+static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
+                                   enum xl_rate part, struct xl_err *err) {
+    c->next_launch = &exec->launches[part];
+    for (int i = 0; i < xl_plan_n_ops(c->plan); i++) {
+        c->op = xl_plan_op(c->plan, i);
+        if (c->op->rate != part) continue;
+        enum xl_status status = compile_fns[c->op->kind](c, err);
+        if (status) return xl_fail_context(err, status, "%s", xl_op_name(c->op->kind));
+    }
+    return XL_OK;
+}
+
+static enum xl_status compile_ops(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
+                                  struct xl_err *err) {
+    enum xl_status status = compile_part(exec, c, XL_PER_PROMPT, err);
+    return status ? status : compile_part(exec, c, XL_PER_RUN, err);
+}
+
+static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err) {
+    size_t bytes = exec->base.layout.total_bytes;
+    cudaError_t error = cudaMalloc((void **)&exec->base.memory, bytes + 1);
+    if (error) return xl_cuda_fail(err, error, "take memory for activations");
+    exec->base.work_bytes = bytes;
+    for (int i = 0; !error && i < XL_CUDA_AHEAD + 1; i++)
+        error = cudaEventCreateWithFlags(&exec->done[i],
+                                         cudaEventDisableTiming | cudaEventBlockingSync);
+    if (!error)
+        error = cudaHostAlloc((void **)&exec->flags, sizeof(int32_t) * (XL_CUDA_AHEAD + 1),
+                              cudaHostAllocDefault);
+    return error ? xl_cuda_fail(err, error, "prepare a plan") : XL_OK;
+}
+
+static enum xl_status take_scratch(struct xl_cuda_exec *exec, size_t bytes, struct xl_err *err) {
+    if (!bytes) return XL_OK;
+    cudaError_t error = cudaMalloc(&exec->space.scratch, bytes);
+    if (error) return xl_cuda_fail(err, error, "take scratch memory");
+    exec->base.work_bytes += bytes;
+    return XL_OK;
+}
+
+enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compile_options *options,
+                                    struct xl_err *err) {
+    struct xl_cuda_exec *exec = (struct xl_cuda_exec *)base;
+    struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base->backend;
+    enum xl_status status = xl_cuda_use(backend, err);
+    if (!status) status = take_values(exec, err);
+    if (!status) status = xl_hold_new(xl_cuda_store_holds(backend->store), &exec->weights, err);
+    if (status) return status;
+    struct xl_cuda_compiler c = compiler_of(exec);
+    status = compile_ops(exec, &c, err);
+    if (!status) status = take_scratch(exec, c.scratch_bytes, err);
+    if (!status)
+        status = xl_cuda_store_fill(backend->store, exec->weights, base->plan, options, err);
+    xl_cuda_ways_save(backend->ways);
+    return status;
+}
+
+void xl_cuda_exec_free(struct xl_exec *base) {
+    struct xl_cuda_exec *exec = (struct xl_cuda_exec *)base;
+    struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base->backend;
+    cudaStreamSynchronize(backend->stream);
+    if (exec->graph) cudaGraphExecDestroy(exec->graph);
+    for (int i = 0; i < XL_CUDA_AHEAD + 1; i++)
+        if (exec->done[i]) cudaEventDestroy(exec->done[i]);
+    if (exec->flags) cudaFreeHost(exec->flags);
+    cudaFree(exec->space.scratch);
+    cudaFree(base->memory);
+    xl_hold_free(exec->weights);
+    xl_arena_deinit(&exec->arena);
+}
+
+/* --- Measuring ----------------------------------------------------------------------------------
+ */
+
+/* An address that values seem to lie at; nothing touches it. */
+static unsigned char *const nowhere = (unsigned char *)(uintptr_t)0x100000;
+
+static enum xl_status measure_plan(struct xl_cuda_backend *backend, struct xl_hold *hold,
+                                   const struct xl_plan *plan, size_t *bytes, struct xl_err *err) {
+    struct xl_cuda_exec exec = {
+        .base = {.backend = &backend->base, .plan = plan, .memory = nowhere}, .weights = hold};
+    enum xl_status status = xl_plan_layout(plan, false, &exec.base.layout, err);
+    struct xl_cuda_compiler c = compiler_of(&exec);
+    c.is_measuring = true;
+    if (!status) status = compile_ops(&exec, &c, err);
+    *bytes = exec.base.layout.total_bytes + c.scratch_bytes;
+    xl_arena_deinit(&exec.arena);
+    xl_layout_deinit(&exec.base.layout);
+    return status;
+}
+
+enum xl_status xl_cuda_exec_measure(struct xl_backend *base, const struct xl_plan *const *plans,
+                                    int n, struct xl_weight_need *weights, size_t *exec_bytes,
+                                    struct xl_err *err) {
+    struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base;
+    struct xl_hold *hold;
+    enum xl_status status = xl_hold_new(xl_cuda_store_holds(backend->store), &hold, err);
+    if (status) return status;
+    for (int i = 0; !status && i < n; i++)
+        status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);
+    *weights = xl_hold_need(hold);
+    xl_hold_free(hold);
+    return status;
+}

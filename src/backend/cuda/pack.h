@@ -1,0 +1,27 @@
+/* pack.h - weights on the device in the order and dtype that products want. */
+#ifndef XL_BACKEND_CUDA_PACK_H
+#define XL_BACKEND_CUDA_PACK_H
+
+#include "tensor/tensor.h"
+
+#include <cuda_runtime_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rows [columns, taps] become rows [taps, to_columns], then zeros up to to_length. */
+struct xl_cuda_packing {
+    const void *from;
+    void *to;
+    enum xl_dtype from_dtype, to_dtype;
+    int64_t rows, columns, taps;
+    int64_t to_columns, to_length;
+};
+/* False: it could not be queued. */
+bool xl_cuda_pack(const struct xl_cuda_packing *packing, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
