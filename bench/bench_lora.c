@@ -117,7 +117,7 @@ static enum xl_status look(const char *path, struct work *work, struct xl_err *e
         if (module->form != XL_LORA_PRODUCT) continue;
         int64_t rank = down->shape.dim[0], rows = up->shape.dim[0];
         double numbers = (double)(rows * (xl_shape_count(down->shape) / rank));
-        if (!work->numbers) work->rank = rank;
+        if (work->numbers == 0) work->rank = rank;
         work->numbers += numbers;
         work->flops += 2 * numbers * (double)rank;
     }

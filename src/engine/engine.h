@@ -363,13 +363,15 @@ int64_t xl_conditions_n_texts(const struct xl_drawing *drawing);
 
 /* denoise.c: latents [pictures, h, w, c] from noise or an encoded picture to the last step. noise:
  * one seeded generator a picture, whose latents have been started. The results stay in the
- * stage. Errors: XL_ENUMERIC, XL_ECANCELLED, XL_ENOMEM */
+ * stage. pictures: with memory for their pixels, which is cleared meanwhile. Errors: XL_ENUMERIC,
+ * XL_ECANCELLED, XL_ENOMEM */
 struct xl_noise;
 enum xl_status xl_unet_prepare(struct xl_drawing *drawing, const struct xl_conditions *conditions,
                                struct xl_noise *noise, const float *latents, struct xl_stage **unet,
                                struct xl_err *err) XL_CHECKED;
 enum xl_status xl_denoise(struct xl_drawing *drawing, const struct xl_conditions *conditions,
-                          struct xl_stage *unet, struct xl_err *err) XL_CHECKED;
+                          struct xl_stage *unet, struct xl_drawn_picture *pictures,
+                          struct xl_err *err) XL_CHECKED;
 
 /* latents.c: between pictures and latents.
  * One latent of noise in the order [c, h, w] that PyTorch draws it, stored as [h, w, c]. scratch:
@@ -382,8 +384,8 @@ enum xl_status xl_latents_encode(struct xl_drawing *drawing, const struct xl_ima
                                  struct xl_noise *noise, float *latents,
                                  struct xl_err *err) XL_CHECKED;
 /* The pictures of all latents in the UNet's stage. saved: room for them, [pictures, h, w, c], in
- * case that stage has to make way. Sets drawing->vae_tile and warns when memory is short. The
- * images of `pictures` are the caller's, also on failure. Errors: XL_ENUMERIC not a number in a
+ * case that stage has to make way. Sets drawing->vae_tile and warns when memory is short.
+ * pictures: with memory for their pixels. Errors: XL_ENUMERIC not a number in a
  * picture; XL_ECANCELLED, XL_ENOMEM */
 enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,
                                  struct xl_drawn_picture *pictures, struct xl_err *err) XL_CHECKED;

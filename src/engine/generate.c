@@ -43,13 +43,20 @@ static enum xl_status fit_init(const struct xl_drawing *drawing, const struct xl
     return xl_image_resize_lanczos(image, drawing->width, drawing->height, resized, err);
 }
 
-static enum xl_status decode_all(struct xl_drawing *drawing, struct xl_stage *unet, float *latents,
-                                 struct xl_result *result, struct xl_err *err) {
+/* Memory for the pictures, which nobody has touched yet. */
+static enum xl_status take_pictures(const struct xl_drawing *drawing, struct xl_result *result,
+                                    struct xl_err *err) {
     int n = drawing->request->n_pictures;
+    size_t bytes = (size_t)drawing->width * (size_t)drawing->height * 3;
     result->pictures = calloc((size_t)n, sizeof *result->pictures);
     if (!result->pictures) return xl_fail_nomem(err, "pictures", 0);
     result->n_pictures = n;
-    return xl_latents_decode(drawing, unet, latents, result->pictures, err);
+    for (int i = 0; i < n; i++) {
+        struct xl_image *image = &result->pictures[i].image;
+        *image = (struct xl_image){drawing->width, drawing->height, malloc(bytes)};
+        if (!image->pixels) return xl_fail_nomem(err, "the picture", bytes);
+    }
+    return XL_OK;
 }
 
 static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
@@ -67,10 +74,11 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     if (!status) status = xl_conditions_init(drawing, &conditions, err);
     if (!status) status = start_latents(drawing, init, noise, latents, err);
     if (!status) status = xl_unet_prepare(drawing, &conditions, noise, latents, &unet, err);
+    if (!status) status = take_pictures(drawing, result, err);
     double t1 = xl_now_s();
-    if (!status) status = xl_denoise(drawing, &conditions, unet, err);
+    if (!status) status = xl_denoise(drawing, &conditions, unet, result->pictures, err);
     double t2 = xl_now_s();
-    if (!status) status = decode_all(drawing, unet, latents, result, err);
+    if (!status) status = xl_latents_decode(drawing, unet, latents, result->pictures, err);
     result->encode_s = t1 - t0;
     result->sample_s = t2 - t1;
     result->decode_s = xl_now_s() - t2;

@@ -125,16 +125,12 @@ static enum xl_status decode_picture(const struct decoding *d, int b, struct xl_
 enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,
                                  struct xl_drawn_picture *pictures, struct xl_err *err) {
     struct decoding decoding = {.drawing = drawing, .unet = unet, .saved = saved};
-    size_t n_bytes = (size_t)drawing->width * (size_t)drawing->height * 3;
     int n = drawing->request->n_pictures;
     enum xl_status status = prepare(&decoding, err);
     for (int i = 0; !status && i < n; i++) {
-        struct xl_image *image = &pictures[i].image;
         if (!xl_drawing_progress(drawing, XL_PHASE_DECODE, i, n))
             return xl_fail(err, XL_ECANCELLED, "interrupted before decoding picture %d", i + 1);
-        *image = (struct xl_image){drawing->width, drawing->height, malloc(n_bytes)};
-        if (!image->pixels) return xl_fail_nomem(err, "the picture", n_bytes);
-        status = decode_picture(&decoding, i, image, err);
+        status = decode_picture(&decoding, i, &pictures[i].image, err);
     }
     if (!status) xl_drawing_progress(drawing, XL_PHASE_DECODE, n, n);
     return status;

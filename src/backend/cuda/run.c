@@ -119,7 +119,11 @@ void xl_cuda_exec_copy(const struct xl_exec *base, const struct xl_copy *copy) {
     };
     const struct xl_cuda_backend *backend = (const struct xl_cuda_backend *)base->backend;
     cudaSetDevice(backend->device);
-    cudaMemcpy2DAsync(copy->to, copy->row_bytes, copy->from, copy->from_stride, copy->row_bytes,
-                      (size_t)copy->rows, kinds[copy->kind], backend->stream);
+    if (copy->rows == 1 || copy->from_stride == copy->row_bytes)
+        cudaMemcpyAsync(copy->to, copy->from, copy->row_bytes * (size_t)copy->rows,
+                        kinds[copy->kind], backend->stream);
+    else
+        cudaMemcpy2DAsync(copy->to, copy->row_bytes, copy->from, copy->from_stride, copy->row_bytes,
+                          (size_t)copy->rows, kinds[copy->kind], backend->stream);
     if (copy->kind == XL_COPY_OUT) cudaStreamSynchronize(backend->stream);
 }
