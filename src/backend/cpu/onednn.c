@@ -265,7 +265,7 @@ static bool is_matrix(const struct xl_dnn_shape *s) {
 static bool is_matmul(const struct xl_dnn_shape *s) {
     bool has_avx512 = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) ==
                       dnnl_cpu_isa_avx512_core;
-    return is_matrix(s) && (has_avx512 || s->dtype == XL_DTYPE_BF16);
+    return is_matrix(s) && (has_avx512 || s->dtype == XL_DTYPE_BF16 || s->is_plain);
 }
 
 static dnnl_data_type_t data_type(const struct xl_dnn_shape *s) {
@@ -390,7 +390,8 @@ static bool is_same_shape(const struct xl_dnn_shape *a, const struct xl_dnn_shap
     return a->dtype == b->dtype && a->height == b->height && a->width == b->width && a->c == b->c &&
            a->o == b->o && a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
            a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left &&
-           a->pad_bottom == b->pad_bottom && a->pad_right == b->pad_right;
+           a->pad_bottom == b->pad_bottom && a->pad_right == b->pad_right &&
+           a->is_plain == b->is_plain;
 }
 
 /* oneDNN's name of the implementation that was chosen. */

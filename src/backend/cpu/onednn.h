@@ -22,6 +22,7 @@ struct xl_dnn_shape {
     int64_t height, width, c, o;
     int64_t kernel_h, kernel_w, stride;
     int64_t pad_top, pad_left, pad_bottom, pad_right;
+    bool is_plain; /* of a matrix product: not by a convolution, whatever is faster in general */
 };
 
 /* Where element (o, c, y, x) of the weights lies once packed: at element o[] + c[] + tap[]. */

@@ -53,7 +53,7 @@ struct product {
     int64_t chunk, n_chunks, rows, n_strips; /* rows: of a strip */
     int spread, n_phases;
     struct phase phases[4];
-    bool is_gathered;
+    bool is_gathered, is_plain;   /* is_plain: see xl_dnn_shape */
     int64_t gathered_w;           /* of a strip with its padding */
     int64_t seen_h, seen_w, zoom; /* the picture as gathered: `zoom` times as large */
     size_t x_bytes,
@@ -231,6 +231,7 @@ static struct xl_dnn_shape strip_shape(const struct product *p, const struct pha
         .kernel_h = p->kernel_h,
         .kernel_w = p->kernel_w,
         .stride = stride,
+        .is_plain = p->is_plain,
     };
     if (p->is_gathered) return shape;
     int64_t first = strip->out_row * stride - phase->pad_top;
@@ -307,13 +308,18 @@ static enum xl_status add_phases(struct xl_compiler *c, struct product *p, bool 
     return status;
 }
 
+/* Without AVX-512 matrix products are convolutions, and oneDNN 3 has only its reference for those
+ * whose number of rows wants another layout of weights than the usual one. */
 static enum xl_status choose_products(struct xl_compiler *c, struct product *p,
                                       struct xl_err *err) {
     bool is_slow;
     enum xl_status status = add_phases(c, p, &is_slow, err);
     if (status || !is_slow || p->is_gathered) return status;
     struct product direct = *p;
-    p->is_gathered = true;
+    if (is_matrix(p, p->phases[0].ow))
+        p->is_plain = true;
+    else
+        p->is_gathered = true;
     status = add_phases(c, p, &is_slow, err);
     if (!status && is_slow) *p = direct; /* nothing is gained */
     return status;

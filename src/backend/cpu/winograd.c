@@ -28,6 +28,7 @@ struct winograd {
     int64_t block_rows, block_columns; /* tiles of a block */
     int64_t n_block_rows, n_block_columns;
     const struct xl_packed *packed;
+    bool is_plain; /* the products: see xl_dnn_shape */
     /* By whether the block is cut at the bottom, at the right, and the chunk is the last. */
     const struct xl_dnn_product *products[2][2][2];
     size_t input_bytes, products_bytes, acc_bytes; /* scratch */
@@ -142,11 +143,15 @@ static struct xl_dnn_shape product_shape(const struct winograd *w, int64_t rows,
                                  .o = o,
                                  .kernel_h = 1,
                                  .kernel_w = 1,
-                                 .stride = 1};
+                                 .stride = 1,
+                                 .is_plain = w->is_plain};
 }
 
+/* *is_slow: oneDNN has only its reference for one of them. */
 static enum xl_status add_products(struct xl_compiler *c, struct winograd *w,
-                                   const struct xl_pack_spec *pack, struct xl_err *err) {
+                                   const struct xl_pack_spec *pack, bool *is_slow,
+                                   struct xl_err *err) {
+    *is_slow = false;
     int64_t last_row = w->tile_rows - (w->n_block_rows - 1) * w->block_rows;
     int64_t last_column = w->tile_columns - (w->n_block_columns - 1) * w->block_columns;
     int64_t last_o = w->spec.o - (w->n_chunks - 1) * w->chunk;
@@ -159,10 +164,29 @@ static enum xl_status add_products(struct xl_compiler *c, struct winograd *w,
         enum xl_status status = xl_dnn_product(c->backend->dnn, &shape,
                                                is_last ? pack->last : pack->whole, product, err);
         if (status) return status;
+        *is_slow |= xl_dnn_product_is_reference(*product);
         xl_need_scratch(c, w->input_bytes + w->products_bytes + w->acc_bytes +
                                xl_dnn_product_scratch(*product));
     }
     return XL_OK;
+}
+
+/* Weights are packed as many tiles want them. As in product.c: fewer tiles may want another layout.
+ */
+static enum xl_status choose_products(struct xl_compiler *c, struct winograd *w,
+                                      struct xl_pack_spec *pack, struct xl_err *err) {
+    int64_t last_o = w->spec.o - (w->n_chunks - 1) * w->chunk;
+    enum xl_status status = XL_OK;
+    bool is_slow = true;
+    for (int i = 0; !status && is_slow && i < 2; i++) {
+        w->is_plain = i == 1;
+        struct xl_dnn_shape whole = product_shape(w, TILES, w->chunk);
+        struct xl_dnn_shape last = product_shape(w, TILES, last_o);
+        status = xl_dnn_prototype(c->backend->dnn, &whole, &pack->whole, err);
+        if (!status) status = xl_dnn_prototype(c->backend->dnn, &last, &pack->last, err);
+        if (!status) status = add_products(c, w, pack, &is_slow, err);
+    }
+    return status;
 }
 
 static size_t set_bytes(int64_t n_sets, int64_t stride) {
@@ -187,12 +211,8 @@ enum xl_status xl_compile_winograd(struct xl_compiler *c, const struct xl_produc
     w->products_bytes = set_bytes(w->n_sets, xl_winograd_set_stride(tiles, w->chunk));
     w->acc_bytes = set_bytes(4, tiles * w->chunk);
     struct xl_pack_spec pack = {.weight = spec->weight, .chunk = w->chunk, .map = map};
-    struct xl_dnn_shape whole = product_shape(w, TILES, w->chunk);
-    struct xl_dnn_shape last = product_shape(w, TILES, spec->o - (w->n_chunks - 1) * w->chunk);
-    enum xl_status status = xl_dnn_prototype(c->backend->dnn, &whole, &pack.whole, err);
-    if (!status) status = xl_dnn_prototype(c->backend->dnn, &last, &pack.last, err);
+    enum xl_status status = choose_products(c, w, &pack, err);
     if (!status) status = xl_pack_weights(c->hold, &pack, &w->packed, err);
-    if (!status) status = add_products(c, w, &pack, err);
     if (status) return status;
     xl_add_loop(c, run_task, w, w->n_chunks * spec->n * w->n_block_rows * w->n_block_columns);
     return XL_OK;
