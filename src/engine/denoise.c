@@ -77,7 +77,7 @@ static bool tick(void *user) {
 }
 
 /* Have the system supply the pictures' memory while the device is at work on the next steps: where
- * that is slow (in a virtual machine 3 MB take up to 10 ms) it would wait for it afterwards. */
+ * that is slow (in a virtual machine 3 MB took 2 to 7 ms) it would wait for it afterwards. */
 static void touch_pictures(struct loop *loop) {
     const struct xl_request *request = loop->drawing->request;
     for (int i = 0; !loop->are_touched && i < request->n_pictures; i++) {

@@ -14,7 +14,7 @@ extern "C" {
 enum xl_status xl_cuda_add_deltas(struct xl_cuda_upload *upload, const struct xl_weight_part *part,
                                   const float *w, float *sum, struct xl_err *err) XL_CHECKED;
 
-/* Queue: numbers first .. first + n - 1 of the tensor in f32 to `to`, on the device.
+/* Queue: all numbers of the tensor in f32 to `to`, on the device.
  * Errors: XL_ENOMEM, XL_EDEVICE */
 enum xl_status xl_cuda_upload_f32(struct xl_cuda_upload *upload, const struct xl_tensor *tensor,
                                   float *to, struct xl_err *err) XL_CHECKED;

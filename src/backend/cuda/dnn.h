@@ -39,8 +39,4 @@ enum xl_status xl_cuda_dnn_attention(const struct xl_cuda_compiler *c,
                                      const struct xl_cuda_dnn_plan **out,
                                      struct xl_err *err) XL_CHECKED;
 
-/* Milliseconds of one run; infinity when it fails. */
-float xl_cuda_dnn_trial(const struct xl_cuda_dnn_plan *plan, void *const data[XL_DNN_MAX_TENSORS],
-                        cudaStream_t stream);
-
 #endif
