@@ -141,8 +141,8 @@ Test(environment, what_the_environment_said_is_told_from_what_others_say) {
     setenv("STEPS", "20", 1);
     setenv("SEED", "3", 1);
     cr_assert_eq(read_all(&s), XL_OK);
-    uint64_t steps = UINT64_C(1) << xl_option_index(xl_option_find("steps"));
-    uint64_t seed = UINT64_C(1) << xl_option_index(xl_option_find("seed"));
+    xl_option_set steps = xl_option_bit(xl_option_find("steps"));
+    xl_option_set seed = xl_option_bit(xl_option_find("seed"));
     cr_expect_eq(s.from_environment, steps | seed);
     cr_assert_eq(xl_settings_set(&s, xl_option_find("steps"), "--steps", "30", &err), XL_OK);
     cr_expect_eq(s.from_environment, seed);

@@ -209,7 +209,7 @@ static enum xl_status choose_seeds(struct xl_sweep_plan *plan, struct xl_err *er
     settings->seed = fresh_seed(plan);
     settings->has_seed = true;
     plan->sweep->random[plan->sweep->n_random++] = settings->seed;
-    settings->given |= UINT64_C(1) << xl_option_index(xl_option_find("seed"));
+    settings->given |= xl_option_bit(xl_option_find("seed"));
     return XL_OK;
 }
 

@@ -166,10 +166,9 @@ static enum xl_status check_inits(const struct xl_sweep_plan *plan, struct xl_er
 static enum xl_status write_request(const struct xl_sweep_plan *plan, struct xl_settings *request,
                                     struct xl_err *err) {
     static const char *const all[] = {"all-profiles", "all-models"};
-    for (int i = 0; i < 2; i++)
-        request->given &= ~(UINT64_C(1) << xl_option_index(xl_option_find(all[i])));
+    for (int i = 0; i < 2; i++) request->given &= ~(xl_option_bit(xl_option_find(all[i])));
     request->all_profiles = request->all_models = false;
-    request->given |= UINT64_C(1) << xl_option_index(xl_option_find("sweep"));
+    request->given |= xl_option_bit(xl_option_find("sweep"));
     request->sweep.n = 0;
     for (int a = 0; a < plan->n_axes; a++) {
         const char *text = xl_axis_text(&plan->axes[a], &plan->sweep->arena);

@@ -88,7 +88,7 @@ static enum xl_status read_one(struct xl_settings *settings, const struct xl_opt
     status = option->type == XL_OPTION_LIST && settings->arena
                  ? set_items(settings, option, used_name, used, err)
                  : xl_settings_set(settings, option, used_name, used, err);
-    if (!status) settings->from_environment |= UINT64_C(1) << xl_option_index(option);
+    if (!status) settings->from_environment |= xl_option_bit(option);
     return status;
 }
 

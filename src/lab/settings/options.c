@@ -252,7 +252,8 @@ static const struct xl_option options[] = {
 };
 
 enum { N_OPTIONS = sizeof options / sizeof *options };
-_Static_assert(N_OPTIONS <= 64, "xl_settings.given has a bit for each option");
+_Static_assert(N_OPTIONS <= (int)XL_OPTIONS_MAX, "a set of options has a bit for each");
+_Static_assert(XL_OPTIONS_MAX <= 8 * sizeof(xl_option_set), "and no more than it has");
 
 const struct xl_option *xl_option_at(int i) {
     return i >= 0 && i < N_OPTIONS ? &options[i] : NULL;
@@ -260,6 +261,10 @@ const struct xl_option *xl_option_at(int i) {
 
 int xl_option_index(const struct xl_option *option) {
     return (int)(option - options);
+}
+
+xl_option_set xl_option_bit(const struct xl_option *option) {
+    return (xl_option_set)1 << xl_option_index(option);
 }
 
 static bool same_name(const char *a, const char *b) {

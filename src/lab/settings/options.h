@@ -92,9 +92,13 @@ struct xl_option {
     const char *fallback; /* the default as text; NULL: none worth showing */
 };
 
-/* The i-th option, NULL after the last. At most 64. */
+/* The i-th option, NULL after the last. At most XL_OPTIONS_MAX. */
+enum { XL_OPTIONS_MAX = 128 };
 const struct xl_option *xl_option_at(int i);
 int xl_option_index(const struct xl_option *option);
+/* A set of options: bit i is option i. */
+typedef unsigned __int128 xl_option_set;
+xl_option_set xl_option_bit(const struct xl_option *option);
 /* By name; '_' and '-' are the same. NULL: none */
 const struct xl_option *xl_option_find(const char *name);
 /* other_names.c: the option that somebody may have meant: the one that another program, or the

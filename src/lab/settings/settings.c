@@ -226,7 +226,7 @@ static enum xl_status fill_in(const struct xl_settings *settings, const struct x
 
 enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_option *option,
                                const char *origin, const char *text, struct xl_err *err) {
-    uint64_t bit = UINT64_C(1) << xl_option_index(option);
+    xl_option_set bit = xl_option_bit(option);
     enum xl_status status = fill_in(settings, option, origin, &text, err);
     if (!status && option->is_replaced && settings->from_below & bit)
         ((struct xl_list *)(void *)((char *)settings + option->offset))->n = 0;

@@ -75,11 +75,11 @@ struct xl_settings {
     const char *const *arguments; /* words that are no options, where a command takes them */
     int n_arguments;
 
-    bool reads_environment;    /* variables count: there is no command */
-    bool is_headless;          /* the environment asked for the run: it ends with a summary */
-    uint64_t given;            /* bit i: option i was set by somebody; see xl_settings_is_given */
-    uint64_t from_environment; /* bit i: and by the environment */
-    uint64_t from_below;       /* bit i: by a source that comes after the one that is read */
+    bool reads_environment;         /* variables count: there is no command */
+    bool is_headless;               /* the environment asked for the run: it ends with a summary */
+    xl_option_set given;            /* by somebody; see xl_settings_is_given */
+    xl_option_set from_environment; /* and by the environment */
+    xl_option_set from_below;       /* by a source that comes after the one that is read */
     /* Borrowed. NULL: paths are taken as they stand, as those of run.json, which were filled in
      * when they were first read. */
     struct xl_arena *arena;
