@@ -1,6 +1,6 @@
 /* bench_lora.c - what a LoRA costs on a model that a device holds: opening its file, the first
  * picture with it, the way back, and the way to it again.
- * usage: bench_lora [--dtype auto|f32|bf16] [--threads N] MODEL LORA...
+ * usage: bench_lora [--device NAME] [--dtype auto|f32|bf16|f16] [--threads N] MODEL LORA...
  *
  * Times are those of a picture of one step beyond the same picture drawn once more. The first
  * picture is the best of three scales, each of which packs the touched weights anew. Its floor: the
@@ -22,6 +22,7 @@ enum { SIDE = 64, N_SCALES = 3 };
 
 struct bench {
     const char *path; /* of the model */
+    const char *device_name;
     struct xl_device *device;
     struct xl_model *model;
     enum xl_precision precision;
@@ -158,6 +159,7 @@ static enum xl_status run(struct bench *bench, int n_threads, char **loras, int 
     struct xl_device_params params;
     struct xl_pool *pool = NULL;
     xl_device_params_default(&params);
+    params.name = bench->device_name;
     params.n_threads = n_threads;
     struct span load;
     enum xl_status status = xl_pool_new(n_threads, NULL, &pool, err);
@@ -191,15 +193,16 @@ int main(int argc, char **argv) {
         const char *value = argv[i + 1];
         if (!strcmp(argv[i], "--threads"))
             n_threads = atoi(value);
-        else if (!strcmp(argv[i], "--dtype") && !strcmp(value, "f32"))
-            bench.precision = XL_PRECISION_F32;
-        else if (!strcmp(argv[i], "--dtype") && !strcmp(value, "bf16"))
-            bench.precision = XL_PRECISION_BF16;
+        else if (!strcmp(argv[i], "--device"))
+            bench.device_name = value;
+        else if (!strcmp(argv[i], "--dtype"))
+            bench.precision = xl_precision_of_name(value);
         else
-            is_wrong = is_wrong || strcmp(argv[i], "--dtype") || strcmp(value, "auto");
+            is_wrong = true;
     }
     if (is_wrong || argc < i + 2) {
-        fprintf(stderr, "usage: bench_lora [--dtype auto|f32|bf16] [--threads N] MODEL LORA...\n");
+        fprintf(stderr, "usage: bench_lora [--device NAME] [--dtype auto|f32|bf16|f16] [--threads N] "
+                        "MODEL LORA...\n");
         return 2;
     }
     bench.path = argv[i];

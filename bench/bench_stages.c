@@ -84,9 +84,7 @@ static enum xl_status open_bench(struct bench *bench, const struct settings *set
     bench->request.width = bench->request.height = settings->size;
     bench->request.progress = watch;
     bench->request.progress_user = &bench->hand;
-    if (!strcmp(settings->dtype, "f32")) bench->request.precision = XL_PRECISION_F32;
-    if (!strcmp(settings->dtype, "bf16")) bench->request.precision = XL_PRECISION_BF16;
-    if (!strcmp(settings->dtype, "f16")) bench->request.precision = XL_PRECISION_F16;
+    bench->request.precision = xl_precision_of_name(settings->dtype);
     bench->request.steps = 1;
     bench->need_s = xl_now_s();
     status = xl_model_need(bench->device, bench->model, &bench->request, &bench->need, err);

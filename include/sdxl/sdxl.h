@@ -127,7 +127,7 @@ enum xl_status xl_device_check_precision(const struct xl_device *device, enum xl
                                          struct xl_err *err);
 /* "F32", "BF16", "F16", "AUTO" */
 const char *xl_precision_name(enum xl_precision precision);
-/* And back; AUTO for any other name. */
+/* And back, in either case; AUTO for any other name. */
 enum xl_precision xl_precision_of_name(const char *name);
 
 /* How this device computes, a JSON object: {program, device, isa, libraries, precision (as chosen

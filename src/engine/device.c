@@ -119,7 +119,7 @@ const char *xl_precision_name(enum xl_precision precision) {
 
 enum xl_precision xl_precision_of_name(const char *name) {
     for (int i = 0; i < (int)(sizeof precision_names / sizeof *precision_names); i++)
-        if (!strcmp(name, precision_names[i])) return (enum xl_precision)i;
+        if (!strcasecmp(name, precision_names[i])) return (enum xl_precision)i;
     return XL_PRECISION_AUTO;
 }
 
