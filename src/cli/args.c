@@ -38,6 +38,21 @@ static enum xl_status stray_word(const struct xl_command *command, const char *w
                    command->name);
 }
 
+bool xl_takes_values(const struct xl_command *command, const struct xl_option *option) {
+    return command->compares && option->is_axis && !option->is_prose;
+}
+
+static enum xl_status set(const struct xl_command *command, struct xl_settings *settings,
+                          const struct xl_option *option, const char *origin, const char *value,
+                          struct xl_err *err) {
+    bool is_axis = xl_takes_values(command, option) && value && strchr(value, ',');
+    if (!is_axis) return xl_settings_set(settings, option, origin, value, err);
+    const char *axis = xl_arena_printf(settings->arena, "%s=%s", option->name, value);
+    if (!axis) return xl_fail_nomem(err, "an axis", 0);
+    settings->n_compared++;
+    return xl_settings_set(settings, xl_option_find("sweep"), origin, axis, err);
+}
+
 /* One option, which may take the next one as its value (*i is moved on). */
 static enum xl_status parse_one(const struct xl_command *command, int n, char **argv, int *i,
                                 struct xl_settings *settings, struct xl_err *err) {
@@ -60,7 +75,7 @@ static enum xl_status parse_one(const struct xl_command *command, int n, char **
             return xl_fail(err, XL_EINVAL, "%s: expected %s after it", origin, option->argument);
         value = argv[++*i];
     }
-    return xl_settings_set(settings, option, origin, value, err);
+    return set(command, settings, option, origin, value, err);
 }
 
 /* How many words that are no options a command takes: see struct xl_command. */
@@ -82,13 +97,19 @@ static bool is_option(const char *argument) {
     return !strncmp(argument, "--", 2) && argument[2];
 }
 
+/* "-" is a word, and so is what begins with it where a command takes few options. */
+static bool is_word(const struct xl_command *command, const char *argument) {
+    if (command->compares && argument[0] == '-' && argument[1] && argument[1] != '-') return false;
+    return !is_option(argument) && strcmp(argument, "-h") != 0;
+}
+
 enum xl_status xl_args_parse(const struct xl_command *command, int n, char **argv,
                              struct xl_settings *settings, bool *help, struct xl_err *err) {
     int n_words = 0;
     bool only_words = false;
     *help = false;
     for (int i = 0; i < n; i++) {
-        if (only_words || (command->positional && !is_option(argv[i]) && strcmp(argv[i], "-h"))) {
+        if (only_words || (command->positional && is_word(command, argv[i]))) {
             if (!only_words && !strcmp(argv[i], "--"))
                 only_words = true;
             else

@@ -18,6 +18,7 @@ struct xl_command {
     unsigned commands;        /* its bit in struct xl_option.commands */
     const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
     bool is_hidden;           /* for shells, not for people */
+    bool compares;            /* several values of an option, --dtype A,B, are an axis */
     enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
 };
 
@@ -25,6 +26,7 @@ extern const struct xl_command xl_command_generate;
 extern const struct xl_command xl_command_resume;
 extern const struct xl_command xl_command_verify;
 extern const struct xl_command xl_command_show;
+extern const struct xl_command xl_command_compare;
 extern const struct xl_command xl_command_inspect_model;
 extern const struct xl_command xl_command_inspect_tokens;
 extern const struct xl_command xl_command_inspect_schedule;
@@ -66,6 +68,9 @@ enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **
 enum xl_status xl_args_parse(const struct xl_command *command, int n, char **argv,
                              struct xl_settings *settings, bool *help, struct xl_err *err);
 
+/* Whether a command takes several values of an option, with commas: they are an axis then. */
+bool xl_takes_values(const struct xl_command *command, const struct xl_option *option);
+
 /* What a process ends with. The i-th, NULL after the last. */
 struct xl_exit_code {
     int code;
@@ -73,6 +78,10 @@ struct xl_exit_code {
 };
 const struct xl_exit_code *xl_exit_code_at(int i);
 int xl_exit_code_of(enum xl_status status);
+
+/* generate.c: draw what the settings ask for, or go on with a run, and tell what came of it; of a
+ * comparison, also that. Errors: those of planning and drawing */
+enum xl_status xl_run_and_tell(const struct xl_settings *given, struct xl_err *err) XL_CHECKED;
 
 /* dry_run.c: what drawing a sweep would take, on standard output, for people or, with
  * settings->json, as a document. Errors: those of xl_estimate, XL_EDISK */

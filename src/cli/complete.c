@@ -207,6 +207,10 @@ static void complete_axis(const struct line *line, const char *prefix, struct xl
 
 static void complete_value(const struct line *line, const struct xl_option *option,
                            const char *prefix, struct xl_candidates *out) {
+    const char *comma = strrchr(out->typed + strlen(prefix), ',');
+    if (comma && xl_takes_values(line->command, option))
+        prefix = xl_arena_strndup(&out->arena, out->typed, (size_t)(comma + 1 - out->typed));
+    if (!prefix) return;
     for (int i = 0; option->choices && option->choices[i]; i++)
         xl_candidate_add(out, prefix, option->choices[i], NULL, false);
     if (option->completion == XL_COMPLETE_AXIS)

@@ -1,5 +1,6 @@
 /* generate.c - sdxl-lab generate and resume: one picture or a sweep, from settings to a summary. */
 #include "cli/cli.h"
+#include "cli/compare.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -58,11 +59,16 @@ static void on_begin(void *user, const struct xl_beginning *beginning) {
     xl_str_deinit(&what);
 }
 
+static bool is_comparison(const struct xl_sweep *sweep) {
+    return !strcmp(sweep->kind, XL_KIND_COMPARE);
+}
+
 static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
     struct follow *follow = user;
     (void)cell;
     xl_progress_saved(&follow->progress);
-    if (!follow->settings->json) xl_progress_print(&follow->progress, path);
+    if (!follow->settings->json && !is_comparison(follow->sweep))
+        xl_progress_print(&follow->progress, path);
 }
 
 /* The columns that a beginning is told by. */
@@ -147,8 +153,16 @@ static json_t *first_record(const struct xl_run_dir *run) {
     return record ? record : json_null();
 }
 
+/* What pictures of a run are measured for: nothing where the run is no comparison. */
+struct measured {
+    bool is_done;
+    struct xl_comparison comparison;
+    int n_pages;
+};
+
 static enum xl_status print_document(const struct xl_sweep *sweep, const struct xl_run_dir *run,
-                                     const struct xl_run_counts *counts, struct xl_err *err) {
+                                     const struct xl_run_counts *counts, struct measured *measured,
+                                     struct xl_err *err) {
     xl_json_watch();
     json_t *document = json_object();
     bool ok = document != NULL;
@@ -166,6 +180,9 @@ static enum xl_status print_document(const struct xl_sweep *sweep, const struct 
     put_path(document, "log", counts->log_path, &ok);
     put_path(document, "run_dir", run->is_own ? run->dir : NULL, &ok);
     if (!run->is_own) xl_json_put(document, "record", first_record(run), &ok);
+    if (measured->is_done)
+        xl_json_put(document, "comparison",
+                    xl_compare_describe(&measured->comparison, run->dir, measured->n_pages), &ok);
     document = xl_json_finish(document, ok && !xl_json_ran_out());
     enum xl_status status = xl_print_json(document, err);
     json_decref(document);
@@ -270,6 +287,39 @@ static enum xl_status make_painters(const struct xl_settings *settings,
     return status;
 }
 
+/* Measure what was drawn; a run that was stopped is measured when it is through. */
+static enum xl_status measure(const struct xl_settings *settings, const struct xl_sweep *sweep,
+                              const struct xl_run_dir *dir, enum xl_status drawn,
+                              struct measured *out, struct xl_err *err) {
+    *out = (struct measured){.is_done = false};
+    if (!is_comparison(sweep) || (drawn && drawn != XL_EPARTIAL)) return XL_OK;
+    enum xl_status status =
+        xl_compare_run(settings, sweep, dir, &out->comparison, &out->n_pages, err);
+    out->is_done = !status;
+    return status;
+}
+
+/* Tell what came of a run. drawn: how drawing ended. */
+static enum xl_status tell(const struct xl_settings *settings, const struct xl_sweep *sweep,
+                           struct xl_run_dir *dir, const struct xl_run_counts *counts,
+                           enum xl_status drawn, struct xl_err *err) {
+    struct measured measured;
+    bool has_summary = !settings->json && (dir->is_own || settings->is_headless);
+    enum xl_status status = measure(settings, sweep, dir, drawn, &measured, err), told = XL_OK;
+    if (settings->json && (!drawn || dir->is_own))
+        told = print_document(sweep, dir, counts, &measured, status ? NULL : err);
+    else if (has_summary)
+        print_summary(sweep, dir, counts);
+    if (measured.is_done && has_summary) {
+        printf("\n");
+        told = xl_compare_print(&measured.comparison, dir->dir, measured.n_pages, err);
+    }
+    if (!status) status = told;
+    if (!status && measured.is_done) status = xl_compare_judge(settings, &measured.comparison, err);
+    xl_comparison_deinit(&measured.comparison);
+    return status;
+}
+
 static enum xl_status draw_and_report(const struct xl_settings *settings,
                                       const struct xl_sweep *sweep, struct xl_run_dir *dir,
                                       struct follow *follow, struct xl_err *err) {
@@ -294,13 +344,27 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     xl_info("text %.2f s, %d %s %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
             counts.n_evaluations, xl_plural(counts.n_evaluations, "evaluation", "evaluations"),
             counts.sample_s, counts.decode_s, counts.total_s);
-    enum xl_status printed = XL_OK;
-    if (settings->json && (!status || dir->is_own))
-        printed = print_document(sweep, dir, &counts, status ? NULL : err);
-    else if (!settings->json && (dir->is_own || settings->is_headless))
-        print_summary(sweep, dir, &counts);
+    enum xl_status told = tell(settings, sweep, dir, &counts, status, status ? NULL : err);
     xl_run_counts_deinit(&counts);
-    return status ? status : printed;
+    return status ? status : told;
+}
+
+/* What a device cannot compute in is refused before anything is drawn in what it can. */
+static enum xl_status check_precisions(const struct xl_settings *settings,
+                                       const struct xl_sweep *sweep, struct xl_err *err) {
+    struct xl_device_params params = xl_settings_device(settings);
+    struct xl_device *device = NULL;
+    enum xl_precision checked = XL_PRECISION_AUTO;
+    enum xl_status status = XL_OK;
+    for (int c = 0; !status && sweep->is_grid && c < sweep->n_cells; c++) {
+        enum xl_precision asked = sweep->cells[c].precision;
+        if (asked == checked) continue;
+        if (!device) status = xl_device_open(&params, &device, err);
+        if (!status) status = xl_device_check_precision(device, asked, err);
+        checked = asked;
+    }
+    xl_device_close(device);
+    return status;
 }
 
 static enum xl_status new_run(struct xl_settings *settings, struct follow *follow,
@@ -316,10 +380,12 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
         return status;
     }
     print_lines(&sweep.notices);
-    if (settings->dry_run) {
+    if (is_comparison(&sweep)) status = xl_comparison_check(settings, &sweep, err);
+    if (!status && settings->dry_run) {
         status = xl_print_dry_run(settings, &sweep, err);
-    } else {
-        status = xl_run_dir_create(settings, &sweep, &run, err);
+    } else if (!status) {
+        status = check_precisions(settings, &sweep, err);
+        if (!status) status = xl_run_dir_create(settings, &sweep, &run, err);
         if (!status) {
             status = draw_and_report(settings, &sweep, &run, follow, err);
             xl_run_dir_close(&run);
@@ -372,7 +438,7 @@ static enum xl_status check_resume(const struct xl_settings *settings, struct xl
     return XL_OK;
 }
 
-static enum xl_status generate(const struct xl_settings *given, struct xl_err *err) {
+enum xl_status xl_run_and_tell(const struct xl_settings *given, struct xl_err *err) {
     struct xl_settings settings = *given;
     struct follow follow = {.settings = &settings};
     enum xl_status status = XL_OK;
@@ -387,7 +453,7 @@ static enum xl_status generate(const struct xl_settings *given, struct xl_err *e
 static enum xl_status resume(const struct xl_settings *given, struct xl_err *err) {
     struct xl_settings settings = *given;
     settings.resume = settings.arguments[0];
-    return generate(&settings, err);
+    return xl_run_and_tell(&settings, err);
 }
 
 const struct xl_command xl_command_generate = {
@@ -399,7 +465,7 @@ const struct xl_command xl_command_generate = {
         "Each picture's path goes to standard output as it comes to disk; a sweep ends with a "
         "summary there.\nWithout a command, sdxl-lab reads these settings from the environment "
         "when HEADLESS=1 or PROMPT is set; flags come before it.",
-    .run = generate,
+    .run = xl_run_and_tell,
 };
 
 const struct xl_command xl_command_resume = {

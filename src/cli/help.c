@@ -187,7 +187,7 @@ static void print_usage(const struct xl_command *command) {
 
 void xl_print_help(const struct xl_command *command) {
     struct help help = {.command = command,
-                        .has_environment = command->commands & XL_FOR_GENERATE,
+                        .has_environment = command->commands == XL_FOR_GENERATE,
                         .has_axes = xl_option_find("sweep")->commands & command->commands};
     help.column = choose_column(&help);
     put_paragraph(command->summary, 0);

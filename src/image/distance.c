@@ -21,8 +21,8 @@ static void put_luma(const struct xl_image *image, int y, double *row) {
         row[x] = 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
 }
 
-/* An index beyond an edge, mirrored so that the edge's own pixel comes twice (scipy's "reflect"), as
- * often as it takes. */
+/* An index beyond an edge, mirrored so that the edge's own pixel comes twice (scipy's "reflect"),
+ * as often as it takes. */
 static int mirror(int i, int n) {
     while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
     return i;

@@ -97,7 +97,7 @@ Test(axes, refusals_say_what_and_why) {
         {"steps", "expected KEY=VALUES"},
         {"stesp=3", "did you mean steps"},
         {"batch=2", "batch cannot be swept"},
-        {"dtype=f32", "dtype cannot be swept"},
+        {"device=cpu", "device cannot be swept"},
         {"steps=", "expected values"},
         {"steps=0", "not a whole number from 1 to 1000"},
         {"steps=20,x", "\"x\" is not a whole number"},

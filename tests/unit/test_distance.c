@@ -1,7 +1,7 @@
 /* test_distance.c - PSNR, SSIM and GMSD are those of scikit-image and of the papers, whatever the
  * size; equal pictures, other sizes. tools/reference/topics/distance.py writes the data. */
-#include "image/distance.h"
 #include "base/json.h"
+#include "image/distance.h"
 #include "image/image.h"
 
 #include <criterion/criterion.h>

@@ -62,6 +62,9 @@ struct xl_sweep {
     int n_random;
 };
 
+/* The kind of a sweep whose pictures are compared along its first axis. */
+#define XL_KIND_COMPARE "compare"
+
 /* Plan what the settings ask for: every value is checked, every cell is one that its model can
  * draw. Random seeds are drawn here, once, and put into the settings with what was read from files;
  * those texts live as long as *out. On success the caller owns *out (xl_sweep_deinit). Errors:

@@ -64,7 +64,7 @@ enum xl_status xl_sweep_axes_collect(struct xl_sweep_plan *plan, struct xl_err *
             xl_settings_say(settings, "all-profiles", first),
             xl_settings_say(settings, "all-models", second));
     enum xl_status status = XL_OK;
-    plan->sweep->kind = "sweep";
+    plan->sweep->kind = settings->compares ? XL_KIND_COMPARE : "sweep";
     if (settings->all_profiles) plan->sweep->kind = "multi_profiles";
     if (settings->all_models) {
         plan->sweep->kind = "all_models_profiles";

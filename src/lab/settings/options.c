@@ -9,6 +9,9 @@ static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
 static const char *const syntaxes[] = {
     [XL_PROMPT_PLAIN] = "plain", [XL_PROMPT_A1111] = "a1111", [XL_PROMPT_COMPEL] = "compel", NULL};
 static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f32",     "fp16",
+                                              "f16",      "half", "f16",     "float16", "f16",
+                                              "bfloat16", "bf16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 
@@ -190,6 +193,15 @@ static const struct xl_option options[] = {
      .completion = XL_COMPLETE_FILE, .group = "Sweeps",
      .help = "YAML or JSON file of these settings; flags come before it"},
 
+    {TEXT("prompts", "FILE", prompts_file), .commands = XL_FOR_COMPARE, .path = XL_PATH_KEPT,
+     .completion = XL_COMPLETE_FILE, .group = "Comparing",
+     .help = "what to draw, a prompt a line; lines that begin with # are left out",
+     .fallback = "--prompt, or six of our own"},
+    {REAL("min-psnr", "DB", min_psnr, 0, 200), .commands = XL_FOR_COMPARE, .group = "Comparing",
+     .help = "end with exit code 3 where a picture lies further from the reference than this; 0: "
+             "do not judge",
+     .fallback = "0"},
+
     {TEXT("device", "NAME", device), .check = xl_device_check_name,
      .commands = XL_FOR_GENERATE | XL_FOR_WORKER, .group = "Computing",
      .help =
@@ -198,7 +210,7 @@ static const struct xl_option options[] = {
          "oracle",
      .fallback = "auto"},
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
-     .group = "Computing",
+     .is_axis = true, .same_as = precision_names, .group = "Computing",
      .help =
          "arithmetic; auto takes f16 on a GPU, and on a CPU bf16 where it has instructions for it",
      .fallback = "auto"},

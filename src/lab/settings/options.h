@@ -39,8 +39,9 @@ enum {
     XL_FOR_DOWNLOAD = 1 << 17,   /* models download */
     XL_FOR_MODELS = XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD |
                     XL_FOR_DOWNLOAD,
-    XL_FOR_NAMED = 1 << 18, /* loras list, loras show, embeddings list */
-    XL_FOR_ALL = (1 << 19) - 1,
+    XL_FOR_NAMED = 1 << 18,   /* loras list, loras show, embeddings list */
+    XL_FOR_COMPARE = 1 << 19, /* beside what generate takes */
+    XL_FOR_ALL = (1 << 20) - 1,
 };
 
 /* What values a shell completes after the option. */
@@ -79,6 +80,8 @@ struct xl_option {
     size_t offset;              /* in struct xl_settings */
     double min, max;            /* INT, REAL */
     const char *const *choices; /* CHOICE: NULL-terminated */
+    const char *const *same_as; /* CHOICE: what others call a choice, and it: NULL-terminated pairs;
+                                   NULL: none */
     /* STRING, LIST: refuses what can be no value of it; NULL: takes any text */
     enum xl_status (*check)(const char *text, struct xl_err *err);
     const char *environment; /* names, the preferred one first, blanks between; NULL: none */

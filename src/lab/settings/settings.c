@@ -91,6 +91,8 @@ static enum xl_status set_seed(struct xl_settings *settings, const char *origin,
 static enum xl_status set_choice(int *field, const struct xl_option *option, const char *origin,
                                  const char *text, struct xl_err *err) {
     char known[128] = "";
+    for (int i = 0; option->same_as && option->same_as[i]; i += 2)
+        if (!strcasecmp(option->same_as[i], text)) text = option->same_as[i + 1];
     for (int i = 0; option->choices[i]; i++) {
         if (!strcasecmp(option->choices[i], text)) {
             *field = i;

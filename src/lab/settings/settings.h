@@ -58,6 +58,10 @@ struct xl_settings {
     struct xl_list sweep;                                   /* "key=values" */
     const struct xl_axis_places *sweep_places[XL_LIST_MAX]; /* of each; NULL: not from a file */
     const char *resume;                                     /* a run directory */
+    const char *prompts_file;                               /* compare: a prompt a line */
+    double min_psnr;      /* compare: dB that every picture must reach; 0: none */
+    bool compares;        /* the run is a comparison along its first axis */
+    int n_compared;       /* compare: options that were given several values, an axis each */
     bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
     const char *from;     /* a picture whose record says what nobody else does */

@@ -1,0 +1,220 @@
+/* comparison_files.c - which files of two folders belong together. */
+#include "lab/run/comparison.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "image/sheet.h"
+#include "lab/run/verify_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_SIDES = 2 };
+
+/* A picture of a folder. */
+struct file {
+    const char *path;
+    const char *name; /* what it is found by: below the folder, or its cell */
+};
+
+struct side {
+    const char *dir;
+    struct xl_verify_list list;
+    struct file *files; /* by name */
+    int n;
+};
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
+}
+
+/* The record of a picture of ours, malloc'd; NULL: none. *is_sheet: it is a contact sheet. */
+static char *record_of(const char *path, bool *is_sheet) {
+    char *text = NULL;
+    struct xl_sheet_record sheet;
+    *is_sheet = false;
+    if (xl_record_read(path, &text, NULL)) return NULL;
+    *is_sheet = xl_sheet_record_parse(text, &sheet);
+    return text;
+}
+
+static const char *below(const char *dir, const char *path) {
+    size_t n = strlen(dir);
+    path += n;
+    while (*path == '/') path++;
+    return path;
+}
+
+static enum xl_status read_side(struct side *side, const char *dir, struct xl_arena *arena,
+                                struct xl_err *err) {
+    side->dir = dir;
+    side->list.takes_all = true;
+    enum xl_status status = xl_verify_list_add(&side->list, dir, err);
+    if (status) return status;
+    side->files = xl_arena_alloc(arena, ((size_t)side->list.n + 1) * sizeof *side->files);
+    if (!side->files) return xl_fail_nomem(err, "a comparison", 0);
+    for (int i = 0; i < side->list.n; i++) {
+        bool is_sheet;
+        const char *path = side->list.items[i].path;
+        free(record_of(path, &is_sheet));
+        if (!is_sheet) side->files[side->n++] = (struct file){path, below(dir, path)};
+    }
+    if (!side->n) return xl_fail(err, XL_EINPUT, "%s: there is no picture in it", dir);
+    qsort(side->files, (size_t)side->n, sizeof *side->files, by_name);
+    return XL_OK;
+}
+
+static const struct file *find(const struct side *side, const char *name) {
+    const struct file wanted = {.name = name};
+    return bsearch(&wanted, side->files, (size_t)side->n, sizeof wanted, by_name);
+}
+
+static bool have_common(const struct side *sides) {
+    for (int i = 0; i < sides[0].n; i++)
+        if (find(&sides[1], sides[0].files[i].name)) return true;
+    return false;
+}
+
+/* Names become those of cells; pictures that name none fall out. */
+static enum xl_status name_by_cell(struct side *side, struct xl_arena *arena, struct xl_err *err) {
+    int n = 0;
+    for (int i = 0; i < side->n; i++) {
+        bool is_sheet;
+        char *text = record_of(side->files[i].path, &is_sheet);
+        json_t *record = text ? json_loads(text, 0, NULL) : NULL;
+        const char *cell = json_string_value(json_object_get(record, "cell"));
+        const char *kept = cell ? xl_arena_strdup(arena, cell) : NULL;
+        bool is_lost = cell && !kept;
+        json_decref(record);
+        free(text);
+        if (is_lost) return xl_fail_nomem(err, "a comparison", 0);
+        if (kept) side->files[n++] = (struct file){side->files[i].path, kept};
+    }
+    side->n = n;
+    qsort(side->files, (size_t)n, sizeof *side->files, by_name);
+    return XL_OK;
+}
+
+/* --- Rows ------------------------------------------------------------------------------------- */
+
+static enum xl_status begin(struct xl_comparison *out, const char *caption, const char *a,
+                            const char *b, int n_rows, struct xl_err *err) {
+    out->caption = caption;
+    out->n_values = N_SIDES;
+    out->values = xl_arena_alloc(&out->arena, N_SIDES * sizeof *out->values);
+    out->rows = xl_arena_alloc(&out->arena, (size_t)n_rows * sizeof *out->rows);
+    if (!out->values || !out->rows) return xl_fail_nomem(err, "a comparison", 0);
+    out->values[0] = xl_arena_strdup(&out->arena, a);
+    out->values[1] = xl_arena_strdup(&out->arena, b);
+    return out->values[0] && out->values[1] ? XL_OK : xl_fail_nomem(err, "a comparison", 0);
+}
+
+/* a or b NULL: only the other folder has it. */
+static enum xl_status add_row(struct xl_comparison *out, const char *name, const char *a,
+                              const char *b, struct xl_err *err) {
+    struct xl_comparison_row *row = &out->rows[out->n_rows];
+    row->name = xl_arena_strdup(&out->arena, name);
+    row->pictures = xl_arena_alloc(&out->arena, N_SIDES * sizeof *row->pictures);
+    if (!row->name || !row->pictures) return xl_fail_nomem(err, "a comparison", 0);
+    for (int v = 0; v < N_SIDES; v++) {
+        const char *path = v ? b : a;
+        const char *kept = path ? xl_arena_strdup(&out->arena, path)
+                                : xl_arena_printf(&out->arena, "not in %s", out->values[v]);
+        if (!kept) return xl_fail_nomem(err, "a comparison", 0);
+        if (path)
+            row->pictures[v].path = kept;
+        else
+            row->pictures[v].why = kept;
+    }
+    out->n_rows++;
+    return XL_OK;
+}
+
+/* Rows of two sorted lists, by name. by_cell: a row is called as its first file is. */
+static enum xl_status merge(struct xl_comparison *out, const struct side *sides, bool by_cell,
+                            struct xl_err *err) {
+    const struct file *a = sides[0].files, *b = sides[1].files;
+    const struct file *a_end = a + sides[0].n, *b_end = b + sides[1].n;
+    enum xl_status status = XL_OK;
+    while (!status && (a < a_end || b < b_end)) {
+        int order = a == a_end ? 1 : b == b_end ? -1 : strcmp(a->name, b->name);
+        const struct file *one = order <= 0 ? a : b;
+        const char *name = by_cell ? below(sides[order > 0].dir, one->path) : one->name;
+        status = add_row(out, name, order <= 0 ? a->path : NULL, order >= 0 ? b->path : NULL, err);
+        a += order <= 0;
+        b += order >= 0;
+    }
+    return status;
+}
+
+static int by_row_name(const void *a, const void *b) {
+    return strcmp(((const struct xl_comparison_row *)a)->name,
+                  ((const struct xl_comparison_row *)b)->name);
+}
+
+static enum xl_status pair_folders(const char *a, const char *b, struct xl_comparison *out,
+                                   struct xl_err *err) {
+    struct side sides[N_SIDES] = {{0}};
+    bool by_cell = false;
+    enum xl_status status = read_side(&sides[0], a, &out->arena, err);
+    if (!status) status = read_side(&sides[1], b, &out->arena, err);
+    if (!status && !have_common(sides)) {
+        by_cell = true;
+        for (int i = 0; !status && i < N_SIDES; i++)
+            status = name_by_cell(&sides[i], &out->arena, err);
+        if (!status && !have_common(sides))
+            status = xl_fail(err, XL_EINPUT,
+                             "%s and %s have no picture in common: no name is in both, and no two "
+                             "records name the same request",
+                             a, b);
+    }
+    if (!status) status = begin(out, "Folder", a, b, sides[0].n + sides[1].n, err);
+    if (!status) status = merge(out, sides, by_cell, err);
+    if (!status && by_cell) qsort(out->rows, (size_t)out->n_rows, sizeof *out->rows, by_row_name);
+    for (int i = 0; i < N_SIDES; i++) xl_verify_list_deinit(&sides[i].list);
+    return status;
+}
+
+/* A file that is no picture, or not there, is told of at once. */
+static enum xl_status check_file(const char *path, struct xl_err *err) {
+    struct xl_image image = {0};
+    enum xl_status status = xl_image_load(path, &image, err);
+    xl_image_free(&image);
+    return status;
+}
+
+static const char *last_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Two files are called as they are without their folders, where that tells them apart. */
+static enum xl_status pair_files(const char *a, const char *b, struct xl_comparison *out,
+                                 struct xl_err *err) {
+    bool is_told = strcmp(last_part(a), last_part(b)) != 0;
+    enum xl_status status =
+        begin(out, "Picture", is_told ? last_part(a) : a, is_told ? last_part(b) : b, 1, err);
+    return status ? status : add_row(out, last_part(b), a, b, err);
+}
+
+enum xl_status xl_comparison_of_files(const char *a, const char *b, struct xl_comparison *out,
+                                      struct xl_err *err) {
+    struct xl_comparison comparison = {.n_rows = 0};
+    bool is_dir = xl_dir_exists(a);
+    enum xl_status status = XL_OK;
+    if (is_dir != xl_dir_exists(b))
+        status = xl_fail(err, XL_EINPUT,
+                         "%s is a folder, and %s is none; expected two pictures or two folders",
+                         is_dir ? a : b, is_dir ? b : a);
+    else if (is_dir)
+        status = pair_folders(a, b, &comparison, err);
+    else
+        status = check_file(a, err);
+    if (!status && !is_dir) status = check_file(b, err);
+    if (!status && !is_dir) status = pair_files(a, b, &comparison, err);
+    if (status)
+        xl_comparison_deinit(&comparison);
+    else
+        *out = comparison;
+    return status;
+}
