@@ -201,8 +201,9 @@ int main(int argc, char **argv) {
             is_wrong = true;
     }
     if (is_wrong || argc < i + 2) {
-        fprintf(stderr, "usage: bench_lora [--device NAME] [--dtype auto|f32|bf16|f16] [--threads N] "
-                        "MODEL LORA...\n");
+        fprintf(stderr,
+                "usage: bench_lora [--device NAME] [--dtype auto|f32|bf16|f16] [--threads N] "
+                "MODEL LORA...\n");
         return 2;
     }
     bench.path = argv[i];

@@ -2,12 +2,56 @@
  * any thread. */
 #include "base/clock.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 double xl_now_s(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds of a unit; 0: it is none. */
+static double unit_of(char letter) {
+    switch (letter) {
+    case 's':
+        return 1;
+    case 'm':
+        return 60;
+    case 'h':
+        return 3600;
+    case 'd':
+        return 86400;
+    default:
+        return 0;
+    }
+}
+
+enum xl_status xl_duration_read(const char *text, double *seconds, struct xl_err *err) {
+    static const double MOST = 1e9;
+    double sum = 0, last = 0;
+    const char *at = text;
+    if (!strcmp(text, "forever")) {
+        *seconds = -1;
+        return XL_OK;
+    }
+    do { /* units become smaller: 1h30m, and not 30m1h */
+        char *end;
+        double value = *at >= '0' && *at <= '9' ? strtod(at, &end) : -1, unit = 1;
+        bool has_unit = value >= 0 && *end;
+        if (has_unit) unit = unit_of(*end);
+        sum += value * unit;
+        if (value < 0 || unit == 0 || (last > 0 && unit >= last) || !(sum <= MOST))
+            return xl_fail(err, XL_EINVAL,
+                           "\"%.40s\" is no length of time; expected one like 90s, 10m, 1h30m, 2d "
+                           "or forever",
+                           text);
+        last = unit;
+        at = end + has_unit;
+    } while (*at);
+    *seconds = sum;
+    return XL_OK;
 }
 
 static void format_utc(char *out, size_t size, const char *format) {

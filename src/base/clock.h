@@ -2,10 +2,16 @@
 #ifndef XL_BASE_CLOCK_H
 #define XL_BASE_CLOCK_H
 
+#include "base/status.h"
+
 #include <stddef.h>
 
 /* Seconds since an arbitrary moment; never goes backwards. */
 double xl_now_s(void);
+
+/* A length of time: "90" or "90s", "10m", "1h30m", "2d", "forever" (*seconds is -1 then).
+ * Errors: XL_EINVAL */
+enum xl_status xl_duration_read(const char *text, double *seconds, struct xl_err *err) XL_CHECKED;
 
 /* The current UTC time as "20261124-031500" (for file names) into out[16]. */
 void xl_stamp_utc(char out[16]);

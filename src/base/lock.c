@@ -202,10 +202,14 @@ static enum xl_status lock_file(struct xl_lock *lock, const char *path, char own
     return take_claim(lock, owner, is_taken, err);
 }
 
-/* A regular file, never what a link points to. Without O_NONBLOCK, opening a pipe would wait. */
+/* A regular file, never what a link points to. Without O_NONBLOCK, opening a pipe would wait. Where
+ * anybody may make files (/tmp), somebody else's can be opened, but not by who would make it
+ * (fs.protected_regular). */
 static enum xl_status open_file(const char *path, int *fd, struct xl_err *err) {
+    enum { FLAGS = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
     struct stat st;
-    *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    *fd = open(path, FLAGS);
+    if (*fd < 0 && errno == ENOENT) *fd = open(path, FLAGS | O_CREAT, 0666);
     if (*fd < 0) return fail(path, err);
     if (!fstat(*fd, &st) && S_ISREG(st.st_mode)) return XL_OK;
     return xl_fail(err, XL_EDISK, "%s: is not a regular file", path);
@@ -231,6 +235,27 @@ enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[X
     }
     if (!status) *out = lock;
     return status;
+}
+
+enum xl_status xl_lock_look(const char *path, bool *is_taken, struct xl_err *err) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char claim[4096], text[MAX_IDENTITY];
+    struct owner owner;
+    *is_taken = false;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? XL_OK : fail(path, err);
+    int why = fcntl(fd, F_OFD_GETLK, &whole) ? errno : 0;
+    close(fd);
+    if (!why) {
+        *is_taken = whole.l_type != F_UNLCK;
+        return XL_OK;
+    }
+    errno = why;
+    if (!means_no_locks(why)) return fail(path, err);
+    if ((size_t)snprintf(claim, sizeof claim, "%s.owner", path) >= sizeof claim)
+        return xl_fail(err, XL_EDISK, "%s: the path is too long", path);
+    *is_taken = read_claim(claim, text) && !(read_identity(text, &owner) && has_ended(&owner));
+    return XL_OK;
 }
 
 enum xl_status xl_claim_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],

@@ -28,6 +28,10 @@ enum { XL_LOCK_OWNER = 512 };
 enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[XL_LOCK_OWNER],
                             struct xl_err *err) XL_CHECKED;
 
+/* Whether somebody has the lock, this process included; nothing is taken or made, and a file that
+ * is not there is locked by nobody. Errors: XL_EDISK cannot be opened (why) */
+enum xl_status xl_lock_look(const char *path, bool *is_taken, struct xl_err *err) XL_CHECKED;
+
 /* The same by a claim alone, the file `path` itself, whatever locks the file system has or says
  * that it has: some let everybody have a lock. The claim goes when it is released. Errors: as above
  */

@@ -70,6 +70,8 @@ static enum xl_status parse_one(const struct xl_command *command, int n, char **
     const char *value = equals ? equals + 1 : NULL;
     if (option->type == XL_OPTION_SWITCH) {
         if (value) return xl_fail(err, XL_EINVAL, "%s takes no value", origin);
+    } else if (!value && option->implied && (*i + 1 >= n || argv[*i + 1][0] == '-')) {
+        value = option->implied;
     } else if (!value) {
         if (*i + 1 >= n)
             return xl_fail(err, XL_EINVAL, "%s: expected %s after it", origin, option->argument);

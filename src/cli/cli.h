@@ -17,6 +17,7 @@ struct xl_command {
     enum xl_completion words; /* what a shell completes for them */
     unsigned commands;        /* its bit in struct xl_option.commands */
     const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
+    const char *link;         /* another name of the program that means this command; NULL: none */
     bool is_hidden;           /* for shells, not for people */
     bool compares;            /* several values of an option, --dtype A,B, are an axis */
     enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
@@ -44,6 +45,9 @@ extern const struct xl_command xl_command_loras_list;
 extern const struct xl_command xl_command_loras_show;
 extern const struct xl_command xl_command_embeddings_list;
 extern const struct xl_command xl_command_presets_list;
+extern const struct xl_command xl_command_gpu_list;
+extern const struct xl_command xl_command_gpu_pick;
+extern const struct xl_command xl_command_gpu_watch;
 extern const struct xl_command xl_command_completion;
 extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;

@@ -30,6 +30,9 @@ static const struct xl_command *const commands[] = {
     &xl_command_inspect_tokens,
     &xl_command_inspect_schedule,
     &xl_command_inspect_noise,
+    &xl_command_gpu_list,
+    &xl_command_gpu_pick,
+    &xl_command_gpu_watch,
     &xl_command_completion,
     &xl_command_manual,
     &xl_command_complete_words,
@@ -88,6 +91,7 @@ static const char *nearest_command(const char *word) {
         {"profiles import", " import "},
         {"inspect model", " info describe "},
         {"inspect tokens", " tokenize tokens "},
+        {"gpu list", " gpus cards nvidia-smi smi gpu-status nvidia "},
         {"manual", " man docs doc "},
     };
     char wanted[48];
@@ -157,7 +161,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {1, "internal error: please report it"},
         {2, "wrong usage, or an input file that cannot be used"},
         {3, "some pictures failed: out of memory, not a number, or a worker process that died"},
-        {4, "no usable GPU: none is there, its driver is too old, or it was lost"},
+        {4, "no usable GPU: none is there or none is idle, its driver is too old, or it was lost"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},
         {7,

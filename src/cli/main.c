@@ -123,8 +123,19 @@ static int run_environment(int n, char **argv) {
     return 0;
 }
 
+/* The command that the program's name means, where it is called by a link (gpu_pick). */
+static const struct xl_command *command_of_link(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const struct xl_command *command;
+    for (int i = 0; (command = xl_command_at(i)); i++)
+        if (command->link && !strcmp(command->link, name)) return command;
+    return NULL;
+}
+
 static int run(int argc, char **argv) {
     struct xl_err err = {0};
+    const struct xl_command *linked = argc ? command_of_link(argv[0]) : NULL;
+    if (linked) return run_command(linked, argc - 1, argv + 1, false, false);
     if (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h"))) {
         xl_print_overview();
         return 0;

@@ -1,4 +1,5 @@
 /* options.c - the option table, and finding an option by its name. */
+#include "base/clock.h"
 #include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
 #include "lab/settings/settings.h"
@@ -20,6 +21,7 @@ static const char *const oom_choices[] = {"shrink", "fail", NULL};
     (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
+#define SEEKS_GPU XL_FOR_GPU_PICK
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
 /* Shorthand for the rows: what most of them leave at its default. */
@@ -44,6 +46,11 @@ static enum xl_status check_lora(const char *text, struct xl_err *err) {
     enum xl_status status = xl_lora_text_read(text, &arena, &list, err);
     xl_arena_deinit(&arena);
     return status;
+}
+
+static enum xl_status check_duration(const char *text, struct xl_err *err) {
+    double seconds;
+    return xl_duration_read(text, &seconds, err);
 }
 
 static enum xl_status check_embedding(const char *text, struct xl_err *err) {
@@ -230,6 +237,27 @@ static const struct xl_option options[] = {
      .help = "draw in N processes of their own, which share the threads: one that dies costs the "
              "pictures that it had in hand, which are drawn again; 0: in this process",
      .fallback = "0"},
+
+    {INT("idle-memory", "MIB", idle_memory, 0, 1 << 24), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
+     .group = "GPUs", .help = "a GPU with more memory in use is not idle", .fallback = "256"},
+    {INT("idle-utilization", "PERCENT", idle_utilization, 0, 100),
+     .commands = SEEKS_GPU | XL_FOR_GPU_LIST, .group = "GPUs",
+     .help = "nor is one that is busy for more of the time", .fallback = "5"},
+    {SWITCH("allow-processes", allow_processes), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
+     .group = "GPUs",
+     .help = "a GPU may be idle although a process is on it (a display, a monitor)"},
+    {TEXT("wait", "[TIME]", wait), .check = check_duration, .implied = "forever",
+     .commands = SEEKS_GPU, .group = "GPUs",
+     .help = "wait until a GPU is idle, for at most 90s, 10m, 1h30m; without TIME, forever",
+     .fallback = "do not wait"},
+    {REAL("interval", "SECONDS", interval, 0.1, 86400), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
+     .group = "GPUs", .help = "between two looks, while waiting or watching", .fallback = "2"},
+    {TEXT("gpu-lock-dir", "DIR", gpu_lock_dir), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
+     .path = XL_PATH_KEPT, .completion = XL_COMPLETE_DIR, .group = "GPUs",
+     .help = "where GPUs are locked, the same folder for all who share them",
+     .fallback = "/tmp/sdxl-lab-gpus"},
+    {SWITCH("uuid", only_uuid), .commands = XL_FOR_GPU_PICK, .group = "GPUs",
+     .help = "print the UUID instead of the index: CUDA has another order"},
 
     {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
      .environment = "OUTPUT_DIR", .is_place = true, .path = XL_PATH_SHOWN,

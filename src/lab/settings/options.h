@@ -39,9 +39,11 @@ enum {
     XL_FOR_DOWNLOAD = 1 << 17,   /* models download */
     XL_FOR_MODELS = XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD |
                     XL_FOR_DOWNLOAD,
-    XL_FOR_NAMED = 1 << 18,   /* loras list, loras show, embeddings list */
-    XL_FOR_COMPARE = 1 << 19, /* beside what generate takes */
-    XL_FOR_ALL = (1 << 20) - 1,
+    XL_FOR_NAMED = 1 << 18,    /* loras list, loras show, embeddings list */
+    XL_FOR_COMPARE = 1 << 19,  /* beside what generate takes */
+    XL_FOR_GPU_LIST = 1 << 20, /* gpu list, gpu watch */
+    XL_FOR_GPU_PICK = 1 << 21,
+    XL_FOR_ALL = (1 << 22) - 1,
 };
 
 /* What values a shell completes after the option. */
@@ -84,6 +86,7 @@ struct xl_option {
                                    NULL: none */
     /* STRING, LIST: refuses what can be no value of it; NULL: takes any text */
     enum xl_status (*check)(const char *text, struct xl_err *err);
+    const char *implied;     /* its value where none follows; NULL: one has to */
     const char *environment; /* names, the preferred one first, blanks between; NULL: none */
     bool is_axis;            /* --sweep takes it */
     bool is_replaced;        /* LIST: by a source that comes before the one that said it */

@@ -24,6 +24,9 @@ void xl_settings_default(struct xl_settings *settings) {
         .device = "auto",
         .output_dir = "output_images",
         .count = 16,
+        .idle_memory = 256,
+        .idle_utilization = 5,
+        .interval = 2,
     };
 }
 

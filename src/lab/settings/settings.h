@@ -52,8 +52,14 @@ struct xl_settings {
     int threads;
     int workers; /* processes that draw; 0: this one */
     enum xl_oom_choice oom;
-    double max_memory; /* GB that a model and its work may take; 0: what is free */
-    int group;         /* pictures drawn together; 0: the batch */
+    double max_memory;                 /* GB that a model and its work may take; 0: what is free */
+    int group;                         /* pictures drawn together; 0: the batch */
+    int idle_memory, idle_utilization; /* what an idle GPU may show: MiB, percent */
+    bool allow_processes;
+    const char *wait; /* how long for an idle GPU, as base/clock.h reads it; NULL: not at all */
+    double interval;  /* seconds between two looks */
+    const char *gpu_lock_dir; /* NULL: the default */
+    bool only_uuid;
     bool all_profiles, all_models, dry_run, yes;
     struct xl_list sweep;                                   /* "key=values" */
     const struct xl_axis_places *sweep_places[XL_LIST_MAX]; /* of each; NULL: not from a file */
