@@ -99,9 +99,10 @@ const struct xl_manual_entry xl_manual_files[] = {
     {"output_images/jobs_INSTANCE.log",
      "The job log: a JSON object a line for whatever was drawn or "
      "failed. `jobs.log` where the instance has no name."},
-    {"output_images/KIND_TIME/", "A sweep's own directory; KIND is `sweep`, `multi_profiles` or "
-                                 "`all_models_profiles`. With several models it has a folder "
-                                 "`model_NAME` for each."},
+    {"output_images/KIND_TIME/",
+     "A sweep's own directory; KIND is `sweep`, `compare`, "
+     "`multi_profiles` or `all_models_profiles`. With several models it has a folder "
+     "`model_NAME` for each."},
     {"KIND_TIME/run.json", "The request and its pictures: what `sdxl-lab resume` reads."},
     {"KIND_TIME/index.html", "A page that fills in while the pictures come, and works from disk."},
     {"sheet_01.png", "Contact sheets, beside the pictures of a sweep."},

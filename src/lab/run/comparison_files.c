@@ -2,8 +2,8 @@
 #include "lab/run/comparison.h"
 
 #include "base/file.h"
-#include "base/json.h"
 #include "image/sheet.h"
+#include "lab/cell/cell_record.h"
 #include "lab/run/verify_list.h"
 
 #include <stdlib.h>
@@ -28,14 +28,16 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
-/* The record of a picture of ours, malloc'd; NULL: none. *is_sheet: it is a contact sheet. */
-static char *record_of(const char *path, bool *is_sheet) {
-    char *text = NULL;
+/* The record of a picture of ours, malloc'd; NULL: none, and what cannot be read is told when it is
+ * measured. *is_sheet: it is that of a contact sheet. Errors: XL_ENOMEM */
+static enum xl_status read_record(const char *path, char **text, bool *is_sheet,
+                                  struct xl_err *err) {
     struct xl_sheet_record sheet;
-    *is_sheet = false;
-    if (xl_record_read(path, &text, NULL)) return NULL;
-    *is_sheet = xl_sheet_record_parse(text, &sheet);
-    return text;
+    struct xl_err why = {0};
+    *text = NULL;
+    enum xl_status status = xl_record_read(path, text, &why);
+    *is_sheet = !status && xl_sheet_record_parse(*text, &sheet);
+    return status == XL_ENOMEM ? xl_fail(err, status, "%s", why.text) : XL_OK;
 }
 
 static const char *below(const char *dir, const char *path) {
@@ -55,8 +57,11 @@ static enum xl_status read_side(struct side *side, const char *dir, struct xl_ar
     if (!side->files) return xl_fail_nomem(err, "a comparison", 0);
     for (int i = 0; i < side->list.n; i++) {
         bool is_sheet;
+        char *text;
         const char *path = side->list.items[i].path;
-        free(record_of(path, &is_sheet));
+        status = read_record(path, &text, &is_sheet, err);
+        if (status) return status;
+        free(text);
         if (!is_sheet) side->files[side->n++] = (struct file){path, below(dir, path)};
     }
     if (!side->n) return xl_fail(err, XL_EINPUT, "%s: there is no picture in it", dir);
@@ -75,19 +80,32 @@ static bool have_common(const struct side *sides) {
     return false;
 }
 
+/* The id of the cell that a picture's record names; NULL: none. */
+static enum xl_status read_cell(const char *path, struct xl_arena *arena, const char **out,
+                                struct xl_err *err) {
+    bool is_sheet;
+    char *text;
+    json_t *record = NULL;
+    struct xl_err why = {0};
+    *out = NULL;
+    enum xl_status status = read_record(path, &text, &is_sheet, err);
+    if (status || !text) return status;
+    status = xl_record_parse(text, path, &record, &why);
+    const char *cell = json_string_value(json_object_get(record, "cell"));
+    if (cell) *out = xl_arena_strdup(arena, cell);
+    bool is_lost = status == XL_ENOMEM || (cell && !*out);
+    json_decref(record);
+    free(text);
+    return is_lost ? xl_fail_nomem(err, "a comparison", 0) : XL_OK;
+}
+
 /* Names become those of cells; pictures that name none fall out. */
 static enum xl_status name_by_cell(struct side *side, struct xl_arena *arena, struct xl_err *err) {
     int n = 0;
     for (int i = 0; i < side->n; i++) {
-        bool is_sheet;
-        char *text = record_of(side->files[i].path, &is_sheet);
-        json_t *record = text ? json_loads(text, 0, NULL) : NULL;
-        const char *cell = json_string_value(json_object_get(record, "cell"));
-        const char *kept = cell ? xl_arena_strdup(arena, cell) : NULL;
-        bool is_lost = cell && !kept;
-        json_decref(record);
-        free(text);
-        if (is_lost) return xl_fail_nomem(err, "a comparison", 0);
+        const char *kept;
+        enum xl_status status = read_cell(side->files[i].path, arena, &kept, err);
+        if (status) return status;
         if (kept) side->files[n++] = (struct file){side->files[i].path, kept};
     }
     side->n = n;

@@ -21,6 +21,8 @@ static const double ASSUMED_TFLOP_PER_S_CORE[] = {
 static const double ASSUMED_TFLOP_PER_S_GPU[] = {
     [XL_PRECISION_F32] = 20, [XL_PRECISION_BF16] = 100, [XL_PRECISION_F16] = 100};
 
+enum { N_PRECISIONS = sizeof ASSUMED_TFLOP_PER_S_GPU / sizeof *ASSUMED_TFLOP_PER_S_GPU };
+
 /* --- Speed ------------------------------------------------------------------------------------ */
 
 /* Speeds of the newest lines that were drawn with this device and precision. */
@@ -74,11 +76,26 @@ struct work {
     const struct xl_settings *settings;
     const struct xl_sweep *sweep;
     struct xl_device *device;
+    double tflop_per_s[N_PRECISIONS]; /* 0: not looked up yet */
+    bool is_guess;                    /* a speed that no log tells */
 };
 
+/* How fast a precision that is asked for is drawn with here. */
+static double speed_of(struct work *work, enum xl_precision asked) {
+    enum xl_precision precision = xl_device_precision(work->device, asked);
+    double *speed = &work->tflop_per_s[precision];
+    struct speeds speeds = {.device = xl_device_info(work->device)->name,
+                            .precision = xl_precision_name(precision)};
+    if (*speed > 0 || measured_speed(work->settings->output_dir, &speeds, speed)) return *speed;
+    work->is_guess = true;
+    *speed = strcmp(speeds.device, "cuda") ? xl_cpu_count() * ASSUMED_TFLOP_PER_S_CORE[precision]
+                                           : ASSUMED_TFLOP_PER_S_GPU[precision];
+    return *speed;
+}
+
 /* Add what cells order[first..last) of one shape take. */
-static enum xl_status add_shape(const struct work *work, struct xl_model *model, int first,
-                                int last, struct xl_estimate *estimate, struct xl_err *err) {
+static enum xl_status add_shape(struct work *work, struct xl_model *model, int first, int last,
+                                struct xl_estimate *estimate, struct xl_err *err) {
     const struct xl_sweep *sweep = work->sweep;
     const struct xl_cell *cell = &sweep->cells[sweep->order[first]];
     struct xl_picture picture;
@@ -90,7 +107,9 @@ static enum xl_status add_shape(const struct work *work, struct xl_model *model,
     enum xl_status status = xl_model_need(work->device, model, &request, &need, err);
     if (status) return status;
     int n = last - first;
-    estimate->tflop += n * xl_need_flops(&need, &rung, 1) / 1e12;
+    double tflop = n * xl_need_flops(&need, &rung, 1) / 1e12;
+    estimate->tflop += tflop;
+    estimate->seconds += tflop / speed_of(work, cell->precision);
     int64_t bytes = need.weight_bytes + need.work_bytes;
     if (bytes > estimate->memory_bytes) estimate->memory_bytes = bytes;
     estimate->memory_free = need.available_bytes;
@@ -98,7 +117,7 @@ static enum xl_status add_shape(const struct work *work, struct xl_model *model,
     return XL_OK;
 }
 
-static enum xl_status add_model(const struct work *work, int first, int last,
+static enum xl_status add_model(struct work *work, int first, int last,
                                 struct xl_estimate *estimate, struct xl_err *err) {
     const struct xl_sweep *sweep = work->sweep;
     const struct xl_sweep_model *planned = &sweep->models[sweep->cells[sweep->order[first]].model];
@@ -131,23 +150,11 @@ static int64_t disk_free(const char *dir) {
     return (int64_t)about.f_bavail * (int64_t)about.f_frsize;
 }
 
-static void set_speed(const struct work *work, struct xl_estimate *estimate) {
-    enum xl_precision precision = xl_device_precision(work->device, work->settings->precision);
-    struct speeds speeds = {.device = xl_device_info(work->device)->name,
-                            .precision = xl_precision_name(precision)};
-    estimate->is_measured =
-        measured_speed(work->settings->output_dir, &speeds, &estimate->tflop_per_s);
-    if (!estimate->is_measured)
-        estimate->tflop_per_s = strcmp(speeds.device, "cuda")
-                                    ? xl_cpu_count() * ASSUMED_TFLOP_PER_S_CORE[precision]
-                                    : ASSUMED_TFLOP_PER_S_GPU[precision];
-}
-
 enum xl_status xl_estimate(const struct xl_settings *settings, const struct xl_sweep *sweep,
                            struct xl_estimate *out, struct xl_err *err) {
     struct xl_estimate estimate = {.memory_free = xl_memory_available(), /* of no picture */
                                    .disk_free = disk_free(settings->output_dir)};
-    struct work work = {settings, sweep, NULL};
+    struct work work = {.settings = settings, .sweep = sweep};
     struct xl_device_params params = xl_settings_device(settings);
     enum xl_status status = xl_device_open(&params, &work.device, err);
     for (int i = 0, next; !status && i < sweep->n_cells; i = next) {
@@ -157,10 +164,12 @@ enum xl_status xl_estimate(const struct xl_settings *settings, const struct xl_s
             next++;
         status = add_model(&work, i, next, &estimate, err);
     }
-    if (!status) set_speed(&work, &estimate);
+    if (!status)
+        estimate.tflop_per_s = estimate.seconds > 0 ? estimate.tflop / estimate.seconds
+                                                    : speed_of(&work, settings->precision);
     xl_device_close(work.device);
     if (status) return status;
-    estimate.seconds = estimate.tflop / estimate.tflop_per_s;
+    estimate.is_measured = !work.is_guess;
     *out = estimate;
     return XL_OK;
 }

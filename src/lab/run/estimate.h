@@ -5,9 +5,10 @@
 #include "lab/run/sweep.h"
 
 struct xl_estimate {
-    double tflop;         /* of all pictures */
-    double tflop_per_s;   /* at which this machine drew before, or assumed */
-    bool is_measured;     /* from the job logs of the output directory */
+    double tflop; /* of all pictures */
+    double
+        tflop_per_s; /* at which this machine drew before, or assumed; of several dtypes the mean */
+    bool is_measured;     /* all of it from the job logs of the output directory */
     double seconds;       /* drawing; loading comes on top */
     int64_t weight_bytes; /* read from disk, all models */
     int64_t memory_bytes; /* the most that is held at once */
