@@ -75,7 +75,13 @@ cp "$first" two/only.png
 expect "what one folder has alone" 2 "1 of 3 could not be measured; the first: not in one" "$bin" compare one two
 expect "folders by requests" 0 "is the same as" "$bin" compare "$run" b/compare_*
 check "of all pictures" test "$(grep -c ' equal ' out)" = 6
-cp "$source/tests/data/images/rgb.jpg" two/a.png
+mkdir early late
+cp "$first" early/20260101-000000_raw_fox_seed1_00.png && cp "$second" late/20260102-030405_raw_fox_seed1_00.png
+expect "folders by names without times" 0 "late lies" "$bin" compare early late
+mkdir other
+cp "$source/tests/data/images/rgb.jpg" other/photo.jpg
+expect "folders with nothing in common" 2 "have no picture in common" "$bin" compare early other
+cp other/photo.jpg two/a.png
 expect "another size, among others" 2 "2 of 3 could not be measured; the first: pictures of 128x128 and of 23x19" \
     "$bin" compare one two
 check "the rest is told" grep -qE '^b.png +equal' out

@@ -56,9 +56,9 @@ enum xl_status xl_comparison_of_run(const struct xl_settings *request, const str
                                     struct xl_err *err) XL_CHECKED;
 
 /* comparison_files.c: two files, or what lies in two folders under the same names; where no name is
- * in both, the pictures whose records name the same cell. The first is the reference. What only one
- * folder has is a row, too. Errors: XL_EINPUT unreadable, nothing in common, a folder and a file;
- * XL_ENOMEM */
+ * in both, the pictures whose records name the same cell; where there are none either, those whose
+ * names differ in times alone. The first is the reference. What only one folder has is a row, too.
+ * Errors: XL_EINPUT unreadable, nothing in common, a folder and a file; XL_ENOMEM */
 enum xl_status xl_comparison_of_files(const char *a, const char *b, struct xl_comparison *out,
                                       struct xl_err *err) XL_CHECKED;
 

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_SIDES = 2 };
+enum { N_SIDES = 2, TIME = sizeof "20261129-165956" - 1, TIME_DASH = 8 };
 
 /* A picture of a folder. */
 struct file {
     const char *path;
-    const char *name; /* what it is found by: below the folder, or its cell */
+    const char *shown; /* the path below the folder */
+    const char *name;  /* what it is found by; NULL: by nothing */
 };
 
 struct side {
@@ -24,8 +25,11 @@ struct side {
     int n;
 };
 
+/* Those that have none last. */
 static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
+    const struct file *x = a, *y = b;
+    if (!x->name || !y->name) return !x->name - !y->name;
+    return strcmp(x->name, y->name);
 }
 
 /* The record of a picture of ours, malloc'd; NULL: none, and what cannot be read is told when it is
@@ -62,11 +66,9 @@ static enum xl_status read_side(struct side *side, const char *dir, struct xl_ar
         status = read_record(path, &text, &is_sheet, err);
         if (status) return status;
         free(text);
-        if (!is_sheet) side->files[side->n++] = (struct file){path, below(dir, path)};
+        if (!is_sheet) side->files[side->n++] = (struct file){path, below(dir, path), NULL};
     }
-    if (!side->n) return xl_fail(err, XL_EINPUT, "%s: there is no picture in it", dir);
-    qsort(side->files, (size_t)side->n, sizeof *side->files, by_name);
-    return XL_OK;
+    return side->n ? XL_OK : xl_fail(err, XL_EINPUT, "%s: there is no picture in it", dir);
 }
 
 static const struct file *find(const struct side *side, const char *name) {
@@ -76,21 +78,30 @@ static const struct file *find(const struct side *side, const char *name) {
 
 static bool have_common(const struct side *sides) {
     for (int i = 0; i < sides[0].n; i++)
-        if (find(&sides[1], sides[0].files[i].name)) return true;
+        if (sides[0].files[i].name && find(&sides[1], sides[0].files[i].name)) return true;
     return false;
 }
 
+/* --- What pictures are found by --------------------------------------------------------------- */
+
+static enum xl_status by_path(const struct file *file, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) {
+    (void)arena, (void)err;
+    *out = file->shown;
+    return XL_OK;
+}
+
 /* The id of the cell that a picture's record names; NULL: none. */
-static enum xl_status read_cell(const char *path, struct xl_arena *arena, const char **out,
-                                struct xl_err *err) {
+static enum xl_status by_cell(const struct file *file, struct xl_arena *arena, const char **out,
+                              struct xl_err *err) {
     bool is_sheet;
     char *text;
     json_t *record = NULL;
     struct xl_err why = {0};
     *out = NULL;
-    enum xl_status status = read_record(path, &text, &is_sheet, err);
+    enum xl_status status = read_record(file->path, &text, &is_sheet, err);
     if (status || !text) return status;
-    status = xl_record_parse(text, path, &record, &why);
+    status = xl_record_parse(text, file->path, &record, &why);
     const char *cell = json_string_value(json_object_get(record, "cell"));
     if (cell) *out = xl_arena_strdup(arena, cell);
     bool is_lost = status == XL_ENOMEM || (cell && !*out);
@@ -99,18 +110,56 @@ static enum xl_status read_cell(const char *path, struct xl_arena *arena, const 
     return is_lost ? xl_fail_nomem(err, "a comparison", 0) : XL_OK;
 }
 
-/* Names become those of cells; pictures that name none fall out. */
-static enum xl_status name_by_cell(struct side *side, struct xl_arena *arena, struct xl_err *err) {
-    int n = 0;
-    for (int i = 0; i < side->n; i++) {
-        const char *kept;
-        enum xl_status status = read_cell(side->files[i].path, arena, &kept, err);
-        if (status) return status;
-        if (kept) side->files[n++] = (struct file){side->files[i].path, kept};
+/* Whether a text begins with a time as names of runs and pictures have it: 20261129-165956. */
+static bool is_time(const char *text) {
+    for (int i = 0; i < TIME; i++)
+        if (i == TIME_DASH ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
+    return true;
+}
+
+/* The path without the times in it. */
+static enum xl_status by_untimed(const struct file *file, struct xl_arena *arena, const char **out,
+                                 struct xl_err *err) {
+    char *name = xl_arena_strdup(arena, file->shown);
+    if (!name) return xl_fail_nomem(err, "a comparison", 0);
+    *out = name;
+    for (const char *from = file->shown; *from;) {
+        if (is_time(from))
+            from += TIME;
+        else
+            *name++ = *from++;
     }
-    side->n = n;
-    qsort(side->files, (size_t)n, sizeof *side->files, by_name);
+    *name = 0;
     return XL_OK;
+}
+
+typedef enum xl_status name_fn(const struct file *file, struct xl_arena *arena, const char **out,
+                               struct xl_err *err);
+
+static enum xl_status name_side(struct side *side, name_fn *name, struct xl_arena *arena,
+                                struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < side->n; i++)
+        status = name(&side->files[i], arena, &side->files[i].name, err);
+    qsort(side->files, (size_t)side->n, sizeof *side->files, by_name);
+    return status;
+}
+
+/* By the first way that pairs any. */
+static enum xl_status name_files(struct side *sides, struct xl_arena *arena, struct xl_err *err) {
+    static name_fn *const ways[] = {by_path, by_cell, by_untimed};
+    enum xl_status status = XL_OK;
+    for (size_t k = 0; !status && k < sizeof ways / sizeof *ways; k++) {
+        for (int i = 0; !status && i < N_SIDES; i++)
+            status = name_side(&sides[i], ways[k], arena, err);
+        if (!status && have_common(sides)) return XL_OK;
+    }
+    if (status) return status;
+    return xl_fail(
+        err, XL_EINPUT,
+        "%s and %s have no picture in common: no name is in both, nor does a record name "
+        "the request of one in the other",
+        sides[0].dir, sides[1].dir);
 }
 
 /* --- Rows ------------------------------------------------------------------------------------- */
@@ -148,17 +197,17 @@ static enum xl_status add_row(struct xl_comparison *out, const char *name, const
     return XL_OK;
 }
 
-/* Rows of two sorted lists, by name. by_cell: a row is called as its first file is. */
-static enum xl_status merge(struct xl_comparison *out, const struct side *sides, bool by_cell,
+/* Rows of two sorted lists; a row is called as its first file is. */
+static enum xl_status merge(struct xl_comparison *out, const struct side *sides,
                             struct xl_err *err) {
     const struct file *a = sides[0].files, *b = sides[1].files;
     const struct file *a_end = a + sides[0].n, *b_end = b + sides[1].n;
     enum xl_status status = XL_OK;
     while (!status && (a < a_end || b < b_end)) {
-        int order = a == a_end ? 1 : b == b_end ? -1 : strcmp(a->name, b->name);
-        const struct file *one = order <= 0 ? a : b;
-        const char *name = by_cell ? below(sides[order > 0].dir, one->path) : one->name;
-        status = add_row(out, name, order <= 0 ? a->path : NULL, order >= 0 ? b->path : NULL, err);
+        int order = a == a_end ? 1 : b == b_end ? -1 : by_name(a, b);
+        if (!order && !a->name) order = -1; /* neither is found by anything */
+        status = add_row(out, order <= 0 ? a->shown : b->shown, order <= 0 ? a->path : NULL,
+                         order >= 0 ? b->path : NULL, err);
         a += order <= 0;
         b += order >= 0;
     }
@@ -173,22 +222,12 @@ static int by_row_name(const void *a, const void *b) {
 static enum xl_status pair_folders(const char *a, const char *b, struct xl_comparison *out,
                                    struct xl_err *err) {
     struct side sides[N_SIDES] = {{0}};
-    bool by_cell = false;
     enum xl_status status = read_side(&sides[0], a, &out->arena, err);
     if (!status) status = read_side(&sides[1], b, &out->arena, err);
-    if (!status && !have_common(sides)) {
-        by_cell = true;
-        for (int i = 0; !status && i < N_SIDES; i++)
-            status = name_by_cell(&sides[i], &out->arena, err);
-        if (!status && !have_common(sides))
-            status = xl_fail(err, XL_EINPUT,
-                             "%s and %s have no picture in common: no name is in both, and no two "
-                             "records name the same request",
-                             a, b);
-    }
+    if (!status) status = name_files(sides, &out->arena, err);
     if (!status) status = begin(out, "Folder", a, b, sides[0].n + sides[1].n, err);
-    if (!status) status = merge(out, sides, by_cell, err);
-    if (!status && by_cell) qsort(out->rows, (size_t)out->n_rows, sizeof *out->rows, by_row_name);
+    if (!status) status = merge(out, sides, err);
+    if (!status) qsort(out->rows, (size_t)out->n_rows, sizeof *out->rows, by_row_name);
     for (int i = 0; i < N_SIDES; i++) xl_verify_list_deinit(&sides[i].list);
     return status;
 }
