@@ -196,9 +196,15 @@ void xl_print_help(const struct xl_command *command) {
     print_options(&help);
     if (help.has_axes) {
         printf("\n");
-        put_paragraph("* can be an axis of a grid, --sweep KEY=VALUES; [NAME] is a variable of the "
-                      "environment",
-                      2);
+        put_paragraph(
+            command->compares
+                ? "* takes several values, A,B, which are compared; or is an axis beside "
+                  "that, --sweep KEY=VALUES"
+            : help.has_environment
+                ? "* can be an axis of a grid, --sweep KEY=VALUES; [NAME] is a variable of "
+                  "the environment"
+                : "* can be an axis of a grid, --sweep KEY=VALUES",
+            2);
     }
     if (command->commands & (XL_FOR_GENERATE | XL_FOR_SCHEDULE)) print_schedulers();
     if (command->epilogue) {

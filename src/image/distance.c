@@ -39,21 +39,19 @@ enum { MEAN_A, MEAN_B, SQUARE_A, SQUARE_B, PRODUCT, N_MAPS };
 struct averages {
     const struct xl_image *a, *b;
     double weights[WINDOW];
-    double *padded[N_MAPS]; /* [width + 2 * RADIUS] of one row */
-    double *rows;           /* [WINDOW][N_MAPS][width] */
-    double *sums[N_MAPS];   /* [width] */
-    double *memory;
+    double *padded; /* [N_MAPS][width + 2 * RADIUS] of one row */
+    double *rows;   /* [WINDOW][N_MAPS][width] */
+    double *sums;   /* [N_MAPS][width] */
 };
 
 static enum xl_status averages_init(struct averages *averages, struct xl_err *err) {
     size_t width = (size_t)averages->a->width, padded = width + 2 * RADIUS;
     size_t n = N_MAPS * (padded + width * (WINDOW + 1));
-    averages->memory = malloc(n * sizeof *averages->memory);
-    if (!averages->memory) return xl_fail_nomem(err, "a comparison", n * sizeof(double));
-    double *at = averages->memory, total = 0;
-    for (int m = 0; m < N_MAPS; m++, at += padded) averages->padded[m] = at;
-    for (int m = 0; m < N_MAPS; m++, at += width) averages->sums[m] = at;
-    averages->rows = at;
+    double total = 0;
+    averages->padded = malloc(n * sizeof *averages->padded);
+    if (!averages->padded) return xl_fail_nomem(err, "a comparison", n * sizeof(double));
+    averages->sums = averages->padded + N_MAPS * padded;
+    averages->rows = averages->sums + N_MAPS * width;
     for (int i = 0; i < WINDOW; i++) {
         averages->weights[i] = exp(-(i - RADIUS) * (i - RADIUS) / (2 * 1.5 * 1.5));
         total += averages->weights[i];
@@ -70,26 +68,28 @@ static double *row_of(const struct averages *averages, int y, int map) {
 /* Row y of all maps, averaged along x. */
 static void add_row(struct averages *averages, int y) {
     int width = averages->a->width;
-    double *const *padded = averages->padded;
-    put_luma(averages->a, y, padded[MEAN_A] + RADIUS);
-    put_luma(averages->b, y, padded[MEAN_B] + RADIUS);
-    for (int side = 0; side < 2; side++)
-        for (int i = 0; i < RADIUS; i++) {
-            int x = side ? width + i : i - RADIUS;
-            for (int m = MEAN_A; m <= MEAN_B; m++)
-                padded[m][x + RADIUS] = padded[m][mirror(x, width) + RADIUS];
-        }
-    for (int x = 0; x < width + 2 * RADIUS; x++) {
-        double a = padded[MEAN_A][x], b = padded[MEAN_B][x];
-        padded[SQUARE_A][x] = a * a;
-        padded[SQUARE_B][x] = b * b;
-        padded[PRODUCT][x] = a * b;
+    size_t n = (size_t)width + 2 * RADIUS;
+    double *a = averages->padded + MEAN_A * n, *b = averages->padded + MEAN_B * n;
+    put_luma(averages->a, y, a + RADIUS);
+    put_luma(averages->b, y, b + RADIUS);
+    for (int i = 0; i < RADIUS; i++) {
+        int before = mirror(i - RADIUS, width), behind = mirror(width + i, width);
+        a[i] = a[before + RADIUS], a[width + RADIUS + i] = a[behind + RADIUS];
+        b[i] = b[before + RADIUS], b[width + RADIUS + i] = b[behind + RADIUS];
+    }
+    double *squares_a = averages->padded + SQUARE_A * n,
+           *squares_b = averages->padded + SQUARE_B * n;
+    double *products = averages->padded + PRODUCT * n;
+    for (size_t x = 0; x < n; x++) {
+        squares_a[x] = a[x] * a[x];
+        squares_b[x] = b[x] * b[x];
+        products[x] = a[x] * b[x];
     }
     for (int m = 0; m < N_MAPS; m++) {
         double *restrict out = row_of(averages, y, m);
         memset(out, 0, (size_t)width * sizeof *out);
         for (int i = 0; i < WINDOW; i++) {
-            const double weight = averages->weights[i], *in = padded[m] + i;
+            const double weight = averages->weights[i], *in = averages->padded + (size_t)m * n + i;
             for (int x = 0; x < width; x++) out[x] += weight * in[x];
         }
     }
@@ -99,7 +99,7 @@ static void add_row(struct averages *averages, int y) {
 static void sum_rows(struct averages *averages, int y) {
     int width = averages->a->width, height = averages->a->height;
     for (int m = 0; m < N_MAPS; m++) {
-        double *restrict out = averages->sums[m];
+        double *restrict out = averages->sums + (size_t)m * (size_t)width;
         memset(out, 0, (size_t)width * sizeof *out);
         for (int i = 0; i < WINDOW; i++) {
             const double weight = averages->weights[i];
@@ -112,11 +112,13 @@ static void sum_rows(struct averages *averages, int y) {
 /* The sum of the similarities of pixels from..to of a row. */
 static double similarities(const struct averages *averages, int from, int to) {
     const double c1 = 0.01 * 255 * (0.01 * 255), c2 = 0.03 * 255 * (0.03 * 255);
-    double *const *s = averages->sums, total = 0;
-    for (int x = from; x < to; x++) {
-        double a = s[MEAN_A][x], b = s[MEAN_B][x];
-        double variances = (s[SQUARE_A][x] - a * a) + (s[SQUARE_B][x] - b * b);
-        double covariance = s[PRODUCT][x] - a * b;
+    const double *s = averages->sums + from;
+    size_t n = (size_t)averages->a->width;
+    double total = 0;
+    for (int x = from; x < to; x++, s++) {
+        double a = s[MEAN_A * n], b = s[MEAN_B * n];
+        double variances = (s[SQUARE_A * n] - a * a) + (s[SQUARE_B * n] - b * b);
+        double covariance = s[PRODUCT * n] - a * b;
         total += (2 * (a * b) + c1) * (2 * covariance + c2) /
                  ((a * a + b * b + c1) * (variances + c2));
     }
@@ -136,7 +138,7 @@ static enum xl_status find_ssim(const struct xl_image *a, const struct xl_image 
         total += similarities(&averages, left, a->width - left);
     }
     *out = total / ((double)(a->width - 2 * left) * (a->height - 2 * top));
-    free(averages.memory);
+    free(averages.padded);
     return XL_OK;
 }
 

@@ -21,7 +21,7 @@ struct pairing {
     const struct xl_run_dir *run;
     struct xl_comparison *comparison;
     struct xl_cell_axes axes;
-    const struct xl_cell_axis *compared;
+    int compared;                        /* which of the axes */
     int order[XL_COMPARISON_MAX_VALUES]; /* which value of the axis stands where */
 };
 
@@ -46,13 +46,18 @@ static bool find_key(const struct xl_settings *request, char key[XL_CELL_KEY_MAX
     return false;
 }
 
+static const struct xl_cell_axis *compared(const struct pairing *pairing) {
+    return &pairing->axes.axes[pairing->compared];
+}
+
+/* False: it has one value. */
 static bool find_axis(struct pairing *pairing, const char *key) {
     struct xl_cell_column column;
     for (int k = 0; k < pairing->axes.n; k++)
         if (xl_cell_column_at(pairing->axes.axes[k].column, &column) &&
             !strcmp(column.field->key, key)) {
-            pairing->compared = &pairing->axes.axes[k];
             pairing->comparison->caption = column.field->caption;
+            pairing->compared = k;
             return true;
         }
     return false;
@@ -70,9 +75,9 @@ static enum xl_status choose_axis(struct pairing *pairing, const struct xl_setti
     if (!find_axis(pairing, key))
         return xl_fail(err, XL_EINPUT,
                        "%s: all pictures have the same %s; expected two values at least", dir, key);
-    if (pairing->compared->n > XL_COMPARISON_MAX_VALUES)
+    if (compared(pairing)->n > XL_COMPARISON_MAX_VALUES)
         return xl_fail(err, XL_EINPUT, "%s: %d values of %s; at most %d can be compared at once",
-                       dir, pairing->compared->n, key, XL_COMPARISON_MAX_VALUES);
+                       dir, compared(pairing)->n, key, XL_COMPARISON_MAX_VALUES);
     return XL_OK;
 }
 
@@ -100,7 +105,7 @@ static const char *say_common(struct pairing *pairing) {
 }
 
 static const struct xl_cell *cell_of(const struct pairing *pairing, int value) {
-    return &pairing->sweep->cells[pairing->compared->first[value]];
+    return &pairing->sweep->cells[compared(pairing)->first[value]];
 }
 
 /* 0: the most exact */
@@ -114,9 +119,9 @@ static int exactness(enum xl_precision precision) {
 
 /* The reference comes first; the others stay as they were asked for. */
 static void choose_order(struct pairing *pairing) {
-    int n = pairing->compared->n, reference = 0, at = 1;
+    int n = compared(pairing)->n, reference = 0, at = 1;
     struct xl_cell_column column;
-    bool is_dtype = xl_cell_column_at(pairing->compared->column, &column) &&
+    bool is_dtype = xl_cell_column_at(compared(pairing)->column, &column) &&
                     !strcmp(column.field->key, "dtype");
     for (int v = 1; is_dtype && v < n; v++)
         if (exactness(cell_of(pairing, v)->precision) <
@@ -129,8 +134,8 @@ static void choose_order(struct pairing *pairing) {
 
 static enum xl_status name_values(struct pairing *pairing, struct xl_err *err) {
     struct xl_comparison *comparison = pairing->comparison;
-    xl_cell_columns only = UINT64_C(1) << pairing->compared->column;
-    comparison->n_values = pairing->compared->n;
+    xl_cell_columns only = UINT64_C(1) << compared(pairing)->column;
+    comparison->n_values = compared(pairing)->n;
     comparison->values = xl_arena_alloc(&comparison->arena,
                                         (size_t)comparison->n_values * sizeof *comparison->values);
     if (!comparison->values) return xl_fail_nomem(err, "a comparison", 0);
@@ -146,7 +151,7 @@ static int64_t place_of(const struct pairing *pairing, int c) {
     int64_t at = 0;
     for (int k = 0; k < pairing->axes.n; k++) {
         const struct xl_cell_axis *axis = &pairing->axes.axes[k];
-        if (axis != pairing->compared) at = at * axis->n + axis->value_of[c];
+        if (k != pairing->compared) at = at * axis->n + axis->value_of[c];
     }
     return at;
 }
@@ -155,8 +160,7 @@ static int64_t place_of(const struct pairing *pairing, int c) {
 static const char *name_row(struct pairing *pairing, const struct xl_cell *cell) {
     xl_cell_columns set = 0;
     for (int k = 0; k < pairing->axes.n; k++)
-        if (&pairing->axes.axes[k] != pairing->compared)
-            set |= UINT64_C(1) << pairing->axes.axes[k].column;
+        if (k != pairing->compared) set |= UINT64_C(1) << pairing->axes.axes[k].column;
     return set ? say(pairing, cell, set)
                : xl_arena_strdup(&pairing->comparison->arena, cell->prompt);
 }
@@ -173,7 +177,7 @@ static enum xl_status put_cell(struct pairing *pairing, struct xl_comparison_row
     const struct xl_outcome *outcome = &pairing->run->outcomes[c];
     struct xl_arena *arena = &pairing->comparison->arena;
     struct xl_compared *picture =
-        &row->pictures[position_of(pairing, pairing->compared->value_of[c])];
+        &row->pictures[position_of(pairing, compared(pairing)->value_of[c])];
     picture->seconds = outcome->seconds;
     if (outcome->path) {
         picture->path = xl_arena_strdup(arena, outcome->path);

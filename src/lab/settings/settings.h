@@ -66,8 +66,8 @@ struct xl_settings {
     const char *resume;                                     /* a run directory */
     const char *prompts_file;                               /* compare: a prompt a line */
     double min_psnr;      /* compare: dB that every picture must reach; 0: none */
-    bool compares;        /* the run is a comparison along its first axis */
     int n_compared;       /* compare: options that were given several values, an axis each */
+    bool compares;        /* the run is a comparison along its first axis */
     bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
     const char *from;     /* a picture whose record says what nobody else does */
