@@ -52,7 +52,7 @@ static void add(struct xl_table *table, const char *name, const char *value,
 static enum xl_status print_table(const struct xl_comparison *comparison, struct xl_err *err) {
     bool has_values = comparison->n_values > 2;
     struct xl_table table = {.n_columns = has_values ? 5 : 4};
-    const char *heads[] = {"", "", "PSNR dB", "SSIM", "GMSD"};
+    const char *heads[] = {"", "", "PSNR", "SSIM", "GMSD"};
     xl_table_add(&table, has_values ? heads : heads + 1, XL_COLOR_BOLD);
     for (int r = 0; r < comparison->n_rows; r++)
         for (int v = 1; v < comparison->n_values; v++) {

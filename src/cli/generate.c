@@ -349,19 +349,22 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     return status ? status : told;
 }
 
-/* What a device cannot compute in is refused before anything is drawn in what it can. */
+/* Of a sweep over dtypes, one that the device does not compute in is refused before anything is
+ * drawn in the others. With workers this process touches no device: they find out. */
 static enum xl_status check_precisions(const struct xl_settings *settings,
                                        const struct xl_sweep *sweep, struct xl_err *err) {
     struct xl_device_params params = xl_settings_device(settings);
     struct xl_device *device = NULL;
-    enum xl_precision checked = XL_PRECISION_AUTO;
     enum xl_status status = XL_OK;
-    for (int c = 0; !status && sweep->is_grid && c < sweep->n_cells; c++) {
-        enum xl_precision asked = sweep->cells[c].precision;
-        if (asked == checked) continue;
-        if (!device) status = xl_device_open(&params, &device, err);
-        if (!status) status = xl_device_check_precision(device, asked, err);
-        checked = asked;
+    if (settings->workers) return XL_OK;
+    for (int c = 1; !status && c < sweep->n_cells; c++) {
+        enum xl_precision before = sweep->cells[c - 1].precision, now = sweep->cells[c].precision;
+        if (now == before) continue;
+        if (!device) {
+            status = xl_device_open(&params, &device, err);
+            if (!status) status = xl_device_check_precision(device, before, err);
+        }
+        if (!status) status = xl_device_check_precision(device, now, err);
     }
     xl_device_close(device);
     return status;

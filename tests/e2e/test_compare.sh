@@ -28,6 +28,10 @@ expect "verify knows pictures and sheets" 0 "same 4, sheet 2" "$bin" verify --qu
 expect "a page is told from pictures" 2 "of a contact sheet" "$bin" show "$run/compare_01.png"
 
 expect "the run again, measured only" 0 "lies" "$bin" compare "$run"
+cp -r "$run" blocked && rm blocked/compare_01.png && mkdir -p blocked/compare_01.png/x
+expect "where no sheet can be put" 0 "bf16 lies" "$bin" compare blocked
+check "it is said" grep -qF "no sheet: blocked/compare_01.png" err
+"$bin" compare "$run" >out 2>err
 check "without times" test "$(grep -c '^time' out)" = 0
 one=$(echo "$run"/*boat*_bf16_*.png)
 rm "$one"

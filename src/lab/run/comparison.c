@@ -239,8 +239,8 @@ static const char *say_median(double psnr, double *bar) {
     } bars[] = {
         {XL_PSNR_UNSEEN, "nobody tells them apart side by side"},
         {XL_PSNR_TEXTURE, "only fine texture differs"},
-        {XL_PSNR_STRUCTURE, "details differ, what is in the picture does not"},
-        {0, "what is in the picture differs"},
+        {XL_PSNR_STRUCTURE, "details differ, the picture is the same"},
+        {0, "shapes or colours differ, plain to see"},
     };
     int i = 0;
     while (psnr < bars[i].from) i++;

@@ -80,9 +80,9 @@ struct xl_comparison_sum {
 };
 struct xl_comparison_sum xl_comparison_sum(const struct xl_comparison *comparison, int v);
 
-/* Bars in dB, as docs/COMPARE.md has them: from here on nobody tells pictures apart side by side;
- * only fine texture differs; below it details differ, and below the last one what is in the picture
- * does. */
+/* Bars in dB, as docs/COMPARE.md has them: from the first one on nobody tells pictures apart side
+ * by side, from the second only fine texture differs, from the third details do, below it shapes
+ * and colours. */
 #define XL_PSNR_UNSEEN 40.0
 #define XL_PSNR_TEXTURE 32.0
 #define XL_PSNR_STRUCTURE 26.0
