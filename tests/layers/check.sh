@@ -23,9 +23,9 @@ judge() {
 # in brackets sees only the folder itself. Files directly in the folder are below all of them.
 layer() {
     case $1 in
-    base) echo 0 ;; tensor | image) echo 1 ;; weights | text | backend) echo 2 ;;
+    base) echo 0 ;; tensor | image) echo 1 ;; weights | text | prompts | backend) echo 2 ;;
     hub | model | sampler) echo 3 ;; engine) echo 4 ;; lab | gpu) echo 5 ;;
-    jobs | prompts | insight) echo 6 ;; http) echo 7 ;; cli) echo 8 ;; *) echo none ;;
+    jobs | insight) echo 6 ;; http) echo 7 ;; cli) echo 8 ;; *) echo none ;;
     esac
 }
 rooms_of() {

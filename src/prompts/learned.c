@@ -1,0 +1,72 @@
+/* learned.c - reading a file of weights, and looking one up. */
+#include "prompts/learned.h"
+#include "base/yaml.h"
+#include "prompts/bounds.h"
+
+#include <stdlib.h>
+
+struct xl_learned {
+    json_t *root;
+};
+
+static enum xl_status fail(const char *path, struct xl_yaml_place place, struct xl_err *err,
+                           const char *what) {
+    return xl_fail(err, XL_EINPUT, "%s:%d:%d: %s", path, place.line, place.column, what);
+}
+
+static enum xl_status check(const char *path, const json_t *root,
+                            const struct xl_yaml_places *places, struct xl_err *err) {
+    const char *list_name, *entry;
+    json_t *list, *factor;
+    const json_t *format = json_object_get(root, "format");
+    json_t *weights = json_object_get(root, "weights");
+    if (!json_is_integer(format) || json_integer_value(format) != 1 || !json_is_object(weights))
+        return fail(path, xl_yaml_value_place(places, NULL, NULL, 0), err,
+                    "no file of weights: expected {\"format\": 1, \"weights\": {LIST: {ENTRY: "
+                    "FACTOR}}}");
+    json_object_foreach(weights, list_name, list) {
+        if (!json_is_object(list))
+            return fail(path, xl_yaml_value_place(places, weights, list_name, 0), err,
+                        "expected a map of entries and factors");
+        json_object_foreach(list, entry, factor) {
+            uint64_t weight;
+            if (!xl_weight_of(factor, &weight))
+                return fail(path, xl_yaml_value_place(places, list, entry, 0), err,
+                            "a factor is a number from 0 to 1000");
+        }
+    }
+    return XL_OK;
+}
+
+enum xl_status xl_learned_load(const char *path, struct xl_learned **out, struct xl_err *err) {
+    struct xl_yaml_places places = {0};
+    json_t *root = NULL;
+    enum xl_status status = xl_yaml_load(path, &places, &root, err);
+    if (!status) status = check(path, root, &places, err);
+    struct xl_learned *learned = status ? NULL : malloc(sizeof *learned);
+    if (!status && !learned) status = xl_fail_nomem(err, "weights", 0);
+    xl_yaml_places_deinit(&places);
+    if (status) {
+        json_decref(root);
+        return status;
+    }
+    learned->root = root;
+    *out = learned;
+    return XL_OK;
+}
+
+void xl_learned_free(struct xl_learned *learned) {
+    if (!learned) return;
+    json_decref(learned->root);
+    free(learned);
+}
+
+uint64_t xl_learned_weight(const struct xl_learned *learned, const char *list, const char *entry,
+                           uint64_t weight) {
+    const json_t *weights = learned ? json_object_get(learned->root, "weights") : NULL;
+    uint64_t factor;
+    if (!xl_weight_of(json_object_get(json_object_get(weights, list), entry), &factor))
+        return weight;
+    uint64_t product = weight * factor / XL_WEIGHT_UNIT; /* at most 10^9 times 10^9 */
+    return product || !factor || !weight ? product : 1;
+}
