@@ -18,6 +18,7 @@ struct xl_command {
     unsigned commands;        /* its bit in struct xl_option.commands */
     const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
     const char *link;         /* another name of the program that means this command; NULL: none */
+    bool link_is_group;       /* and, where a command of the same group is named first, that one */
     bool is_hidden;           /* for shells, not for people */
     bool compares;            /* several values of an option, --dtype A,B, are an axis */
     enum xl_status (*run)(const struct xl_settings *settings, struct xl_err *err);
@@ -48,6 +49,9 @@ extern const struct xl_command xl_command_presets_list;
 extern const struct xl_command xl_command_gpu_list;
 extern const struct xl_command xl_command_gpu_pick;
 extern const struct xl_command xl_command_gpu_watch;
+extern const struct xl_command xl_command_prompts_generate;
+extern const struct xl_command xl_command_prompts_preview;
+extern const struct xl_command xl_command_prompts_check;
 extern const struct xl_command xl_command_completion;
 extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;

@@ -5,6 +5,7 @@
 #include "lab/data/loras.h"
 #include "lab/data/presets.h"
 #include "lab/data/profiles.h"
+#include "lab/data/themes.h"
 #include "sampler/sampler.h"
 
 #include <string.h>
@@ -90,6 +91,15 @@ static void offer_vaes(const struct xl_value_place *place, struct xl_candidates 
         offer_files(place, &files, out);
 }
 
+static void offer_themes(const struct xl_value_place *place, struct xl_candidates *out) {
+    const struct xl_theme *themes;
+    int n;
+    out->wants_files = true;
+    if (xl_themes_list(&out->arena, &themes, &n, NULL)) return;
+    for (int i = 0; i < n; i++)
+        xl_candidate_add(out, place->prefix, themes[i].name, themes[i].path, true);
+}
+
 void xl_complete_values(const struct xl_value_place *place, struct xl_candidates *out) {
     const char *name;
     switch (place->kind) {
@@ -114,6 +124,9 @@ void xl_complete_values(const struct xl_value_place *place, struct xl_candidates
         return;
     case XL_COMPLETE_EMBEDDING:
         offer_embeddings(place, out);
+        return;
+    case XL_COMPLETE_THEME:
+        offer_themes(place, out);
         return;
     case XL_COMPLETE_VAE:
         offer_vaes(place, out);

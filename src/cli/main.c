@@ -132,10 +132,26 @@ static const struct xl_command *command_of_link(const char *path) {
     return NULL;
 }
 
+/* The command of the same group that a word names: "prompt_generator check". NULL: none */
+static const struct xl_command *sibling(const struct xl_command *linked, const char *word) {
+    const struct xl_command *command;
+    size_t n = strcspn(linked->name, " ") + 1;
+    for (int i = 0; linked->link_is_group && (command = xl_command_at(i)); i++)
+        if (!strncmp(command->name, linked->name, n) && !strcmp(command->name + n, word))
+            return command;
+    return NULL;
+}
+
+static int run_linked(const struct xl_command *linked, int argc, char **argv) {
+    const struct xl_command *other = argc > 1 ? sibling(linked, argv[1]) : NULL;
+    int n_words = other ? 2 : 1;
+    return run_command(other ? other : linked, argc - n_words, argv + n_words, false, false);
+}
+
 static int run(int argc, char **argv) {
     struct xl_err err = {0};
     const struct xl_command *linked = argc ? command_of_link(argv[0]) : NULL;
-    if (linked) return run_command(linked, argc - 1, argv + 1, false, false);
+    if (linked) return run_linked(linked, argc, argv);
     if (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h"))) {
         xl_print_overview();
         return 0;

@@ -17,8 +17,14 @@ struct xl_table_row {
 
 void xl_print_text(const char *text, enum xl_color color) {
     static const char *const begin[] = {
-        [XL_COLOR_NONE] = "",          [XL_COLOR_BOLD] = "\033[1m",    [XL_COLOR_DIM] = "\033[2m",
-        [XL_COLOR_GREEN] = "\033[32m", [XL_COLOR_YELLOW] = "\033[33m",
+        [XL_COLOR_NONE] = "",
+        [XL_COLOR_BOLD] = "\033[1m",
+        [XL_COLOR_DIM] = "\033[2m",
+        [XL_COLOR_GREEN] = "\033[32m",
+        [XL_COLOR_YELLOW] = "\033[33m",
+        [XL_COLOR_BLUE] = "\033[34m",
+        [XL_COLOR_MAGENTA] = "\033[35m",
+        [XL_COLOR_CYAN] = "\033[36m",
     };
     const char *no_color = getenv("NO_COLOR");
     bool has_color = color && isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
@@ -51,8 +57,7 @@ void xl_table_add(struct xl_table *table, const char *const *cells, enum xl_colo
 
 /* --- Fitting the terminal --------------------------------------------------------------------- */
 
-/* Columns that there are: what COLUMNS says, else the terminal; 0: no limit, for programs. */
-static int line_columns(void) {
+int xl_print_columns(void) {
     struct winsize size;
     const char *said = getenv("COLUMNS");
     int columns = said ? atoi(said) : 0;
@@ -193,7 +198,7 @@ static void print_row(const struct xl_table *table, const struct xl_table_row *r
 
 enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err *err) {
     enum xl_status status = table->failed ? xl_fail_nomem(err, "a table", 0) : XL_OK;
-    int columns = line_columns();
+    int columns = xl_print_columns();
     if (columns > indent) columns -= indent;
     struct layout layout = fit(table, columns);
     for (const struct xl_table_row *row = table->first; !status && row; row = row->next)
@@ -205,7 +210,7 @@ enum xl_status xl_table_print(struct xl_table *table, int indent, struct xl_err 
 
 void xl_print_lines(int indent, const char *lead, const char *text, enum xl_color color) {
     enum { HANGING = 2 };
-    int columns = line_columns(), at = indent + xl_text_width(lead);
+    int columns = xl_print_columns(), at = indent + xl_text_width(lead);
     printf("%*s", indent, "");
     xl_print_text(lead, XL_COLOR_NONE);
     for (bool is_first = true; *text; is_first = false) {

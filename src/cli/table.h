@@ -7,7 +7,19 @@
 
 #include "base/arena.h"
 
-enum xl_color { XL_COLOR_NONE, XL_COLOR_BOLD, XL_COLOR_DIM, XL_COLOR_GREEN, XL_COLOR_YELLOW };
+enum xl_color {
+    XL_COLOR_NONE,
+    XL_COLOR_BOLD,
+    XL_COLOR_DIM,
+    XL_COLOR_GREEN,
+    XL_COLOR_YELLOW,
+    XL_COLOR_BLUE,
+    XL_COLOR_MAGENTA,
+    XL_COLOR_CYAN,
+};
+
+/* Columns that there are: what COLUMNS says, else the terminal; 0: no limit, for programs. */
+int xl_print_columns(void);
 
 /* Print text; characters that would steer the terminal become '?'. The colour is left out where
  * standard output is no terminal, and with NO_COLOR set. */

@@ -43,7 +43,8 @@ enum {
     XL_FOR_COMPARE = 1 << 19,  /* beside what generate takes */
     XL_FOR_GPU_LIST = 1 << 20, /* gpu list, gpu watch */
     XL_FOR_GPU_PICK = 1 << 21,
-    XL_FOR_ALL = (1 << 22) - 1,
+    XL_FOR_PROMPTS = 1 << 22, /* prompts generate, preview, check */
+    XL_FOR_ALL = (1 << 23) - 1,
 };
 
 /* What values a shell completes after the option. */
@@ -59,7 +60,8 @@ enum xl_completion {
     XL_COMPLETE_LORA_FILE, /* one that is there, and not "none" */
     XL_COMPLETE_VAE,
     XL_COMPLETE_EMBEDDING,
-    XL_COMPLETE_AXIS, /* a name that can be swept, '=', and its values */
+    XL_COMPLETE_THEME, /* by name, or a file */
+    XL_COMPLETE_AXIS,  /* a name that can be swept, '=', and its values */
 };
 
 /* Whether a text is a path: what "~" and variables stand for is filled in when it is read, wherever

@@ -77,7 +77,8 @@ struct xl_settings {
     const char *import_name; /* profiles import: of what is written; models add: of the model */
     bool deep;               /* models doctor: every byte */
     bool all;                /* models verify, download: every one */
-    int count;               /* inspect noise: how many numbers */
+    int count;               /* inspect noise: how many numbers; prompts: how many of them */
+    const char *learn_from;  /* prompts: a file of weights */
 #ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */
     double test_field;
 #endif
