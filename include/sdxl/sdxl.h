@@ -375,6 +375,21 @@ enum xl_status xl_model_prefetch(const struct xl_model_params *params,
                                  const struct xl_embedding *embeddings, int n_embeddings,
                                  xl_progress_fn *progress, void *user, struct xl_err *err);
 
+/* Whether models can be made ready on a device while it draws: on a GPU, which copies and computes
+ * at the same time. On a CPU only reading ahead is worth it: xl_model_prefetch. */
+bool xl_device_prepares(const struct xl_device *device);
+
+/* Make a model ready for a request on another thread than the one that draws with the device, one
+ * at a time: weights are brought there and plans compiled, as far as there is memory that the model
+ * that draws does not want; models that were used longest ago may go for it. xl_generate then finds
+ * it; it waits where this is still at work for the same model. request->progress is called on this
+ * thread and may cancel; nothing else of the request's functions is. The device must stay open.
+ * *is_ready: whether all of it is there. Does nothing where xl_device_prepares is false.
+ * Errors: as xl_generate, which will meet them again */
+enum xl_status xl_model_prepare(struct xl_device *device, struct xl_model *model,
+                                const struct xl_request *request, bool *is_ready,
+                                struct xl_err *err);
+
 /* --- Files ----------------------------------------------------------------------------------- */
 
 /* Read a PNG, JPEG or WebP file (told by its content) as 8-bit RGB; alpha is dropped.

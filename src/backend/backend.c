@@ -42,10 +42,14 @@ enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl
     return backend->vtable->picture_dtype(backend, act_dtype);
 }
 
+bool xl_backend_compiles_aside(const struct xl_backend *backend) {
+    return backend->vtable->compiles_aside;
+}
+
 void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out) {
     *out = (struct xl_memory){0};
     backend->vtable->memory(backend, out);
-    out->work_bytes = (int64_t)backend->work_bytes;
+    out->work_bytes = (int64_t)__atomic_load_n(&backend->work_bytes, __ATOMIC_RELAXED);
 }
 
 size_t xl_backend_release(struct xl_backend *backend, size_t wanted) {
@@ -71,7 +75,6 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     exec->is_prologue_due = true;
     enum xl_status status = xl_plan_layout(plan, options->keep_taps, &exec->layout, err);
     if (!status) status = backend->vtable->compile(exec, options, err);
-    backend->work_bytes += exec->work_bytes;
     if (status)
         xl_exec_free(exec);
     else
@@ -79,9 +82,14 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     return status;
 }
 
+void xl_exec_took(struct xl_exec *exec, size_t bytes) {
+    exec->work_bytes += bytes;
+    __atomic_fetch_add(&exec->backend->work_bytes, bytes, __ATOMIC_RELAXED);
+}
+
 void xl_exec_free(struct xl_exec *exec) {
     if (!exec) return;
-    exec->backend->work_bytes -= exec->work_bytes;
+    __atomic_fetch_sub(&exec->backend->work_bytes, exec->work_bytes, __ATOMIC_RELAXED);
     exec->backend->vtable->exec_free(exec);
     xl_layout_deinit(&exec->layout);
     free(exec);

@@ -1,11 +1,15 @@
 /* backend.h - what a backend does: compile a plan once, run it many times.
  *
- * A backend belongs to one thread at a time, and so do the executables made by it. Packed weights
- * are kept by the backend and shared by all executables that use the same tensor the same way.
- * Tensors are known by their ids (plan.h), never by their addresses: weights that are held already
- * are not read again, whichever plan and mapping they come with.
- * A run allocates nothing. The same plan, inputs, build and CPU give the same bytes, whatever the
- * number of threads.
+ * An executable belongs to one thread at a time. One thread at a time runs executables of a
+ * backend, writes, reads and copies their values; while it does, others may compile and measure
+ * plans, free executables of their own, ask for memory and release it: a model is made ready while
+ * another one draws. What threads share behind that (packed weights, libraries, the queue of a GPU)
+ * the backend guards. Two compilations take turns while they choose how to compute; they bring in
+ * weights side by side. Packed weights are kept by the backend and shared by all executables that
+ * use the same tensor the same way. Tensors are known by their ids (plan.h), never by their
+ * addresses: weights that are held already are not read again, whichever plan and mapping they come
+ * with. A run allocates nothing. The same plan, inputs, build and CPU give the same bytes, whatever
+ * the number of threads.
  */
 #ifndef XL_BACKEND_BACKEND_H
 #define XL_BACKEND_BACKEND_H
@@ -54,6 +58,10 @@ enum xl_status xl_backend_check_dtype(const struct xl_backend *backend, enum xl_
  * leave the range of f16, and f32 is worth what it costs on a CPU. */
 enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype);
 
+/* Whether a compilation leaves the thread that runs executables at full speed: a GPU copies weights
+ * and computes at the same time, a CPU that packs has no cores for anything else. */
+bool xl_backend_compiles_aside(const struct xl_backend *backend);
+
 /* plan must be finished and must outlive the executable; its weight tensors need not.
  * options: NULL for none. Errors: XL_ENOMEM, XL_ECANCELLED, XL_EINTERNAL */
 enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan,
@@ -68,7 +76,8 @@ struct xl_weight_need {
 };
 
 /* What plans would take if they were compiled, one after the other, without taking it: their
- * weights, and of each plan the bytes of its executable. exec_bytes: [n]
+ * weights, and of each plan the bytes of its executable. Weights that another thread is bringing in
+ * count as held. exec_bytes: [n]
  * Errors: XL_ENOMEM, XL_EINTERNAL */
 enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
                           struct xl_weight_need *weights, size_t *exec_bytes,
@@ -158,6 +167,7 @@ struct xl_copy {
 /* Every backend and executable starts with one of the structs below. */
 struct xl_backend_vtable {
     const char *name;
+    bool compiles_aside; /* xl_backend_compiles_aside */
     void (*free)(struct xl_backend *backend);
     const char *(*isa)(const struct xl_backend *backend);
     const char *(*libraries)(const struct xl_backend *backend); /* NULL: there are none */
@@ -169,8 +179,8 @@ struct xl_backend_vtable {
                                    enum xl_dtype act_dtype);                 /* NULL: F32 */
     void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */
     size_t (*release)(struct xl_backend *backend, size_t wanted);
-    /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory and work_bytes, which
-     * are for compile to set; exec_free follows also when it fails. */
+    /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory; compile sets that
+     * and tells xl_exec_took what it takes; exec_free follows also when it fails. */
     size_t exec_size;
     enum xl_status (*compile)(struct xl_exec *exec, const struct xl_compile_options *options,
                               struct xl_err *err);
@@ -185,7 +195,7 @@ struct xl_backend_vtable {
 
 struct xl_backend {
     const struct xl_backend_vtable *vtable;
-    size_t work_bytes; /* of all executables */
+    size_t work_bytes; /* of all executables; backend.c's, which changes it atomically */
 };
 
 struct xl_exec {
@@ -197,6 +207,10 @@ struct xl_exec {
     bool keeps_taps;
     bool is_prologue_due; /* an input of it was written since the last run */
 };
+
+/* Count bytes that an executable has taken, until it is freed: what others are told is true while
+ * it is being compiled, too. */
+void xl_exec_took(struct xl_exec *exec, size_t bytes);
 
 static inline void *xl_exec_address(const struct xl_exec *exec, xl_val value) {
     return exec->memory + exec->layout.offset[value];

@@ -1,7 +1,9 @@
-/* holds.c - the table of packed weights, groups of them, and who refers to which. */
+/* holds.c - the table of packed weights, groups of them, and who refers to which. One mutex, which
+ * is not held while memory is taken or filled. */
 #include "backend/holds.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,16 +12,20 @@ enum { N_BUCKETS = 4096 };
 struct xl_holds {
     const struct xl_holds_kind *kind;
     void *user;
+    pthread_mutex_t mutex; /* for what follows, and for who holds which group */
+    pthread_cond_t changed;
     struct xl_held_group *groups;       /* with memory */
-    struct xl_held *buckets[N_BUCKETS]; /* of all groups, and what the open hold asked for */
+    struct xl_held *buckets[N_BUCKETS]; /* of all groups, and what a hold asks for */
     uint64_t clock;                     /* moves when a group becomes idle */
     struct xl_held_bytes bytes;
-    bool has_open_hold;
+    bool is_asked; /* by a hold */
 };
 
 struct xl_hold {
     struct xl_holds *holds;
-    struct xl_held_group *asked; /* missing so far; NULL once the hold is closed */
+    enum xl_hold_use use;
+    struct xl_held_group *asked;   /* missing so far; NULL once memory was taken */
+    struct xl_held_group *filling; /* what was missing, until the hold is closed */
     struct xl_held_group **groups;
     int n_groups, capacity;
 };
@@ -30,6 +36,8 @@ enum xl_status xl_holds_new(const struct xl_holds_kind *kind, void *user, struct
     if (!holds) return xl_fail_nomem(err, "packed weights", sizeof *holds);
     holds->kind = kind;
     holds->user = user;
+    pthread_mutex_init(&holds->mutex, NULL);
+    pthread_cond_init(&holds->changed, NULL);
     *out = holds;
     return XL_OK;
 }
@@ -46,61 +54,73 @@ static struct xl_held **bucket_of(struct xl_holds *holds, const void *key) {
     return &holds->buckets[hash % N_BUCKETS];
 }
 
-static void entry_free(struct xl_holds *holds, struct xl_held *entry) {
+/* Have nobody find it any more. */
+static void hide(struct xl_holds *holds, struct xl_held *entry) {
     struct xl_held **at = bucket_of(holds, key_of(holds, entry));
-    while (*at != entry) at = &(*at)->same_hash;
-    *at = entry->same_hash;
-    if (holds->kind->forget) holds->kind->forget(holds->user, entry);
-    free(entry);
+    while (*at && *at != entry) at = &(*at)->same_hash;
+    if (*at) *at = entry->same_hash;
 }
 
 static void group_free(struct xl_holds *holds, struct xl_held_group *group) {
-    while (group->entries) {
-        struct xl_held *next = group->entries->next;
-        entry_free(holds, group->entries);
-        group->entries = next;
+    for (struct xl_held *entry; (entry = group->entries);) {
+        group->entries = entry->next;
+        hide(holds, entry);
+        if (holds->kind->forget) holds->kind->forget(holds->user, entry);
+        free(entry);
     }
     if (group->data) holds->kind->free(holds->user, group->data, group->bytes);
     free(group);
+}
+
+/* Free a group that is among those with memory. */
+static void give_back(struct xl_holds *holds, struct xl_held_group *group) {
+    struct xl_held_group **at = &holds->groups;
+    while (*at != group) at = &(*at)->next;
+    *at = group->next;
+    holds->bytes.held -= group->bytes;
+    group_free(holds, group);
 }
 
 void xl_holds_free(struct xl_holds *holds) {
     if (!holds) return;
     xl_holds_release(holds, SIZE_MAX);
     assert(!holds->groups);
+    pthread_cond_destroy(&holds->changed);
+    pthread_mutex_destroy(&holds->mutex);
     free(holds);
 }
 
-struct xl_held_bytes xl_holds_bytes(const struct xl_holds *holds) {
-    return holds->bytes;
+struct xl_held_bytes xl_holds_bytes(struct xl_holds *holds) {
+    pthread_mutex_lock(&holds->mutex);
+    struct xl_held_bytes bytes = holds->bytes;
+    pthread_mutex_unlock(&holds->mutex);
+    return bytes;
 }
 
-/* The link to the group that has been idle longest; NULL: none is idle. */
-static struct xl_held_group **longest_idle(struct xl_holds *holds) {
-    struct xl_held_group **found = NULL;
-    for (struct xl_held_group **at = &holds->groups; *at; at = &(*at)->next)
-        if (!(*at)->n_holds && (!found || (*at)->idle_since < (*found)->idle_since)) found = at;
+/* The group that has been idle longest; NULL: none is idle. */
+static struct xl_held_group *longest_idle(const struct xl_holds *holds) {
+    struct xl_held_group *found = NULL;
+    for (struct xl_held_group *group = holds->groups; group; group = group->next)
+        if (!group->n_holds && (!found || group->idle_since < found->idle_since)) found = group;
     return found;
 }
 
 size_t xl_holds_release(struct xl_holds *holds, size_t wanted) {
     size_t released = 0;
-    while (released < wanted) {
-        struct xl_held_group **at = longest_idle(holds);
-        if (!at) break;
-        struct xl_held_group *group = *at;
-        *at = group->next;
+    pthread_mutex_lock(&holds->mutex);
+    for (struct xl_held_group *group; released < wanted && (group = longest_idle(holds));) {
         released += group->bytes;
-        holds->bytes.held -= group->bytes;
         holds->bytes.idle -= group->bytes;
-        group_free(holds, group);
+        give_back(holds, group);
     }
+    pthread_mutex_unlock(&holds->mutex);
     return released;
 }
 
 /* --- Holds ----------------------------------------------------------------------------------- */
 
-enum xl_status xl_hold_new(struct xl_holds *holds, struct xl_hold **out, struct xl_err *err) {
+enum xl_status xl_hold_new(struct xl_holds *holds, enum xl_hold_use use, struct xl_hold **out,
+                           struct xl_err *err) {
     struct xl_hold *hold = calloc(1, sizeof *hold);
     struct xl_held_group *asked = calloc(1, sizeof *asked);
     if (!hold || !asked) {
@@ -108,27 +128,55 @@ enum xl_status xl_hold_new(struct xl_holds *holds, struct xl_hold **out, struct 
         free(asked);
         return xl_fail_nomem(err, "packed weights", 0);
     }
-    assert(!holds->has_open_hold);
-    holds->has_open_hold = true;
+    pthread_mutex_lock(&holds->mutex);
+    while (holds->is_asked) pthread_cond_wait(&holds->changed, &holds->mutex);
+    holds->is_asked = true;
+    pthread_mutex_unlock(&holds->mutex);
     hold->holds = holds;
+    hold->use = use;
     hold->asked = asked;
     *out = hold;
     return XL_OK;
 }
 
+/* The next one may ask. With the mutex held. */
+static void end_asking(struct xl_hold *hold) {
+    hold->asked = NULL;
+    hold->holds->is_asked = false;
+    pthread_cond_broadcast(&hold->holds->changed);
+}
+
+/* What could not be filled is nothing that others can use. With the mutex held. */
+static void lose(struct xl_hold *hold) {
+    struct xl_held_group *group = hold->filling;
+    for (struct xl_held *entry = group->entries; entry; entry = entry->next)
+        hide(hold->holds, entry);
+    group->is_filling = false;
+    group->is_lost = true;
+    pthread_cond_broadcast(&hold->holds->changed);
+}
+
+static void let_go(struct xl_holds *holds, struct xl_held_group *group) {
+    if (--group->n_holds) return;
+    if (group->is_lost) {
+        give_back(holds, group);
+        return;
+    }
+    group->idle_since = ++holds->clock;
+    holds->bytes.idle += group->bytes;
+}
+
 void xl_hold_free(struct xl_hold *hold) {
     if (!hold) return;
     struct xl_holds *holds = hold->holds;
+    pthread_mutex_lock(&holds->mutex);
     if (hold->asked) {
         group_free(holds, hold->asked);
-        holds->has_open_hold = false;
+        end_asking(hold);
     }
-    for (int i = 0; i < hold->n_groups; i++) {
-        struct xl_held_group *group = hold->groups[i];
-        if (--group->n_holds) continue;
-        group->idle_since = ++holds->clock;
-        holds->bytes.idle += group->bytes;
-    }
+    if (hold->filling) lose(hold);
+    for (int i = 0; i < hold->n_groups; i++) let_go(holds, hold->groups[i]);
+    pthread_mutex_unlock(&holds->mutex);
     free(hold->groups);
     free(hold);
 }
@@ -160,14 +208,17 @@ struct xl_weight_need xl_hold_need(const struct xl_hold *hold) {
     return need;
 }
 
-struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new) {
-    struct xl_holds *holds = hold->holds;
-    struct xl_held **bucket = bucket_of(holds, key), *entry = *bucket;
-    *is_new = false;
+static struct xl_held *find(struct xl_holds *holds, const void *key) {
+    struct xl_held *entry = *bucket_of(holds, key);
     while (entry && memcmp(key_of(holds, entry), key, holds->kind->key_size) != 0)
         entry = entry->same_hash;
-    if (entry) return entry->group == hold->asked || refer(hold, entry->group) ? entry : NULL;
-    entry = calloc(1, holds->kind->entry_size);
+    return entry;
+}
+
+static struct xl_held *add(struct xl_hold *hold, const void *key) {
+    struct xl_holds *holds = hold->holds;
+    struct xl_held **bucket = bucket_of(holds, key);
+    struct xl_held *entry = calloc(1, holds->kind->entry_size);
     if (!entry) return NULL;
     memcpy(key_of(holds, entry), key, holds->kind->key_size);
     entry->group = hold->asked;
@@ -176,7 +227,23 @@ struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new)
     entry->next = hold->asked->entries;
     hold->asked->entries = entry;
     hold->asked->n_entries++;
-    *is_new = true;
+    return entry;
+}
+
+struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new) {
+    struct xl_holds *holds = hold->holds;
+    struct xl_held *entry;
+    pthread_mutex_lock(&holds->mutex);
+    /* Who fills asks for nothing more, so this wait has an end. */
+    while ((entry = find(holds, key)) && entry->group->is_filling &&
+           hold->use == XL_HOLD_TO_COMPILE)
+        pthread_cond_wait(&holds->changed, &holds->mutex);
+    *is_new = !entry;
+    if (!entry)
+        entry = add(hold, key);
+    else if (entry->group != hold->asked && !refer(hold, entry->group))
+        entry = NULL;
+    pthread_mutex_unlock(&holds->mutex);
     return entry;
 }
 
@@ -187,15 +254,11 @@ void xl_held_set_bytes(struct xl_held *entry, size_t bytes) {
 
 /* --- Filling --------------------------------------------------------------------------------- */
 
-struct xl_held_group *xl_hold_missing(struct xl_hold *hold) {
-    return hold->asked->entries ? hold->asked : NULL;
-}
-
-enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_err *err) {
+/* Memory for what was asked for. */
+static enum xl_status alloc_group(struct xl_hold *hold, struct xl_err *err) {
     struct xl_holds *holds = hold->holds;
     struct xl_held_group *group = hold->asked;
     if (!has_room(hold)) return xl_fail_nomem(err, "packed weights", 0);
-    if (!group->entries) return XL_OK;
     group->data = holds->kind->alloc(holds->user, group->bytes);
     if (!group->data) return xl_fail_nomem(err, "weights", group->bytes);
     size_t end = group->bytes;
@@ -206,20 +269,39 @@ enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_err *err) {
     return XL_OK;
 }
 
-void xl_hold_close(struct xl_hold *hold) {
+enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_held_group **missing,
+                                   struct xl_err *err) {
     struct xl_holds *holds = hold->holds;
     struct xl_held_group *group = hold->asked;
-    hold->asked = NULL;
-    holds->has_open_hold = false;
-    if (!group->entries) {
+    bool is_missing = group->entries != NULL;
+    enum xl_status status = is_missing ? alloc_group(hold, err) : XL_OK;
+    if (status) return status;
+    pthread_mutex_lock(&holds->mutex);
+    if (is_missing) {
+        group->n_holds = 1;
+        group->is_filling = true;
+        group->next = holds->groups;
+        holds->groups = group;
+        holds->bytes.held += group->bytes;
+        hold->groups[hold->n_groups++] = group;
+        hold->filling = group;
+    } else {
         group_free(holds, group);
-        return;
     }
-    group->n_holds = 1;
-    group->next = holds->groups;
-    holds->groups = group;
-    holds->bytes.held += group->bytes;
-    hold->groups[hold->n_groups++] = group;
+    end_asking(hold);
+    pthread_mutex_unlock(&holds->mutex);
+    *missing = hold->filling;
+    return XL_OK;
+}
+
+void xl_hold_close(struct xl_hold *hold) {
+    struct xl_holds *holds = hold->holds;
+    if (!hold->filling) return;
+    pthread_mutex_lock(&holds->mutex);
+    hold->filling->is_filling = false;
+    pthread_cond_broadcast(&holds->changed);
+    pthread_mutex_unlock(&holds->mutex);
+    hold->filling = NULL;
 }
 
 struct xl_held **xl_held_list(const struct xl_held_group *group) {

@@ -5,6 +5,10 @@
  * a group with one block of memory. A group stays while a hold refers to it, and after that until
  * its memory is wanted back. Entries are known by keys, of whatever a backend tells its packed
  * weights apart by.
+ *
+ * Any thread may call, for holds of its own. One hold asks at a time, until it has taken its
+ * memory: others wait to begin. Groups are filled side by side. Who asks for an entry that another
+ * hold is just filling waits for it; should that one fail, the entry is missing again.
  */
 #ifndef XL_BACKEND_HOLDS_H
 #define XL_BACKEND_HOLDS_H
@@ -33,6 +37,8 @@ struct xl_held_group {
     size_t bytes;
     int n_holds;
     uint64_t idle_since; /* the clock of all, while n_holds is 0 */
+    bool is_filling;     /* by the hold that found it missing */
+    bool is_lost;        /* could not be filled: in no table, gone with its last hold */
 };
 
 /* How a backend keeps entries. Keys are compared as bytes: padding must be zero. */
@@ -53,14 +59,17 @@ void xl_holds_free(struct xl_holds *holds);
 struct xl_held_bytes {
     size_t held, idle;
 };
-struct xl_held_bytes xl_holds_bytes(const struct xl_holds *holds);
+struct xl_held_bytes xl_holds_bytes(struct xl_holds *holds);
 /* Free idle groups, the one that has been idle longest first, until `wanted` bytes are given back
  * or none is left. Returns how many that were. */
 size_t xl_holds_release(struct xl_holds *holds, size_t wanted);
 
-/* One hold is open at a time: from its beginning to xl_hold_close or xl_hold_free.
- * Errors: XL_ENOMEM */
-enum xl_status xl_hold_new(struct xl_holds *holds, struct xl_hold **out,
+/* What a hold is for. To measure: it takes no memory, and what others are filling counts as held.
+ */
+enum xl_hold_use { XL_HOLD_TO_COMPILE, XL_HOLD_TO_MEASURE };
+
+/* Begin to ask, once nobody else does. Errors: XL_ENOMEM */
+enum xl_status xl_hold_new(struct xl_holds *holds, enum xl_hold_use use, struct xl_hold **out,
                            struct xl_err *err) XL_CHECKED;
 void xl_hold_free(struct xl_hold *hold); /* NULL is fine */
 
@@ -69,14 +78,13 @@ void xl_hold_free(struct xl_hold *hold); /* NULL is fine */
 struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new);
 void xl_held_set_bytes(struct xl_held *entry, size_t bytes);
 
-/* What was asked for, of a hold that is open. */
+/* What was asked for, of a hold that asks. */
 struct xl_weight_need xl_hold_need(const struct xl_hold *hold);
 
-/* What is missing; NULL: nothing is. */
-struct xl_held_group *xl_hold_missing(struct xl_hold *hold);
-/* Take memory for what is missing. Those that were asked for first lie first.
- * Errors: XL_ENOMEM */
-enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_err *err) XL_CHECKED;
+/* Take memory for what is missing, which ends the asking. Those that were asked for first lie
+ * first. *missing: the group to fill; NULL: nothing is missing. Errors: XL_ENOMEM */
+enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_held_group **missing,
+                                   struct xl_err *err) XL_CHECKED;
 /* What was missing is filled. */
 void xl_hold_close(struct xl_hold *hold);
 

@@ -23,6 +23,7 @@ struct xl_pool {
     int n_threads, n_started;
     void (*init)(void);
     pthread_t *threads;
+    pthread_mutex_t turn; /* held by whoever runs a loop */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
 
@@ -114,6 +115,7 @@ enum xl_status xl_pool_new(int n_threads, void (*init)(void), struct xl_pool **o
     pool->n_threads = n_threads;
     pool->init = init;
     pool->threads = threads;
+    pthread_mutex_init(&pool->turn, NULL);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     if (init) init();
@@ -140,6 +142,7 @@ void xl_pool_free(struct xl_pool *pool) {
     for (int i = 1; i <= pool->n_started; i++) pthread_join(pool->threads[i], NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
+    pthread_mutex_destroy(&pool->turn);
     free(pool->threads);
     free(pool);
 }
@@ -148,7 +151,7 @@ int xl_pool_size(const struct xl_pool *pool) {
     return pool->n_threads;
 }
 
-void xl_pool_run(struct xl_pool *pool, int64_t n_tasks, xl_task_fn *fn, void *user) {
+static void run_loop(struct xl_pool *pool, int64_t n_tasks, xl_task_fn *fn, void *user) {
     if (n_tasks <= 1 || pool->n_started == 0) {
         for (int64_t task = 0; task < n_tasks; task++) fn(user, task, 0);
         return;
@@ -171,6 +174,12 @@ void xl_pool_run(struct xl_pool *pool, int64_t n_tasks, xl_task_fn *fn, void *us
         else
             sched_yield();
     }
+}
+
+void xl_pool_run(struct xl_pool *pool, int64_t n_tasks, xl_task_fn *fn, void *user) {
+    pthread_mutex_lock(&pool->turn);
+    run_loop(pool, n_tasks, fn, user);
+    pthread_mutex_unlock(&pool->turn);
 }
 
 /* The quota of a version 2 control group, in cores; 0 when there is none. */

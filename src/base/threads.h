@@ -2,14 +2,15 @@
  *
  * A loop is cut into tasks by its caller, from its shape alone: never from the number of threads.
  * Which thread runs a task is left to chance, so results do not depend on the number of threads.
- * One loop runs at a time; the caller works along and returns when every task is done.
+ * One loop runs at a time; the caller works along and returns when every task is done. A loop of
+ * another thread waits for it.
  */
 #ifndef XL_BASE_THREADS_H
 #define XL_BASE_THREADS_H
 
 #include "base/status.h"
 
-struct xl_pool; /* opaque; used by one thread at a time */
+struct xl_pool; /* opaque */
 
 /* worker: 0 .. xl_pool_size - 1, one running task each: an index for scratch memory. */
 typedef void xl_task_fn(void *user, int64_t task, int worker);

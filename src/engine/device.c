@@ -1,12 +1,14 @@
-/* device.c - opening and closing a device, and the models that it holds. Owned by one thread at a
- * time; the models behind its residents may be shared with other threads. */
+/* device.c - opening and closing a device, and the models that it holds: which one is at work,
+ * which one is being made ready. */
 #include "engine/engine.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 void xl_device_params_default(struct xl_device_params *params) {
     *params = (struct xl_device_params){.name = "auto"};
@@ -54,11 +56,22 @@ static enum xl_status open_backend(struct xl_device *device, struct xl_err *err)
     return xl_backend_cpu(device->params.n_threads, &device->backend, err);
 }
 
+/* Waits on it end by a clock that nobody sets. */
+static void init_mutex(struct xl_device *device) {
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&device->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&device->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_device **out,
                               struct xl_err *err) {
     struct xl_device *device = calloc(1, sizeof *device);
     if (!device) return xl_fail_nomem(err, "the device", sizeof *device);
     device->params = *params;
+    init_mutex(device);
     enum xl_status status = open_backend(device, err);
     if (status) {
         xl_device_close(device);
@@ -71,19 +84,20 @@ enum xl_status xl_device_open(const struct xl_device_params *params, struct xl_d
         .n_threads = xl_backend_n_threads(device->backend),
     };
     device->params.name = device->info.name; /* the caller's text may go away */
+    device->prepares = xl_backend_compiles_aside(device->backend);
     *out = device;
     return XL_OK;
 }
 
-static void release_stages(struct xl_resident *resident) {
+void xl_resident_release(struct xl_resident *resident) {
     for (struct xl_stage *stage; (stage = resident->stages);) {
         resident->stages = stage->next;
         xl_stage_free(stage);
     }
 }
 
-static void resident_free(struct xl_resident *resident) {
-    release_stages(resident);
+void xl_resident_free(struct xl_resident *resident) {
+    xl_resident_release(resident);
     for (int i = 0; i < XL_N_ENCODED; i++) xl_encoded_deinit(&resident->encoded[i]);
     xl_model_close(resident->model);
     free(resident);
@@ -93,9 +107,11 @@ void xl_device_close(struct xl_device *device) {
     if (!device) return;
     for (struct xl_resident *resident = device->residents, *next; resident; resident = next) {
         next = resident->next;
-        resident_free(resident);
+        xl_resident_free(resident);
     }
     xl_backend_free(device->backend);
+    pthread_cond_destroy(&device->changed);
+    pthread_mutex_destroy(&device->mutex);
     free(device->notice);
     free(device);
 }
@@ -140,92 +156,86 @@ enum xl_status xl_device_check_precision(const struct xl_device *device, enum xl
     return xl_device_act_dtype(device, asked, &act_dtype, err);
 }
 
-enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,
-                                  struct xl_resident **out, struct xl_err *err) {
-    for (struct xl_resident *resident = device->residents; resident; resident = resident->next)
-        if (!strcmp(resident->model->info.digest, model->info.digest)) {
-            resident->last_used = ++device->clock;
-            *out = resident;
-            return XL_OK;
-        }
-    struct xl_resident *resident = calloc(1, sizeof *resident);
-    if (!resident) return xl_fail_nomem(err, "a model on a device", sizeof *resident);
-    resident->model = xl_model_ref(model);
-    for (int c = 0; c < XL_N_COMPONENTS; c++)
-        resident->load_total += xl_weights_bytes(model->weights[c]);
-    resident->last_used = ++device->clock;
-    resident->next = device->residents;
-    device->residents = resident;
-    *out = resident;
-    return XL_OK;
+bool xl_device_prepares(const struct xl_device *device) {
+    return device->prepares;
 }
 
-/* --- Memory ---------------------------------------------------------------------------------- */
+/* --- Models ----------------------------------------------------------------------------------- */
 
-static struct xl_memory memory_of(const struct xl_device *device) {
-    struct xl_memory memory;
-    xl_backend_memory(device->backend, &memory);
-    return memory;
+static struct xl_resident *find(const struct xl_device *device, const struct xl_model *model) {
+    struct xl_resident *resident = device->residents;
+    while (resident && strcmp(resident->model->info.digest, model->info.digest) != 0)
+        resident = resident->next;
+    return resident;
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-int64_t xl_device_available(const struct xl_device *device, int64_t held_bytes) {
-    struct xl_memory memory = memory_of(device);
-    int64_t available = memory.available + memory.work_bytes + memory.weight_bytes - held_bytes;
-    int64_t budget = device->params.budget_bytes;
-    return budget ? smaller(available, budget - held_bytes) : available;
-}
-
-/* Bytes that can be taken without giving anything up. Without a budget a tenth of what is free is
- * left to others. */
-static int64_t free_bytes(const struct xl_device *device) {
-    struct xl_memory memory = memory_of(device);
-    int64_t budget = device->params.budget_bytes;
-    if (!budget) return memory.available - memory.available / 10;
-    return smaller(memory.available, budget - memory.weight_bytes - memory.work_bytes);
-}
-
-/* The same for what is kept of models that are not at work. Without a budget they may take three
- * quarters of the memory: files that are read are to find some, too. */
-static int64_t idle_bytes(const struct xl_device *device) {
-    struct xl_memory memory = memory_of(device);
-    if (device->params.budget_bytes) return free_bytes(device);
-    int64_t most = memory.total - memory.total / 4;
-    return smaller(free_bytes(device), most - memory.weight_bytes - memory.work_bytes);
-}
-
-/* The resident that was used longest ago, but for one; NULL: there is no other. */
-static struct xl_resident **oldest(struct xl_device *device, const struct xl_resident *but) {
-    struct xl_resident **found = NULL;
-    for (struct xl_resident **at = &device->residents; *at; at = &(*at)->next)
-        if (*at != but && (!found || (*at)->last_used < (*found)->last_used)) found = at;
-    return found;
-}
-
-/* Weights that no stage uses, but about so many bytes of those that were used last. */
-static void release_idle(struct xl_device *device, int64_t wanted, int64_t but) {
-    int64_t idle = memory_of(device).idle_weight_bytes - but;
-    if (wanted > 0 && idle > 0) xl_backend_release(device->backend, (size_t)smaller(wanted, idle));
-}
-
-void xl_device_make_room(struct xl_device *device, struct xl_resident *at_work, int64_t bytes,
-                         int64_t held_bytes) {
-    release_idle(device, bytes - idle_bytes(device), held_bytes);
-    for (struct xl_resident **at; idle_bytes(device) < bytes && (at = oldest(device, at_work));) {
-        struct xl_resident *resident = *at;
-        *at = resident->next;
-        resident_free(resident);
-        release_idle(device, bytes - idle_bytes(device), held_bytes);
+/* By the model's digest, so that a model that was closed and opened again is found. With the mutex
+ * held. NULL: no memory */
+static struct xl_resident *find_or_add(struct xl_device *device, struct xl_model *model) {
+    struct xl_resident *resident = find(device, model);
+    if (!resident) {
+        resident = calloc(1, sizeof *resident);
+        if (!resident) return NULL;
+        resident->model = xl_model_ref(model);
+        for (int c = 0; c < XL_N_COMPONENTS; c++)
+            resident->load_total += xl_weights_bytes(model->weights[c]);
+        resident->next = device->residents;
+        device->residents = resident;
     }
-    if (free_bytes(device) < bytes) release_stages(at_work);
-    release_idle(device, bytes - free_bytes(device), held_bytes);
-    release_idle(device, bytes - free_bytes(device), 0);
+    resident->last_used = xl_device_now(device);
+    return resident;
 }
 
-void xl_device_release(struct xl_device *device) {
-    for (struct xl_resident *resident = device->residents; resident; resident = resident->next)
-        release_stages(resident);
+uint64_t xl_device_now(struct xl_device *device) {
+    return atomic_fetch_add(&device->clock, 1) + 1;
+}
+
+enum { ASK_MS = 50 };
+
+/* Wait for a moment, or until something changed. With the mutex held. */
+static void wait_a_moment(struct xl_device *device) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += ASK_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&device->changed, &device->mutex, &until);
+}
+
+enum xl_status xl_device_put_to_work(struct xl_drawing *drawing, struct xl_err *err) {
+    struct xl_device *device = drawing->device;
+    bool goes_on = true;
+    pthread_mutex_lock(&device->mutex);
+    struct xl_resident *resident = find_or_add(device, drawing->model);
+    while (resident && device->ahead == resident && goes_on) {
+        wait_a_moment(device);
+        pthread_mutex_unlock(&device->mutex);
+        goes_on = xl_drawing_progress(drawing, XL_PHASE_LOAD, atomic_load(&resident->load_done),
+                                      resident->load_total);
+        pthread_mutex_lock(&device->mutex);
+    }
+    if (resident && goes_on) {
+        if (device->at_work != resident) device->is_tight = false;
+        device->at_work = drawing->resident = resident;
+    }
+    pthread_mutex_unlock(&device->mutex);
+    if (!resident) return xl_fail_nomem(err, "a model on a device", sizeof *resident);
+    return goes_on ? XL_OK : xl_fail(err, XL_ECANCELLED, "interrupted while loading");
+}
+
+enum xl_status xl_device_begin_ahead(struct xl_drawing *drawing, struct xl_err *err) {
+    struct xl_device *device = drawing->device;
+    pthread_mutex_lock(&device->mutex);
+    struct xl_resident *resident = find_or_add(device, drawing->model);
+    assert(!device->ahead);
+    if (resident && resident != device->at_work) device->ahead = drawing->resident = resident;
+    pthread_mutex_unlock(&device->mutex);
+    return resident ? XL_OK : xl_fail_nomem(err, "a model on a device", sizeof *resident);
+}
+
+void xl_device_end_ahead(struct xl_device *device) {
+    pthread_mutex_lock(&device->mutex);
+    device->ahead = NULL;
+    pthread_cond_broadcast(&device->changed);
+    pthread_mutex_unlock(&device->mutex);
 }

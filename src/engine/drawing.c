@@ -198,9 +198,18 @@ enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
                                struct xl_err *err) {
     enum xl_status status = prepare(model, request, drawing, err);
     drawing->device = device;
-    if (!status) status = xl_device_resident(device, model, &drawing->resident, err);
     if (!status) status = set_precision(drawing, err);
-    return status;
+    return status ? status : xl_device_put_to_work(drawing, err);
+}
+
+enum xl_status xl_drawing_init_ahead(struct xl_device *device, struct xl_model *model,
+                                     const struct xl_request *request, struct xl_drawing *drawing,
+                                     struct xl_err *err) {
+    enum xl_status status = prepare(model, request, drawing, err);
+    drawing->device = device;
+    drawing->is_ahead = true;
+    if (!status) status = set_precision(drawing, err);
+    return status ? status : xl_device_begin_ahead(drawing, err);
 }
 
 enum xl_status xl_model_check(struct xl_model *model, const struct xl_request *request,

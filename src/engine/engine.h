@@ -4,7 +4,8 @@
  * A model is what was read from its files; it does not change once it is open. A device has a
  * backend and, for each model that was drawn with it, a `resident`: the compiled parts of the model
  * (stages, one for each shape) and its encoded prompts. A drawing is a request on its way: it
- * belongs to the thread that owns the device.
+ * belongs to the thread that draws with the device, or to one that makes a model ready for it. Each
+ * of the two has one resident at a time, whose stages and prompts nobody else touches.
  */
 #ifndef XL_ENGINE_ENGINE_H
 #define XL_ENGINE_ENGINE_H
@@ -24,6 +25,7 @@
 #include "text/prompt_steps.h"
 #include "weights/weights.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* --- Models ---------------------------------------------------------------------------------- */
@@ -173,23 +175,44 @@ struct xl_resident {
     uint64_t last_used;     /* by the device's clock */
     struct xl_stage *stages;
     struct xl_encoded encoded[XL_N_ENCODED];
-    int64_t load_done, load_total; /* bytes of weights: read so far, of all parts */
+    atomic_llong load_done; /* bytes of weights: read so far... */
+    int64_t load_total;     /* ... of all parts */
     bool is_loaded[XL_N_COMPONENTS];
 };
+
+struct xl_drawing;
 
 struct xl_device {
     struct xl_device_params params;
     struct xl_device_info info;
     char *notice; /* why "auto" took no GPU where one may be expected; NULL: nothing to say */
     struct xl_backend *backend;
+    bool prepares; /* xl_device_prepares; tests have a CPU do it as well */
+    atomic_ullong clock;
+    atomic_bool is_recalled; /* whoever makes a model ready is to stop */
+    pthread_mutex_t mutex;   /* for what follows */
+    pthread_cond_t changed;
     struct xl_resident *residents;
-    uint64_t clock;
+    struct xl_resident *at_work; /* of the drawing, or the last one; NULL: none yet */
+    struct xl_resident *ahead;   /* is being made ready; NULL: none */
+    bool is_tight; /* the one at work had to give something up, or will: nothing is left for others
+                    */
 };
 
-/* The resident of a model, by the model's digest, so that a model that was closed and opened again
- * is found. Errors: XL_ENOMEM */
-enum xl_status xl_device_resident(struct xl_device *device, struct xl_model *model,
-                                  struct xl_resident **out, struct xl_err *err) XL_CHECKED;
+/* The next tick of the device's clock. */
+uint64_t xl_device_now(struct xl_device *device);
+
+/* Give the drawing the resident of its model and put that to work. Waits while it is being made
+ * ready, which is reported as XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */
+enum xl_status xl_device_put_to_work(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
+/* The same, to make it ready until xl_device_end_ahead. The one that is at work is left alone:
+ * drawing->resident stays NULL. Errors: XL_ENOMEM */
+enum xl_status xl_device_begin_ahead(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
+void xl_device_end_ahead(struct xl_device *device);
+
+/* Give up the stages of a resident; everything. */
+void xl_resident_release(struct xl_resident *resident);
+void xl_resident_free(struct xl_resident *resident);
 
 /* device.c: the act_dtype of encoders and UNet for a precision that is asked for.
  * Errors: XL_EINVAL one that the device does not compute in */
@@ -200,11 +223,15 @@ enum xl_status xl_device_act_dtype(const struct xl_device *device, enum xl_preci
  * within the budget, and everything else that the device holds. */
 int64_t xl_device_available(const struct xl_device *device, int64_t held_bytes);
 
-/* Make room for `bytes` beside held weights that will be used: other models go first, the one that
- * was used longest ago before the others; then stages of this one; then weights that no stage uses.
- * Does what can be done: whether it was enough shows when the memory is taken. */
-void xl_device_make_room(struct xl_device *device, struct xl_resident *at_work, int64_t bytes,
+/* Whether there is room for `bytes` beside held weights that will be used. Other models go for it,
+ * the one that was used longest ago before the others, and for the one at work the one that is
+ * being made ready, last. is_ahead: for one to be made ready: the one at work loses nothing, nor
+ * what it may still want. */
+bool xl_device_find_room(struct xl_device *device, bool is_ahead, int64_t bytes,
                          int64_t held_bytes);
+/* Make room for the one at work: other models go first, then stages of this one; then weights that
+ * no stage uses. Does what can be done: whether it was enough shows when the memory is taken. */
+void xl_device_make_room(struct xl_device *device, int64_t bytes, int64_t held_bytes);
 
 /* Give up all stages; packed weights stay. */
 void xl_device_release(struct xl_device *device);
@@ -236,6 +263,7 @@ struct xl_drawing {
     struct xl_model *model;
     struct xl_resident *resident;
     const struct xl_request *request;
+    bool is_ahead;           /* nothing is drawn: its model is made ready */
     enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE's: xl_backend_picture_dtype */
     int n_tokens;            /* of a chunk of text: 77 */
     int n_chunks;            /* of each encoded prompt */
@@ -259,7 +287,14 @@ struct xl_drawing {
 enum xl_status xl_drawing_init(struct xl_device *device, struct xl_model *model,
                                const struct xl_request *request, struct xl_drawing *drawing,
                                struct xl_err *err) XL_CHECKED;
+/* The same to make its model ready; resident: as xl_device_begin_ahead has it. */
+enum xl_status xl_drawing_init_ahead(struct xl_device *device, struct xl_model *model,
+                                     const struct xl_request *request, struct xl_drawing *drawing,
+                                     struct xl_err *err) XL_CHECKED;
 void xl_drawing_deinit(struct xl_drawing *drawing);
+
+/* Whether pictures are decoded in one piece, as far as it is known yet. */
+bool xl_drawing_is_whole(const struct xl_drawing *drawing);
 
 /* UNet evaluations run on so many samples: the pictures, twice that with guidance. */
 int xl_drawing_n_samples(const struct xl_drawing *drawing);
@@ -276,7 +311,11 @@ bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, 
  * device's. Reports XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED, those of building */
 enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key *key,
                             struct xl_stage **out, struct xl_err *err) XL_CHECKED;
-/* The same if it is there already; else NULL. */
+/* Compile it only where there is room without giving up other stages of the model. *is_there:
+ * whether it is there now. Errors: as above, but that memory is short */
+enum xl_status xl_stage_try(struct xl_drawing *drawing, const struct xl_part_key *key,
+                            bool *is_there, struct xl_err *err) XL_CHECKED;
+/* A stage if it is there already; else NULL. */
 struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key);
 void xl_stage_free(struct xl_stage *stage);
 
@@ -389,6 +428,10 @@ enum xl_status xl_latents_encode(struct xl_drawing *drawing, const struct xl_ima
  * picture; XL_ECANCELLED, XL_ENOMEM */
 enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,
                                  struct xl_drawn_picture *pictures, struct xl_err *err) XL_CHECKED;
+/* Have the decoder ready before sampling where another model may be made ready meanwhile, and there
+ * is room: so that the other one takes no memory that this drawing still wants. Errors: as
+ * xl_stage_try */
+enum xl_status xl_latents_expect(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
 /* Tell a stage of the VAE how latents are scaled. */
 void xl_stage_write_affine(const struct xl_drawing *drawing, struct xl_stage *vae);
 enum xl_status xl_fail_picture(struct xl_err *err); /* XL_ENUMERIC, with its sentence */

@@ -74,6 +74,7 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     if (!status) status = xl_conditions_init(drawing, &conditions, err);
     if (!status) status = start_latents(drawing, init, noise, latents, err);
     if (!status) status = xl_unet_prepare(drawing, &conditions, noise, latents, &unet, err);
+    if (!status) status = xl_latents_expect(drawing, err);
     if (!status) status = take_pictures(drawing, result, err);
     double t1 = xl_now_s();
     if (!status) status = xl_denoise(drawing, &conditions, unet, result->pictures, err);

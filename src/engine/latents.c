@@ -66,7 +66,7 @@ static enum xl_status choose_tile(struct xl_drawing *drawing, struct xl_err *err
     return XL_OK;
 }
 
-static bool is_whole(const struct xl_drawing *drawing) {
+bool xl_drawing_is_whole(const struct xl_drawing *drawing) {
     int size = drawing->vae_tile;
     return !size || (size >= drawing->latent_height && size >= drawing->latent_width);
 }
@@ -92,12 +92,12 @@ static enum xl_status prepare(struct decoding *d, struct xl_err *err) {
     struct xl_part_key key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
     enum xl_status status = choose_tile(drawing, err);
     if (status) return status;
-    bool stays = is_whole(drawing) && xl_stage_find(drawing->resident, &key);
+    bool stays = xl_drawing_is_whole(drawing) && xl_stage_find(drawing->resident, &key);
     if (!stays) {
         xl_exec_read(d->unet->exec, d->unet->io.denoise.x, d->saved);
         d->unet = NULL;
     }
-    if (!is_whole(drawing)) return XL_OK;
+    if (!xl_drawing_is_whole(drawing)) return XL_OK;
     status = xl_stage_get(drawing, &key, &d->vae, err);
     if (!status) xl_stage_write_affine(drawing, d->vae);
     return status;
@@ -120,6 +120,13 @@ static enum xl_status decode_picture(const struct decoding *d, int b, struct xl_
     xl_exec_read(d->vae->exec, io->picture, image->pixels);
     xl_exec_read(d->vae->exec, io->flag, &flag);
     return flag ? xl_fail_picture(err) : XL_OK;
+}
+
+enum xl_status xl_latents_expect(struct xl_drawing *drawing, struct xl_err *err) {
+    struct xl_part_key key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
+    bool is_there;
+    if (!drawing->device->prepares || !xl_drawing_is_whole(drawing)) return XL_OK;
+    return xl_stage_try(drawing, &key, &is_there, err);
 }
 
 enum xl_status xl_latents_decode(struct xl_drawing *drawing, struct xl_stage *unet, float *saved,

@@ -1,5 +1,6 @@
 /* stage.c - the compiled parts of a resident: found by their shape or made, run with progress and
- * cancellation. */
+ * cancellation. The stages of a resident are touched by the thread that has it at work, or makes it
+ * ready. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, int64_t done,
                          int64_t total) {
     xl_progress_fn *progress = drawing->request->progress;
+    if (drawing->is_ahead && atomic_load(&drawing->device->is_recalled)) return false;
     return !progress || progress(drawing->request->progress_user, phase, done, total);
 }
 
@@ -22,13 +24,14 @@ static void weight_done(void *user, const struct xl_tensor *tensor) {
     xl_weights_drop(loading->weights, tensor);
     if (!loading->counts) return;
     int64_t bytes = xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(tensor->dtype);
-    loading->drawing->resident->load_done += bytes;
+    atomic_fetch_add(&loading->drawing->resident->load_done, bytes);
 }
 
 static bool load_tick(void *user) {
     const struct xl_drawing *drawing = ((struct loading *)user)->drawing;
-    return xl_drawing_progress(drawing, XL_PHASE_LOAD, drawing->resident->load_done,
-                               drawing->resident->load_total);
+    const struct xl_resident *resident = drawing->resident;
+    return xl_drawing_progress(drawing, XL_PHASE_LOAD, atomic_load(&resident->load_done),
+                               resident->load_total);
 }
 
 /* The phase is over for the progress line even if weights that no op uses were not read. */
@@ -36,7 +39,7 @@ static enum xl_status finish_loading(struct loading *loading, enum xl_component 
                                      int64_t target, struct xl_err *err) {
     struct xl_resident *resident = loading->drawing->resident;
     resident->is_loaded[component] = true;
-    if (loading->counts) resident->load_done = target;
+    if (loading->counts) atomic_store(&resident->load_done, target);
     if (!load_tick(loading)) return xl_fail(err, XL_ECANCELLED, "interrupted while loading");
     return XL_OK;
 }
@@ -47,7 +50,7 @@ static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage
     enum xl_component component = xl_part_component(stage->key.part);
     struct xl_weights *weights = resident->model->weights[component];
     struct loading loading = {drawing, weights, !resident->is_loaded[component]};
-    int64_t before = resident->load_done;
+    int64_t before = atomic_load(&resident->load_done);
     int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
     struct xl_compile_options options = {
         .weight_done = weight_done, .tick = load_tick, .user = &loading};
@@ -56,7 +59,7 @@ static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage
     if (!status)
         status = xl_compile(drawing->device->backend, stage->plan, &options, &stage->exec, err);
     if (!status) return finish_loading(&loading, component, target, err);
-    resident->load_done = before;
+    atomic_store(&resident->load_done, before);
     return status;
 }
 
@@ -67,28 +70,45 @@ void xl_stage_free(struct xl_stage *stage) {
     free(stage);
 }
 
+/* How much a stage is worth. */
+enum worth {
+    IF_THERE_IS_ROOM, /* other models may go for it */
+    WHATEVER_IT_TAKES /* other stages of its model, too */
+};
+
 /* What the stage will take may be there only after something else was given up. */
 static enum xl_status make_room(struct xl_drawing *drawing, const struct xl_plan *plan,
-                                struct xl_err *err) {
+                                enum worth worth, bool *is_there, struct xl_err *err) {
     struct xl_device *device = drawing->device;
     struct xl_weight_need weights;
     size_t work;
     enum xl_status status = xl_measure(device->backend, &plan, 1, &weights, &work, err);
     if (status) return status;
-    xl_device_make_room(device, drawing->resident, (int64_t)(weights.missing + work),
-                        (int64_t)weights.held);
+    int64_t bytes = (int64_t)(weights.missing + work), held = (int64_t)weights.held;
+    *is_there = true;
+    if (worth == WHATEVER_IT_TAKES)
+        xl_device_make_room(device, bytes, held);
+    else
+        *is_there = xl_device_find_room(device, drawing->is_ahead, bytes, held);
     return XL_OK;
 }
 
-static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, struct xl_err *err) {
+/* *is_there: whether there was room, which does not fail where the stage is not worth more. */
+static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, enum worth worth,
+                           bool *is_there, struct xl_err *err) {
     enum xl_status status =
         xl_part_build(drawing->resident->model, &stage->key, &stage->io, &stage->plan, err);
-    if (!status) status = make_room(drawing, stage->plan, err);
-    if (status) return status;
+    if (!status) status = make_room(drawing, stage->plan, worth, is_there, err);
+    if (status || !*is_there) return status;
     status = compile(drawing, stage, err);
+    if (status == XL_ENOMEM && worth == IF_THERE_IS_ROOM) {
+        *is_there = false;
+        return XL_OK;
+    }
     if (status == XL_ENOMEM) {
         xl_device_release(drawing->device);
-        status = compile(drawing, stage, err);
+        status = make_room(drawing, stage->plan, worth, is_there, err);
+        if (!status) status = compile(drawing, stage, err);
     }
     if (!status) return XL_OK;
     const char *name = xl_component_name(xl_part_component(stage->key.part));
@@ -140,26 +160,45 @@ struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_par
     return stage;
 }
 
+/* A new stage of the resident; NULL where there was no room. */
+static enum xl_status add(struct xl_drawing *drawing, const struct xl_part_key *key,
+                          enum worth worth, struct xl_stage **out, struct xl_err *err) {
+    struct xl_resident *resident = drawing->resident;
+    bool is_there = false;
+    thin_out(resident, key);
+    struct xl_stage *stage = calloc(1, sizeof *stage);
+    if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
+    stage->key = *key;
+    *out = NULL;
+    enum xl_status status = make(drawing, stage, worth, &is_there, err);
+    if (status || !is_there) {
+        xl_stage_free(stage);
+        return status;
+    }
+    stage->next = resident->stages;
+    resident->stages = *out = stage;
+    return XL_OK;
+}
+
+static enum xl_status get(struct xl_drawing *drawing, const struct xl_part_key *key,
+                          enum worth worth, struct xl_stage **out, struct xl_err *err) {
+    *out = xl_stage_find(drawing->resident, key);
+    enum xl_status status = *out ? XL_OK : add(drawing, key, worth, out, err);
+    if (!status && *out) (*out)->last_used = xl_device_now(drawing->device);
+    return status;
+}
+
 enum xl_status xl_stage_get(struct xl_drawing *drawing, const struct xl_part_key *key,
                             struct xl_stage **out, struct xl_err *err) {
-    struct xl_resident *resident = drawing->resident;
-    struct xl_stage *stage = xl_stage_find(resident, key);
-    if (!stage) {
-        thin_out(resident, key);
-        stage = calloc(1, sizeof *stage);
-        if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
-        stage->key = *key;
-        enum xl_status status = make(drawing, stage, err);
-        if (status) {
-            xl_stage_free(stage);
-            return status;
-        }
-        stage->next = resident->stages;
-        resident->stages = stage;
-    }
-    stage->last_used = ++drawing->device->clock;
-    *out = stage;
-    return XL_OK;
+    return get(drawing, key, WHATEVER_IT_TAKES, out, err);
+}
+
+enum xl_status xl_stage_try(struct xl_drawing *drawing, const struct xl_part_key *key,
+                            bool *is_there, struct xl_err *err) {
+    struct xl_stage *stage;
+    enum xl_status status = get(drawing, key, IF_THERE_IS_ROOM, &stage, err);
+    *is_there = !status && stage;
+    return status;
 }
 
 /* Between two ops there is nothing new to show, only the question whether to go on. */

@@ -187,7 +187,7 @@ enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
     for (int i = 0; i < XL_N_ENCODED; i++) {
         struct xl_encoded *entry = &kept[i];
         if (is_kept(entry, drawing, prompt)) {
-            entry->last_used = ++drawing->device->clock;
+            entry->last_used = xl_device_now(drawing->device);
             *out = entry;
             return XL_OK;
         }
@@ -198,7 +198,7 @@ enum xl_status xl_drawing_encode(struct xl_drawing *drawing, const char *prompt,
     if (status) return status;
     xl_encoded_deinit(oldest);
     *oldest = encoded;
-    oldest->last_used = ++drawing->device->clock;
+    oldest->last_used = xl_device_now(drawing->device);
     *out = oldest;
     return XL_OK;
 }

@@ -150,6 +150,21 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     return *out ? XL_OK : xl_fail_nomem(err, "a message", 0);
 }
 
+enum xl_status xl_wire_expect(const struct xl_group *group, json_t **out, struct xl_err *err) {
+    const struct xl_sweep *sweep = group->sweep;
+    json_t *open = NULL, *message = NULL;
+    enum xl_status status =
+        xl_wire_open(&sweep->models[sweep->cells[group->cells[0]].model], &open, err);
+    if (!status) status = xl_wire_group(group, 0, &message, err);
+    bool ok = !status;
+    xl_json_put(message, "do", json_string("expect"), &ok);
+    xl_json_put(message, "model", json_incref(json_object_get(open, "model")), &ok);
+    json_decref(open);
+    if (status) return status;
+    *out = xl_json_finish(message, ok);
+    return *out ? XL_OK : xl_fail_nomem(err, "a message", 0);
+}
+
 /* A text of a message, kept in the arena; NULL where there is none. */
 static enum xl_status read_text(const json_t *object, const char *key, struct xl_arena *arena,
                                 const char **out, struct xl_err *err) {

@@ -41,6 +41,12 @@ enum xl_status xl_wire_open(const struct xl_sweep_model *model, json_t **out,
 enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json_t **out,
                              struct xl_err *err) XL_CHECKED;
 
+/* {"do": "expect", "model": {...}, "cells": [...], ...}: a group of the next model. Errors: as
+ * above
+ */
+enum xl_status xl_wire_expect(const struct xl_group *group, json_t **out,
+                              struct xl_err *err) XL_CHECKED;
+
 /* A model or a group as the worker reads it; strings are kept in the arena. The group's cells are a
  * sweep of their own, with one model. Errors: XL_EINPUT, XL_ENOMEM */
 enum xl_status xl_wire_read_model(const json_t *message, struct xl_arena *arena,

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/handover.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "jobs/wire.h"
 #include "lab/run/engine_painter.h"
 
@@ -24,6 +25,7 @@ struct worker {
     struct xl_arena arena; /* of the model */
     struct xl_sweep model; /* one model, no cells */
     struct xl_sweep_model models[1];
+    struct task *expected[2]; /* what the painter was told to expect, and before that */
     struct xl_handover *saver;
     pthread_mutex_t output; /* a line at a time */
     double reported_s;
@@ -130,15 +132,15 @@ static enum xl_status open_model(struct worker *worker, const json_t *request, s
     return XL_OK;
 }
 
-/* The group of a request, with what it needs to be drawn. */
-static enum xl_status new_task(struct worker *worker, const json_t *request, struct task **out,
-                               struct xl_err *err) {
+/* The group of a request, with what it needs to be drawn with a model. */
+static enum xl_status new_task(struct worker *worker, const struct xl_sweep_model *model,
+                               const json_t *request, struct task **out, struct xl_err *err) {
     if (!worker->models[0].id)
         return xl_fail(err, XL_EINPUT, "a message: there is no model at hand; say \"open\" before");
     struct task *task = calloc(1, sizeof *task);
     if (!task) return xl_fail_nomem(err, "a group", sizeof *task);
     task->worker = worker;
-    task->models[0] = worker->models[0];
+    task->models[0] = *model;
     enum xl_status status = xl_wire_read_group(request, task->models, &task->asked, err);
     if (!status && !(task->drawn = calloc(1, sizeof *task->drawn)))
         status = xl_fail_nomem(err, "a group", sizeof *task->drawn);
@@ -151,10 +153,27 @@ static enum xl_status new_task(struct worker *worker, const json_t *request, str
     return XL_OK;
 }
 
+/* Nobody waits for an answer: what cannot be expected is met when it is asked for. */
+static void expect(struct worker *worker, const json_t *request) {
+    struct xl_sweep_model model;
+    struct task *task = NULL;
+    struct xl_err why = {0};
+    enum xl_status status = xl_wire_read_model(request, &worker->arena, &model, &why);
+    if (!status) status = new_task(worker, &model, request, &task, &why);
+    if (status) {
+        xl_info("reading ahead: %s", why.text);
+        return;
+    }
+    worker->painter->expect(worker->painter, &task->asked.group);
+    if (worker->expected[1]) free_task(worker->expected[1]);
+    worker->expected[1] = worker->expected[0];
+    worker->expected[0] = task;
+}
+
 static enum xl_status tell_need(struct worker *worker, const json_t *request, struct xl_err *err) {
     struct task *task = NULL;
     struct xl_need need;
-    enum xl_status status = new_task(worker, request, &task, err);
+    enum xl_status status = new_task(worker, worker->models, request, &task, err);
     if (status) return status;
     status = worker->painter->need(worker->painter, &task->asked.group, &need, err);
     free_task(task);
@@ -170,7 +189,7 @@ static enum xl_status tell_need(struct worker *worker, const json_t *request, st
 /* What is drawn is announced before it is saved: no picture is on disk that nobody expects. */
 static enum xl_status draw(struct worker *worker, const json_t *request, struct xl_err *err) {
     struct task *task = NULL;
-    enum xl_status status = new_task(worker, request, &task, err);
+    enum xl_status status = new_task(worker, worker->models, request, &task, err);
     if (status) return status;
     status = worker->painter->draw(worker->painter, task->drawn, err);
     if (status) {
@@ -190,17 +209,20 @@ static enum xl_status draw(struct worker *worker, const json_t *request, struct 
 static enum xl_status obey(struct worker *worker, const json_t *request) {
     const char *what = json_string_value(json_object_get(request, "do"));
     struct xl_err why = {0};
-    enum xl_status status;
+    enum xl_status status = XL_OK;
     if (!what) what = "";
     if (!strcmp(what, "open"))
         status = open_model(worker, request, &why);
+    else if (!strcmp(what, "expect"))
+        expect(worker, request);
     else if (!strcmp(what, "need"))
         status = tell_need(worker, request, &why);
     else if (!strcmp(what, "draw"))
         status = draw(worker, request, &why);
     else
         status = xl_fail(&why, XL_EINPUT,
-                         "a message: \"do\" is \"%.40s\", expected open, need or draw", what);
+                         "a message: \"do\" is \"%.40s\", expected open, expect, need or draw",
+                         what);
     if (status && status != XL_ECANCELLED) say_failed(worker, status, &why);
     return status;
 }
@@ -236,6 +258,8 @@ enum xl_status xl_worker_run(const struct xl_worker *params, struct xl_err *err)
     if (!status) status = obey_all(&worker, err);
     xl_handover_finish(worker.saver);
     if (worker.painter) worker.painter->close(worker.painter);
+    for (int i = 0; i < 2; i++)
+        if (worker.expected[i]) free_task(worker.expected[i]);
     xl_line_reader_deinit(&worker.reader);
     xl_arena_deinit(&worker.arena);
     pthread_mutex_destroy(&worker.output);

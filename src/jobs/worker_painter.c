@@ -250,6 +250,18 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     return status;
 }
 
+/* It is not answered: a worker that has died, or does not listen, is met again by what is. */
+static void expect(struct xl_painter *painter, const struct xl_group *group) {
+    struct worker_painter *worker = worker_of(painter);
+    json_t *message = NULL;
+    struct xl_err ignored;
+    if (!group || !worker->process || !is_alive(worker)) return;
+    xl_json_watch();
+    if (xl_wire_expect(group, &message, &ignored)) return;
+    enum xl_status status = xl_process_say(worker->process, message, true, &ignored);
+    (void)status;
+}
+
 static enum xl_status need(struct xl_painter *painter, const struct xl_group *group,
                            struct xl_need *out, struct xl_err *err) {
     struct worker_painter *worker = worker_of(painter);
@@ -345,8 +357,12 @@ enum xl_status xl_worker_painter_new(const struct xl_worker_params *params, stru
     struct worker_painter *worker = calloc(1, sizeof *worker);
     pthread_condattr_t monotonic;
     if (!worker) return xl_fail_nomem(err, "the painter", sizeof *worker);
-    worker->painter = (struct xl_painter){
-        .open = open_model, .need = need, .draw = draw, .save = save, .close = close_painter};
+    worker->painter = (struct xl_painter){.open = open_model,
+                                          .expect = expect,
+                                          .need = need,
+                                          .draw = draw,
+                                          .save = save,
+                                          .close = close_painter};
     worker->params = *params;
     pthread_mutex_init(&worker->mutex, NULL);
     pthread_condattr_init(&monotonic);

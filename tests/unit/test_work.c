@@ -72,14 +72,51 @@ Test(work, a_share_is_as_large_as_asked) {
 Test(work, painters_keep_to_their_model) {
     start(0, 2);
     cr_expect_eq(take(0).model, 0);
-    cr_expect_eq(xl_work_next_model(work), 1);
     cr_expect_eq(take(1).model, 1);
     cr_expect_eq(take(0).model, 0);
     cr_expect_eq(take(1).model, 1);
-    cr_expect_eq(xl_work_next_model(work), 2);
     cr_expect_eq(take(0).model, 2, "nobody has it");
-    cr_expect_eq(xl_work_next_model(work), -1);
     cr_expect_eq(take(1).model, 2, "better than nothing");
+}
+
+/* The model that a painter is told to expect; -1: none. */
+static int expected(int painter) {
+    struct xl_share share = {.model = -2};
+    bool is_there = xl_work_expect(work, painter, &share);
+    cr_expect(!is_there || (share.n == 2 && share.cells[0] == 4 * share.model));
+    return is_there ? share.model : -1;
+}
+
+Test(work, painters_get_what_they_expect) {
+    start(0, 2);
+    cr_expect_eq(take(0).model, 0);
+    cr_expect_eq(expected(0), 1);
+    cr_expect_eq(take(1).model, 2, "the other one makes 1 ready");
+    cr_expect_eq(expected(1), -1);
+    take(0);
+    cr_expect_eq(take(0).model, 1);
+    cr_expect_eq(expected(0), -1);
+}
+
+Test(work, who_has_nothing_takes_what_another_expects) {
+    start(0, 3);
+    cr_expect_eq(take(0).model, 0);
+    cr_expect_eq(expected(0), 1);
+    cr_expect_eq(take(1).model, 2);
+    cr_expect_eq(take(2).model, 1);
+    take(0);
+    cr_expect_eq(take(0).model, 1, "together with the third");
+}
+
+Test(work, what_came_back_is_expected_first) {
+    start(0, 2);
+    struct xl_share share = take(0), next = {.n = 0};
+    cr_assert_eq(xl_work_return(work, 0, &share, &err), XL_OK);
+    (void)xl_work_take_model(work, 0, 0);
+    take(1);
+    cr_assert_eq(take(0).cells[0], share.cells[0]);
+    cr_assert(xl_work_expect(work, 0, &next));
+    cr_expect_eq(next.model, 2);
 }
 
 Test(work, what_comes_back_is_drawn_next) {

@@ -88,6 +88,7 @@ static enum xl_status allocate_values(struct cpu_exec *exec, struct xl_err *err)
     size_t bytes = exec->base.layout.total_bytes;
     exec->base.memory = xl_pages_alloc(bytes);
     if (!exec->base.memory) return xl_fail_nomem(err, "activations", bytes);
+    xl_exec_took(&exec->base, bytes);
     exec->steps = calloc((size_t)xl_plan_n_ops(exec->base.plan) + 1, sizeof *exec->steps);
     if (!exec->steps) return xl_fail_nomem(err, "a compiled plan", 0);
     return XL_OK;
@@ -103,8 +104,7 @@ static enum xl_status allocate_space(struct cpu_exec *exec, const struct xl_comp
     exec->space.scratch_stride = scratch_stride(c);
     exec->scratch_bytes = exec->space.scratch_stride * n_workers;
     exec->shared_bytes = c->shared_bytes;
-    exec->base.work_bytes = exec->base.layout.total_bytes + exec->scratch_bytes +
-                            exec->shared_bytes;
+    xl_exec_took(&exec->base, exec->scratch_bytes + exec->shared_bytes);
     exec->space.scratch = xl_pages_alloc(exec->scratch_bytes);
     exec->space.shared = xl_pages_alloc(exec->shared_bytes);
     if (!exec->space.scratch || !exec->space.shared)
@@ -116,7 +116,8 @@ static enum xl_status compile_exec(struct cpu_exec *exec, const struct xl_compil
                                    struct xl_err *err) {
     struct xl_cpu_backend *backend = backend_of(&exec->base);
     enum xl_status status = allocate_values(exec, err);
-    if (!status) status = xl_hold_new(xl_pack_holds(backend->pack), &exec->weights, err);
+    if (!status)
+        status = xl_hold_new(xl_pack_holds(backend->pack), XL_HOLD_TO_COMPILE, &exec->weights, err);
     if (status) return status;
     struct xl_compiler c = {.backend = backend,
                             .hold = exec->weights,
@@ -161,7 +162,8 @@ static enum xl_status measure(struct xl_backend *base, const struct xl_plan *con
                               struct xl_err *err) {
     struct xl_cpu_backend *backend = (struct xl_cpu_backend *)base;
     struct xl_hold *hold;
-    enum xl_status status = xl_hold_new(xl_pack_holds(backend->pack), &hold, err);
+    enum xl_status status =
+        xl_hold_new(xl_pack_holds(backend->pack), XL_HOLD_TO_MEASURE, &hold, err);
     if (status) return status;
     int n_before = xl_dnn_limit_threads(1);
     for (int i = 0; !status && i < n; i++)

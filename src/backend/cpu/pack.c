@@ -165,8 +165,8 @@ static enum xl_status open_entries(const struct xl_pack *pack, struct xl_held_gr
 
 enum xl_status xl_pack_fill(struct xl_pack *pack, struct xl_hold *hold, const struct xl_plan *plan,
                             const struct xl_compile_options *options, struct xl_err *err) {
-    struct xl_held_group *group = xl_hold_missing(hold);
-    enum xl_status status = xl_hold_take_memory(hold, err);
+    struct xl_held_group *group = NULL;
+    enum xl_status status = xl_hold_take_memory(hold, &group, err);
     if (!status && group) status = open_entries(pack, group, err);
     if (!status) status = xl_pack_fill_group(&pack->tools, group, plan, options, err);
     if (!status) xl_hold_close(hold);

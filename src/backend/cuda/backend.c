@@ -41,6 +41,7 @@ static void backend_free(struct xl_backend *base) {
     xl_cuda_ways_close(backend->ways);
     cudaFree(backend->workspace.data);
     if (backend->stream) cudaStreamDestroy(backend->stream);
+    xl_turns_deinit(&backend->turns);
     free(backend);
 }
 
@@ -90,6 +91,7 @@ static size_t release(struct xl_backend *base, size_t wanted) {
 
 static const struct xl_backend_vtable vtable = {
     .name = "cuda",
+    .compiles_aside = true,
     .free = backend_free,
     .isa = isa,
     .libraries = libraries,
@@ -160,7 +162,7 @@ static enum xl_status open_parts(struct xl_cuda_backend *backend, struct xl_err 
     status = open_ways(backend, err);
     if (!status)
         status = xl_cuda_products_new(backend->ways, &backend->workspace, &backend->products, err);
-    if (!status) status = xl_cuda_store_new(backend->stream, &backend->store, err);
+    if (!status) status = xl_cuda_store_new(&backend->store, err);
     /* Without cuDNN own kernels and products do its work, more slowly; doctor says so. */
     if (!status && xl_cudnn(NULL))
         status = xl_cuda_dnn_new(backend->stream, backend->ways, &backend->workspace, &backend->dnn,
@@ -173,6 +175,7 @@ enum xl_status xl_backend_cuda(int device, struct xl_backend **out, struct xl_er
     if (!backend) return xl_fail_nomem(err, "the CUDA backend", sizeof *backend);
     backend->base.vtable = &vtable;
     backend->device = device;
+    xl_turns_init(&backend->turns);
     enum xl_status status = open_parts(backend, err);
     if (status) {
         backend_free(&backend->base);

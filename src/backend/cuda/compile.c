@@ -83,7 +83,9 @@ static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_com
     for (int i = 0; i < xl_plan_n_ops(c->plan); i++) {
         c->op = xl_plan_op(c->plan, i);
         if (c->op->rate != part) continue;
+        if (!c->is_measuring) xl_turns_take(&c->backend->turns);
         enum xl_status status = compile_fns[c->op->kind](c, err);
+        if (!c->is_measuring) xl_turns_pass(&c->backend->turns);
         if (status) return xl_fail_context(err, status, "%s", xl_op_name(c->op->kind));
     }
     return XL_OK;
@@ -99,7 +101,7 @@ static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err)
     size_t bytes = exec->base.layout.total_bytes;
     cudaError_t error = cudaMalloc((void **)&exec->base.memory, bytes + 1);
     if (error) return xl_cuda_fail(err, error, "take memory for activations");
-    exec->base.work_bytes = bytes;
+    xl_exec_took(&exec->base, bytes);
     for (int i = 0; !error && i < XL_CUDA_AHEAD + 1; i++)
         error = cudaEventCreateWithFlags(&exec->done[i],
                                          cudaEventDisableTiming | cudaEventBlockingSync);
@@ -113,7 +115,7 @@ static enum xl_status take_scratch(struct xl_cuda_exec *exec, size_t bytes, stru
     if (!bytes) return XL_OK;
     cudaError_t error = cudaMalloc(&exec->space.scratch, bytes);
     if (error) return xl_cuda_fail(err, error, "take scratch memory");
-    exec->base.work_bytes += bytes;
+    xl_exec_took(&exec->base, bytes);
     return XL_OK;
 }
 
@@ -123,21 +125,24 @@ enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compil
     struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base->backend;
     enum xl_status status = xl_cuda_use(backend, err);
     if (!status) status = take_values(exec, err);
-    if (!status) status = xl_hold_new(xl_cuda_store_holds(backend->store), &exec->weights, err);
+    if (!status)
+        status = xl_hold_new(xl_cuda_store_holds(backend->store), XL_HOLD_TO_COMPILE,
+                             &exec->weights, err);
     if (status) return status;
     struct xl_cuda_compiler c = compiler_of(exec);
     status = compile_ops(exec, &c, err);
+    xl_cuda_ways_save(backend->ways); /* while no other compilation finds new ones */
     if (!status) status = take_scratch(exec, c.scratch_bytes, err);
-    if (!status)
-        status = xl_cuda_store_fill(backend->store, exec->weights, base->plan, options, err);
-    xl_cuda_ways_save(backend->ways);
-    return status;
+    return status ? status
+                  : xl_cuda_store_fill(backend->store, exec->weights, base->plan, options, err);
 }
 
+/* A run is over when its call returns, and cudaFree waits for copies. The stream may not be waited
+ * for here: another thread may be recording a run on it. */
 void xl_cuda_exec_free(struct xl_exec *base) {
     struct xl_cuda_exec *exec = (struct xl_cuda_exec *)base;
     struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base->backend;
-    cudaStreamSynchronize(backend->stream);
+    cudaSetDevice(backend->device);
     if (exec->graph) cudaGraphExecDestroy(exec->graph);
     for (int i = 0; i < XL_CUDA_AHEAD + 1; i++)
         if (exec->done[i]) cudaEventDestroy(exec->done[i]);
@@ -173,7 +178,8 @@ enum xl_status xl_cuda_exec_measure(struct xl_backend *base, const struct xl_pla
                                     struct xl_err *err) {
     struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base;
     struct xl_hold *hold;
-    enum xl_status status = xl_hold_new(xl_cuda_store_holds(backend->store), &hold, err);
+    enum xl_status status =
+        xl_hold_new(xl_cuda_store_holds(backend->store), XL_HOLD_TO_MEASURE, &hold, err);
     if (status) return status;
     for (int i = 0; !status && i < n; i++)
         status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);

@@ -4,6 +4,10 @@
  * and its arguments; addresses of operands are fixed at compilation, and what is not known by then
  * (weights, workspace) is reached through pointers that are there when it runs. The launches of a
  * plan's main part are captured as one CUDA graph.
+ *
+ * A plan may be compiled while another one runs. The stream, the workspace and cuDNN's handle are
+ * then taken in turns (`turns`): for a run to be queued, for one op to be compiled, which may try
+ * ways. Weights come up over a stream of their own (upload.h), which nothing else waits for.
  */
 #ifndef XL_BACKEND_CUDA_CUDA_H
 #define XL_BACKEND_CUDA_CUDA_H
@@ -16,6 +20,7 @@ extern "C" {
 
 #include "backend/backend.h"
 #include "base/arena.h"
+#include "base/turns.h"
 
 struct xl_cuda_store;    /* store.h */
 struct xl_hold;          /* backend/holds.h */
@@ -42,6 +47,7 @@ struct xl_cuda_backend {
     struct cudaDeviceProp properties;
     char isa[320], libraries[160];
     cudaStream_t stream;
+    struct xl_turns turns; /* of whoever queues work */
     struct xl_cuda_workspace workspace;
     struct xl_cuda_store *store;
     struct xl_cuda_ways *ways;

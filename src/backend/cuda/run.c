@@ -6,6 +6,11 @@ static cudaStream_t stream_of(const struct xl_cuda_exec *exec) {
     return ((const struct xl_cuda_backend *)exec->base.backend)->stream;
 }
 
+/* The stream and what launches use on it: nobody compiles an op meanwhile. */
+static struct xl_turns *turns_of(const struct xl_cuda_exec *exec) {
+    return &((struct xl_cuda_backend *)exec->base.backend)->turns;
+}
+
 static enum xl_status queue(const struct xl_cuda_exec *exec, enum xl_rate part,
                             struct xl_err *err) {
     for (const struct xl_cuda_launch *launch = exec->launches[part]; launch;
@@ -86,8 +91,10 @@ static enum xl_status run_all(struct runs *runs, int64_t n, struct xl_err *err) 
         if (hooks->tick && !hooks->tick(hooks->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted");
         if (runs->n_queued < n) {
+            xl_turns_take(turns_of(runs->exec));
             status = queue_run(runs->exec, err);
             if (!status) status = mark(runs, err);
+            xl_turns_pass(turns_of(runs->exec));
         }
         if (!status && (runs->n_queued == n || runs->n_queued - runs->n_done > ahead))
             status = wait(runs, err);
@@ -100,7 +107,9 @@ enum xl_status xl_cuda_exec_run(struct xl_exec *base, int64_t n, const struct xl
     struct xl_cuda_exec *exec = (struct xl_cuda_exec *)base;
     enum xl_status status = xl_cuda_use((struct xl_cuda_backend *)base->backend, err);
     if (!status && base->is_prologue_due) {
+        xl_turns_take(turns_of(exec));
         status = queue(exec, XL_PER_PROMPT, err);
+        xl_turns_pass(turns_of(exec));
         base->is_prologue_due = status != XL_OK;
     }
     struct runs runs = {.exec = exec, .hooks = hooks};

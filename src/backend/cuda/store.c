@@ -34,12 +34,11 @@ static const struct xl_holds_kind kind_of_entries = {
     .free = free_group,
 };
 
-enum xl_status xl_cuda_store_new(cudaStream_t stream, struct xl_cuda_store **out,
-                                 struct xl_err *err) {
+enum xl_status xl_cuda_store_new(struct xl_cuda_store **out, struct xl_err *err) {
     struct xl_cuda_store *store = calloc(1, sizeof *store);
     if (!store) return xl_fail_nomem(err, "weights", sizeof *store);
     enum xl_status status = xl_holds_new(&kind_of_entries, store, &store->holds, err);
-    if (!status) status = xl_cuda_upload_new(stream, &store->upload, err);
+    if (!status) status = xl_cuda_upload_new(&store->upload, err);
     if (status) {
         xl_cuda_store_free(store);
         return status;
@@ -98,11 +97,15 @@ enum xl_status xl_cuda_store_ask(struct xl_hold *hold, const struct xl_cuda_weig
 enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *hold,
                                   const struct xl_plan *plan,
                                   const struct xl_compile_options *options, struct xl_err *err) {
-    struct xl_held_group *group = xl_hold_missing(hold);
-    enum xl_status status = xl_hold_take_memory(hold, err);
+    struct xl_held_group *group = NULL;
+    enum xl_status status = xl_hold_take_memory(hold, &group, err);
     for (struct xl_held *held = group ? group->entries : NULL; held; held = held->next)
         ((struct xl_cuda_entry *)held)->weight.data = held->data;
     if (!status) status = xl_cuda_fill_group(store->upload, group, plan, options, err);
+    if (group) { /* also after a failure: its memory is given back */
+        enum xl_status arrived = xl_cuda_upload_finish(store->upload, status ? NULL : err);
+        if (!status) status = arrived;
+    }
     if (!status) xl_hold_close(hold);
     return status;
 }

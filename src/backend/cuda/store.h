@@ -7,8 +7,7 @@
 #include "backend/holds.h"
 
 /* Errors: XL_ENOMEM */
-enum xl_status xl_cuda_store_new(cudaStream_t stream, struct xl_cuda_store **out,
-                                 struct xl_err *err) XL_CHECKED;
+enum xl_status xl_cuda_store_new(struct xl_cuda_store **out, struct xl_err *err) XL_CHECKED;
 /* All holds must be freed before. NULL is fine. */
 void xl_cuda_store_free(struct xl_cuda_store *store);
 
@@ -28,9 +27,9 @@ struct xl_cuda_weight_spec {
 enum xl_status xl_cuda_store_ask(struct xl_hold *hold, const struct xl_cuda_weight_spec *spec,
                                  const struct xl_cuda_weight **out, struct xl_err *err) XL_CHECKED;
 
-/* Bring what is missing to the device, for this plan, and close the hold. The files have been read
- * when it returns; what the device does with them is queued. Each of the plan's tensors is reported
- * to options->weight_done once. Errors: XL_ECANCELLED, XL_ENOMEM, XL_EDEVICE */
+/* Bring what is missing to the device, for this plan, and close the hold. It is there when it
+ * returns, for launches on any stream. Each of the plan's tensors is reported to
+ * options->weight_done once. Errors: XL_ECANCELLED, XL_ENOMEM, XL_EDEVICE */
 enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *hold,
                                   const struct xl_plan *plan,
                                   const struct xl_compile_options *options,

@@ -124,7 +124,9 @@ static enum xl_status fill_list(struct xl_cuda_upload *upload, struct xl_held *c
         struct xl_cuda_entry *entry = (struct xl_cuda_entry *)list[i];
         if (options->tick && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while reading weights");
+        xl_cuda_upload_take(upload);
         status = fill_entry(upload, entry, err);
+        xl_cuda_upload_pass(upload);
         xl_reader_advance(reader, entry_bytes(entry));
         xl_tensor_uses_report(uses, i, i + 1);
         entry->value = NULL;

@@ -3,6 +3,7 @@
 
 #include "backend/cuda/cuda.h"
 #include "base/threads.h"
+#include "base/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,17 +22,22 @@ struct buffer {
 
 struct xl_cuda_upload {
     cudaStream_t stream;
+    struct xl_turns turns;
     struct xl_pool *pool;
     struct buffer buffers[N_BUFFERS];
     int current;
     size_t used; /* of the current one */
 };
 
-enum xl_status xl_cuda_upload_new(cudaStream_t stream, struct xl_cuda_upload **out,
-                                  struct xl_err *err) {
+enum xl_status xl_cuda_upload_new(struct xl_cuda_upload **out, struct xl_err *err) {
     struct xl_cuda_upload *upload = calloc(1, sizeof *upload);
     if (!upload) return xl_fail_nomem(err, "uploads", sizeof *upload);
-    upload->stream = stream;
+    xl_turns_init(&upload->turns);
+    cudaError_t error = cudaStreamCreateWithFlags(&upload->stream, cudaStreamNonBlocking);
+    if (error) {
+        xl_cuda_upload_free(upload);
+        return xl_cuda_fail(err, error, "be opened");
+    }
     *out = upload;
     return XL_OK;
 }
@@ -45,11 +51,26 @@ void xl_cuda_upload_free(struct xl_cuda_upload *upload) {
         if (buffer->read) cudaEventDestroy(buffer->read);
     }
     xl_pool_free(upload->pool);
+    if (upload->stream) cudaStreamDestroy(upload->stream);
+    xl_turns_deinit(&upload->turns);
     free(upload);
 }
 
 cudaStream_t xl_cuda_upload_stream(const struct xl_cuda_upload *upload) {
     return upload->stream;
+}
+
+void xl_cuda_upload_take(struct xl_cuda_upload *upload) {
+    xl_turns_take(&upload->turns);
+}
+
+void xl_cuda_upload_pass(struct xl_cuda_upload *upload) {
+    xl_turns_pass(&upload->turns);
+}
+
+enum xl_status xl_cuda_upload_finish(struct xl_cuda_upload *upload, struct xl_err *err) {
+    cudaError_t error = cudaStreamSynchronize(upload->stream);
+    return error ? xl_cuda_fail(err, error, "copy the weights") : XL_OK;
 }
 
 static enum xl_status open_buffers(struct xl_cuda_upload *upload, struct xl_err *err) {

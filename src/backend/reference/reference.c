@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static void (*const kernels[])(const struct xl_ref_op *op) = {
 
 struct ref_backend {
     struct xl_backend base;
-    size_t weight_bytes;
+    atomic_size_t weight_bytes;
 };
 
 struct ref_exec {
@@ -59,7 +60,7 @@ static void exec_free(struct xl_exec *base) {
     struct ref_exec *exec = (struct ref_exec *)base;
     if (exec->weights)
         for (xl_val v = 1; v < xl_plan_n_values(base->plan); v++) free(exec->weights[v]);
-    ((struct ref_backend *)base->backend)->weight_bytes -= exec->weight_bytes;
+    atomic_fetch_sub(&((struct ref_backend *)base->backend)->weight_bytes, exec->weight_bytes);
     free(exec->weights);
     free(base->memory);
     free(exec->scratch);
@@ -73,7 +74,7 @@ static enum xl_status copy_weight(struct ref_exec *exec, xl_val v,
     if (!copy) return xl_fail_nomem(err, "weights", f32_bytes(value));
     exec->weights[v] = copy;
     exec->weight_bytes += f32_bytes(value);
-    ((struct ref_backend *)exec->base.backend)->weight_bytes += f32_bytes(value);
+    atomic_fetch_add(&((struct ref_backend *)exec->base.backend)->weight_bytes, f32_bytes(value));
     for (int i = 0; i < value->n_parts; i++) {
         const struct xl_weight_part *part = &value->parts[i];
         const struct xl_tensor *tensor = part->tensor;
@@ -109,7 +110,7 @@ static enum xl_status allocate(struct ref_exec *exec, struct xl_err *err) {
     const struct xl_plan *plan = exec->base.plan;
     size_t total = piece_bytes(exec->base.layout.total_bytes + 1);
     size_t scratch = plan_scratch_bytes(plan);
-    exec->base.work_bytes = exec->base.layout.total_bytes + scratch;
+    xl_exec_took(&exec->base, exec->base.layout.total_bytes + scratch);
     exec->base.memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
     exec->scratch = aligned_alloc(XL_LAYOUT_ALIGN, piece_bytes(scratch + 1));
     exec->weights = calloc((size_t)xl_plan_n_values(plan), sizeof *exec->weights);
@@ -247,7 +248,7 @@ static bool is_native(const struct xl_backend *backend, enum xl_dtype act_dtype)
 
 static void memory(const struct xl_backend *backend, struct xl_memory *out) {
     xl_host_memory(out);
-    out->weight_bytes = (int64_t)((const struct ref_backend *)backend)->weight_bytes;
+    out->weight_bytes = (int64_t)atomic_load(&((const struct ref_backend *)backend)->weight_bytes);
 }
 
 /* Weights go with their executables. */
@@ -259,6 +260,7 @@ static size_t release(struct xl_backend *backend, size_t wanted) {
 
 static const struct xl_backend_vtable vtable = {
     .name = "reference",
+    .compiles_aside = true, /* on a core that nobody else uses */
     .free = backend_free,
     .isa = isa,
     .n_threads = n_threads,

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "lab/run/read_ahead.h"
 #include "lab/run/request.h"
 
 #include <stdio.h>
@@ -47,19 +46,35 @@ static void forget_model(struct xl_easel *easel) {
     easel->precedent.cell = NULL;
 }
 
+/* Tell the painter what comes after the model at hand. */
+static void expect_next(struct xl_easel *easel) {
+    struct xl_painter *painter = easel->painter;
+    struct xl_share share;
+    if (!painter->expect) return;
+    bool is_there = xl_work_expect(easel->work, easel->number, &share);
+    if (is_there) {
+        const struct xl_cell *cell = cell_at(easel, share.cells[0]);
+        easel->next =
+            (struct xl_group){.sweep = easel->run->sweep,
+                              .cells = share.cells,
+                              .n = share.n,
+                              .rung = {cell->vae_tile, share.n, cell->width, cell->height},
+                              .dir = easel->run->dir->model_dirs[share.model],
+                              .stamp = easel->run->dir->stamp};
+    }
+    painter->expect(painter, is_there ? &easel->next : NULL);
+}
+
 static enum xl_status take_model(struct xl_easel *easel, int m, struct xl_err *err) {
     const struct xl_sweep *sweep = easel->run->sweep;
     if (easel->model == m) return XL_OK;
     forget_model(easel);
-    xl_read_ahead_end(easel->read_ahead);
-    easel->read_ahead = NULL;
     const struct xl_hooks *hooks = &easel->run->hooks;
     if (hooks->model) hooks->model(hooks->user, m);
     enum xl_status status = easel->painter->open(easel->painter, sweep, m, &easel->unit, err);
     if (status) return status;
     easel->model = m;
-    int next = xl_work_next_model(easel->work);
-    if (next >= 0) easel->read_ahead = xl_read_ahead_begin(sweep, m, next);
+    expect_next(easel);
     return XL_OK;
 }
 
@@ -307,6 +322,6 @@ void *xl_easel_run(void *user) {
         paint(easel, share);
         if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
     }
-    xl_read_ahead_end(easel->read_ahead);
+    if (easel->painter->expect) easel->painter->expect(easel->painter, NULL);
     return NULL;
 }

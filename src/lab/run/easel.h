@@ -34,9 +34,9 @@ struct xl_easel {
     struct xl_painter *painter;
     int number;
     pthread_t thread;
-    int model; /* at hand; -1: none */
-    int unit;  /* its sides are multiples of it */
-    struct xl_read_ahead *read_ahead;
+    int model;            /* at hand; -1: none */
+    int unit;             /* its sides are multiples of it */
+    struct xl_group next; /* what the painter was told to expect */
     struct xl_fitting fittings[XL_MAX_SIZES];
     int n_fittings;
     struct xl_precedent precedent;

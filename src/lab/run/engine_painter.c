@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "lab/cell/cell_record.h"
+#include "lab/run/ahead.h"
 #include "lab/run/filename.h"
 #include "lab/run/request.h"
 
@@ -18,9 +19,12 @@
 struct engine_painter {
     struct xl_painter painter; /* first: one is the other */
     const struct xl_settings *settings;
-    struct xl_device *device; /* NULL: not opened yet */
-    struct xl_model *model;   /* at hand; NULL: none */
-    struct xl_image init;     /* of init_path, when it had that digest */
+    struct xl_device *device;  /* NULL: not opened yet */
+    struct xl_model *model;    /* at hand; NULL: none */
+    struct xl_sweep_model now; /* the same */
+    struct xl_ahead *ahead;    /* brings the next one, or has brought the one at hand; NULL: none */
+    struct xl_group next; /* to be brought once the one at hand is being sampled; n 0: nothing */
+    struct xl_image init; /* of init_path, when it had that digest */
     char *init_path, init_digest[XL_SHA256_HEX];
     double heard_s, load_s; /* of the last progress; loading within a drawing */
     int64_t loaded_bytes;
@@ -30,7 +34,7 @@ static struct engine_painter *engine_of(struct xl_painter *painter) {
     return (struct engine_painter *)painter;
 }
 
-/* --- Drawing ---------------------------------------------------------------------------------- */
+/* --- The model at hand ------------------------------------------------------------------------ */
 
 static enum xl_status check_digest(const struct xl_model *open, const struct xl_sweep_model *model,
                                    struct xl_err *err) {
@@ -68,6 +72,33 @@ static enum xl_status describe(struct engine_painter *engine, enum xl_precision 
     return XL_OK;
 }
 
+/* --- The next model --------------------------------------------------------------------------- */
+
+static void end_ahead(struct engine_painter *engine) {
+    xl_ahead_end(engine->ahead);
+    engine->ahead = NULL;
+}
+
+static void begin_ahead(struct engine_painter *engine) {
+    end_ahead(engine);
+    engine->ahead = xl_ahead_begin(engine->device, &engine->next, &engine->now);
+    engine->next.n = 0;
+}
+
+/* Where the device can make a model ready beside the one that draws, that begins when this one has
+ * what it needs: see follow. Files alone are read from now on. */
+static void expect(struct xl_painter *painter, const struct xl_group *group) {
+    struct engine_painter *engine = engine_of(painter);
+    if (!engine->device) return;
+    engine->next = group ? *group : (struct xl_group){.n = 0};
+    if (!group)
+        end_ahead(engine);
+    else if (!xl_device_prepares(engine->device))
+        begin_ahead(engine);
+}
+
+/* --- Drawing ---------------------------------------------------------------------------------- */
+
 /* The time up to a progress of loading was loading. */
 static bool follow(void *user, enum xl_phase phase, int64_t done, int64_t total) {
     struct engine_painter *engine = user;
@@ -77,6 +108,7 @@ static bool follow(void *user, enum xl_phase phase, int64_t done, int64_t total)
         engine->loaded_bytes = done;
     }
     engine->heard_s = now;
+    if (phase == XL_PHASE_SAMPLE && total >= 0 && engine->next.n) begin_ahead(engine);
     const struct xl_painter *painter = &engine->painter;
     return !painter->progress || painter->progress(painter->user, phase, done, total);
 }
@@ -87,9 +119,13 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     struct engine_painter *engine = engine_of(painter);
     const struct xl_sweep_model *model = &sweep->models[m];
     double start_s = xl_now_s();
+    struct xl_model *opened = engine->ahead ? xl_ahead_take(engine->ahead, model) : NULL;
+    enum xl_status status = XL_OK;
+    if (!opened) end_ahead(engine);
     xl_model_close(engine->model);
-    engine->model = NULL;
-    enum xl_status status = xl_sweep_model_open(model, &engine->model, err);
+    engine->model = opened;
+    engine->now = *model;
+    if (!opened) status = xl_sweep_model_open(model, &engine->model, err);
     if (!status) status = check_digest(engine->model, model, err);
     if (!status) status = need_device(engine, err);
     if (!status) status = describe(engine, engine->settings->precision, err);
@@ -252,6 +288,7 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
 
 static void close_painter(struct xl_painter *painter) {
     struct engine_painter *engine = engine_of(painter);
+    end_ahead(engine);
     xl_device_close(engine->device);
     xl_model_close(engine->model);
     xl_image_free(&engine->init);
@@ -264,8 +301,12 @@ enum xl_status xl_engine_painter_new(const struct xl_settings *settings, struct 
                                      struct xl_err *err) {
     struct engine_painter *engine = calloc(1, sizeof *engine);
     if (!engine) return xl_fail_nomem(err, "the painter", sizeof *engine);
-    engine->painter = (struct xl_painter){
-        .open = open_model, .need = need, .draw = draw, .save = save, .close = close_painter};
+    engine->painter = (struct xl_painter){.open = open_model,
+                                          .expect = expect,
+                                          .need = need,
+                                          .draw = draw,
+                                          .save = save,
+                                          .close = close_painter};
     engine->settings = settings;
     *out = &engine->painter;
     return XL_OK;

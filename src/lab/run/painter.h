@@ -1,7 +1,7 @@
 /* painter.h - who draws: the engine in this process, a worker process at the end of a pipe, or a
- * test's fake that fails on demand. The runner knows a painter by these five functions alone.
+ * test's fake that fails on demand. The runner knows a painter by these six functions alone.
  *
- * A painter draws one group at a time. open, need, draw and close are called by one thread; save by
+ * A painter draws one group at a time. All but save are called by one thread; save by
  * the writer's thread, while the next group is being drawn. A painter whose process ends unasked
  * (killed, crashed) answers XL_EWORKER: what it had in hand is lost, the next call finds it ready
  * again, with no model at hand.
@@ -49,6 +49,11 @@ struct xl_painter {
      * Errors: XL_EMODEL not there; XL_EINPUT its files are others; XL_EFORMAT, XL_ENOMEM */
     enum xl_status (*open)(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
                            int *unit, struct xl_err *err);
+    /* What will be drawn with the next model, once the one at hand is through; NULL: nothing. The
+     * painter may use the time: have the files read, the model opened and brought to its device, as
+     * far as the model at hand loses nothing. What goes wrong with that is told by open. What the
+     * group points to must live until the call after the next. May be NULL */
+    void (*expect)(struct xl_painter *painter, const struct xl_group *group);
     /* What drawing the group would take, and what there is. Errors: as draw */
     enum xl_status (*need)(struct xl_painter *painter, const struct xl_group *group,
                            struct xl_need *out, struct xl_err *err);

@@ -25,8 +25,9 @@ struct xl_work {
     struct lane *lanes; /* by model */
     struct xl_share *returned;
     int n_returned, capacity;
-    int *at_hand; /* by painter: its model; -1: none */
-    int *n_taken; /* by painter: cells that are neither settled nor back */
+    int *at_hand;  /* by painter: its model; -1: none */
+    int *expected; /* by painter: the model after that one; -1: none */
+    int *n_taken;  /* by painter: cells that are neither settled nor back */
     bool is_stopped;
     enum xl_status status;
     struct xl_err err;
@@ -42,10 +43,11 @@ static enum xl_status find_pending(struct xl_work *work, const struct xl_run_dir
     work->pending = malloc(((size_t)sweep->n_cells + 1) * sizeof *work->pending);
     work->lanes = calloc((size_t)sweep->n_models + 1, sizeof *work->lanes);
     work->at_hand = malloc(n_painters * sizeof *work->at_hand);
+    work->expected = malloc(n_painters * sizeof *work->expected);
     work->n_taken = calloc(n_painters, sizeof *work->n_taken);
-    if (!work->pending || !work->lanes || !work->at_hand || !work->n_taken)
+    if (!work->pending || !work->lanes || !work->at_hand || !work->expected || !work->n_taken)
         return xl_fail_nomem(err, "cells", 0);
-    for (int p = 0; p < work->n_painters; p++) work->at_hand[p] = -1;
+    for (int p = 0; p < work->n_painters; p++) work->at_hand[p] = work->expected[p] = -1;
     for (int i = 0; i < sweep->n_cells; i++) {
         int c = sweep->order[i];
         if (run->outcomes[c].state != XL_CELL_WAITING) continue;
@@ -84,6 +86,7 @@ void xl_work_free(struct xl_work *work) {
     free(work->lanes);
     free(work->returned);
     free(work->at_hand);
+    free(work->expected);
     free(work->n_taken);
     free(work);
 }
@@ -108,11 +111,16 @@ static int share_size(const struct xl_work *work, const struct lane *lane) {
     return n;
 }
 
+/* What came back goes first: it is the oldest. Index of it; -1: nothing of the model came back. */
+static int find_returned(const struct xl_work *work, int model) {
+    for (int i = 0; i < work->n_returned; i++)
+        if (work->returned[i].model == model) return i;
+    return -1;
+}
+
 static bool has_work(const struct xl_work *work, int model) {
     if (work->lanes[model].next < work->lanes[model].end) return true;
-    for (int i = 0; i < work->n_returned; i++)
-        if (work->returned[i].model == model) return true;
-    return false;
+    return find_returned(work, model) >= 0;
 }
 
 static bool is_at_hand(const struct xl_work *work, int model) {
@@ -121,36 +129,63 @@ static bool is_at_hand(const struct xl_work *work, int model) {
     return false;
 }
 
-/* The model that a painter should draw now: its own, one that nobody has, any; -1: none. */
-static int choose_model(const struct xl_work *work, int painter) {
-    int own = work->at_hand[painter], any = -1;
-    if (own >= 0 && has_work(work, own)) return own;
-    for (int m = 0; m < work->sweep->n_models; m++) {
-        if (!has_work(work, m)) continue;
-        if (!is_at_hand(work, m)) return m;
-        if (any < 0) any = m;
-    }
-    return any;
+/* By another painter. */
+static bool is_expected(const struct xl_work *work, int painter, int model) {
+    for (int p = 0; p < work->n_painters; p++)
+        if (p != painter && work->expected[p] == model) return true;
+    return false;
 }
 
-/* What came back goes first: it is the oldest. */
-static struct xl_share take_share(struct xl_work *work, int painter, int model) {
-    struct xl_share share = {.model = model};
-    for (int i = 0; i < work->n_returned && !share.n; i++) {
-        if (work->returned[i].model != model) continue;
-        share = work->returned[i];
-        memmove(work->returned + i, work->returned + i + 1,
-                (size_t)(--work->n_returned - i) * sizeof *work->returned);
+/* The first model that nobody has, better one that nobody else expects; -1: none. */
+static int find_free(const struct xl_work *work, int painter, bool may_be_expected) {
+    int found = -1;
+    for (int m = 0; m < work->sweep->n_models; m++) {
+        if (!has_work(work, m) || is_at_hand(work, m)) continue;
+        if (!is_expected(work, painter, m)) return m;
+        if (may_be_expected && found < 0) found = m;
     }
-    if (!share.n) {
-        struct lane *lane = &work->lanes[model];
-        share.n = share_size(work, lane);
-        share.cells = work->pending + lane->next;
-        share.n_before = work->n_handed_out;
-        lane->next += share.n;
+    return found;
+}
+
+static int find_any(const struct xl_work *work) {
+    for (int m = 0; m < work->sweep->n_models; m++)
+        if (has_work(work, m)) return m;
+    return -1;
+}
+
+/* The model that a painter should draw now: its own, the one that it expects, one that nobody has,
+ * any; -1: none. */
+static int choose_model(const struct xl_work *work, int painter) {
+    int own = work->at_hand[painter], next = work->expected[painter];
+    if (own >= 0 && has_work(work, own)) return own;
+    if (next >= 0 && has_work(work, next) && !is_at_hand(work, next)) return next;
+    int found = find_free(work, painter, true);
+    return found >= 0 ? found : find_any(work);
+}
+
+/* The next share of a model that there is work of. */
+static struct xl_share first_share(const struct xl_work *work, int model) {
+    int returned = find_returned(work, model);
+    if (returned >= 0) return work->returned[returned];
+    const struct lane *lane = &work->lanes[model];
+    return (struct xl_share){.cells = work->pending + lane->next,
+                             .n = share_size(work, lane),
+                             .model = model,
+                             .n_before = work->n_handed_out};
+}
+
+static struct xl_share take_share(struct xl_work *work, int painter, int model) {
+    struct xl_share share = first_share(work, model);
+    int returned = find_returned(work, model);
+    if (returned >= 0) {
+        memmove(work->returned + returned, work->returned + returned + 1,
+                (size_t)(--work->n_returned - returned) * sizeof *work->returned);
+    } else {
+        work->lanes[model].next += share.n;
         work->n_handed_out += share.n;
     }
     work->at_hand[painter] = model;
+    if (work->expected[painter] == model) work->expected[painter] = -1;
     work->n_taken[painter] += share.n;
     return share;
 }
@@ -180,13 +215,13 @@ struct xl_share xl_work_take_model(struct xl_work *work, int painter, int model)
     return share;
 }
 
-int xl_work_next_model(struct xl_work *work) {
-    int next = -1;
+bool xl_work_expect(struct xl_work *work, int painter, struct xl_share *out) {
     pthread_mutex_lock(&work->mutex);
-    for (int m = 0; m < work->sweep->n_models && next < 0; m++)
-        if (has_work(work, m) && !is_at_hand(work, m)) next = m;
+    int next = find_free(work, painter, false);
+    work->expected[painter] = next;
+    if (next >= 0) *out = first_share(work, next);
     pthread_mutex_unlock(&work->mutex);
-    return next;
+    return next >= 0;
 }
 
 /* --- What became of it ------------------------------------------------------------------------ */

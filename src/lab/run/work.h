@@ -56,7 +56,9 @@ bool xl_work_is_stopped(struct xl_work *work);
 /* XL_OK, or why the run stopped. */
 enum xl_status xl_work_status(struct xl_work *work, struct xl_err *err);
 
-/* A model that somebody will need and nobody has at hand: to be read ahead. -1: none */
-int xl_work_next_model(struct xl_work *work);
+/* What a painter will draw when the model that it has at hand is through, of a model that nobody
+ * has at hand or expects; it goes to this painter as long as nobody else is out of work. Nothing is
+ * taken. false: there is no such model */
+bool xl_work_expect(struct xl_work *work, int painter, struct xl_share *out);
 
 #endif
