@@ -49,8 +49,10 @@ static enum xl_status set(const struct xl_command *command, struct xl_settings *
     if (!is_axis) return xl_settings_set(settings, option, origin, value, err);
     const char *axis = xl_arena_printf(settings->arena, "%s=%s", option->name, value);
     if (!axis) return xl_fail_nomem(err, "an axis", 0);
+    enum xl_status status = xl_settings_set(settings, xl_option_find("sweep"), origin, axis, err);
     settings->n_compared++;
-    return xl_settings_set(settings, xl_option_find("sweep"), origin, axis, err);
+    settings->compared = settings->sweep.n - 1;
+    return status;
 }
 
 /* One option, which may take the next one as its value (*i is moved on). */

@@ -82,7 +82,7 @@ static enum xl_status refuse_one_value(const char *name, struct xl_err *err) {
                    "compare: %s has one value; expected several, as in --dtype f32,bf16", name);
 }
 
-/* An axis that is compared, or XL_OK and *suits false. */
+/* Whether axis i can be compared along. Errors: also that it has one value, or too many */
 static enum xl_status look_at_axis(const struct xl_settings *settings, int i, bool *suits,
                                    struct xl_err *err) {
     struct xl_axis axis;
@@ -90,9 +90,6 @@ static enum xl_status look_at_axis(const struct xl_settings *settings, int i, bo
                                           settings->arena, &axis, err);
     if (status) return status;
     *suits = xl_comparison_suits(axis.option);
-    if (!*suits && settings->n_compared && !axis.option->is_prose &&
-        strcmp(axis.option->name, "seed"))
-        return XL_OK;
     if (!*suits || axis.is_all) return XL_OK;
     if (axis.n < 2) return refuse_one_value(axis.option->name, err);
     if (axis.n > XL_COMPARISON_MAX_VALUES)
@@ -101,6 +98,7 @@ static enum xl_status look_at_axis(const struct xl_settings *settings, int i, bo
     return XL_OK;
 }
 
+/* The option that was given several values, else the first axis that suits. */
 static enum xl_status choose_axis(struct xl_settings *settings, struct xl_err *err) {
     bool suits = false;
     if (settings->n_compared > 1)
@@ -109,7 +107,9 @@ static enum xl_status choose_axis(struct xl_settings *settings, struct xl_err *e
             "compare: one thing at a time, and %d have several values; leave one there and "
             "put the others into --sweep, which draws every combination",
             settings->n_compared);
-    for (int i = 0; i < settings->sweep.n; i++) {
+    int first = settings->n_compared ? settings->compared : 0;
+    int end = settings->n_compared ? first + 1 : settings->sweep.n;
+    for (int i = first; i < end; i++) {
         enum xl_status status = look_at_axis(settings, i, &suits, err);
         if (status) return status;
         if (suits) return put_first(settings, i), XL_OK;

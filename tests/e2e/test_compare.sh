@@ -60,6 +60,10 @@ cp prompts.txt 'a $HOME.txt'
 expect "a file with a dollar" 0 "pictures 4" compare --dtype f32,bf16 --prompts 'a $$HOME.txt' --dry-run
 expect "others' names of dtypes" 0 " f32" compare --dtype fp32,bf16 --prompt fox --output-dir c
 
+expect "what has several values counts, not an axis beside it" 0 "bf16 lies" \
+    compare --sweep guidance=3,5 --dtype f32,bf16 --prompt fox --output-dir c
+check "which makes rows" test "$(grep -cE '^guidance [35] ' out)" = 2
+expect "an axis alone is compared" 0 "guidance 5 lies" compare --sweep guidance=3,5 --prompt fox --output-dir c
 expect "a number says what it is of" 0 "guidance 5 lies" \
     compare --guidance 3,5 --prompt fox --sweep seed=1..3 --output-dir c
 check "speeds, where there are enough" grep -qE '^time     guidance 3 [0-9.]+ s a picture, guidance 5 [0-9.]+ s \([0-9.]+ times as fast\)$' out

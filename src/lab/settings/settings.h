@@ -67,6 +67,7 @@ struct xl_settings {
     const char *prompts_file;                               /* compare: a prompt a line */
     double min_psnr;      /* compare: dB that every picture must reach; 0: none */
     int n_compared;       /* compare: options that were given several values, an axis each */
+    int compared;         /* which of the axes that is; of several, the last */
     bool compares;        /* the run is a comparison along its first axis */
     bool strict;          /* resume only with what drew the pictures that are there */
     const char *job_file; /* YAML or JSON */
