@@ -44,6 +44,7 @@ extern "C" {
     X(XL_EWORKER, "a worker process died")                                                         \
     X(XL_ENETWORK, "download failed")                                                              \
     X(XL_ECANCELLED, "interrupted")                                                                \
+    X(XL_EYIELD, "gave way to somebody else's work")                                               \
     X(XL_EINTERNAL, "internal error")
 
 enum xl_status {

@@ -37,8 +37,10 @@ enum xl_status xl_duration_read(const char *text, double *seconds, struct xl_err
         return XL_OK;
     }
     do { /* units become smaller: 1h30m, and not 30m1h */
+        size_t n = strspn(at, "0123456789.");
         char *end;
-        double value = *at >= '0' && *at <= '9' ? strtod(at, &end) : -1, unit = 1;
+        double value = strtod(at, &end), unit = 1;
+        if (!n || end != at + n) value = -1; /* nor "-5", "0x10", "1e3", "nan" */
         bool has_unit = value >= 0 && *end;
         if (has_unit) unit = unit_of(*end);
         sum += value * unit;

@@ -153,7 +153,7 @@ int xl_exit_code_of(enum xl_status status) {
         [XL_OK] = 0,       [XL_EINVAL] = 2,  [XL_EINPUT] = 2,       [XL_EMODEL] = 5,
         [XL_EFORMAT] = 5,  [XL_EDISK] = 6,   [XL_ENOMEM] = 3,       [XL_ENUMERIC] = 3,
         [XL_EPARTIAL] = 3, [XL_EWORKER] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
-        [XL_ENETWORK] = 7, [XL_EDEVICE] = 4,
+        [XL_ENETWORK] = 7, [XL_EDEVICE] = 4, [XL_EYIELD] = 75,
     };
     bool is_known = (size_t)status < sizeof codes / sizeof *codes;
     return codes[is_known ? status : XL_EINTERNAL];
@@ -170,6 +170,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {6, "cannot write"},
         {7,
          "a download failed: no network, refused by the hub, damaged on the way, or offline mode"},
+        {75, "stopped to give way to another process on the GPU: to be started again later"},
         {129, "the terminal was closed (SIGHUP)"},
         {130, "interrupted by Ctrl-C (SIGINT)"},
         {143, "interrupted by SIGTERM"},

@@ -110,7 +110,7 @@ static const struct xl_command *find_command(const char *const *words, int n, in
 struct line {
     const struct xl_command *command;
     const struct xl_option *open; /* an option whose value is at the cursor */
-    uint64_t given;
+    xl_option_set given;
     int n_words; /* that are no options */
     bool only_words;
     struct {
@@ -148,7 +148,7 @@ static void read_word(struct line *line, const char *word) {
     const struct xl_option *option = word[2] ? find_option(line, word) : NULL;
     const char *equals = strchr(word, '=');
     if (!option) return;
-    line->given |= UINT64_C(1) << xl_option_index(option);
+    line->given |= xl_option_bit(option);
     if (equals)
         note_value(line, option, equals + 1);
     else if (option->type != XL_OPTION_SWITCH)

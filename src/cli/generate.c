@@ -1,6 +1,7 @@
 /* generate.c - sdxl-lab generate and resume: one picture or a sweep, from settings to a summary. */
 #include "cli/cli.h"
 #include "cli/compare.h"
+#include "cli/painters.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -8,10 +9,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/text_width.h"
-#include "base/threads.h"
-#include "jobs/worker_painter.h"
+#include "jobs/gpu_pool.h"
 #include "lab/cell/cell_axes.h"
-#include "lab/run/engine_painter.h"
 #include "lab/run/output.h"
 #include "lab/run/runner.h"
 
@@ -251,42 +250,6 @@ static void print_summary(const struct xl_sweep *sweep, const struct xl_run_dir 
 
 /* ---- The commands ---- */
 
-/* Who draws, and with what part of threads and memory. */
-struct painters {
-    struct xl_settings settings; /* of one of them */
-    struct xl_painter *item[XL_WORKERS_MAX];
-    int n;
-};
-
-static void close_painters(struct painters *painters) {
-    for (int i = 0; i < painters->n; i++) painters->item[i]->close(painters->item[i]);
-}
-
-static enum xl_status make_painters(const struct xl_settings *settings,
-                                    const struct xl_run_dir *dir, struct painters *out,
-                                    struct xl_err *err) {
-    int n = settings->workers;
-    *out = (struct painters){.settings = *settings};
-    if (!n) {
-        out->n = 1;
-        enum xl_status status = xl_engine_painter_new(&out->settings, &out->item[0], err);
-        if (status) out->n = 0;
-        return status;
-    }
-    int threads = settings->threads ? settings->threads : xl_cpu_count();
-    out->settings.threads = threads > n ? threads / n : 1;
-    out->settings.max_memory /= n;
-    const struct xl_worker_params params = {.settings = &out->settings,
-                                            .kept_open = xl_lock_descriptor(dir->lock)};
-    enum xl_status status = XL_OK;
-    while (!status && out->n < n) {
-        status = xl_worker_painter_new(&params, &out->item[out->n], err);
-        if (!status) out->n++;
-    }
-    if (status) close_painters(out);
-    return status;
-}
-
 /* Measure what was drawn; a run that was stopped is measured when it is through. */
 static enum xl_status measure(const struct xl_settings *settings, const struct xl_sweep *sweep,
                               const struct xl_run_dir *dir, enum xl_status drawn,
@@ -322,12 +285,13 @@ static enum xl_status tell(const struct xl_settings *settings, const struct xl_s
 
 static enum xl_status draw_and_report(const struct xl_settings *settings,
                                       const struct xl_sweep *sweep, struct xl_run_dir *dir,
-                                      struct follow *follow, struct xl_err *err) {
+                                      const struct xl_gpu_pool *gpus, struct follow *follow,
+                                      struct xl_err *err) {
     struct xl_run_counts counts;
-    struct painters painters;
+    struct xl_painters painters;
     follow->sweep = sweep;
     follow->told = choose_told(sweep);
-    enum xl_status status = make_painters(settings, dir, &painters, err);
+    enum xl_status status = xl_painters_make(settings, dir, gpus, &painters, err);
     if (status) return status;
     xl_progress_init(&follow->progress, settings->quiet);
     follow->progress.n_painters = painters.n;
@@ -339,7 +303,7 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
                                .painters = painters.item,
                                .n_painters = painters.n};
     status = xl_run_draw(&run, &counts, err);
-    close_painters(&painters);
+    xl_painters_close(&painters);
     xl_progress_end(&follow->progress);
     xl_info("text %.2f s, %d %s %.2f s, decoding %.2f s, %.2f s in all", counts.encode_s,
             counts.n_evaluations, xl_plural(counts.n_evaluations, "evaluation", "evaluations"),
@@ -374,6 +338,7 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
                               struct xl_err *err) {
     struct xl_sweep sweep;
     struct xl_run_dir run;
+    struct xl_gpu_pool *gpus = NULL;
     enum xl_status status = xl_sweep_plan(settings, &sweep, err);
     if (status) {
         struct xl_err why = {0};
@@ -387,12 +352,15 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
     if (!status && settings->dry_run) {
         status = xl_print_dry_run(settings, &sweep, err);
     } else if (!status) {
-        status = check_precisions(settings, &sweep, err);
+        status = xl_painters_lock(settings, &gpus, err); /* before there is a folder */
+        /* GPUs compute in all of them, and this process opens none. */
+        if (!status && !gpus) status = check_precisions(settings, &sweep, err);
         if (!status) status = xl_run_dir_create(settings, &sweep, &run, err);
         if (!status) {
-            status = draw_and_report(settings, &sweep, &run, follow, err);
+            status = draw_and_report(settings, &sweep, &run, gpus, follow, err);
             xl_run_dir_close(&run);
         }
+        xl_gpu_pool_close(gpus);
     }
     xl_sweep_deinit(&sweep);
     return status;
@@ -419,7 +387,10 @@ static enum xl_status old_run(struct xl_settings *settings, struct follow *follo
         status = keep_waiting(&sweep, &run, err);
         if (!status) status = xl_print_dry_run(settings, &sweep, err);
     } else {
-        status = draw_and_report(settings, &sweep, &run, follow, err);
+        struct xl_gpu_pool *gpus = NULL;
+        status = xl_painters_lock(settings, &gpus, err);
+        if (!status) status = draw_and_report(settings, &sweep, &run, gpus, follow, err);
+        xl_gpu_pool_close(gpus);
     }
     xl_run_dir_close(&run);
     xl_sweep_deinit(&sweep);

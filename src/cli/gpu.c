@@ -1,31 +1,34 @@
 /* gpu.c - sdxl-lab gpu list, pick, watch: which GPUs there are, and which nobody uses. */
 #include "cli/cli.h"
 #include "cli/gpu_report.h"
-#include "cli/gpu_wish.h"
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "gpu/card.h"
+#include "jobs/gpu_wish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+static bool goes_on(void *user) {
+    (void)user;
+    return !xl_interrupted();
+}
+
 /* Everything of one look. */
 struct look {
+    struct xl_gpu_wish wish;
     struct xl_idle *idle;
     char owners[XL_GPUS_MAX][XL_LOCK_OWNER];
     struct xl_gpu_report reports[XL_GPUS_MAX];
 };
 
 /* A folder of locks that cannot be read hides who has what, and no more. */
-static enum xl_status take_look(struct xl_gpus *gpus, const struct xl_settings *settings,
-                                const struct xl_idle_rule *rule, struct look *look,
-                                struct xl_err *err) {
-    const char *dir = xl_card_lock_dir(settings->gpu_lock_dir);
+static enum xl_status take_look(struct xl_gpus *gpus, struct look *look, struct xl_err *err) {
+    const char *dir = xl_card_lock_dir(look->wish.wish.lock_dir);
     free(look->idle);
     look->idle = NULL;
-    enum xl_status status = xl_idle_watch(gpus, rule, &look->idle, err);
+    enum xl_status status = xl_idle_watch(gpus, &look->wish.wish.rule, &look->idle, err);
     for (int i = 0; !status && i < look->idle->list.n; i++) {
         const struct xl_gpu *gpu = &look->idle->list.item[i];
         struct xl_err ignored;
@@ -64,20 +67,20 @@ static enum xl_status print_list(const struct xl_gpus *gpus, const struct look *
 }
 
 /* Open the source and make room for a look. */
-static enum xl_status begin(bool listens, struct xl_gpus **gpus, struct look **look,
-                            struct xl_err *err) {
+static enum xl_status begin(const struct xl_settings *settings, bool listens, struct xl_gpus **gpus,
+                            struct look **look, struct xl_err *err) {
     *look = calloc(1, sizeof **look);
     if (!*look) return xl_fail_nomem(err, "readings of GPUs", sizeof **look);
-    return xl_gpus_open(listens, gpus, err);
+    enum xl_status status = xl_gpu_wish_read(settings, goes_on, NULL, &(*look)->wish, err);
+    return status ? status : xl_gpus_open(listens, gpus, err);
 }
 
 static enum xl_status list(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_gpus *gpus = NULL;
     struct look *look = NULL;
-    struct xl_idle_rule rule = xl_gpu_rule(settings);
-    rule.n_samples = 1;
-    enum xl_status status = begin(false, &gpus, &look, err);
-    if (!status) status = take_look(gpus, settings, &rule, look, err);
+    enum xl_status status = begin(settings, false, &gpus, &look, err);
+    if (!status) look->wish.wish.rule.n_samples = 1;
+    if (!status) status = take_look(gpus, look, err);
     if (!status)
         status = settings->json ? print_object(describe_all(gpus, look), err)
                                 : print_list(gpus, look, err);
@@ -113,12 +116,11 @@ static const struct xl_gpu_report *choose(const struct look *look, struct xl_str
 
 static enum xl_status pick_from(struct xl_gpus *gpus, const struct xl_settings *settings,
                                 struct look *look, struct xl_err *err) {
-    const struct xl_idle_rule rule = xl_gpu_rule(settings);
-    const struct xl_card_wait wait = xl_gpu_wait(settings);
+    const struct xl_card_wait wait = look->wish.wait;
     double until_s = xl_now_s() + wait.wait_s;
     for (;;) {
         struct xl_str why = {0};
-        enum xl_status status = take_look(gpus, settings, &rule, look, err);
+        enum xl_status status = take_look(gpus, look, err);
         if (!status && !look->idle->list.n)
             status = xl_fail(err, XL_EDEVICE, "there is an NVIDIA driver here, but no GPU");
         const struct xl_gpu_report *found = status ? NULL : choose(look, &why);
@@ -126,7 +128,7 @@ static enum xl_status pick_from(struct xl_gpus *gpus, const struct xl_settings *
         if (!status && !found && is_over) status = xl_cards_fail_busy(&why, err);
         xl_str_deinit(&why);
         if (found) return print_picked(settings, found, err);
-        if (!status) status = xl_idle_pause(&rule, wait.poll_s, err);
+        if (!status) status = xl_idle_pause(&look->wish.wish.rule, wait.poll_s, err);
         if (status) return status;
     }
 }
@@ -134,7 +136,7 @@ static enum xl_status pick_from(struct xl_gpus *gpus, const struct xl_settings *
 static enum xl_status pick(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_gpus *gpus = NULL;
     struct look *look = NULL;
-    enum xl_status status = begin(false, &gpus, &look, err);
+    enum xl_status status = begin(settings, false, &gpus, &look, err);
     if (!status) status = pick_from(gpus, settings, look, err);
     free_look(look);
     xl_gpus_close(gpus);
@@ -170,15 +172,14 @@ static enum xl_status watch(const struct xl_settings *settings, struct xl_err *e
     static char buffer[1 << 16]; /* a whole table goes out at once: nothing flickers */
     struct xl_gpus *gpus = NULL;
     struct look *look = NULL;
-    struct xl_idle_rule rule = xl_gpu_rule(settings);
-    rule.n_samples = 1;
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    enum xl_status status = begin(true, &gpus, &look, err);
+    enum xl_status status = begin(settings, true, &gpus, &look, err);
+    if (!status) look->wish.wish.rule.n_samples = 1;
     while (!status) {
-        status = take_look(gpus, settings, &rule, look, err);
+        status = take_look(gpus, look, err);
         if (!status) status = show(gpus, settings, look, err);
         if (!status && fflush(stdout)) break; /* nobody reads: main's to tell */
-        if (!status) status = xl_idle_pause(&rule, settings->interval, err);
+        if (!status) status = xl_idle_pause(&look->wish.wish.rule, look->wish.wait.poll_s, err);
     }
     free_look(look);
     xl_gpus_close(gpus);

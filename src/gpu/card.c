@@ -21,7 +21,8 @@ const char *xl_card_lock_dir(const char *said) {
 }
 
 static enum xl_status fail_dir(enum xl_status status, struct xl_err *err) {
-    return xl_fail_context(err, status, "the folder of GPU locks (--gpu-lock-dir names another)");
+    return xl_fail_context(
+        err, status, "the folder of GPU locks (--gpu-lock-dir or GPU_LOCK_DIR names another)");
 }
 
 /* Anybody may lock in a folder that we make, and nobody may remove the locks of others. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ASK_MS = 50, PATIENCE_S = 8, MAX_ARGUMENTS = 16, NUMBER = 32 };
 
@@ -117,8 +118,30 @@ static void end_process(struct worker_painter *worker) {
     replace(&worker->progress, NULL);
 }
 
+/* This process's environment, but with one GPU visible. CUDA numbers GPUs in an order of its own,
+ * so it is told by UUID. NULL: out of memory */
+static char **pinned_environment(const char *uuid) {
+    static const char name[] = "CUDA_VISIBLE_DEVICES=";
+    size_t n = 0;
+    while (environ[n]) n++;
+    char **copy = calloc(n + 2, sizeof *copy);
+    if (!copy || asprintf(&copy[0], "%s%s", name, uuid) < 0) {
+        free(copy);
+        return NULL;
+    }
+    for (size_t i = 0, k = 1; i < n; i++)
+        if (strncmp(environ[i], name, sizeof name - 1) != 0) copy[k++] = environ[i];
+    return copy;
+}
+
+static void free_environment(char **environment) {
+    if (environment) free(environment[0]); /* the others are not ours */
+    free(environment);
+}
+
 static enum xl_status start_process(struct worker_painter *worker, struct xl_err *err) {
     const struct xl_settings *settings = worker->params.settings;
+    const struct xl_worker_gpu *gpu = worker->params.gpu;
     const char *program = worker->params.program;
     char threads[NUMBER], memory[NUMBER];
     char *argv[MAX_ARGUMENTS] = {
@@ -133,15 +156,20 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
     if (settings->quiet) argv[n++] = (char *)"--quiet";
     if (settings->verbose) argv[n++] = (char *)"--verbose";
     end_process(worker);
-    const struct xl_process_params params = {.path = program ? program : "/proc/self/exe",
-                                             .argv = argv,
-                                             .kept_open = worker->params.kept_open,
-                                             .heard = heard,
-                                             .ended = ended,
-                                             .user = worker};
+    char **environment = gpu ? pinned_environment(gpu->uuid) : NULL;
+    if (gpu && !environment) return xl_fail_nomem(err, "an environment", 0);
+    const struct xl_process_params params = {
+        .path = program ? program : "/proc/self/exe",
+        .argv = argv,
+        .environment = environment,
+        .kept_open = {worker->params.kept_open, gpu ? gpu->kept_open : -1},
+        .heard = heard,
+        .ended = ended,
+        .user = worker};
     worker->is_alive = true; /* before it can end; nobody else looks while there is none */
     enum xl_status status = xl_process_start(&params, &worker->process, err);
     if (status) worker->is_alive = false;
+    free_environment(environment);
     return status;
 }
 
@@ -227,6 +255,39 @@ static enum xl_status revive(struct worker_painter *worker, struct xl_err *err) 
     return status;
 }
 
+/* --- The GPU ---------------------------------------------------------------------------------- */
+
+static enum xl_status leave(struct worker_painter *worker, enum xl_status status) {
+    const struct xl_worker_gpu *gpu = worker->params.gpu;
+    end_process(worker);
+    gpu->leave(gpu->user);
+    worker->painter.has_left = true;
+    return status;
+}
+
+/* Whether the GPU is still ours. */
+static enum xl_status check_gpu(struct worker_painter *worker, struct xl_err *err) {
+    const struct xl_worker_gpu *gpu = worker->params.gpu;
+    if (!gpu) return XL_OK;
+    int n_own = worker->process && is_alive(worker);
+    enum xl_status status = gpu->check(gpu->user, n_own, err);
+    return status == XL_EYIELD || status == XL_EDEVICE ? leave(worker, status) : status;
+}
+
+/* What a failure of the worker's means: a GPU that cannot be opened, or that the driver says is
+ * lost, is of no use to this run. Else the worker is, after an error that CUDA does not forget: it
+ * counts as one that died. */
+static enum xl_status judge_failure(struct worker_painter *worker, enum xl_status status,
+                                    bool is_opening, struct xl_err *err) {
+    struct xl_err why = {0};
+    if (!worker->params.gpu || status != XL_EDEVICE) return status;
+    if (is_opening) return leave(worker, status);
+    enum xl_status checked = check_gpu(worker, &why);
+    if (worker->painter.has_left) return xl_fail(err, checked, "%s", why.text);
+    end_process(worker);
+    return XL_EWORKER; /* with its sentence */
+}
+
 /* --- The painter ------------------------------------------------------------------------------ */
 
 static enum xl_status open_model(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
@@ -237,7 +298,7 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     enum xl_status status = revive(worker, err);
     xl_json_watch();
     if (!status) status = xl_wire_open(&sweep->models[m], &request, err);
-    if (status) return status;
+    if (status) return judge_failure(worker, status, true, err);
     json_incref(request);
     status = ask(worker, request, "opened", &answer, err);
     if (!status) {
@@ -247,7 +308,7 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
     }
     json_decref(request);
     json_decref(answer);
-    return status;
+    return judge_failure(worker, status, true, err);
 }
 
 /* It is not answered: a worker that has died, or does not listen, is met again by what is. */
@@ -267,12 +328,13 @@ static enum xl_status need(struct xl_painter *painter, const struct xl_group *gr
     struct worker_painter *worker = worker_of(painter);
     json_t *request = NULL, *answer = NULL;
     enum xl_status status = revive(worker, err);
+    if (status) return judge_failure(worker, status, true, err);
     xl_json_watch();
     if (!status) status = xl_wire_group(group, 0, &request, err);
     if (!status) status = ask(worker, request, "need", &answer, err);
     if (!status) xl_wire_read_need(answer, out);
     json_decref(answer);
-    return status;
+    return judge_failure(worker, status, false, err);
 }
 
 static void free_saving(struct saving *saving) {
@@ -307,8 +369,11 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     struct worker_painter *worker = worker_of(painter);
     json_t *request = NULL, *answer = NULL;
     drawn->ticket = ++worker->last_ticket;
-    enum xl_status status = revive(worker, err);
-    if (!status) status = add_saving(worker, drawn->ticket, err);
+    enum xl_status status = check_gpu(worker, err);
+    if (status) return status;
+    status = revive(worker, err);
+    if (status) return judge_failure(worker, status, true, err);
+    status = add_saving(worker, drawn->ticket, err);
     xl_json_watch();
     if (!status) status = xl_wire_group(&drawn->group, drawn->ticket, &request, err);
     if (!status) status = ask(worker, request, "drawn", &answer, err);
@@ -318,7 +383,7 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     pthread_mutex_lock(&worker->mutex);
     drop_saving(worker, drawn->ticket);
     pthread_mutex_unlock(&worker->mutex);
-    return status;
+    return judge_failure(worker, status, false, err);
 }
 
 static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, int i, char **path,

@@ -11,6 +11,19 @@ struct xl_worker_params {
     const char *program;                /* NULL: this one */
     int kept_open; /* a descriptor that a worker keeps open while it lives: the lock of the run,
                       which so outlives this process if it must; -1: none */
+    const struct xl_worker_gpu *gpu; /* NULL: whatever --device finds. Borrowed */
+};
+
+/* The one GPU that a worker sees, and how to tell whether it is still ours. */
+struct xl_worker_gpu {
+    const char *uuid;
+    int kept_open; /* its lock */
+    /* Before each group, on the thread that draws; n_own: processes that we have on it.
+     * Errors: XL_EYIELD it is left to somebody else; XL_EDEVICE it is lost. Then the worker has
+     * ended, and the painter leaves the run */
+    enum xl_status (*check)(void *user, int n_own, struct xl_err *err);
+    void (*leave)(void *user); /* its worker has ended: it can be unlocked */
+    void *user;
 };
 
 /* The process starts with the first model that is asked for, and again when it has died. SIGPIPE

@@ -34,8 +34,9 @@ static void become(const struct xl_process *process, pid_t parent) {
     if (getppid() != parent) _exit(1); /* gone before the line above */
     if (dup2(process->its_input, STDIN_FILENO) < 0 || dup2(process->its_output, STDOUT_FILENO) < 0)
         _exit(127);
-    if (params->kept_open >= 0) fcntl(params->kept_open, F_SETFD, 0);
-    execv(params->path, params->argv);
+    for (int i = 0; i < 2; i++)
+        if (params->kept_open[i] >= 0) fcntl(params->kept_open[i], F_SETFD, 0);
+    execve(params->path, params->argv, params->environment ? params->environment : environ);
     _exit(127);
 }
 

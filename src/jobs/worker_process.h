@@ -16,8 +16,9 @@ struct xl_process; /* opaque */
 
 struct xl_process_params {
     const char *path;
-    char *const *argv; /* NULL-terminated */
-    int kept_open; /* a descriptor that stays open in the process (the lock of a run); -1: none */
+    char *const *argv;        /* NULL-terminated */
+    char *const *environment; /* NULL-terminated; NULL: this process's. Borrowed for the call */
+    int kept_open[2];         /* descriptors that stay open in the process (locks); -1: none */
     /* On the process's thread: an object that it wrote, handed over. */
     void (*heard)(void *user, json_t *message);
     /* On the process's thread, once: it is gone, and all that it wrote was heard. how: "was killed

@@ -5,6 +5,7 @@
 #include "gpu/card.h"
 #include "gpu/source.h"
 #include "gpu/xid.h"
+#include "lab/settings/gpus_text.h"
 
 #include <dlfcn.h>
 #include <sys/wait.h>
@@ -395,6 +396,24 @@ Test(gpus, a_folder_of_locks_that_cannot_be_made) {
     cr_expect(strstr(err.text, "--gpu-lock-dir") && strstr(err.text, "file"), "%s", err.text);
     cr_expect_eq(n, 0);
     xl_gpus_close(gpus);
+}
+
+/* --- Which ones ------------------------------------------------------------------------------- */
+
+Test(said, which_gpus_are_wanted) {
+    static const char *const bad[] = {
+        "", "0", "65", "-1", "2x", "some", "GPU-x", "GPU-1,,GPU-2", "GPU-1 GPU-2", "MIG-1", "1,2"};
+    struct xl_gpus_said said;
+    struct xl_err err;
+    cr_expect(!xl_gpus_text_read("none", &said, &err) && said.most == 0);
+    cr_expect(!xl_gpus_text_read("Auto", &said, &err) && said.most == 1 && !said.n_uuids);
+    cr_expect(!xl_gpus_text_read("all", &said, &err) && said.most == 64 && said.is_all);
+    cr_expect(!xl_gpus_text_read("3", &said, &err) && said.most == 3 && !said.is_all);
+    cr_expect(!xl_gpus_text_read(GPU_A ",GPU-bb", &said, &err) && said.most == 2);
+    cr_expect(said.n_uuids == 2 && !strcmp(said.uuids[0], GPU_A) &&
+              !strcmp(said.uuids[1], "GPU-bb"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_eq(xl_gpus_text_read(bad[i], &said, &err), XL_EINVAL, "%s", bad[i]);
 }
 
 /* --- nvidia-smi ------------------------------------------------------------------------------- */

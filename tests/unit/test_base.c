@@ -1,5 +1,6 @@
 /* test_base.c - the foundations: text, JSON with limits, arenas, threads, statuses. */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/str.h"
@@ -327,4 +328,23 @@ Test(base, json_has_short_numbers_and_strings_as_they_are) {
         "\"d\":\"0.59999999999999998 \\\" \\\\ 1e+22\"}");
     free(text);
     json_decref(value);
+}
+
+Test(base, lengths_of_time) {
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {{"90", 90},     {"0", 0},        {"90s", 90},    {"10m", 600},
+                {"1.5h", 5400}, {"1h30m", 5400}, {"2d", 172800}, {"1d2h3m4s", 93784},
+                {"1h30", 3630}, {"forever", -1}};
+    static const char *const bad[] = {"",     "m",   "-5",   "10x", "1h2h", "30m1h", "1e3",
+                                      "0x10", "nan", "10 m", "1..", "soon", "1h ",   "999999999d"};
+    struct xl_err err;
+    double seconds;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        cr_assert_eq(xl_duration_read(good[i].text, &seconds, &err), XL_OK, "%s", err.text);
+        cr_expect_float_eq(seconds, good[i].seconds, 1e-9, "%s: %g", good[i].text, seconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_eq(xl_duration_read(bad[i], &seconds, &err), XL_EINVAL, "%s", bad[i]);
 }

@@ -19,6 +19,8 @@ enum { MAX_CELLS = 64, MAX_GROUPS = 4 * MAX_CELLS, MAX_PAINTERS = 4, SIDE = 8 };
 static struct {
     pthread_mutex_t mutex;
     /* By seed: how often it fails or dies before it is drawn. */
+    int n_leaves[MAX_CELLS]; /* or its painter leaves the run */
+    enum xl_status leaving;
     int n_failures[MAX_CELLS], n_deaths[MAX_CELLS], n_deaths_saving[MAX_CELLS];
     bool dies_after_saving; /* the picture is on disk, the word of it is lost */
     enum xl_status failure;
@@ -88,13 +90,17 @@ static enum xl_status fake_draw(struct xl_painter *painter, struct xl_drawn *dra
     struct fake *fake = (struct fake *)painter;
     const struct xl_group *group = &drawn->group;
     cr_assert(fake->is_open, "a painter that died has no model");
+    cr_assert(!painter->has_left, "a painter that left is not called");
     if (!painter->progress(painter->user, XL_PHASE_SAMPLE, 0, 1))
         return xl_fail(why, XL_ECANCELLED, "interrupted");
     pthread_mutex_lock(&script.mutex);
     enum xl_status status = XL_OK;
     if (script.most && group->n > script.most)
         status = xl_fail(why, XL_ENOMEM, "the fake is short of memory");
-    else if (goes_wrong(group, script.n_failures))
+    else if (goes_wrong(group, script.n_leaves)) {
+        painter->has_left = true;
+        status = xl_fail(why, script.leaving, "the fake leaves");
+    } else if (goes_wrong(group, script.n_failures))
         status = xl_fail(why, script.failure, "the fake fails");
     else if (goes_wrong(group, script.n_deaths))
         status = die(fake, why);
@@ -315,4 +321,29 @@ Test(runner, an_interruption_leaves_the_rest_waiting) {
     cr_expect_str_eq(err.text, "interrupted");
     cr_expect(counts.n_done >= 5 && counts.n_done <= 7 && counts.n_waiting == 20 - counts.n_done,
               "%d done", counts.n_done);
+}
+
+Test(runner, a_painter_that_leaves_leaves_its_work_to_the_others) {
+    settings.group = 4;
+    script.leaving = XL_EYIELD;
+    script.n_leaves[6] = script.n_leaves[11] = 1;
+    cr_expect_eq(draw(40, 3), XL_OK, "%s", err.text);
+    expect_all(40, 1);
+}
+
+Test(runner, the_last_painter_that_leaves_stops_the_run) {
+    script.leaving = XL_EYIELD;
+    script.n_leaves[3] = script.n_leaves[7] = 1;
+    cr_expect_eq(draw(20, 2), XL_EYIELD);
+    cr_expect_str_eq(err.text, "the fake leaves");
+    cr_expect(!counts.n_failed && counts.n_done >= 4 && counts.n_waiting == 20 - counts.n_done);
+    cr_expect_eq(script.n_drawn[7], 0);
+}
+
+Test(runner, what_loses_two_gpus_does_not_get_a_third) {
+    script.leaving = XL_EDEVICE;
+    script.n_leaves[5] = 4;
+    cr_expect_eq(draw(20, 4), XL_EPARTIAL);
+    cr_expect_str_eq(err.text, "1 of 20 pictures failed; the first: the fake leaves");
+    cr_expect(counts.n_done == 19 && counts.n_failed == 1 && script.n_leaves[5] == 2);
 }

@@ -157,3 +157,21 @@ Test(work, equal_failures_stop_it) {
     xl_work_stop(work, XL_ECANCELLED, "late");
     cr_expect_eq(xl_work_status(work, &err), XL_EPARTIAL, "the first reason counts");
 }
+
+Test(work, who_leaves_brings_back_what_it_had) {
+    start(0, 2);
+    struct xl_share kept = take(0), left = take(1);
+    struct xl_leaving leaving = {.painter = 1, .share = left, .status = XL_EYIELD, .text = "bye"};
+    cr_assert_eq(xl_work_leave(work, &leaving, &err), XL_OK);
+    struct xl_share next;
+    cr_expect(xl_work_expect(work, 0, &next) && next.model == 1, "nobody has it any more");
+    settle(0, kept, false);
+    settle(0, take(0), true);
+    struct xl_share again = take(0);
+    cr_expect(again.cells[0] == left.cells[0] && !again.n_lost);
+    leaving = (struct xl_leaving){0, again, true, XL_EDEVICE, "lost"};
+    cr_assert_eq(xl_work_leave(work, &leaving, &err), XL_OK);
+    cr_expect(xl_work_is_stopped(work));
+    cr_expect_eq(xl_work_status(work, &err), XL_EDEVICE);
+    cr_expect_str_eq(err.text, "lost");
+}

@@ -274,6 +274,25 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
     xl_writer_put(easel->writer, drawn);
 }
 
+/* The painter is gone from this run; the share is somebody else's. A group that was on its way when
+ * a GPU was lost counts as lost with it, and takes no second one along. */
+static void leave(struct xl_easel *easel, struct xl_share share, enum xl_status status,
+                  const struct xl_err *why) {
+    if (status != XL_EYIELD && share.n_lost) {
+        put_failure(easel, &share, status, why);
+        share.n = 0;
+    }
+    const struct xl_leaving leaving = {.painter = easel->number,
+                                       .share = share,
+                                       .is_lost = status != XL_EYIELD,
+                                       .status = status,
+                                       .text = why->text};
+    struct xl_err failure = {0};
+    if (easel->run->n_painters > 1) xl_warn("%s", why->text);
+    if (xl_work_leave(easel->work, &leaving, &failure))
+        xl_work_stop(easel->work, XL_ENOMEM, failure.text);
+}
+
 /* One share: drawn and handed over, or failed and handed over. */
 static void paint(struct xl_easel *easel, struct xl_share share) {
     struct xl_err why = {0};
@@ -296,6 +315,10 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
     }
     share.cells += n_drawn;
     share.n -= n_drawn;
+    if (easel->painter->has_left) {
+        leave(easel, share, status, &why);
+        return;
+    }
     put_failure(easel, &share, status, &why);
     if (status == XL_EWORKER) { /* the writer sees what is to be drawn again */
         forget_model(easel);
@@ -320,6 +343,7 @@ void *xl_easel_run(void *user) {
         /* What lost a painter before is drawn alone, so that it is known what loses the next. */
         if (share.n_lost) xl_work_wait(easel->work, easel->number, share.n);
         paint(easel, share);
+        if (easel->painter->has_left) break;
         if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
     }
     if (easel->painter->expect) easel->painter->expect(easel->painter, NULL);

@@ -4,7 +4,8 @@
  * A painter draws one group at a time. All but save are called by one thread; save by
  * the writer's thread, while the next group is being drawn. A painter whose process ends unasked
  * (killed, crashed) answers XL_EWORKER: what it had in hand is lost, the next call finds it ready
- * again, with no model at hand.
+ * again, with no model at hand. One that cannot go on in this run (its GPU is lost, or is left to
+ * somebody else) says so with has_left when it fails; what it did not draw is another's then.
  */
 #ifndef XL_LAB_PAINTER_H
 #define XL_LAB_PAINTER_H
@@ -75,6 +76,8 @@ struct xl_painter {
     /* Filled in by open: how it computes, as drawn_by of its records has it. The painter's own;
      * NULL: not known. */
     json_t *drawn_by;
+
+    bool has_left; /* set by the painter before it returns a failure: it is asked no more */
 };
 
 #endif

@@ -328,6 +328,17 @@ static void override(const struct xl_settings *given, struct xl_settings *reques
     if (xl_settings_is_given(given, "oom")) request->oom = given->oom;
     if (xl_settings_is_given(given, "max-memory")) request->max_memory = given->max_memory;
     if (xl_settings_is_given(given, "group")) request->group = given->group;
+    if (xl_settings_is_given(given, "gpus")) request->gpus = given->gpus;
+    if (xl_settings_is_given(given, "on-foreign-process"))
+        request->on_foreign_process = given->on_foreign_process;
+    if (xl_settings_is_given(given, "idle-memory")) request->idle_memory = given->idle_memory;
+    if (xl_settings_is_given(given, "idle-utilization"))
+        request->idle_utilization = given->idle_utilization;
+    if (xl_settings_is_given(given, "allow-processes"))
+        request->allow_processes = given->allow_processes;
+    if (xl_settings_is_given(given, "wait")) request->wait = given->wait;
+    if (xl_settings_is_given(given, "interval")) request->interval = given->interval;
+    if (xl_settings_is_given(given, "gpu-lock-dir")) request->gpu_lock_dir = given->gpu_lock_dir;
     request->strict = given->strict;
     request->resume = given->resume;
     request->dry_run = given->dry_run;

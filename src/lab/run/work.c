@@ -28,6 +28,7 @@ struct xl_work {
     int *at_hand;  /* by painter: its model; -1: none */
     int *expected; /* by painter: the model after that one; -1: none */
     int *n_taken;  /* by painter: cells that are neither settled nor back */
+    int n_present; /* painters that have not left */
     bool is_stopped;
     enum xl_status status;
     struct xl_err err;
@@ -67,7 +68,7 @@ enum xl_status xl_work_new(const struct xl_sweep *sweep, const struct xl_run_dir
     if (!work) return xl_fail_nomem(err, "cells", 0);
     work->sweep = sweep;
     work->most = most;
-    work->n_painters = n_painters;
+    work->n_painters = work->n_present = n_painters;
     pthread_mutex_init(&work->mutex, NULL);
     pthread_cond_init(&work->changed, NULL);
     enum xl_status status = find_pending(work, run, err);
@@ -245,10 +246,10 @@ bool xl_work_settle(struct xl_work *work, int painter, int model, int n) {
     return is_last;
 }
 
-enum xl_status xl_work_return(struct xl_work *work, int painter, const struct xl_share *share,
-                              struct xl_err *err) {
+/* With the mutex held. */
+static enum xl_status take_back(struct xl_work *work, int painter, const struct xl_share *share,
+                                struct xl_err *err) {
     enum xl_status status = XL_OK;
-    pthread_mutex_lock(&work->mutex);
     if (work->n_returned == work->capacity) {
         int capacity = work->capacity ? 2 * work->capacity : 16;
         struct xl_share *grown = realloc(work->returned, (size_t)capacity * sizeof *work->returned);
@@ -259,12 +260,18 @@ enum xl_status xl_work_return(struct xl_work *work, int painter, const struct xl
             status = xl_fail_nomem(err, "cells that were lost", 0);
         }
     }
-    if (!status) {
-        work->returned[work->n_returned] = *share;
-        work->returned[work->n_returned++].n_lost++;
-    }
+    if (!status) work->returned[work->n_returned++] = *share;
     work->n_taken[painter] -= share->n;
     pthread_cond_broadcast(&work->changed);
+    return status;
+}
+
+enum xl_status xl_work_return(struct xl_work *work, int painter, const struct xl_share *share,
+                              struct xl_err *err) {
+    struct xl_share lost = *share;
+    lost.n_lost++;
+    pthread_mutex_lock(&work->mutex);
+    enum xl_status status = take_back(work, painter, &lost, err);
     pthread_mutex_unlock(&work->mutex);
     return status;
 }
@@ -275,6 +282,19 @@ static void stop(struct xl_work *work, enum xl_status status, const char *text) 
     work->status = status;
     if (status) xl_fail(&work->err, status, "%s", text);
     pthread_cond_broadcast(&work->changed);
+}
+
+enum xl_status xl_work_leave(struct xl_work *work, const struct xl_leaving *leaving,
+                             struct xl_err *err) {
+    struct xl_share share = leaving->share;
+    enum xl_status status = XL_OK;
+    share.n_lost += leaving->is_lost;
+    pthread_mutex_lock(&work->mutex);
+    work->at_hand[leaving->painter] = work->expected[leaving->painter] = -1;
+    if (share.n) status = take_back(work, leaving->painter, &share, err);
+    if (!--work->n_present) stop(work, leaving->status, leaving->text);
+    pthread_mutex_unlock(&work->mutex);
+    return status;
 }
 
 void xl_work_stop(struct xl_work *work, enum xl_status status, const char *text) {

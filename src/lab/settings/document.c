@@ -146,7 +146,7 @@ static const char *write_line(struct xl_yaml_place place, char out[16]) {
  * would be lost. seen: the key of each option so far */
 static enum xl_status check_twice(const struct document *document, const json_t *object,
                                   const char *key, const struct xl_option *option,
-                                  const char *seen[64]) {
+                                  const char *seen[XL_OPTIONS_MAX]) {
     const char *first = seen[xl_option_index(option)];
     char origin[MAX_ORIGIN], line[16];
     seen[xl_option_index(option)] = key;
@@ -162,7 +162,7 @@ static enum xl_status set_value(const struct document *document, const struct xl
                                 const char *key, struct xl_yaml_place place, const json_t *value) {
     enum xl_status status = XL_OK;
     if (!strcmp(option->name, "sweep") && json_is_object(value)) {
-        const char *axis, *seen[64] = {NULL};
+        const char *axis, *seen[XL_OPTIONS_MAX] = {NULL};
         json_t *values;
         json_object_foreach((json_t *)value, axis, values) {
             const struct xl_option *varied = xl_option_find(axis);
@@ -181,7 +181,7 @@ static enum xl_status set_value(const struct document *document, const struct xl
 }
 
 static enum xl_status read_document(const struct document *document, const json_t *object) {
-    const char *key, *seen[64] = {NULL}; /* an option is one of 64 */
+    const char *key, *seen[XL_OPTIONS_MAX] = {NULL};
     json_t *value;
     char origin[MAX_ORIGIN];
     if (!json_is_object(object))

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
+#include "lab/settings/gpus_text.h"
 #include "lab/settings/settings.h"
 
 #include <string.h>
@@ -15,13 +16,14 @@ static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f3
                                               "bfloat16", "bf16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
+static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 
 #define AT(field) offsetof(struct xl_settings, field)
 #define READS_MODEL                                                                                \
     (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
-#define SEEKS_GPU XL_FOR_GPU_PICK
+#define SEEKS_GPU (RUNS | XL_FOR_GPU_PICK)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
 /* Shorthand for the rows: what most of them leave at its default. */
@@ -46,6 +48,11 @@ static enum xl_status check_lora(const char *text, struct xl_err *err) {
     enum xl_status status = xl_lora_text_read(text, &arena, &list, err);
     xl_arena_deinit(&arena);
     return status;
+}
+
+static enum xl_status check_gpus(const char *text, struct xl_err *err) {
+    struct xl_gpus_said said;
+    return xl_gpus_text_read(text, &said, err);
 }
 
 static enum xl_status check_duration(const char *text, struct xl_err *err) {
@@ -231,13 +238,26 @@ static const struct xl_option options[] = {
      .fallback = "shrink"},
     {REAL("max-memory", "GB", max_memory, 0, 100000), .commands = RUNS | XL_FOR_WORKER,
      .group = "Computing",
-     .help = "memory that models and work may take, in all workers together; 0: what is free",
+     .help = "memory that models and work may take, in all workers together, or on each GPU with "
+             "--gpus; 0: what is free",
      .fallback = "0"},
     {INT("workers", "N", workers, 0, XL_WORKERS_MAX), .commands = RUNS, .group = "Computing",
      .help = "draw in N processes of their own, which share the threads: one that dies costs the "
              "pictures that it had in hand, which are drawn again; 0: in this process",
      .fallback = "0"},
 
+    {TEXT("gpus", "auto|N|all|UUID,...", gpus), .check = check_gpus, .commands = RUNS,
+     .environment = "GPUS", .group = "GPUs",
+     .help = "draw on GPUs that nobody uses, each locked while it is used, by a worker process "
+             "each: one (auto), at most N, all that are idle, or those of these UUIDs (a beginning "
+             "will do); none: as --device says, and nothing is locked",
+     .fallback = "none"},
+    {CHOICE("on-foreign-process", "NAME", on_foreign_process, foreign_choices), .commands = RUNS,
+     .group = "GPUs",
+     .help =
+         "when another process comes to a GPU of ours, after the pictures at hand: go on with a "
+         "warning, or leave the GPU to it; exit 75 when none is left",
+     .fallback = "go-on"},
     {INT("idle-memory", "MIB", idle_memory, 0, 1 << 24), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
      .group = "GPUs", .help = "a GPU with more memory in use is not idle", .fallback = "256"},
     {INT("idle-utilization", "PERCENT", idle_utilization, 0, 100),
@@ -253,7 +273,8 @@ static const struct xl_option options[] = {
     {REAL("interval", "SECONDS", interval, 0.1, 86400), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
      .group = "GPUs", .help = "between two looks, while waiting or watching", .fallback = "2"},
     {TEXT("gpu-lock-dir", "DIR", gpu_lock_dir), .commands = SEEKS_GPU | XL_FOR_GPU_LIST,
-     .path = XL_PATH_KEPT, .completion = XL_COMPLETE_DIR, .group = "GPUs",
+     .environment = "GPU_LOCK_DIR", .is_place = true, .path = XL_PATH_KEPT,
+     .completion = XL_COMPLETE_DIR, .group = "GPUs",
      .help = "where GPUs are locked, the same folder for all who share them",
      .fallback = "/tmp/sdxl-lab-gpus"},
     {SWITCH("uuid", only_uuid), .commands = XL_FOR_GPU_PICK, .group = "GPUs",

@@ -50,6 +50,7 @@ static const struct {
     {"yes", "y assume-yes no-confirm"},
     {"output-dir", "o O out output outdir out-dir outputs output-path output-folder save-dir"},
     {"device", "gpu cuda cpu accelerator"},
+    {"gpus", "gpu-ids gpu-id devices device-ids num-gpus n-gpus gpu-devices"},
     {"dtype", "precision torch-dtype type fp16 half bf16 fp32 variant"},
     {"threads", "t num-threads n-threads cpu-threads"},
     {"vae-tile", "tile vae-tiling vae-tile-size tiled-vae tiled-decode enable-vae-tiling"},

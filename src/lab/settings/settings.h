@@ -24,6 +24,7 @@ struct xl_axis_places; /* axes.h */
 
 enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
+enum xl_foreign_choice { XL_FOREIGN_GO_ON, XL_FOREIGN_YIELD };
 
 struct xl_settings {
     const char *model, *revision;
@@ -52,8 +53,10 @@ struct xl_settings {
     int threads;
     int workers; /* processes that draw; 0: this one */
     enum xl_oom_choice oom;
-    double max_memory;                 /* GB that a model and its work may take; 0: what is free */
-    int group;                         /* pictures drawn together; 0: the batch */
+    double max_memory; /* GB that a model and its work may take; 0: what is free */
+    int group;         /* pictures drawn together; 0: the batch */
+    const char *gpus;  /* as gpus_text.h reads it; NULL: whatever device says */
+    enum xl_foreign_choice on_foreign_process;
     int idle_memory, idle_utilization; /* what an idle GPU may show: MiB, percent */
     bool allow_processes;
     const char *wait; /* how long for an idle GPU, as base/clock.h reads it; NULL: not at all */

@@ -1,0 +1,28 @@
+/* gpu_pool.h - the GPUs that a run has for itself: found idle, locked, looked at between groups,
+ * given back one by one.
+ *
+ * A worker is made for each (worker_painter.h); the pool outlives the workers. Its functions may be
+ * called on the threads of all painters.
+ */
+#ifndef XL_JOBS_GPU_POOL_H
+#define XL_JOBS_GPU_POOL_H
+
+#include "jobs/gpu_wish.h"
+#include "jobs/worker_painter.h"
+
+struct xl_gpu_pool; /* opaque */
+
+/* Lock what settings->gpus asks for, at least one; waits for it as settings->wait says, and tells
+ * so. goes_on: asked meanwhile. Errors: those of xl_cards_wait */
+enum xl_status xl_gpu_pool_open(const struct xl_settings *settings, bool (*goes_on)(void *user),
+                                void *user, struct xl_gpu_pool **out,
+                                struct xl_err *err) XL_CHECKED;
+
+int xl_gpu_pool_count(const struct xl_gpu_pool *pool);
+/* The i-th, for a worker. The pool's. */
+const struct xl_worker_gpu *xl_gpu_pool_at(const struct xl_gpu_pool *pool, int i);
+
+/* Give back what is still ours. NULL is fine. */
+void xl_gpu_pool_close(struct xl_gpu_pool *pool);
+
+#endif
