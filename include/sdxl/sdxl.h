@@ -307,6 +307,8 @@ struct xl_drawn_picture {
     struct xl_image image;
     char *record;     /* JSON object, UTF-8: everything that decides the pixels, and `extra` */
     char *parameters; /* the same as AUTOMATIC1111's tools write it */
+    void *png;        /* the file, once xl_result_encode_png has made it; else NULL */
+    size_t png_bytes;
 };
 
 struct xl_result {
@@ -396,6 +398,11 @@ enum xl_status xl_model_prepare(struct xl_device *device, struct xl_model *model
 /* Read a PNG, JPEG or WebP file (told by its content) as 8-bit RGB; alpha is dropped.
  * Errors: XL_EINPUT unreadable, damaged or larger than 64 megapixels */
 enum xl_status xl_image_load(const char *path, struct xl_image *out, struct xl_err *err);
+
+/* Make the files that xl_result_save_png writes (which else makes them itself, one at a time) on so
+ * many threads; 0: on all cores. They are held until xl_result_free. Errors: XL_ENOMEM, which
+ * leaves those that were made */
+enum xl_status xl_result_encode_png(struct xl_result *result, int n_threads, struct xl_err *err);
 
 /* Write a PNG with the record of a picture (A1111 `parameters` text and full JSON). i: its index in
  * result->pictures. Whole or absent: a temporary file is renamed; an existing file is not replaced.

@@ -218,6 +218,7 @@ void xl_result_free(struct xl_result *result) {
         xl_image_free(&result->pictures[i].image);
         free(result->pictures[i].record);
         free(result->pictures[i].parameters);
+        free(result->pictures[i].png);
     }
     free(result->pictures);
     free(result->warnings);

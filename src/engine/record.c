@@ -326,21 +326,6 @@ enum xl_status xl_record_write(const struct xl_drawing *drawing, struct xl_resul
     return ok ? XL_OK : xl_fail_nomem(err, "the record", 0);
 }
 
-enum xl_status xl_result_save_png(const struct xl_result *result, int i, const char *path,
-                                  struct xl_err *err) {
-    if (i < 0 || i >= result->n_pictures)
-        return xl_fail(err, XL_EINVAL, "there is no picture %d of %d", i, result->n_pictures);
-    const struct xl_drawn_picture *drawn = &result->pictures[i];
-    const struct xl_png_text texts[] = {{"parameters", drawn->parameters, NULL},
-                                        {XL_PNG_RECORD, drawn->record, NULL}};
-    void *data = NULL;
-    size_t n = 0;
-    enum xl_status status = xl_png_encode(&drawn->image, texts, 2, &data, &n, err);
-    if (!status) status = xl_file_write_new(path, data, n, NULL, err);
-    free(data);
-    return status;
-}
-
 /* The record among the texts of a PNG; NULL: there is none. */
 static enum xl_status find_record(const char *name, const struct xl_png_text *texts, int n_texts,
                                   char **record, struct xl_err *err) {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SAVING = 2 };
+enum { MOST_SAVING = 16 }; /* pictures */
 
 static const double PROGRESS_S = 0.1; /* between two reports */
 
@@ -202,7 +202,7 @@ static enum xl_status draw(struct worker *worker, const json_t *request, struct 
     xl_json_put(message, "ticket", json_integer((json_int_t)task->asked.ticket), &ok);
     xl_wire_put_drawn(message, task->drawn, &ok);
     say(worker, message, ok);
-    xl_handover_put(worker->saver, task);
+    xl_handover_put(worker->saver, task, task->asked.group.n);
     return XL_OK;
 }
 

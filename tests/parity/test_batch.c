@@ -47,12 +47,15 @@ static char *file_of(const struct xl_result *result, int i, size_t *n) {
     return data;
 }
 
-/* Files hold the pixels and the record, so both must be those of the picture drawn alone. */
+/* Files hold the pixels and the record, so both must be those of the picture drawn alone: whether
+ * they are made together on several threads or one by one. */
 static void check_equal(struct engine_case engine, struct xl_request request) {
     request.pictures = pictures;
     request.n_pictures = N;
     struct xl_result all = engine_draw(engine, &request);
     cr_assert_eq(all.n_pictures, N);
+    struct xl_err err = {0};
+    cr_assert_eq(xl_result_encode_png(&all, 2, &err), XL_OK, "%s", err.text);
     request.n_pictures = 1;
     for (int i = 0; i < N; i++) {
         request.pictures = &pictures[i];

@@ -119,7 +119,8 @@ static void write_picture(const struct xl_group *group, int i, const char *path)
     char record[128];
     snprintf(record, sizeof record, "{\"cell\": \"%s\", \"seed\": \"1\", \"prompt\": \"\"}",
              group->sweep->cells[group->cells[i]].id);
-    struct xl_drawn_picture picture = {{SIDE, SIDE, pixels}, record, (char *)""};
+    struct xl_drawn_picture picture = {
+        .image = {SIDE, SIDE, pixels}, .record = record, .parameters = (char *)""};
     const struct xl_result result = {.n_pictures = 1, .pictures = &picture};
     cr_assert_eq(xl_result_save_png(&result, 0, path, &err), XL_OK, "%s", err.text);
 }

@@ -259,6 +259,15 @@ static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_out
     return XL_OK;
 }
 
+/* Pictures of a group at once where the device leaves the cores alone. Without the memory for that,
+ * one at a time all the same. */
+static void encode_all(const struct engine_painter *engine, struct xl_drawn *drawn) {
+    struct xl_err ignored;
+    if (drawn->result.n_pictures < 2 || !xl_device_prepares(engine->device)) return;
+    enum xl_status status = xl_result_encode_png(&drawn->result, 0, &ignored);
+    (void)status;
+}
+
 /* Under the first free number: a name that is taken (another cell, another run in the same second)
  * is skipped. The save itself never replaces a file, so losing a race costs a try, not a picture.
  */
@@ -267,12 +276,12 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
     const struct xl_group *group = &drawn->group;
     const struct xl_cell *cell = &group->sweep->cells[group->cells[i]];
     bool is_raw = !strcmp(cell->profile, XL_PROFILE_RAW);
+    if (!i) encode_all(engine_of(painter), drawn);
     struct xl_output_name name = {.stamp = group->stamp,
                                   .profile = is_raw ? NULL : cell->profile,
                                   .prompt = cell->prompt,
                                   .tag = cell->tag,
                                   .seed = cell->seed};
-    (void)painter;
     enum xl_status status = xl_output_name_room(group->dir, &name.max, err);
     *path = NULL;
     while (!status) {

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Of a painter, drawn and not written: a device is not to wait for a contact sheet. */
+enum { MOST_PICTURES = 16 };
+
 struct xl_writer {
     struct xl_writer_params params;
     struct xl_handover *handover;
@@ -55,7 +58,7 @@ enum xl_status xl_writer_new(const struct xl_writer_params *params, struct xl_wr
     if (!writer) return xl_fail_nomem(err, "the writer", sizeof *writer);
     writer->params = *params;
     enum xl_status status =
-        xl_handover_new(1 + params->n_painters, handle, writer, &writer->handover, err);
+        xl_handover_new(MOST_PICTURES * params->n_painters, handle, writer, &writer->handover, err);
     if (status)
         free(writer);
     else
@@ -64,7 +67,7 @@ enum xl_status xl_writer_new(const struct xl_writer_params *params, struct xl_wr
 }
 
 void xl_writer_put(struct xl_writer *writer, struct xl_drawn *drawn) {
-    xl_handover_put(writer->handover, drawn);
+    xl_handover_put(writer->handover, drawn, drawn->group.n);
 }
 
 enum xl_status xl_writer_finish(struct xl_writer *writer, struct xl_err *err) {
