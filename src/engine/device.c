@@ -190,6 +190,41 @@ uint64_t xl_device_now(struct xl_device *device) {
     return atomic_fetch_add(&device->clock, 1) + 1;
 }
 
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+static void widen(struct xl_part_key *key, const struct xl_part_key *by) {
+    key->steps = larger(key->steps, by->steps);
+    key->history = larger(key->history, by->history);
+    key->noise = larger(key->noise, by->noise);
+}
+
+void xl_device_note_width(struct xl_device *device, const struct xl_part_key *key) {
+    if (key->part != XL_PART_UNET) return;
+    pthread_mutex_lock(&device->mutex);
+    widen(&device->widest[0], key);
+    pthread_mutex_unlock(&device->mutex);
+}
+
+void xl_device_widen(const struct xl_drawing *drawing, struct xl_part_key *key) {
+    struct xl_device *device = drawing->device;
+    if (!device->prepares || key->part != XL_PART_UNET) return;
+    pthread_mutex_lock(&device->mutex);
+    widen(key, &device->widest[0]);
+    widen(key, &device->widest[1]);
+    pthread_mutex_unlock(&device->mutex);
+}
+
+/* With the mutex held. */
+static void put_to_work(struct xl_device *device, struct xl_resident *resident) {
+    if (device->at_work == resident) return;
+    device->at_work = resident;
+    device->is_tight = false;
+    device->widest[1] = device->widest[0];
+    device->widest[0] = (struct xl_part_key){.steps = 0};
+}
+
 enum { ASK_MS = 50 };
 
 /* Wait for a moment, or until something changed. With the mutex held. */
@@ -215,8 +250,8 @@ enum xl_status xl_device_put_to_work(struct xl_drawing *drawing, struct xl_err *
         pthread_mutex_lock(&device->mutex);
     }
     if (resident && goes_on) {
-        if (device->at_work != resident) device->is_tight = false;
-        device->at_work = drawing->resident = resident;
+        put_to_work(device, resident);
+        drawing->resident = resident;
     }
     pthread_mutex_unlock(&device->mutex);
     if (!resident) return xl_fail_nomem(err, "a model on a device", sizeof *resident);

@@ -195,12 +195,21 @@ struct xl_device {
     struct xl_resident *residents;
     struct xl_resident *at_work; /* of the drawing, or the last one; NULL: none yet */
     struct xl_resident *ahead;   /* is being made ready; NULL: none */
+    struct xl_part_key
+        widest[2]; /* rows and slots of UNets, of the one at work and the one before */
     bool is_tight; /* the one at work had to give something up, or will: nothing is left for others
                     */
 };
 
 /* The next tick of the device's clock. */
 uint64_t xl_device_now(struct xl_device *device);
+
+/* A drawing wants a UNet of this key: note how many rows and slots. */
+void xl_device_note_width(struct xl_device *device, const struct xl_part_key *key);
+/* Give a UNet that is about to be compiled as many as the drawings of this model and the one before
+ * wanted: the next model of a run is drawn with the same samplers, and only the first of them is
+ * known when it is made ready. Nothing where models are not. */
+void xl_device_widen(const struct xl_drawing *drawing, struct xl_part_key *key);
 
 /* Give the drawing the resident of its model and put that to work. Waits while it is being made
  * ready, which is reported as XL_PHASE_LOAD. Errors: XL_ENOMEM, XL_ECANCELLED */

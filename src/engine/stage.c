@@ -169,6 +169,7 @@ static enum xl_status add(struct xl_drawing *drawing, const struct xl_part_key *
     struct xl_stage *stage = calloc(1, sizeof *stage);
     if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
     stage->key = *key;
+    xl_device_widen(drawing, &stage->key);
     *out = NULL;
     enum xl_status status = make(drawing, stage, worth, &is_there, err);
     if (status || !is_there) {
@@ -182,6 +183,7 @@ static enum xl_status add(struct xl_drawing *drawing, const struct xl_part_key *
 
 static enum xl_status get(struct xl_drawing *drawing, const struct xl_part_key *key,
                           enum worth worth, struct xl_stage **out, struct xl_err *err) {
+    if (!drawing->is_ahead) xl_device_note_width(drawing->device, key);
     *out = xl_stage_find(drawing->resident, key);
     enum xl_status status = *out ? XL_OK : add(drawing, key, worth, out, err);
     if (!status && *out) (*out)->last_used = xl_device_now(drawing->device);

@@ -289,6 +289,47 @@ static void try_recalling(void) {
     close_device(device);
 }
 
+/* The next model is ready for the samplers that this one was drawn with, not only for its first. */
+static const struct xl_stage *unet_of(const struct xl_device *device, int m) {
+    const struct xl_resident *r = device->residents;
+    while (r->model != models[m]) r = r->next;
+    const struct xl_stage *stage = r->stages;
+    while (stage && stage->key.part != XL_PART_UNET) stage = stage->next;
+    return stage;
+}
+
+static void draw_sampled(struct xl_device *device, int m, const char *scheduler) {
+    struct xl_request request = request_of(SIDE);
+    struct xl_result result;
+    struct xl_err err = {0};
+    request.scheduler = scheduler;
+    must(xl_generate(device, models[m], &request, &result, &err), &err);
+    xl_result_free(&result);
+}
+
+static void try_samplers(void) {
+    static const char *const schedulers[] = {"euler-a", "dpmpp-2m"};
+    struct xl_device *device = open_device(0);
+    struct preparation next = {.device = device, .m = 1}, last = {.device = device, .m = 2};
+    static uint8_t drawn[BYTES];
+    draw(device, 0, drawn);
+    for (int i = 0; i < 2; i++) draw_sampled(device, 0, schedulers[i]);
+    begin(&next);
+    end(&next);
+    draw(device, 1, drawn);
+    const struct xl_stage *unet = unet_of(device, 1);
+    expect(!memcmp(drawn, alone[1], BYTES), "a wider plan draws the same");
+    for (int i = 0; i < 2; i++) draw_sampled(device, 1, schedulers[i]);
+    expect(unet_of(device, 1) == unet && unet->key.noise && unet->key.history,
+           "samplers find the plan that was made ready");
+    draw(device, 0, drawn);
+    draw(device, 1, drawn);
+    begin(&last);
+    end(&last);
+    expect(!unet_of(device, 2)->key.noise, "a sampler that is out of use takes no memory");
+    close_device(device);
+}
+
 /* What is wrong is told by the drawing as if nobody had looked before. */
 static void try_failing(void) {
     struct xl_device *device = open_device(0);
@@ -319,6 +360,7 @@ int main(void) {
         try_waiting();
         try_short_memory();
         try_recalling();
+        try_samplers();
         try_failing();
     }
     for (int m = 0; m < N_MODELS; m++) xl_model_close(models[m]);
