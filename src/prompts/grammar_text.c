@@ -195,8 +195,9 @@ static enum xl_status read_group(struct scan *scan, struct items *items) {
 static bool read_wildcard(struct scan *scan, struct xl_grammar_item *item) {
     size_t n = 0;
     const char *from = scan->at + 2;
+    if (strncmp(scan->at, "__", 2) != 0) return false;
     while (is_name_letter(from[n]) && strncmp(from + n, "__", 2) != 0) n++;
-    if (strncmp(scan->at, "__", 2) != 0 || !n || strncmp(from + n, "__", 2) != 0) return false;
+    if (!n || strncmp(from + n, "__", 2) != 0) return false;
     *item = (struct xl_grammar_item){
         .list_name = xl_arena_strndup(&scan->reader->grammar->arena, from, n),
         .least = 1,
