@@ -34,8 +34,10 @@ struct xl_cell {
     const char *lora; /* those that were asked for beside the prompt's, "glass:0.8 + turbo": names
                          without places; NULL: none. The model's digest has what they do */
     const char *vae;  /* likewise; NULL: the model's own */
-    const char *profile;                            /* "None (raw)", "Watercolor", "A + B" */
-    const char *prompt, *negative;                  /* as asked; negative NULL: omitted */
+    const char *profile;           /* "None (raw)", "Watercolor", "A + B" */
+    const char *prompt, *negative; /* as asked; negative NULL: omitted */
+    /* What a generator made them of; NULL: they were asked for as they stand. */
+    const char *prompt_template, *negative_template;
     const char *styled_prompt, *effective_negative; /* after the profile; negative may be NULL */
     int width, height;                              /* as asked */
     int steps;

@@ -44,6 +44,8 @@ static const struct xl_cell_field fields[] = {
      .caption = "Profile"},
     {TEXT(prompt), .bits = NAMES | NEEDED | LONG | PLAIN, .caption = "Prompt"},
     {TEXT(negative), .bits = LONG, .log = "negative_prompt", .caption = "Negative"},
+    {TEXT(prompt_template), .bits = LONG | NOT_NONE | FOLLOWS, .caption = "Template"},
+    {TEXT(negative_template), .bits = LONG | NOT_NONE | FOLLOWS, .caption = "Negative template"},
     {TEXT(styled_prompt), .bits = NEEDED | DECIDES | LONG | FOLLOWS, .order = 13,
      .caption = "Styled prompt"},
     {TEXT(effective_negative), .bits = DECIDES | LONG | FOLLOWS, .order = 14,

@@ -123,16 +123,17 @@ static const struct {
     char first;
     form_fn *find;
     bool is_read[3]; /* by enum xl_prompt_syntax */
+    bool is_chosen;  /* by --prompt-generator dynamic */
 } forms[XL_N_MARKUPS] = {
-    {'(', weight, {[XL_PROMPT_A1111] = true}},
-    {'(', doubled, {[XL_PROMPT_A1111] = true}},
-    {'[', schedule, {[XL_PROMPT_A1111] = true}},
-    {'{', choice, {false}},
-    {'<', network, {false}},
-    {'B', section, {[XL_PROMPT_A1111] = true}},
-    {'_', wildcard, {false}},
-    {'e', embedding, {false}},
-    {'(', compel, {[XL_PROMPT_COMPEL] = true}},
+    {'(', weight, {[XL_PROMPT_A1111] = true}, false},
+    {'(', doubled, {[XL_PROMPT_A1111] = true}, false},
+    {'[', schedule, {[XL_PROMPT_A1111] = true}, false},
+    {'{', choice, {false}, true},
+    {'<', network, {false}, false},
+    {'B', section, {[XL_PROMPT_A1111] = true}, false},
+    {'_', wildcard, {false}, true},
+    {'e', embedding, {false}, false},
+    {'(', compel, {[XL_PROMPT_COMPEL] = true}, false},
 };
 
 bool xl_markup_find(const char *text, int kind, char example[XL_MARKUP_MAX]) {
@@ -151,16 +152,27 @@ bool xl_markup_find(const char *text, int kind, char example[XL_MARKUP_MAX]) {
     return false;
 }
 
+/* What would read some of the forms. */
+static void put_advice(struct xl_str *notices, bool is_syntax, bool is_chosen) {
+    if (is_syntax) xl_str_puts(notices, "; --prompt-syntax a1111 or compel reads weights");
+    if (is_chosen)
+        xl_str_puts(notices, "; --prompt-generator dynamic chooses from {a|b} and __name__");
+    if (!is_syntax && !is_chosen)
+        xl_str_puts(notices, ", for this version gives such forms no meaning");
+}
+
 void xl_markup_note(struct xl_sweep *sweep) {
     char examples[XL_N_MARKUPS][XL_MARKUP_MAX] = {{0}};
     const char *last[2] = {NULL, NULL}; /* cells share their texts */
     enum xl_prompt_syntax last_syntax = XL_PROMPT_PLAIN;
     int n = 0, n_said = 0;
     bool is_syntax = false; /* another one would read some of it */
+    bool is_chosen = false, is_made = false;
     for (int i = 0; i < sweep->n_cells; i++) {
         const struct xl_cell *cell = &sweep->cells[i];
         const char *texts[2] = {cell->styled_prompt, cell->effective_negative};
         enum xl_prompt_syntax syntax = cell->prompt_syntax;
+        is_made |= cell->prompt_template || cell->negative_template;
         for (int t = 0; t < 2; t++) {
             if (texts[t] == last[t] && syntax == last_syntax) continue;
             last[t] = texts[t];
@@ -174,11 +186,12 @@ void xl_markup_note(struct xl_sweep *sweep) {
     for (int kind = 0; kind < XL_N_MARKUPS; kind++) {
         if (!examples[kind][0]) continue;
         is_syntax |= forms[kind].is_read[XL_PROMPT_A1111] || forms[kind].is_read[XL_PROMPT_COMPEL];
+        is_chosen |= forms[kind].is_chosen && !is_made;
         const char *glue = !n_said ? "" : n_said == n - 1 ? " and " : ", ";
         xl_str_printf(&sweep->notices, "%s\"%s\"", glue, examples[kind]);
         n_said++;
     }
-    xl_str_printf(&sweep->notices, " in prompts: drawn as plain words%s\n",
-                  is_syntax ? "; --prompt-syntax a1111 or compel reads weights"
-                            : ", for this version gives such forms no meaning");
+    xl_str_puts(&sweep->notices, " in prompts: drawn as plain words");
+    put_advice(&sweep->notices, is_syntax, is_chosen);
+    xl_str_puts(&sweep->notices, "\n");
 }

@@ -182,7 +182,8 @@ static enum xl_status resolve(struct xl_sweep_plan *plan, const struct xl_settin
     xl_cell_from_settings(cell, settings);
     cell->model = m;
     cell->model_key = plan->sweep->models[m].key;
-    enum xl_status status = set_text(plan, cell, &advice, err);
+    enum xl_status status = xl_sweep_prompts_make(plan, cell, err);
+    if (!status) status = set_text(plan, cell, &advice, err);
     if (!status) status = xl_sweep_variant_choose(plan, settings, cell, err);
     if (!status) status = xl_sweep_embeddings_choose(plan, settings, cell, err);
     if (!status) status = set_init(plan, settings, cell, err);
@@ -226,6 +227,23 @@ static enum xl_status append_batch(struct xl_sweep_plan *plan, struct xl_cell *c
     return status;
 }
 
+/* The same where each seed makes another prompt: pictures that are jobs of their own. */
+static enum xl_status append_varied(struct xl_sweep_plan *plan, const struct xl_settings *settings,
+                                    int m, struct xl_err *err) {
+    const char *digest = plan->sweep->models[m].digest;
+    struct xl_settings one = *settings;
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < settings->batch; i++) {
+        struct xl_cell cell;
+        one.seed = settings->seed + (uint64_t)i;
+        status = resolve(plan, &one, m, &cell, err);
+        cell.job = plan->n_jobs++;
+        if (!status) status = xl_cell_identify(&cell, digest, err);
+        if (!status) status = append(plan, &cell, err);
+    }
+    return status;
+}
+
 /* A point of the grid: settings with the values of the axes so far, the next axis, the model. */
 struct point {
     const struct xl_settings *settings;
@@ -248,6 +266,8 @@ static enum xl_status multiply(struct xl_sweep_plan *plan, struct point point, s
     if (point.axis == plan->n_axes) {
         struct xl_cell cell;
         if (!point.is_new) return XL_OK;
+        if (xl_sweep_prompts_vary(point.settings))
+            return append_varied(plan, point.settings, point.model, err);
         enum xl_status status = resolve(plan, point.settings, point.model, &cell, err);
         return status ? status : append_batch(plan, &cell, err);
     }
@@ -347,6 +367,7 @@ void xl_sweep_plan_end(struct xl_sweep_plan *plan) {
     xl_presets_free(plan->presets);
     xl_loras_free(plan->loras);
     xl_sweep_words_free(plan->words);
+    xl_wildcards_free(plan->wildcards);
     free(plan->inits);
     for (int m = 0; m < plan->sweep->n_models; m++) {
         xl_model_close(plan->sweep->models[m].open);

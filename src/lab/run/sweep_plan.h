@@ -8,6 +8,7 @@
 #include "lab/data/presets.h"
 #include "lab/run/sweep.h"
 #include "lab/settings/axes.h"
+#include "prompts/wildcards.h"
 
 enum { XL_MAX_AXES = 16, XL_MAX_STACK = 8 };
 
@@ -21,8 +22,9 @@ struct xl_sweep_plan {
     struct xl_settings *settings;
     struct xl_sweep *sweep;
     struct xl_presets *presets;
-    struct xl_loras *loras;       /* NULL: none was looked for yet */
-    struct xl_sweep_words *words; /* of embeddings; NULL: not looked for yet */
+    struct xl_loras *loras;         /* NULL: none was looked for yet */
+    struct xl_sweep_words *words;   /* of embeddings; NULL: not looked for yet */
+    struct xl_wildcards *wildcards; /* NULL: none was looked for yet */
     struct xl_axis axes[XL_MAX_AXES];
     int n_axes;
     int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
@@ -76,6 +78,15 @@ const struct xl_axis *xl_sweep_axis_of(const struct xl_sweep_plan *plan, const c
 /* Look at a picture to start from. Errors: XL_EINPUT it cannot be read; XL_ENOMEM */
 enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
                                   const struct xl_sweep_init **out, struct xl_err *err) XL_CHECKED;
+
+/* --- sweep_prompts.c -------------------------------------------------------------------------- */
+
+/* Whether prompts are templates: then each seed makes its own, and each picture is a job. */
+bool xl_sweep_prompts_vary(const struct xl_settings *settings);
+/* Make the prompts of a cell of what its settings have: templates, by the cell's seed. Errors:
+ * XL_EINVAL a template that is wrong; XL_EINPUT a folder of wildcards that is not there */
+enum xl_status xl_sweep_prompts_make(struct xl_sweep_plan *plan, struct xl_cell *cell,
+                                     struct xl_err *err) XL_CHECKED;
 
 /* --- sweep_models.c --------------------------------------------------------------------------- */
 

@@ -10,6 +10,8 @@
 static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
 static const char *const syntaxes[] = {
     [XL_PROMPT_PLAIN] = "plain", [XL_PROMPT_A1111] = "a1111", [XL_PROMPT_COMPEL] = "compel", NULL};
+static const char *const generators[] = {
+    [XL_PROMPTS_AS_THEY_STAND] = "none", [XL_PROMPTS_DYNAMIC] = "dynamic", NULL};
 static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f32",     "fp16",
                                               "f16",      "half", "f16",     "float16", "f16",
@@ -121,6 +123,16 @@ static const struct xl_option options[] = {
          "how prompts are read: plain as diffusers does, cut at 77 tokens; a1111 (weights:1.2), "
          "[from:to:0.5], BREAK, any length; compel weights++ and (phrases)1.2, any length",
      .fallback = "plain"},
+    {CHOICE("prompt-generator", "NAME", prompt_generator, generators), .commands = XL_FOR_GENERATE,
+     .environment = "PROMPT_GENERATOR", .group = "Picture",
+     .help =
+         "dynamic: prompts are templates, {a|b} __wildcard__, of which the seed of each picture "
+         "makes a prompt",
+     .fallback = "none"},
+    {LIST("wildcards", "DIR", wildcards), .commands = XL_FOR_GENERATE, .environment = "WILDCARDS",
+     .is_replaced = true, .path = XL_PATH_KEPT, .completion = XL_COMPLETE_DIR, .group = "Picture",
+     .help = "folder of wildcards for --prompt-generator dynamic, as often as there are any; "
+             "without one ~/.config/sdxl-lab/wildcards"},
     {INT("clip-skip", "N", clip_skip, 1, 64), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Picture", .help = "which layer of the text encoders counts, the last one being 1",
      .fallback = "2"},

@@ -23,6 +23,8 @@ struct xl_list {
 struct xl_axis_places; /* axes.h */
 
 enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
+/* What --prompt and --negative are: texts, or templates that each picture's seed makes texts of. */
+enum xl_prompt_generator { XL_PROMPTS_AS_THEY_STAND, XL_PROMPTS_DYNAMIC };
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 enum xl_foreign_choice { XL_FOREIGN_GO_ON, XL_FOREIGN_YIELD };
 
@@ -33,8 +35,10 @@ struct xl_settings {
     const char *vae;               /* NULL or "none": the model's own */
     const char *profile;           /* one, or several joined by " + " */
     const char *prompt, *negative; /* negative NULL: omitted */
-    const char *size;              /* a preset or WxH; width and height come before it */
-    int width, height;             /* 0: not said */
+    enum xl_prompt_generator prompt_generator;
+    struct xl_list wildcards; /* folders */
+    const char *size;         /* a preset or WxH; width and height come before it */
+    int width, height;        /* 0: not said */
     int steps;
     double guidance, guidance_rescale;
     bool has_seed; /* false: a random seed is drawn once */
