@@ -1,6 +1,7 @@
 /* threads_prepare.c - models made ready on one thread while another one draws: the pictures are
  * those that each model draws alone, memory is counted right, and whoever is in the way goes. On a
- * CPU and on the reference backend. Prints "N passed, N failed". */
+ * CPU and on the reference backend, or on the devices that are named: threads_prepare cuda. Prints
+ * "N passed, N failed". */
 #include "engine/engine.h"
 
 #include <pthread.h>
@@ -347,12 +348,14 @@ static void try_failing(void) {
     close_device(device);
 }
 
-int main(void) {
-    static const char *const devices[] = {"cpu", "reference"};
+int main(int argc, char **argv) {
+    static const char *const usual[] = {"cpu", "reference"};
+    const char *const *devices = argc > 1 ? (const char *const *)argv + 1 : usual;
+    int n_devices = argc > 1 ? argc - 1 : 2;
     char command[64];
     if (!mkdtemp(root)) return 1;
     for (int m = 0; m < N_MODELS; m++) open_model(m);
-    for (int d = 0; d < 2; d++) {
+    for (int d = 0; d < n_devices; d++) {
         where = devices[d];
         int64_t bytes = draw_alone();
         try_in_turn(bytes);
