@@ -111,10 +111,18 @@ static const struct xl_backend_vtable vtable = {
 /* --- Opening ------------------------------------------------------------------------------------
  */
 
+/* Its kernels go before those that pack weights on another stream. */
+static cudaError_t create_stream(struct xl_cuda_backend *backend) {
+    int least = 0, greatest = 0;
+    cudaError_t error = cudaDeviceGetStreamPriorityRange(&least, &greatest);
+    if (error) return error;
+    return cudaStreamCreateWithPriority(&backend->stream, cudaStreamNonBlocking, greatest);
+}
+
 static enum xl_status take_device(struct xl_cuda_backend *backend, struct xl_err *err) {
     cudaError_t error = cudaSetDevice(backend->device);
     if (!error) error = cudaGetDeviceProperties(&backend->properties, backend->device);
-    if (!error) error = cudaStreamCreateWithFlags(&backend->stream, cudaStreamNonBlocking);
+    if (!error) error = create_stream(backend);
     if (error == cudaErrorDevicesUnavailable || error == cudaErrorDeviceAlreadyInUse)
         return xl_fail(err, XL_EDEVICE,
                        "GPU %d is used by another process alone (exclusive mode); use another one "
