@@ -215,6 +215,7 @@ static void put_right(struct render *render) {
         int most = (int)out->text.len;
         part->begin = out->map[part->begin] < most ? out->map[part->begin] : most;
         part->end = out->map[part->end] < most ? out->map[part->end] : most;
+        if (part->begin > part->end) part->begin = part->end; /* a comma too many was all of it */
     }
     if (out->text.text) out->text.text[out->text.len] = 0;
 }

@@ -1,6 +1,7 @@
 /* sequence.c - drawing without repeats, and what else is decided. */
 #include "prompts/sequence.h"
 #include "prompts/blocked.h"
+#include "prompts/distinct.h"
 #include "prompts/hashes.h"
 
 #include <stdlib.h>
@@ -167,6 +168,13 @@ const struct xl_ways *xl_sequence_ways(const struct xl_sequence *sequence) {
     return sequence->ways;
 }
 
+/* Whether so many ways are so many texts: where no blocked word can arise that no part has. */
+static enum xl_status prove(const struct xl_sequence *sequence, bool *is_exact,
+                            struct xl_err *err) {
+    if (xl_grammar_may_be_blocked(sequence->grammar)) return XL_OK;
+    return xl_grammar_is_distinct(sequence->grammar, is_exact, err);
+}
+
 enum xl_status xl_sequence_possible(const struct xl_sequence *sequence, struct xl_ways_count *out,
                                     struct xl_err *err) {
     struct xl_ways_count count = xl_ways_count(sequence->ways);
@@ -174,7 +182,8 @@ enum xl_status xl_sequence_possible(const struct xl_sequence *sequence, struct x
     enum xl_status status = XL_OK;
     *out = count;
     out->is_exact = false;
-    if (!count.has_numbers || count.n > LOOKED_THROUGH) return XL_OK;
+    if (!count.has_numbers) return XL_OK;
+    if (count.n > LOOKED_THROUGH) return prove(sequence, &out->is_exact, err);
     bool is_new;
     for (number i = 0; !status && i < count.n; i++) {
         int n = 0;

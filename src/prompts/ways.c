@@ -7,7 +7,7 @@
 
 typedef unsigned __int128 number;
 
-enum { MAX_SETS = 2048 };
+enum { MAX_SETS = 1 << 18 };
 #define TOO_MANY ((number)1 << 127)
 
 /* Ways by the marks that they bear together, in the order of the marks. */
@@ -107,8 +107,15 @@ static struct set *set_of(struct xl_ways *ways, struct sum *sum, uint64_t marks)
     return &sum->many[sum->n - 1];
 }
 
+/* Whether marks have met that must not: whatever joins them, nothing comes of it. */
+static bool are_hopeless(const struct xl_grammar *grammar, uint64_t marks) {
+    for (int i = 0; i < grammar->n_never; i++)
+        if (marks & grammar->never[i].one && marks & grammar->never[i].other) return true;
+    return false;
+}
+
 static void put(struct xl_ways *ways, struct sum *sum, uint64_t marks, number n) {
-    if (ways->out_of_memory || !n) return;
+    if (ways->out_of_memory || !n || are_hopeless(ways->grammar, marks)) return;
     struct set *set = set_of(ways, sum, ways->ignores_marks ? 0 : marks);
     if (set) set->n = add(ways, set->n, n);
 }
@@ -331,7 +338,7 @@ struct split {
 static bool split(const struct sets *a, const struct sets *b, uint64_t marks, number *left,
                   struct split *out) {
     for (int i = 0; i < a->n; i++)
-        for (int k = 0; k < b->n; k++) {
+        for (int k = 0; k < b->n && !(a->at[i].marks & ~marks); k++) {
             if ((a->at[i].marks | b->at[k].marks) != marks) continue;
             number n = a->at[i].n * b->at[k].n;
             if (*left >= n) {

@@ -12,6 +12,7 @@ lines() { [ "$(wc -l <out)" -eq "$1" ]; }
 expect "check names every theme" 0 "fantasy-city: " prompts check
 check "ten and more" sh -c 'grep -c "different prompts$" out | grep -qE "^[1-9][0-9]"'
 check "without a warning" test ! -s err
+check "all of them exactly" sh -c "! grep -q 'at most' out"
 for theme in "$source"/data/themes/*.yaml; do
     name=$(basename "$theme" .yaml)
     expect "$name" 0 "" prompts generate "$name" --count 300 --seed 1

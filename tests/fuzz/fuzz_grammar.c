@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "base/str.h"
+#include "prompts/distinct.h"
 #include "prompts/sequence.h"
 
 #include <stdlib.h>
@@ -48,6 +49,22 @@ static void draw(const struct xl_grammar *grammar) {
     xl_sequence_free(sequence);
 }
 
+/* What is called distinct is: few ways are counted by their texts. */
+static void count(const struct xl_grammar *grammar) {
+    struct xl_sequence *sequence = NULL;
+    struct xl_ways_count possible;
+    bool is_distinct = false;
+    if (xl_sequence_new(grammar, 1, &sequence, NULL)) return;
+    struct xl_ways_count ways = xl_ways_count(xl_sequence_ways(sequence));
+    if (ways.has_numbers && ways.n < 500) {
+        expect(!xl_sequence_possible(sequence, &possible, NULL) && possible.n <= ways.n);
+        expect(!xl_grammar_is_distinct(grammar, &is_distinct, NULL));
+        is_distinct = is_distinct && !xl_grammar_may_be_blocked(grammar);
+        expect(!is_distinct || possible.n == ways.n);
+    }
+    xl_sequence_free(sequence);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct xl_grammar *grammar = NULL;
     struct xl_err err = {0};
@@ -58,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum xl_status status = xl_grammar_parse("g", text, size, NULL, &grammar, &err);
     expect(!status || ((status == XL_EINPUT || status == XL_ENOMEM) && !strncmp(err.text, "g", 1)));
     if (!status) draw(grammar);
+    if (!status) count(grammar);
     xl_grammar_free(grammar);
     free(text);
     return 0;

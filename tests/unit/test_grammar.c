@@ -1,6 +1,7 @@
 /* test_grammar.c - grammars of prompts: read, counted, drawn without repeats, the same everywhere.
  */
 #include "base/sha256.h"
+#include "prompts/distinct.h"
 #include "prompts/hashes.h"
 #include "prompts/learned.h"
 #include "prompts/sequence.h"
@@ -159,6 +160,44 @@ Test(grammar, the_count_is_what_comes_and_each_comes_once) {
         xl_sequence_free(sequence);
         xl_grammar_free(grammar);
     }
+}
+
+/* Whether as many ways are as many texts. */
+static bool is_distinct(const char *text) {
+    struct xl_grammar *grammar = parse(text);
+    bool out = false;
+    cr_assert_eq(xl_grammar_is_distinct(grammar, &out, NULL), XL_OK);
+    out = out && !xl_grammar_may_be_blocked(grammar);
+    xl_grammar_free(grammar);
+    return out;
+}
+
+Test(grammar, what_is_called_distinct_is) {
+    static const char *const distinct[] = {
+        "templates: ['{a} {b}']\nlists: {a: [x, y, x y], b: [p, q]}\n",
+        "templates: ['{2-3$$a}']\nlists: {a: [x, y z, '{b} w'], b: [p, q]}\n",
+        "templates: ['a {a} in {b}{0-1$$ at {c}}, {1-2$$c}', 'two {a:plural}']\n"
+        "lists: {a: [fox, {text: owl, plural: owlets}], b: [wood, {text: sea, article: the}], c: "
+        "[x, "
+        "y]}\n",
+    };
+    static const char *const not_distinct[] = {
+        "templates: ['{a} {b}']\nlists: {a: [x, x y], b: [y z, z]}\n",
+        "templates: ['{a}{b}']\nlists: {a: [1, 12], b: [23, 3]}\n",
+        "templates: ['{a} {a}', x y]\nlists: {a: [x, y]}\n",
+        "templates: ['{a}', '{b}']\nlists: {a: [x, y], b: [y, z]}\n",
+        "templates: ['a {a}']\nlists: {a: [x, a x]}\n", /* the article goes */
+        "templates: ['{1-2$$a}']\nlists: {a: [x, y, x, 'x, y']}\n",
+        "templates: ['{a} {b}']\nlists: {a: [bad, good], b: [word, deed]}\nblocked: [bad word]\n",
+        "templates: ['{a:plural}']\nlists: {a: [fox, pig]}\nblocked: [foxes]\n",
+    };
+    for (size_t i = 0; i < sizeof distinct / sizeof *distinct; i++)
+        cr_expect(is_distinct(distinct[i]), "%s", distinct[i]);
+    for (size_t i = 0; i < sizeof not_distinct / sizeof *not_distinct; i++)
+        cr_expect(!is_distinct(not_distinct[i]), "%s", not_distinct[i]);
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+        cr_expect(!is_distinct(counted[i].text) || counted[i].n_ways == counted[i].n_texts, "%s",
+                  counted[i].text);
 }
 
 Test(grammar, ways_by_number_are_those_that_are_allowed) {
