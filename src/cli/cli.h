@@ -46,6 +46,7 @@ extern const struct xl_command xl_command_loras_list;
 extern const struct xl_command xl_command_loras_show;
 extern const struct xl_command xl_command_embeddings_list;
 extern const struct xl_command xl_command_presets_list;
+extern const struct xl_command xl_command_run;
 extern const struct xl_command xl_command_gpu_list;
 extern const struct xl_command xl_command_gpu_pick;
 extern const struct xl_command xl_command_gpu_watch;

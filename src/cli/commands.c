@@ -33,6 +33,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_inspect_tokens,
     &xl_command_inspect_schedule,
     &xl_command_inspect_noise,
+    &xl_command_run,
     &xl_command_gpu_list,
     &xl_command_gpu_pick,
     &xl_command_gpu_watch,
@@ -79,9 +80,8 @@ static const char *nearest_command(const char *word) {
     static const struct {
         const char *command, *words;
     } others[] = {
-        {"generate",
-         " gen draw create make txt2img text2img t2i img2img image2image i2i sample run "
-         "predict imagine render batch sweep grid "},
+        {"generate", " gen draw create make txt2img text2img t2i img2img image2image i2i sample "
+                     "predict imagine render batch sweep grid "},
         {"resume", " continue restart retry go-on "},
         {"verify", " check validate "},
         {"compare", " diff psnr ssim measure distance "},
@@ -170,7 +170,8 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {6, "cannot write"},
         {7,
          "a download failed: no network, refused by the hub, damaged on the way, or offline mode"},
-        {75, "stopped to give way to another process on the GPU: to be started again later"},
+        {75, "stopped early to give way (another process on the GPU, SIGUSR1): to be gone on with "
+             "later"},
         {129, "the terminal was closed (SIGHUP)"},
         {130, "interrupted by Ctrl-C (SIGINT)"},
         {143, "interrupted by SIGTERM"},

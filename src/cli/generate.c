@@ -32,6 +32,11 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return xl_progress_update(&follow->progress, phase, done, total);
 }
 
+static bool on_end(void *user) {
+    (void)user;
+    return xl_interrupt_wants_end();
+}
+
 static void on_model(void *user, int m) {
     struct follow *follow = user;
     xl_progress_model(&follow->progress, follow->sweep->models[m].key);
@@ -299,7 +304,7 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
     const struct xl_run run = {.settings = settings,
                                .sweep = sweep,
                                .dir = dir,
-                               .hooks = {on_progress, on_model, on_begin, on_saved, follow},
+                               .hooks = {on_progress, on_model, on_begin, on_saved, on_end, follow},
                                .painters = painters.item,
                                .n_painters = painters.n};
     status = xl_run_draw(&run, &counts, err);

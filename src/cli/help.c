@@ -211,5 +211,6 @@ void xl_print_help(const struct xl_command *command) {
         putchar('\n');
         put_paragraph(command->epilogue, 0);
     }
-    if (command->commands & (XL_FOR_GENERATE | XL_FOR_RESUME | XL_FOR_GPU_PICK)) print_exit_codes();
+    if (command->commands & (XL_FOR_GENERATE | XL_FOR_RESUME | XL_FOR_RUN | XL_FOR_GPU_PICK))
+        print_exit_codes();
 }

@@ -8,6 +8,7 @@
 
 /* Atomic, not sig_atomic_t: the signal reaches any thread, and the threads of all painters ask. */
 static atomic_int received;
+static atomic_bool end_is_wanted;
 
 /* A terminal that is closed says so more than once (its shell and the system): nobody is impatient.
  */
@@ -16,11 +17,19 @@ static void handle(int number) {
     if (atomic_exchange(&received, number)) _exit(128 + number);
 }
 
+static void note_end(int number) {
+    (void)number;
+    atomic_store(&end_is_wanted, true);
+}
+
 void xl_interrupt_install(void) {
     struct sigaction action = {.sa_handler = handle};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction end = {.sa_handler = note_end, .sa_flags = SA_RESTART};
+    sigemptyset(&end.sa_mask);
+    sigaction(SIGUSR1, &end, NULL);
     struct sigaction before; /* nohup means what it says */
     if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
         sigaction(SIGHUP, &action, NULL);
@@ -33,6 +42,9 @@ void xl_interrupt_install(void) {
 
 bool xl_interrupted(void) {
     return received != 0;
+}
+bool xl_interrupt_wants_end(void) {
+    return atomic_load(&end_is_wanted);
 }
 int xl_interrupt_exit_code(void) {
     return received ? 128 + received : 130;

@@ -4,6 +4,7 @@
 #include "jobs/worker_painter.h"
 
 #include "base/json.h"
+#include "jobs/environment.h"
 #include "jobs/wire.h"
 #include "jobs/worker_process.h"
 
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { ASK_MS = 50, PATIENCE_S = 8, MAX_ARGUMENTS = 16, NUMBER = 32 };
 
@@ -118,27 +118,6 @@ static void end_process(struct worker_painter *worker) {
     replace(&worker->progress, NULL);
 }
 
-/* This process's environment, but with one GPU visible. CUDA numbers GPUs in an order of its own,
- * so it is told by UUID. NULL: out of memory */
-static char **pinned_environment(const char *uuid) {
-    static const char name[] = "CUDA_VISIBLE_DEVICES=";
-    size_t n = 0;
-    while (environ[n]) n++;
-    char **copy = calloc(n + 2, sizeof *copy);
-    if (!copy || asprintf(&copy[0], "%s%s", name, uuid) < 0) {
-        free(copy);
-        return NULL;
-    }
-    for (size_t i = 0, k = 1; i < n; i++)
-        if (strncmp(environ[i], name, sizeof name - 1) != 0) copy[k++] = environ[i];
-    return copy;
-}
-
-static void free_environment(char **environment) {
-    if (environment) free(environment[0]); /* the others are not ours */
-    free(environment);
-}
-
 static enum xl_status start_process(struct worker_painter *worker, struct xl_err *err) {
     const struct xl_settings *settings = worker->params.settings;
     const struct xl_worker_gpu *gpu = worker->params.gpu;
@@ -156,7 +135,11 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
     if (settings->quiet) argv[n++] = (char *)"--quiet";
     if (settings->verbose) argv[n++] = (char *)"--verbose";
     end_process(worker);
-    char **environment = gpu ? pinned_environment(gpu->uuid) : NULL;
+    /* CUDA numbers GPUs in an order of its own, so it is told by UUID. */
+    char visible[160];
+    const char *const added[] = {visible, NULL};
+    snprintf(visible, sizeof visible, "CUDA_VISIBLE_DEVICES=%s", gpu ? gpu->uuid : "");
+    char **environment = gpu ? xl_environment_with(added) : NULL;
     if (gpu && !environment) return xl_fail_nomem(err, "an environment", 0);
     const struct xl_process_params params = {
         .path = program ? program : "/proc/self/exe",
@@ -169,7 +152,7 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
     worker->is_alive = true; /* before it can end; nobody else looks while there is none */
     enum xl_status status = xl_process_start(&params, &worker->process, err);
     if (status) worker->is_alive = false;
-    free_environment(environment);
+    free(environment);
     return status;
 }
 

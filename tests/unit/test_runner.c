@@ -28,6 +28,7 @@ static struct {
     int64_t work_bytes;  /* of a picture */
     enum xl_status open; /* what opening ends with */
     int cancel_at;       /* after so many groups; 0: never */
+    int end_at;          /* likewise, with what is at hand */
     int n_drawn[MAX_CELLS], n_groups, n_needs, n_opened, sizes[MAX_GROUPS];
     char fallback[XL_LADDER_TEXT]; /* of the last group */
 } script = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -149,6 +150,11 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return !script.cancel_at || script.n_groups < script.cancel_at;
 }
 
+static bool on_end(void *user) {
+    (void)user;
+    return script.end_at && script.n_groups >= script.end_at;
+}
+
 static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
     (void)user, (void)cell;
     cr_expect(xl_file_exists(path), "%s", path);
@@ -189,12 +195,13 @@ static enum xl_status draw(int n, int n_painters) {
             .open = fake_open, .need = fake_need, .draw = fake_draw, .save = fake_save};
         painters[i] = &fakes[i].painter;
     }
-    const struct xl_run run = {.settings = &settings,
-                               .sweep = &sweep,
-                               .dir = &dir,
-                               .hooks = {.progress = on_progress, .saved = on_saved},
-                               .painters = painters,
-                               .n_painters = n_painters};
+    const struct xl_run run = {
+        .settings = &settings,
+        .sweep = &sweep,
+        .dir = &dir,
+        .hooks = {.progress = on_progress, .saved = on_saved, .ends = on_end},
+        .painters = painters,
+        .n_painters = n_painters};
     return xl_run_draw(&run, &counts, &err);
 }
 
@@ -347,4 +354,20 @@ Test(runner, what_loses_two_gpus_does_not_get_a_third) {
     cr_expect_eq(draw(20, 4), XL_EPARTIAL);
     cr_expect_str_eq(err.text, "1 of 20 pictures failed; the first: the fake leaves");
     cr_expect(counts.n_done == 19 && counts.n_failed == 1 && script.n_leaves[5] == 2);
+}
+
+Test(runner, an_end_that_is_asked_for_finishes_what_is_at_hand) {
+    settings.group = 4;
+    script.end_at = 2;
+    cr_expect_eq(draw(20, 2), XL_EYIELD);
+    cr_expect_str_eq(err.text, "stopped after the pictures at hand, as asked");
+    cr_expect(counts.n_done >= 8 && counts.n_done <= 16 && counts.n_done % 4 == 0);
+    cr_expect(!counts.n_failed && counts.n_waiting == 20 - counts.n_done &&
+              n_saved == counts.n_done);
+}
+
+Test(runner, an_end_that_comes_too_late_is_none) {
+    script.end_at = 6;
+    cr_expect_eq(draw(6, 1), XL_OK, "%s", err.text);
+    expect_all(6, 1);
 }

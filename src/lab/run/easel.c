@@ -334,11 +334,14 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
 
 void *xl_easel_run(void *user) {
     struct xl_easel *easel = user;
+    const struct xl_hooks *hooks = &easel->run->hooks;
     struct xl_share share;
     easel->painter->progress = on_progress;
     easel->painter->user = easel;
     for (;;) {
         if (asked_to_stop(easel)) xl_work_stop(easel->work, XL_ECANCELLED, "interrupted");
+        if (hooks->ends && hooks->ends(hooks->user))
+            xl_work_stop(easel->work, XL_EYIELD, "stopped after the pictures at hand, as asked");
         if (!xl_work_take(easel->work, easel->number, &share)) break;
         /* What lost a painter before is drawn alone, so that it is known what loses the next. */
         if (share.n_lost) xl_work_wait(easel->work, easel->number, share.n);

@@ -499,7 +499,8 @@ enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl
     if (!params->run->is_own) return XL_OK;
     char finished[21];
     xl_iso8601_utc(finished);
-    const char *state = how == XL_ECANCELLED ? "interrupted" : how ? "failed" : "done";
+    bool is_stopped = how == XL_ECANCELLED || how == XL_EYIELD;
+    const char *state = is_stopped ? "interrupted" : how ? "failed" : "done";
     xl_json_watch();
     json_t *summary = json_object(), *sheets = json_array();
     bool ok = summary && sheets;

@@ -26,6 +26,9 @@ struct xl_hooks {
     void (*begin)(void *user, const struct xl_beginning *beginning);
     /* On the writer's thread: a picture is on disk. path is borrowed. */
     void (*saved)(void *user, const struct xl_cell *cell, const char *path);
+    /* Asked before each share whether the run ends with the pictures at hand, XL_EYIELD. On the
+     * threads of the painters. */
+    bool (*ends)(void *user);
     void *user;
 };
 

@@ -18,6 +18,7 @@ static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f3
                                               "bfloat16", "bf16", NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
+static const char *const containers[] = {"none", "docker", "podman", "enroot", NULL};
 static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 
 #define AT(field) offsetof(struct xl_settings, field)
@@ -25,7 +26,7 @@ static const char *const foreign_choices[] = {"go-on", "yield", NULL};
     (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
-#define SEEKS_GPU (RUNS | XL_FOR_GPU_PICK)
+#define SEEKS_GPU (RUNS | XL_FOR_RUN | XL_FOR_GPU_PICK)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
 
 /* Shorthand for the rows: what most of them leave at its default. */
@@ -258,14 +259,14 @@ static const struct xl_option options[] = {
              "pictures that it had in hand, which are drawn again; 0: in this process",
      .fallback = "0"},
 
-    {TEXT("gpus", "auto|N|all|UUID,...", gpus), .check = check_gpus, .commands = RUNS,
+    {TEXT("gpus", "auto|N|all|UUID,...", gpus), .check = check_gpus, .commands = RUNS | XL_FOR_RUN,
      .environment = "GPUS", .group = "GPUs",
      .help = "draw on GPUs that nobody uses, each locked while it is used, by a worker process "
              "each: one (auto), at most N, all that are idle, or those of these UUIDs (a beginning "
              "will do); none: as --device says, and nothing is locked",
      .fallback = "none"},
-    {CHOICE("on-foreign-process", "NAME", on_foreign_process, foreign_choices), .commands = RUNS,
-     .group = "GPUs",
+    {CHOICE("on-foreign-process", "NAME", on_foreign_process, foreign_choices),
+     .commands = RUNS | XL_FOR_RUN, .group = "GPUs",
      .help =
          "when another process comes to a GPU of ours, after the pictures at hand: go on with a "
          "warning, or leave the GPU to it; exit 75 when none is left",
@@ -292,13 +293,21 @@ static const struct xl_option options[] = {
     {SWITCH("uuid", only_uuid), .commands = XL_FOR_GPU_PICK, .group = "GPUs",
      .help = "print the UUID instead of the index: CUDA has another order"},
 
-    {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE,
+    {INT("repeat", "N", repeat, 0, 1000000), .commands = XL_FOR_RUN, .group = "Jobs",
+     .help = "how often the command is run, in all; 0: until it is stopped; without this option, "
+             "once for each GPU asked for"},
+    {CHOICE("container", "ENGINE", container, containers), .commands = XL_FOR_RUN, .group = "Jobs",
+     .help = "run the command in a container that sees one GPU", .fallback = "none"},
+    {TEXT("container-image", "NAME", container_image), .commands = XL_FOR_RUN, .group = "Jobs",
+     .help = "the container's image", .fallback = "sdxl-lab"},
+
+    {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE | XL_FOR_RUN,
      .environment = "OUTPUT_DIR", .is_place = true, .path = XL_PATH_SHOWN,
      .completion = XL_COMPLETE_DIR, .group = "Output", .help = "where pictures and the job log go",
      .fallback = "output_images"},
-    {TEXT("instance", "NAME", instance), .commands = RUNS, .environment = "INSTANCE_ID",
-     .is_place = true, .group = "Output", .help = "name of the job log: jobs_NAME.log",
-     .fallback = "container or host name"},
+    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN,
+     .environment = "INSTANCE_ID", .is_place = true, .group = "Output",
+     .help = "name of the job log: jobs_NAME.log", .fallback = "container or host name"},
 #ifdef XL_CELL_TEST_FIELD
     {REAL("test-field", "X", test_field, 0, 1), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Sampling", .help = "for tests", .fallback = "0"},

@@ -44,7 +44,8 @@ enum {
     XL_FOR_GPU_LIST = 1 << 20, /* gpu list, gpu watch */
     XL_FOR_GPU_PICK = 1 << 21,
     XL_FOR_PROMPTS = 1 << 22, /* prompts generate, preview, check */
-    XL_FOR_ALL = (1 << 23) - 1,
+    XL_FOR_RUN = 1 << 23,     /* run */
+    XL_FOR_ALL = (1 << 24) - 1,
 };
 
 /* What values a shell completes after the option. */

@@ -32,7 +32,7 @@ static const struct {
     {"height", "H image-height"},
     {"batch",
      "b N batch-size batch-count n-iter n-samples num-images num-images-per-prompt num-outputs "
-     "n-images images samples number-of-images iterations repeat"},
+     "n-images images samples number-of-images iterations"},
     {"seed", "S noise-seed manual-seed random-seed rand-seed"},
     {"rng", "rng-type generator randn-source"},
     {"steps",

@@ -67,6 +67,9 @@ struct xl_settings {
     double interval;  /* seconds between two looks */
     const char *gpu_lock_dir; /* NULL: the default */
     bool only_uuid;
+    int repeat;                  /* run: how often; 0: until stopped */
+    int container;               /* run: enum xl_container of jobs/container.h */
+    const char *container_image; /* run: of the container */
     bool all_profiles, all_models, dry_run, yes;
     struct xl_list sweep;                                   /* "key=values" */
     const struct xl_axis_places *sweep_places[XL_LIST_MAX]; /* of each; NULL: not from a file */
