@@ -146,8 +146,15 @@ static enum xl_status go_on(struct search *search, int a, int b) {
     return status;
 }
 
+/* Whether some way makes no word at all: that is no prompt. Steps without a word come first. */
+static bool may_be_empty(const struct search *search) {
+    int first = search->steps.from[search->graph.begin];
+    return first < search->steps.n && !search->steps.at[first].word;
+}
+
 static enum xl_status look(struct search *search) {
     enum xl_status status = make_steps(search);
+    if (!status && !search->is_given_up && may_be_empty(search)) search->is_found = true;
     for (int s = 0; !status && s < search->graph.n_states && !search->is_given_up; s++)
         status = part(search, s);
     while (!status && search->n_open && !search->is_found && !search->is_given_up) {
@@ -189,18 +196,26 @@ static bool has_blocked_plural(const struct xl_grammar *grammar,
     return found;
 }
 
-static bool has_word(const struct xl_grammar *grammar, const char *word) {
-    struct xl_blocked one = {.phrases = &word, .n = 1};
-    xl_blocked_settle(&one);
+/* The words of an item itself: its text, or what stands between its entries. */
+static bool has_blocked(const struct xl_blocked *blocked, const struct xl_grammar_item *item) {
+    const char *text = item->list ? item->between : item->text;
+    return xl_blocked_find(blocked, text, item->list ? strlen(text) : item->n);
+}
+
+static bool any_has(const struct xl_grammar *grammar, const struct xl_blocked *blocked) {
     for (int l = 0; l < grammar->n_lists; l++)
         for (int e = 0; e < grammar->lists[l]->n; e++) {
             const struct xl_grammar_entry *entry = &grammar->lists[l]->entries[e];
             for (int i = 0; i < entry->n_items; i++)
-                if (!entry->items[i].list &&
-                    xl_blocked_find(&one, entry->items[i].text, entry->items[i].n))
-                    return true;
+                if (has_blocked(blocked, &entry->items[i])) return true;
         }
     return false;
+}
+
+static bool has_word(const struct xl_grammar *grammar, const char *word) {
+    struct xl_blocked one = {.phrases = &word, .n = 1};
+    xl_blocked_settle(&one);
+    return any_has(grammar, &one);
 }
 
 /* Whether every word of a phrase stands in some text; of one word it is known that none has it. */
@@ -219,6 +234,7 @@ static bool may_arise(const struct xl_grammar *grammar, const char *phrase) {
 }
 
 bool xl_grammar_may_be_blocked(const struct xl_grammar *grammar) {
+    if (any_has(grammar, &grammar->blocked)) return true; /* between entries */
     for (int i = 0; i < grammar->blocked.n; i++)
         if (may_arise(grammar, grammar->blocked.phrases[i])) return true;
     for (int l = 0; l < grammar->n_lists; l++)

@@ -19,7 +19,8 @@ enum xl_status xl_grammar_is_distinct(const struct xl_grammar *grammar, bool *ou
                                       struct xl_err *err) XL_CHECKED;
 
 /* Whether a prompt may have blocked words that no entry has: phrases whose words all stand in some
- * text, or plurals. (Words that run into each other are what xl_grammar_is_distinct refuses.) */
+ * text, plurals, or what stands between several. (Words that run into each other are what
+ * xl_grammar_is_distinct refuses.) */
 bool xl_grammar_may_be_blocked(const struct xl_grammar *grammar);
 
 #endif

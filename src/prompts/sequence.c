@@ -98,6 +98,12 @@ static enum xl_status walk(struct xl_sequence *sequence, bool *is_found, struct 
     return status;
 }
 
+static enum xl_status no_prompt(const struct xl_sequence *sequence, struct xl_err *err) {
+    return xl_fail(err, XL_EINPUT,
+                   "%s: no prompt was found that is allowed and has no blocked words",
+                   sequence->grammar->name);
+}
+
 static void begin_round(struct xl_sequence *sequence) {
     xl_hashes_clear(&sequence->seen);
     sequence->round++;
@@ -123,9 +129,7 @@ enum xl_status xl_sequence_next(struct xl_sequence *sequence, const struct xl_pr
         else if (sequence->has_some)
             begin_round(sequence);
         else
-            return xl_fail(err, XL_EINPUT,
-                           "%s: no prompt was found that is allowed and has no blocked words",
-                           sequence->grammar->name);
+            return no_prompt(sequence, err);
     }
 }
 
@@ -190,6 +194,7 @@ enum xl_status xl_sequence_possible(const struct xl_sequence *sequence, struct x
         xl_ways_decide(look.ways, i, look.decisions, &n);
         status = consider(&look, n, &is_new, err);
     }
+    if (!status && !look.seen.n) status = no_prompt(sequence, err);
     if (!status) *out = (struct xl_ways_count){look.seen.n, true, count.has_numbers};
     xl_hashes_deinit(&look.seen);
     xl_prompt_text_deinit(&look.text);

@@ -39,7 +39,8 @@ int64_t xl_sequence_round(const struct xl_sequence *sequence);
 const struct xl_ways *xl_sequence_ways(const struct xl_sequence *sequence);
 
 /* How many different prompts there are: exact where they are few enough to be looked through (each
- * text once), else the ways to decide, which are at least as many. Errors: XL_ENOMEM */
+ * text once) or it is proven (distinct.h); else the ways to decide, which are at least as many.
+ * Errors: XL_EINPUT there are none; XL_ENOMEM */
 enum xl_status xl_sequence_possible(const struct xl_sequence *sequence, struct xl_ways_count *out,
                                     struct xl_err *err) XL_CHECKED;
 

@@ -189,6 +189,7 @@ Test(grammar, what_is_called_distinct_is) {
         "templates: ['a {a}']\nlists: {a: [x, a x]}\n", /* the article goes */
         "templates: ['{1-2$$a}']\nlists: {a: [x, y, x, 'x, y']}\n",
         "templates: ['{a} {b}']\nlists: {a: [bad, good], b: [word, deed]}\nblocked: [bad word]\n",
+        "templates: ['{0-1$$ x} {0-1$$ y}']\n", /* one is empty */
         "templates: ['{a:plural}']\nlists: {a: [fox, pig]}\nblocked: [foxes]\n",
     };
     for (size_t i = 0; i < sizeof distinct / sizeof *distinct; i++)
