@@ -28,6 +28,8 @@ struct reader {
     struct xl_wildcards *wildcards;
     struct xl_str *notices;
     struct xl_err *err;
+    int n_odd;       /* of a file: what is neither a list nor a text where these are expected */
+    const char *odd; /* the name of the first */
 };
 
 static enum xl_status no_memory(struct reader *reader) {
@@ -99,7 +101,11 @@ static enum xl_status read_text(struct reader *reader, const char *path, const c
     return status;
 }
 
-static enum xl_status read_item(struct reader *reader, const char *path, const char *name,
+static void leave_out(struct reader *reader, const char *name) {
+    if (!reader->n_odd++) reader->odd = name;
+}
+
+static enum xl_status read_item(struct reader *reader, const char *name,
                                 struct collection *collection, const json_t *item) {
     uint64_t weight = XL_WEIGHT_UNIT;
     char number[XL_REAL_MAX];
@@ -116,24 +122,21 @@ static enum xl_status read_item(struct reader *reader, const char *path, const c
         xl_weight_read(&text, &weight);
     }
     if (text) return add_value(reader, collection, text, strlen(text), weight);
-    xl_str_printf(reader->notices, "%s: %s: an entry that is no text is left out\n", path, name);
+    leave_out(reader, name);
     return XL_OK;
 }
 
-static enum xl_status read_list(struct reader *reader, const char *path, const char *name,
-                                const json_t *list) {
+static enum xl_status read_list(struct reader *reader, const char *name, const json_t *list) {
     struct collection *collection = collection_of(reader->wildcards, name);
     enum xl_status status = collection ? XL_OK : no_memory(reader);
-    if (!json_is_array(list))
-        return status ? status : read_item(reader, path, name, collection, list);
+    if (!json_is_array(list)) return status ? status : read_item(reader, name, collection, list);
     for (size_t i = 0; !status && i < json_array_size(list); i++)
-        status = read_item(reader, path, name, collection, json_array_get(list, i));
+        status = read_item(reader, name, collection, json_array_get(list, i));
     return status;
 }
 
 /* Maps in maps: names with slashes. prefix: "" or "a/b/" */
-static enum xl_status read_map(struct reader *reader, const char *path, const char *prefix,
-                               const json_t *map) {
+static enum xl_status read_map(struct reader *reader, const char *prefix, const json_t *map) {
     const char *key;
     json_t *value;
     enum xl_status status = XL_OK;
@@ -142,12 +145,11 @@ static enum xl_status read_map(struct reader *reader, const char *path, const ch
         const char *below = xl_arena_printf(&reader->wildcards->arena, "%s%s/", prefix, key);
         if (!name || !below) return no_memory(reader);
         if (json_is_object(value))
-            status = read_map(reader, path, below, value);
+            status = read_map(reader, below, value);
         else if (json_is_array(value) || json_is_string(value))
-            status = read_list(reader, path, name, value);
+            status = read_list(reader, name, value);
         else
-            xl_str_printf(reader->notices, "%s: %s is neither a list nor a map and is left out\n",
-                          path, name);
+            leave_out(reader, name);
         if (status) return status;
     }
     return status;
@@ -163,12 +165,17 @@ static enum xl_status read_yaml(struct reader *reader, const char *path, const c
         xl_str_printf(reader->notices, "%s; it is left out\n", why.text);
         return XL_OK;
     }
+    reader->n_odd = 0;
     if (json_is_object(root))
-        status = read_map(reader, path, prefix, root);
+        status = read_map(reader, prefix, root);
     else if (json_is_array(root))
-        status = read_list(reader, path, name, root);
+        status = read_list(reader, name, root);
     else
         xl_str_printf(reader->notices, "%s: neither lists nor maps; it is left out\n", path);
+    if (reader->n_odd)
+        xl_str_printf(reader->notices, "%s: left out: %d %s no text, the first in %s\n", path,
+                      reader->n_odd, xl_plural(reader->n_odd, "entry that is", "entries that are"),
+                      reader->odd);
     json_decref(root);
     return status;
 }
@@ -216,7 +223,7 @@ enum xl_status xl_wildcards_open(const char *const *folders, int n, struct xl_st
                                  struct xl_wildcards **out, struct xl_err *err) {
     struct xl_wildcards *wildcards = calloc(1, sizeof *wildcards);
     if (!wildcards) return xl_fail_nomem(err, "wildcards", 0);
-    struct reader reader = {wildcards, notices, err};
+    struct reader reader = {.wildcards = wildcards, .notices = notices, .err = err};
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < n; i++)
         status = xl_dir_exists(folders[i])

@@ -68,6 +68,18 @@ expect "a person's own folder" 0 "" sh -c "mkdir -p .config/sdxl-lab/wildcards &
     '$bin' generate --model '$repo' --size 64x64 --steps 1 --prompt 'a __own__' --prompt-generator dynamic --output-dir own"
 check "is looked in" sh -c "[ '$(prompts_of own)' = '\"a mine\"' ]"
 
+# All that there are
+expect "combinations" 0 "6 drawn, of 6" draw all --prompt "a {tiny|huge} __color__ hat" --prompt-generator combinations
+run=$(ls -d all/sweep_*)
+check "each once" sh -c "[ \$(ls $run/2*.png | sed 's/.*_raw_//; s/_seed.*//' | sort -u | wc -l) -eq 6 ]"
+check "beside the template" grep -qF '"prompt_template": "a {tiny|huge} __color__ hat"' "$run/run.json"
+expect "on an axis, with others" 0 "pictures 12" draw all --sweep 'prompt=["{a|b}","c"]' --sweep steps=1,2 --batch 2 \
+    --prompt-generator combinations --dry-run
+expect "extended" 0 "" "$bin" resume "$run" --sweep 'prompt=["a {mid|huge} __color__ hat"]'
+check "by those that it had not" sh -c "[ \$(ls $run/2*.png | wc -l) -eq 9 ]"
+expect "too many" 2 'it makes more than 10000 prompts; if that is meant, say --yes' draw bad \
+    --prompt '{5$$a|b|c|d|e|f|g|h|i|j|k|l}' --prompt-generator combinations
+
 # Words of warning, and mistakes
 expect "without it" 0 "--prompt-generator dynamic chooses from {a|b} and __name__" draw none --prompt "{a|b}" --prompt-generator none
 expect "a wildcard that is not there" 0 "there is no wildcard __nix__; it stays as it is written" draw nix --prompt "{a|b} __nix__" --dry-run
@@ -75,7 +87,7 @@ expect "a template that is wrong" 2 '--prompt "a {b|c": character 3, "{b|c": a {
 expect "on an axis" 2 'a { that is not closed' draw bad --sweep 'prompt=["a", "{b"]'
 expect "in the negative" 2 '--negative "${x}": the variable x is not set' draw bad --prompt a --negative '${x}'
 expect "no such folder" 2 "nowhere: no such folder of wildcards" draw bad --prompt "{a|b}" --wildcards nowhere
-expect "no such generator" 2 "is not one of: none, dynamic" draw bad --prompt "{a|b}" --prompt-generator jinja
+expect "no such generator" 2 "is not one of: none, dynamic, combinations" draw bad --prompt "{a|b}" --prompt-generator jinja
 check "nothing was drawn" sh -c "[ ! -e bad ]"
 
 echo "$passed passed, $failed failed"

@@ -236,8 +236,9 @@ Test(wildcards, what_cannot_be_read_is_noted, .init = scratch_open, .fini = scra
     cr_assert_eq(xl_wildcards_open(folders, 1, &told, &opened, NULL), XL_OK);
     cr_expect_not_null(strstr(told.text, "bad.yaml:"), "%s", told.text);
     cr_expect_not_null(strstr(told.text, "latin.txt"), "%s", told.text);
-    cr_expect_not_null(strstr(told.text, "odd.yaml: a: an entry that is no text"), "%s", told.text);
-    cr_expect_not_null(strstr(told.text, "odd.yaml: b is neither"), "%s", told.text);
+    cr_expect_not_null(
+        strstr(told.text, "odd.yaml: left out: 3 entries that are no text, the first in a\n"), "%s",
+        told.text);
     cr_assert_eq(xl_wildcards_find(opened, "crlf", &values, &n, NULL), XL_OK);
     cr_expect(n == 2 && !strcmp(values[0].text, "one") && !strcmp(values[1].text, "two"));
     free(values);

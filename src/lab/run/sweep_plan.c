@@ -9,21 +9,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_CELLS = 10000, MAX_CELLS = 2000000 };
+/* How many texts the prompts make, of an axis or alone. */
+static enum xl_status count_prompts(struct xl_sweep_plan *plan, double *count, struct xl_err *err) {
+    const struct xl_axis *axis = xl_sweep_axis_of(plan, "prompt");
+    const struct xl_sweep_texts *texts;
+    enum xl_status status = XL_OK;
+    *count = axis ? axis->n : 1;
+    if (plan->settings->prompt_generator != XL_PROMPTS_COMBINATIONS) return XL_OK;
+    *count = 0;
+    for (int i = 0; !status && i < (axis ? axis->n : 1); i++) {
+        const char *value = axis ? axis->values[i] : NULL;
+        status = xl_sweep_prompts_all(plan, value ? value : plan->settings->prompt, &texts, err);
+        if (status && axis) return xl_axis_fail(axis, i, status, err);
+        if (!status) *count += texts->n;
+    }
+    return status;
+}
 
-static enum xl_status check_count(const struct xl_sweep_plan *plan, struct xl_err *err) {
-    double count = plan->settings->batch;
+static enum xl_status check_count(struct xl_sweep_plan *plan, struct xl_err *err) {
+    double count;
+    enum xl_status status = count_prompts(plan, &count, err);
+    if (status) return status;
+    plan->sweep->is_grid |= count > 1; /* of a prompt alone */
+    count *= plan->settings->batch;
     int n_models = 0; /* without variants, which other axes make */
     for (int m = 0; m < plan->sweep->n_models; m++) n_models += plan->sweep->models[m].base == m;
     for (int i = 0; i < plan->n_axes; i++)
-        count *= plan->axes[i].option == xl_option_find("model") ? n_models : plan->axes[i].n;
-    bool is_meant = plan->settings->yes && count <= MAX_CELLS;
-    if (count <= MANY_CELLS || is_meant) return XL_OK;
-    if (count <= MAX_CELLS)
+        if (plan->axes[i].option != xl_option_find("prompt"))
+            count *= plan->axes[i].option == xl_option_find("model") ? n_models : plan->axes[i].n;
+    bool is_meant = plan->settings->yes && count <= XL_MAX_CELLS;
+    if (count <= XL_MANY_CELLS || is_meant) return XL_OK;
+    if (count <= XL_MAX_CELLS)
         return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures; if that is meant, say --yes%s",
                        count, plan->settings->dry_run ? "" : " (--dry-run tells what they take)");
     return xl_fail(err, XL_EINVAL, "the axes make %.0f pictures, at most %d go into one sweep",
-                   count, MAX_CELLS);
+                   count, XL_MAX_CELLS);
 }
 
 /* --- One cell: what nobody said ------------------------------------------------------------------
@@ -227,7 +247,7 @@ static enum xl_status append_batch(struct xl_sweep_plan *plan, struct xl_cell *c
     return status;
 }
 
-/* The same where each seed makes another prompt: pictures that are jobs of their own. */
+/* The same where each seed may make another prompt: pictures that are jobs of their own. */
 static enum xl_status append_varied(struct xl_sweep_plan *plan, const struct xl_settings *settings,
                                     int m, struct xl_err *err) {
     const char *digest = plan->sweep->models[m].digest;
@@ -240,6 +260,20 @@ static enum xl_status append_varied(struct xl_sweep_plan *plan, const struct xl_
         cell.job = plan->n_jobs++;
         if (!status) status = xl_cell_identify(&cell, digest, err);
         if (!status) status = append(plan, &cell, err);
+    }
+    return status;
+}
+
+/* Every text of a template. */
+static enum xl_status append_texts(struct xl_sweep_plan *plan, const struct xl_settings *settings,
+                                   int m, struct xl_err *err) {
+    const struct xl_sweep_texts *texts;
+    struct xl_settings one = *settings;
+    enum xl_status status = xl_sweep_prompts_all(plan, settings->prompt, &texts, err);
+    for (int i = 0; !status && i < texts->n; i++) {
+        one.prompt = texts->text[i];
+        plan->prompt_template = strcmp(one.prompt, settings->prompt) ? settings->prompt : NULL;
+        status = append_varied(plan, &one, m, err);
     }
     return status;
 }
@@ -266,8 +300,10 @@ static enum xl_status multiply(struct xl_sweep_plan *plan, struct point point, s
     if (point.axis == plan->n_axes) {
         struct xl_cell cell;
         if (!point.is_new) return XL_OK;
-        if (xl_sweep_prompts_vary(point.settings))
+        if (point.settings->prompt_generator == XL_PROMPTS_DYNAMIC)
             return append_varied(plan, point.settings, point.model, err);
+        if (point.settings->prompt_generator == XL_PROMPTS_COMBINATIONS)
+            return append_texts(plan, point.settings, point.model, err);
         enum xl_status status = resolve(plan, point.settings, point.model, &cell, err);
         return status ? status : append_batch(plan, &cell, err);
     }

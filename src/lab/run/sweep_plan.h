@@ -11,6 +11,7 @@
 #include "prompts/wildcards.h"
 
 enum { XL_MAX_AXES = 16, XL_MAX_STACK = 8 };
+enum { XL_MANY_CELLS = 10000, XL_MAX_CELLS = 2000000 }; /* without --yes, and at all */
 
 /* A picture to start from, as it was looked at. */
 struct xl_sweep_init {
@@ -25,6 +26,8 @@ struct xl_sweep_plan {
     struct xl_loras *loras;         /* NULL: none was looked for yet */
     struct xl_sweep_words *words;   /* of embeddings; NULL: not looked for yet */
     struct xl_wildcards *wildcards; /* NULL: none was looked for yet */
+    struct xl_sweep_texts *texts;   /* all those of templates that were looked at */
+    const char *prompt_template;    /* of the prompt that the settings have now; NULL: none */
     struct xl_axis axes[XL_MAX_AXES];
     int n_axes;
     int n_old[XL_MAX_AXES];           /* by axis: the first values of a run that is extended */
@@ -81,10 +84,21 @@ enum xl_status xl_sweep_init_find(struct xl_sweep_plan *plan, const char *path,
 
 /* --- sweep_prompts.c -------------------------------------------------------------------------- */
 
-/* Whether prompts are templates: then each seed makes its own, and each picture is a job. */
-bool xl_sweep_prompts_vary(const struct xl_settings *settings);
-/* Make the prompts of a cell of what its settings have: templates, by the cell's seed. Errors:
- * XL_EINVAL a template that is wrong; XL_EINPUT a folder of wildcards that is not there */
+/* All texts of a template. */
+struct xl_sweep_texts {
+    const char *from;
+    const char *const *text; /* [n] */
+    int n;
+    struct xl_sweep_texts *next;
+};
+
+/* All texts of a template. Errors: XL_EINVAL it is wrong, or has more texts than go into a sweep;
+ * XL_EINPUT a folder of wildcards that is not there */
+enum xl_status xl_sweep_prompts_all(struct xl_sweep_plan *plan, const char *from,
+                                    const struct xl_sweep_texts **out,
+                                    struct xl_err *err) XL_CHECKED;
+/* Make the prompts of a cell of what its settings have: templates, by the cell's seed.
+ * Errors: as above */
 enum xl_status xl_sweep_prompts_make(struct xl_sweep_plan *plan, struct xl_cell *cell,
                                      struct xl_err *err) XL_CHECKED;
 

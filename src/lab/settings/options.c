@@ -10,8 +10,10 @@
 static const char *const rngs[] = {"torch-cpu", "torch-cuda", NULL};
 static const char *const syntaxes[] = {
     [XL_PROMPT_PLAIN] = "plain", [XL_PROMPT_A1111] = "a1111", [XL_PROMPT_COMPEL] = "compel", NULL};
-static const char *const generators[] = {
-    [XL_PROMPTS_AS_THEY_STAND] = "none", [XL_PROMPTS_DYNAMIC] = "dynamic", NULL};
+static const char *const generators[] = {[XL_PROMPTS_AS_THEY_STAND] = "none",
+                                         [XL_PROMPTS_DYNAMIC] = "dynamic",
+                                         [XL_PROMPTS_COMBINATIONS] = "combinations",
+                                         NULL};
 static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
 static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f32",     "fp16",
                                               "f16",      "half", "f16",     "float16", "f16",
@@ -127,8 +129,8 @@ static const struct xl_option options[] = {
     {CHOICE("prompt-generator", "NAME", prompt_generator, generators), .commands = XL_FOR_GENERATE,
      .environment = "PROMPT_GENERATOR", .group = "Picture",
      .help =
-         "dynamic: prompts are templates, {a|b} __wildcard__, of which the seed of each picture "
-         "makes a prompt",
+         "prompts are templates, {a|b} __wildcard__: dynamic makes a prompt of them by the seed of "
+         "each picture, combinations all that there are",
      .fallback = "none"},
     {LIST("wildcards", "DIR", wildcards), .commands = XL_FOR_GENERATE, .environment = "WILDCARDS",
      .is_replaced = true, .path = XL_PATH_KEPT, .completion = XL_COMPLETE_DIR, .group = "Picture",

@@ -24,7 +24,11 @@ struct xl_axis_places; /* axes.h */
 
 enum xl_mode_choice { XL_MODE_AUTO, XL_MODE_TXT2IMG, XL_MODE_IMG2IMG };
 /* What --prompt and --negative are: texts, or templates that each picture's seed makes texts of. */
-enum xl_prompt_generator { XL_PROMPTS_AS_THEY_STAND, XL_PROMPTS_DYNAMIC };
+enum xl_prompt_generator {
+    XL_PROMPTS_AS_THEY_STAND,
+    XL_PROMPTS_DYNAMIC,
+    XL_PROMPTS_COMBINATIONS, /* all texts of --prompt */
+};
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 enum xl_foreign_choice { XL_FOREIGN_GO_ON, XL_FOREIGN_YIELD };
 
