@@ -51,7 +51,7 @@ check "every first word is offered once" \
     "$(ask '' | tr ' ' '\n' | grep -v -- -- | sort | tr '\n' ' ')"
 check "what is for shells is not offered" "completion" "$(ask compl)"
 check "second words" "list show import" "$(ask profiles '')"
-check "flags without a command are those of generate" "--profile --profiles-file --prompt --prompt-syntax" \
+check "flags without a command are those of generate" "--profile --profiles-file --prompt --prompt-generator --prompt-syntax" \
     "$(ask --pro | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/ $//')"
 check "a command offers only its own options" "--seed" "$(ask inspect noise --se)"
 check "an option that is given is not offered again" "" "$(ask generate --steps 3 --ste)"
