@@ -30,8 +30,9 @@ static void add(char out[CELL], const char *format, ...) {
 static void write_state(const struct xl_gpu_report *report, bool says_why, char out[CELL]) {
     const struct xl_gpu *gpu = report->gpu;
     bool is_closed = gpu->fault[0] || gpu->mig == 1 || gpu->compute_mode == 2;
+    bool is_silent = gpu->used_bytes < 0; /* then the other columns do not say why */
     out[0] = 0;
-    if (report->busy[0]) add(out, "%s", says_why || is_closed ? report->busy : "busy");
+    if (report->busy[0]) add(out, "%s", says_why || is_closed || is_silent ? report->busy : "busy");
     if (report->owner[0]) add(out, "locked by %s", report->owner);
     if (!out[0]) add(out, "idle");
     if (gpu->xid > 0 && !gpu->fault[0]) add(out, "Xid %d: %s", gpu->xid, xl_xid_text(gpu->xid));
@@ -51,13 +52,14 @@ static void write_memory(const struct xl_gpu *gpu, char out[CELL]) {
     char used[CELL], all[CELL];
     write_number(gpu->used_bytes < 0 ? -1 : (double)(gpu->used_bytes >> 20), "", used);
     write_number(gpu->memory_bytes < 0 ? -1 : (double)(gpu->memory_bytes >> 20), " MiB", all);
-    snprintf(out, CELL, "%.20s of %.20s", used, all);
+    bool is_known = gpu->used_bytes >= 0 || gpu->memory_bytes >= 0;
+    snprintf(out, CELL, is_known ? "%.20s of %.20s" : "-", used, all);
 }
 
 enum xl_status xl_gpu_print_table(const struct xl_gpu_report *reports, int n, struct xl_err *err) {
     struct xl_table table = {.n_columns = 8, .spared = {7, 5, 1}};
-    static const char *const heading[] = {"GPU",       "name",       "memory in use", "busy",
-                                          "processes", "degrees, W", "state",         "UUID"};
+    static const char *const heading[] = {"GPU",       "name",        "memory in use", "busy",
+                                          "processes", "temp, power", "state",         "UUID"};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
     for (int i = 0; i < n; i++) {
         const struct xl_gpu *gpu = reports[i].gpu;
@@ -67,8 +69,8 @@ enum xl_status xl_gpu_print_table(const struct xl_gpu_report *reports, int n, st
         write_memory(gpu, memory);
         write_number(gpu->utilization, " %", use);
         write_number(gpu->n_processes, "", processes);
-        write_number(gpu->temperature, "", degrees);
-        write_number(gpu->power_w, "", power);
+        write_number(gpu->temperature, " C", degrees);
+        write_number(gpu->power_w, " W", power);
         snprintf(degrees + strlen(degrees), 40, ", %.30s", power);
         write_state(&reports[i], false, state);
         const char *const cells[] = {

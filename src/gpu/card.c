@@ -71,6 +71,14 @@ enum xl_status xl_card_look(const char *lock_dir, const char *uuid, char owner[X
     return status ? fail_dir(status, err) : XL_OK;
 }
 
+/* Whether the file that is locked is the one that others will find: it may have been removed since
+ * it was opened, by what clears old files away. */
+static bool is_in_place(const struct xl_lock *lock, const char *path) {
+    struct stat ours, found;
+    return !fstat(xl_lock_descriptor(lock), &ours) && !stat(path, &found) &&
+           ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
+}
+
 /* *lock NULL: somebody else has it, owner says who. */
 static enum xl_status lock_card(const char *dir, const char *uuid, struct xl_lock **lock,
                                 char owner[XL_LOCK_OWNER], struct xl_err *err) {
@@ -78,6 +86,11 @@ static enum xl_status lock_card(const char *dir, const char *uuid, struct xl_loc
     if (!lock_path(dir, uuid, path))
         return xl_fail(err, XL_EDISK, "%.200s/%.80s.lock: is no path", dir, uuid);
     enum xl_status status = xl_lock_take(path, lock, by_claim, err);
+    for (int i = 0; !status && *lock && !is_in_place(*lock, path) && i < 3; i++) {
+        xl_lock_release(*lock);
+        *lock = NULL;
+        status = xl_lock_take(path, lock, by_claim, err);
+    }
     if (status) return fail_dir(status, err);
     if (*lock)
         write_note(*lock);

@@ -64,6 +64,7 @@ static void read_number(const char *cell, enum kind kind, void *at, size_t size)
     double value = strtod(cell, &end);
     if (end == cell || value < 0) return;
     if (kind == MEBIBYTES) value *= 1 << 20;
+    if (!(value < 9e18)) return; /* nor "nan" */
     if (kind == REAL)
         *(double *)at = value;
     else if (size == sizeof(int64_t))

@@ -12,8 +12,8 @@ lab() { "$bin" gpu "$@" --gpu-lock-dir "$work/locks"; }
 script "gpu $a name=NVIDIA_H200 total=143771 used=30000 util=97 procs=1 temp=64 power=612000" \
     "gpu $b name=NVIDIA_H200 total=143771"
 expect "list" 0 "$b" lab list
-check "the busy one" grep -qE '^0 +NVIDIA H200 +30000 of 143771 MiB +97 % +1 +64, 612 +busy' out
-check "the idle one" grep -qE '^1 +NVIDIA H200 +3 of 143771 MiB +0 % +0 +30, 60 +idle' out
+check "the busy one" grep -qE '^0 +NVIDIA H200 +30000 of 143771 MiB +97 % +1 +64 C, 612 W +busy' out
+check "the idle one" grep -qE '^1 +NVIDIA H200 +3 of 143771 MiB +0 % +0 +30 C, 60 W +idle' out
 expect "list at 80 columns" 0 "" env COLUMNS=80 "$bin" gpu list
 check "no line is wider" [ "$(wc -L <out)" -le 80 ]
 expect "list --json" 0 '"source": "NVML 550.54.15"' lab list --json
