@@ -222,7 +222,7 @@ enum xl_status xl_card_check(struct xl_gpus *gpus, const struct xl_card *card, i
                              enum xl_card_state *out, char text[XL_BUSY_MAX], struct xl_err *err) {
     struct xl_gpu_list *list = malloc(sizeof *list);
     if (!list) return xl_fail_nomem(err, "readings of GPUs", sizeof *list);
-    enum xl_status status = xl_gpus_read(gpus, list, err);
+    enum xl_status status = xl_gpus_read_one(gpus, card->gpu.uuid, list, err);
     const struct xl_gpu *gpu = status ? NULL : xl_gpu_find(list, card->gpu.uuid);
     int n_before = card->gpu.n_processes > 0 ? card->gpu.n_processes : 0;
     if (!status) *out = XL_CARD_OURS;

@@ -78,7 +78,16 @@ void xl_gpus_close(struct xl_gpus *gpus) {
 }
 
 enum xl_status xl_gpus_read(struct xl_gpus *gpus, struct xl_gpu_list *out, struct xl_err *err) {
-    return gpus->nvml ? xl_nvml_read(gpus->nvml, out, err) : xl_smi_read(out, err);
+    return gpus->nvml ? xl_nvml_read(gpus->nvml, NULL, out, err) : xl_smi_read(out, err);
+}
+
+enum xl_status xl_gpus_read_one(struct xl_gpus *gpus, const char *uuid, struct xl_gpu_list *out,
+                                struct xl_err *err) {
+    return gpus->nvml ? xl_nvml_read(gpus->nvml, uuid, out, err) : xl_smi_read(out, err);
+}
+
+bool xl_gpus_is_slow(const struct xl_gpus *gpus) {
+    return !gpus->nvml;
 }
 
 const char *xl_gpus_source(const struct xl_gpus *gpus) {

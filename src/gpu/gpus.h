@@ -17,6 +17,13 @@ void xl_gpus_close(struct xl_gpus *gpus);
 enum xl_status xl_gpus_read(struct xl_gpus *gpus, struct xl_gpu_list *out,
                             struct xl_err *err) XL_CHECKED;
 
+/* The same of one GPU: list has it, or, from a source that knows no better, all. */
+enum xl_status xl_gpus_read_one(struct xl_gpus *gpus, const char *uuid, struct xl_gpu_list *out,
+                                struct xl_err *err) XL_CHECKED;
+
+/* Whether a reading is the work of another program, which takes its time. */
+bool xl_gpus_is_slow(const struct xl_gpus *gpus);
+
 /* "NVML 550.54.15", "nvidia-smi": where readings come from. Borrowed. */
 const char *xl_gpus_source(const struct xl_gpus *gpus);
 

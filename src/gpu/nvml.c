@@ -267,8 +267,8 @@ static void read_bus(struct xl_nvml *nvml, xl_nvml_device device, struct xl_gpu 
         snprintf(gpu->bus, sizeof gpu->bus, "%.15s", pci.bus_old);
 }
 
-/* False: it is not ours to see. */
-static bool read_one(struct xl_nvml *nvml, uint32_t index, struct xl_gpu *gpu) {
+/* False: it is not ours to see, or not the one that is wanted. */
+static bool read_one(struct xl_nvml *nvml, uint32_t index, const char *only, struct xl_gpu *gpu) {
     xl_nvml_device device;
     xl_gpu_init(gpu, (int)index);
     int result = CALL(nvml, device, index, &device);
@@ -278,8 +278,9 @@ static bool read_one(struct xl_nvml *nvml, uint32_t index, struct xl_gpu *gpu) {
     if (result) gpu->uuid[0] = 0;
     if (read_fault(result, gpu)) { /* which one it was is known if it was seen before */
         if (index < XL_GPUS_MAX) memcpy(gpu->uuid, nvml->uuids[index], sizeof gpu->uuid);
-        return true;
+        return !only || !strcmp(gpu->uuid, only);
     }
+    if (only && strcmp(gpu->uuid, only) != 0) return false;
     if (result) {
         snprintf(gpu->fault, sizeof gpu->fault, "does not answer (NVML error %d)", result);
         return true;
@@ -298,13 +299,14 @@ static bool read_one(struct xl_nvml *nvml, uint32_t index, struct xl_gpu *gpu) {
     return true;
 }
 
-enum xl_status xl_nvml_read(struct xl_nvml *nvml, struct xl_gpu_list *out, struct xl_err *err) {
+enum xl_status xl_nvml_read(struct xl_nvml *nvml, const char *only, struct xl_gpu_list *out,
+                            struct xl_err *err) {
     uint32_t n = 0;
     int result = nvml->call.count(&n);
     if (result) return fail_init(result, err);
     hear(nvml);
     out->n = 0;
     for (uint32_t i = 0; i < n && out->n < XL_GPUS_MAX; i++)
-        out->n += read_one(nvml, i, &out->item[out->n]);
+        out->n += read_one(nvml, i, only, &out->item[out->n]);
     return XL_OK;
 }

@@ -27,7 +27,8 @@ struct xl_nvml; /* opaque */
 /* listens: from here on Xids are heard. *out NULL with XL_OK: there is no such library.
  * Errors: XL_EDEVICE it does not work, and why; XL_ENOMEM */
 enum xl_status xl_nvml_open(bool listens, struct xl_nvml **out, struct xl_err *err) XL_CHECKED;
-enum xl_status xl_nvml_read(struct xl_nvml *nvml, struct xl_gpu_list *out,
+/* only: the UUID of the one that is wanted; NULL: all. */
+enum xl_status xl_nvml_read(struct xl_nvml *nvml, const char *only, struct xl_gpu_list *out,
                             struct xl_err *err) XL_CHECKED;
 void xl_nvml_driver(struct xl_nvml *nvml, char *out, size_t size); /* "550.54.15" */
 void xl_nvml_close(struct xl_nvml *nvml);

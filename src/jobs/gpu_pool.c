@@ -1,17 +1,22 @@
 /* gpu_pool.c - locked GPUs, and what to do when one of them is not ours alone any more. */
 #include "jobs/gpu_pool.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Between two looks at a GPU: groups of small pictures come faster than is worth it. */
+static const double QUICK_S = 0.2, SLOW_S = 5;
+
 struct member {
     struct xl_gpu_pool *pool;
     struct xl_card card;
     struct xl_worker_gpu worker;
-    bool is_told; /* that somebody else is on it */
+    bool is_told;  /* that somebody else is on it */
+    double seen_s; /* when it was looked at last */
 };
 
 struct xl_gpu_pool {
@@ -23,7 +28,7 @@ struct xl_gpu_pool {
 };
 
 /* The driver's silence is no reason to stop: the worker has its own ways of learning of a loss. */
-static enum xl_status check(void *user, int n_own, struct xl_err *err) {
+static enum xl_status check(void *user, int n_own, bool at_once, struct xl_err *err) {
     struct member *member = user;
     struct xl_gpu_pool *pool = member->pool;
     const struct xl_gpu *gpu = &member->card.gpu;
@@ -31,9 +36,14 @@ static enum xl_status check(void *user, int n_own, struct xl_err *err) {
     char text[XL_BUSY_MAX] = "";
     struct xl_err why = {0};
     pthread_mutex_lock(&pool->mutex);
-    enum xl_status status = xl_card_check(pool->gpus, &member->card, n_own, &state, text, &why);
+    double now_s = xl_now_s();
+    bool is_due = at_once ||
+                  now_s - member->seen_s >= (xl_gpus_is_slow(pool->gpus) ? SLOW_S : QUICK_S);
+    if (is_due) member->seen_s = now_s;
+    enum xl_status status =
+        !is_due ? XL_OK : xl_card_check(pool->gpus, &member->card, n_own, &state, text, &why);
     bool was_told = member->is_told;
-    if (!status) member->is_told = state == XL_CARD_SHARED;
+    if (!status && is_due) member->is_told = state == XL_CARD_SHARED;
     pthread_mutex_unlock(&pool->mutex);
     if (status) {
         xl_info("GPU %d cannot be looked at: %s", gpu->index, why.text);

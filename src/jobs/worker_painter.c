@@ -249,11 +249,11 @@ static enum xl_status leave(struct worker_painter *worker, enum xl_status status
 }
 
 /* Whether the GPU is still ours. */
-static enum xl_status check_gpu(struct worker_painter *worker, struct xl_err *err) {
+static enum xl_status check_gpu(struct worker_painter *worker, bool at_once, struct xl_err *err) {
     const struct xl_worker_gpu *gpu = worker->params.gpu;
     if (!gpu) return XL_OK;
     int n_own = worker->process && is_alive(worker);
-    enum xl_status status = gpu->check(gpu->user, n_own, err);
+    enum xl_status status = gpu->check(gpu->user, n_own, at_once, err);
     return status == XL_EYIELD || status == XL_EDEVICE ? leave(worker, status) : status;
 }
 
@@ -265,7 +265,7 @@ static enum xl_status judge_failure(struct worker_painter *worker, enum xl_statu
     struct xl_err why = {0};
     if (!worker->params.gpu || status != XL_EDEVICE) return status;
     if (is_opening) return leave(worker, status);
-    enum xl_status checked = check_gpu(worker, &why);
+    enum xl_status checked = check_gpu(worker, true, &why);
     if (worker->painter.has_left) return xl_fail(err, checked, "%s", why.text);
     end_process(worker);
     return XL_EWORKER; /* with its sentence */
@@ -352,7 +352,7 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     struct worker_painter *worker = worker_of(painter);
     json_t *request = NULL, *answer = NULL;
     drawn->ticket = ++worker->last_ticket;
-    enum xl_status status = check_gpu(worker, err);
+    enum xl_status status = check_gpu(worker, false, err);
     if (status) return status;
     status = revive(worker, err);
     if (status) return judge_failure(worker, status, true, err);

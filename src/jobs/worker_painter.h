@@ -18,10 +18,10 @@ struct xl_worker_params {
 struct xl_worker_gpu {
     const char *uuid;
     int kept_open; /* its lock */
-    /* Before each group, on the thread that draws; n_own: processes that we have on it.
-     * Errors: XL_EYIELD it is left to somebody else; XL_EDEVICE it is lost. Then the worker has
-     * ended, and the painter leaves the run */
-    enum xl_status (*check)(void *user, int n_own, struct xl_err *err);
+    /* Before each group, on the thread that draws; n_own: processes that we have on it; at_once: an
+     * answer of a moment ago will not do. Errors: XL_EYIELD it is left to somebody else; XL_EDEVICE
+     * it is lost. Then the worker has ended, and the painter leaves the run */
+    enum xl_status (*check)(void *user, int n_own, bool at_once, struct xl_err *err);
     void (*leave)(void *user); /* its worker has ended: it can be unlocked */
     void *user;
 };

@@ -169,7 +169,7 @@ Test(work, who_leaves_brings_back_what_it_had) {
     settle(0, take(0), true);
     struct xl_share again = take(0);
     cr_expect(again.cells[0] == left.cells[0] && !again.n_lost);
-    leaving = (struct xl_leaving){0, again, true, XL_EDEVICE, "lost"};
+    leaving = (struct xl_leaving){0, again, XL_EDEVICE, "lost"};
     cr_assert_eq(xl_work_leave(work, &leaving, &err), XL_OK);
     cr_expect(xl_work_is_stopped(work));
     cr_expect_eq(xl_work_status(work, &err), XL_EDEVICE);

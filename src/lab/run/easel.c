@@ -274,19 +274,11 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
     xl_writer_put(easel->writer, drawn);
 }
 
-/* The painter is gone from this run; the share is somebody else's. A group that was on its way when
- * a GPU was lost counts as lost with it, and takes no second one along. */
-static void leave(struct xl_easel *easel, struct xl_share share, enum xl_status status,
+/* The painter is gone from this run; the share is somebody else's. */
+static void leave(struct xl_easel *easel, const struct xl_share *share, enum xl_status status,
                   const struct xl_err *why) {
-    if (status != XL_EYIELD && share.n_lost) {
-        put_failure(easel, &share, status, why);
-        share.n = 0;
-    }
-    const struct xl_leaving leaving = {.painter = easel->number,
-                                       .share = share,
-                                       .is_lost = status != XL_EYIELD,
-                                       .status = status,
-                                       .text = why->text};
+    const struct xl_leaving leaving = {
+        .painter = easel->number, .share = *share, .status = status, .text = why->text};
     struct xl_err failure = {0};
     if (easel->run->n_painters > 1) xl_warn("%s", why->text);
     if (xl_work_leave(easel->work, &leaving, &failure))
@@ -316,7 +308,7 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
     share.cells += n_drawn;
     share.n -= n_drawn;
     if (easel->painter->has_left) {
-        leave(easel, share, status, &why);
+        leave(easel, &share, status, &why);
         return;
     }
     put_failure(easel, &share, status, &why);

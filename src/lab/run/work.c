@@ -286,12 +286,11 @@ static void stop(struct xl_work *work, enum xl_status status, const char *text) 
 
 enum xl_status xl_work_leave(struct xl_work *work, const struct xl_leaving *leaving,
                              struct xl_err *err) {
-    struct xl_share share = leaving->share;
+    const struct xl_share *share = &leaving->share;
     enum xl_status status = XL_OK;
-    share.n_lost += leaving->is_lost;
     pthread_mutex_lock(&work->mutex);
     work->at_hand[leaving->painter] = work->expected[leaving->painter] = -1;
-    if (share.n) status = take_back(work, leaving->painter, &share, err);
+    if (share->n) status = take_back(work, leaving->painter, share, err);
     if (!--work->n_present) stop(work, leaving->status, leaving->text);
     pthread_mutex_unlock(&work->mutex);
     return status;

@@ -46,12 +46,11 @@ bool xl_work_settle(struct xl_work *work, int painter, int model, int n);
 enum xl_status xl_work_return(struct xl_work *work, int painter, const struct xl_share *share,
                               struct xl_err *err) XL_CHECKED;
 
-/* A painter leaves the run for good: what it did not draw of the share that it took comes back,
- * lost once more or not. The last one stops the run, for its reason. Errors: XL_ENOMEM */
+/* A painter leaves the run for good: what it did not draw of the share that it took comes back, and
+ * is not to blame. The last one stops the run, for its reason. Errors: XL_ENOMEM */
 struct xl_leaving {
     int painter;
     struct xl_share share;
-    bool is_lost;
     enum xl_status status;
     const char *text;
 };
