@@ -124,12 +124,13 @@ static enum xl_status print_head(const struct xl_prompts_source *source, const c
 
 enum { MAX_COUNT = 20000000 };
 
-static enum xl_status print_all(const struct xl_settings *settings,
+/* A line each, or objects of the document. */
+static enum xl_status print_all(const struct xl_settings *settings, int n,
                                 const struct xl_prompts_source *source, struct xl_err *err) {
     bool is_terminal = isatty(STDOUT_FILENO);
     enum xl_status status = XL_OK;
     int64_t round = 0;
-    for (int i = 0; !status && i < settings->count && !ferror(stdout); i++) {
+    for (int i = 0; !status && i < n && !ferror(stdout); i++) {
         const struct xl_prompt_text *text;
         if (xl_interrupted()) return xl_fail(err, XL_ECANCELLED, "interrupted");
         status = xl_sequence_next(source->sequence, &text, err);
@@ -137,10 +138,19 @@ static enum xl_status print_all(const struct xl_settings *settings,
         if (xl_sequence_round(source->sequence) > round && !round++)
             xl_warn("there are only %d different prompts; from here on they come again", i);
         if (settings->json)
-            status = print_object(source, text, i == settings->count - 1, err);
+            status = print_object(source, text, i == n - 1, err);
         else
             print_line(text, is_terminal);
     }
+    return status;
+}
+
+enum xl_status xl_prompts_print_json(const struct xl_settings *settings,
+                                     const struct xl_prompts_source *source, int n,
+                                     struct xl_err *err) {
+    enum xl_status status = print_head(source, settings->arguments[0], err);
+    if (!status) status = print_all(settings, n, source, err);
+    if (!status) printf("]\n}\n");
     return status;
 }
 
@@ -151,9 +161,10 @@ static enum xl_status generate(const struct xl_settings *settings, struct xl_err
         return xl_fail(err, XL_EINVAL, "--count %d: at most %d prompts at a time", settings->count,
                        MAX_COUNT);
     enum xl_status status = xl_prompts_open(settings, name, &source, err);
-    if (!status && settings->json) status = print_head(&source, name, err);
-    if (!status) status = print_all(settings, &source, err);
-    if (!status && settings->json) printf("]\n}\n");
+    if (!status && settings->json)
+        status = xl_prompts_print_json(settings, &source, settings->count, err);
+    else if (!status)
+        status = print_all(settings, settings->count, &source, err);
     if (!status && !settings->json && !settings->has_seed)
         xl_note("the same list again: --seed %llu", (unsigned long long)source.seed);
     xl_prompts_close(&source);

@@ -23,4 +23,9 @@ void xl_prompts_close(struct xl_prompts_source *source);
 enum { XL_PROMPTS_COUNT_MAX = 96 };
 char *xl_prompts_count_text(struct xl_ways_count count, char out[XL_PROMPTS_COUNT_MAX]);
 
+/* The document of n prompts, as they are made. Errors: XL_EINPUT, XL_ENOMEM, XL_ECANCELLED */
+enum xl_status xl_prompts_print_json(const struct xl_settings *settings,
+                                     const struct xl_prompts_source *source, int n,
+                                     struct xl_err *err) XL_CHECKED;
+
 #endif

@@ -75,28 +75,40 @@ static void print_decided(const struct xl_prompts_source *source) {
     xl_str_deinit(&line);
 }
 
-static enum xl_status preview(const struct xl_settings *settings, struct xl_err *err) {
-    struct xl_prompts_source source;
-    struct xl_ways_count count = {0};
+static void print_heading(const char *name, const struct xl_prompts_source *source,
+                          struct xl_ways_count count) {
     char text[XL_PROMPTS_COUNT_MAX];
-    int n = xl_settings_is_given(settings, "count") ? settings->count : FEW;
-    enum xl_status status = xl_prompts_open(settings, settings->arguments[0], &source, err);
-    if (!status) status = xl_sequence_possible(source.sequence, &count, err);
-    if (!status) {
-        xl_print_text(settings->arguments[0], XL_COLOR_BOLD);
-        putchar('\n');
-        if (source.grammar->about[0]) xl_print_lines(0, "", source.grammar->about, XL_COLOR_DIM);
-        printf("%s; some of --seed %llu:\n", xl_prompts_count_text(count, text),
-               (unsigned long long)source.seed);
-    }
+    xl_print_text(name, XL_COLOR_BOLD);
+    putchar('\n');
+    if (source->grammar->about[0]) xl_print_lines(0, "", source->grammar->about, XL_COLOR_DIM);
+    printf("%s; some of --seed %llu:\n", xl_prompts_count_text(count, text),
+           (unsigned long long)source->seed);
+}
+
+static enum xl_status print_some(const struct xl_settings *settings,
+                                 const struct xl_prompts_source *source, int n,
+                                 struct xl_err *err) {
+    struct xl_ways_count count;
+    enum xl_status status = xl_sequence_possible(source->sequence, &count, err);
+    if (!status) print_heading(settings->arguments[0], source, count);
     for (int i = 0; !status && i < n; i++) {
         const struct xl_prompt_text *prompt;
-        if (xl_interrupted()) status = xl_fail(err, XL_ECANCELLED, "interrupted");
-        if (!status) status = xl_sequence_next(source.sequence, &prompt, err);
-        if (!status && xl_sequence_round(source.sequence)) break;
-        if (!status) print_prompt(prompt, i + 1);
-        if (!status) print_decided(&source);
+        if (xl_interrupted()) return xl_fail(err, XL_ECANCELLED, "interrupted");
+        status = xl_sequence_next(source->sequence, &prompt, err);
+        if (status || xl_sequence_round(source->sequence)) break;
+        print_prompt(prompt, i + 1);
+        print_decided(source);
     }
+    return status;
+}
+
+static enum xl_status preview(const struct xl_settings *settings, struct xl_err *err) {
+    struct xl_prompts_source source;
+    int n = xl_settings_is_given(settings, "count") ? settings->count : FEW;
+    enum xl_status status = xl_prompts_open(settings, settings->arguments[0], &source, err);
+    if (!status)
+        status = settings->json ? xl_prompts_print_json(settings, &source, n, err)
+                                : print_some(settings, &source, n, err);
     xl_prompts_close(&source);
     return status;
 }

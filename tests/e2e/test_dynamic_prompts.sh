@@ -60,12 +60,12 @@ expect "extended" 0 "" "$bin" resume "$run" --sweep steps=2
 check "by as many" sh -c "[ \$(ls $run/2*.png | wc -l) -eq 12 ]"
 check "of the same prompts" sh -c "[ \$(ls $run/2*.png | sed 's/.*_raw_//; s/_.*//' | sort | uniq -c | awk '{ print \$1 % 2 }' | sort -u) = 0 ]"
 expect "a job file" 0 "" sh -c "printf '%s\n' 'model: $repo' 'prompt: \"{x|y}\"' 'prompt_generator: dynamic' 'size: 64x64' \
-    'steps: 1' 'seed: 1' 'output_dir: job' >job.yaml && '$bin' generate --job job.yaml"
+    'steps: 1' 'seed: 1' 'dtype: f32' 'output_dir: job' >job.yaml && '$bin' generate --job job.yaml"
 expect "by the environment" 0 "" env PROMPT='{x|y}' PROMPT_GENERATOR=dynamic OUTPUT_DIR=env SIZE=64x64 STEPS=1 SEED=1 \
-    MODEL="$repo" "$bin"
+    MODEL="$repo" "$bin" --dtype f32
 check "the same prompt" sh -c "[ '$(prompts_of env)' = '$(prompts_of job)' ]"
 expect "a person's own folder" 0 "" sh -c "mkdir -p .config/sdxl-lab/wildcards && echo mine >.config/sdxl-lab/wildcards/own.txt &&
-    '$bin' generate --model '$repo' --size 64x64 --steps 1 --prompt 'a __own__' --prompt-generator dynamic --output-dir own"
+    '$bin' generate --model '$repo' --size 64x64 --steps 1 --prompt 'a __own__' --dtype f32 --prompt-generator dynamic --output-dir own"
 check "is looked in" sh -c "[ '$(prompts_of own)' = '\"a mine\"' ]"
 
 # All that there are

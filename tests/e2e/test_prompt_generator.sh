@@ -77,12 +77,17 @@ assert p["template"] == "A {adjective} {pet}" and p["job"]["prompt"] == p["promp
 assert p["parts"]["pet"][0] in p["prompt"] and p["job"]["steps"] in (20, 30)
 assert p["job"]["profile"] == "Watercolor" and p["job"]["guidance"] == 5.5
 json.dump(d["prompts"][0]["job"], open("job.json", "w"))'
+    expect "json of preview" 0 "" prompts preview pets --seed 1 --json
+    check "is the same with six" python3 -c '
+import json
+d = json.load(open("out"))
+assert d["theme"] == "pets" and len(d["prompts"]) == 6'
     expect "json of check" 0 "" prompts check pets lab-tiny --json
     check "has both" python3 -c '
 import json
 d = json.load(open("out"))["themes"]
 assert [t["theme"] for t in d] == ["pets", "lab-tiny"] and d[0]["entries"] == 5'
-    expect "a job is drawn" 0 "" "$bin" generate --job job.json --model "$source/tests/data/models/repo" \
+    expect "a job is drawn" 0 "" "$bin" generate --job job.json --dtype f32 --model "$source/tests/data/models/repo" \
         --size 64x64 --steps 2 --output-dir drawn
     check "as it was decided" grep -aq "Watercolor" "$(one drawn)"
 fi
