@@ -46,10 +46,24 @@ bool xl_backend_compiles_aside(const struct xl_backend *backend) {
     return backend->vtable->compiles_aside;
 }
 
+static struct xl_memory read_memory(const struct xl_backend *backend) {
+    struct xl_memory memory = {0};
+    memory.work_bytes = (int64_t)__atomic_load_n(&backend->work_bytes, __ATOMIC_SEQ_CST);
+    backend->vtable->memory(backend, &memory);
+    return memory;
+}
+
+/* Another thread may take or give back memory between two of these numbers. It counts what it takes
+ * before it does, and what it gives back after that: where nothing was counted meanwhile, there is
+ * never less than these say together. */
 void xl_backend_memory(const struct xl_backend *backend, struct xl_memory *out) {
-    *out = (struct xl_memory){0};
-    backend->vtable->memory(backend, out);
-    out->work_bytes = (int64_t)__atomic_load_n(&backend->work_bytes, __ATOMIC_RELAXED);
+    struct xl_memory again = read_memory(backend);
+    enum { MOST = 8 };
+    for (int i = 0; i < MOST; i++) {
+        *out = again;
+        again = read_memory(backend);
+        if (again.work_bytes == out->work_bytes && again.weight_bytes == out->weight_bytes) break;
+    }
 }
 
 size_t xl_backend_release(struct xl_backend *backend, size_t wanted) {
@@ -82,15 +96,15 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     return status;
 }
 
-void xl_exec_took(struct xl_exec *exec, size_t bytes) {
+void xl_exec_takes(struct xl_exec *exec, size_t bytes) {
     exec->work_bytes += bytes;
-    __atomic_fetch_add(&exec->backend->work_bytes, bytes, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&exec->backend->work_bytes, bytes, __ATOMIC_SEQ_CST);
 }
 
 void xl_exec_free(struct xl_exec *exec) {
     if (!exec) return;
-    __atomic_fetch_sub(&exec->backend->work_bytes, exec->work_bytes, __ATOMIC_RELAXED);
     exec->backend->vtable->exec_free(exec);
+    __atomic_fetch_sub(&exec->backend->work_bytes, exec->work_bytes, __ATOMIC_SEQ_CST);
     xl_layout_deinit(&exec->layout);
     free(exec);
 }

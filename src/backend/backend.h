@@ -180,7 +180,7 @@ struct xl_backend_vtable {
     void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */
     size_t (*release)(struct xl_backend *backend, size_t wanted);
     /* exec: new, zeroed, exec_size bytes, its `base` filled in but for memory; compile sets that
-     * and tells xl_exec_took what it takes; exec_free follows also when it fails. */
+     * and tells xl_exec_takes what it will take; exec_free follows also when it fails. */
     size_t exec_size;
     enum xl_status (*compile)(struct xl_exec *exec, const struct xl_compile_options *options,
                               struct xl_err *err);
@@ -208,9 +208,8 @@ struct xl_exec {
     bool is_prologue_due; /* an input of it was written since the last run */
 };
 
-/* Count bytes that an executable has taken, until it is freed: what others are told is true while
- * it is being compiled, too. */
-void xl_exec_took(struct xl_exec *exec, size_t bytes);
+/* Count bytes that an executable is about to take, until it is freed. */
+void xl_exec_takes(struct xl_exec *exec, size_t bytes);
 
 static inline void *xl_exec_address(const struct xl_exec *exec, xl_val value) {
     return exec->memory + exec->layout.offset[value];

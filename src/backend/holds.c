@@ -77,8 +77,9 @@ static void give_back(struct xl_holds *holds, struct xl_held_group *group) {
     struct xl_held_group **at = &holds->groups;
     while (*at != group) at = &(*at)->next;
     *at = group->next;
-    holds->bytes.held -= group->bytes;
+    size_t bytes = group->bytes;
     group_free(holds, group);
+    holds->bytes.held -= bytes;
 }
 
 void xl_holds_free(struct xl_holds *holds) {
@@ -254,13 +255,23 @@ void xl_held_set_bytes(struct xl_held *entry, size_t bytes) {
 
 /* --- Filling --------------------------------------------------------------------------------- */
 
-/* Memory for what was asked for. */
+static void count(struct xl_holds *holds, int64_t bytes) {
+    pthread_mutex_lock(&holds->mutex);
+    holds->bytes.held += (size_t)bytes;
+    pthread_mutex_unlock(&holds->mutex);
+}
+
+/* Memory for what was asked for, which counts from before it is taken. */
 static enum xl_status alloc_group(struct xl_hold *hold, struct xl_err *err) {
     struct xl_holds *holds = hold->holds;
     struct xl_held_group *group = hold->asked;
     if (!has_room(hold)) return xl_fail_nomem(err, "packed weights", 0);
+    count(holds, (int64_t)group->bytes);
     group->data = holds->kind->alloc(holds->user, group->bytes);
-    if (!group->data) return xl_fail_nomem(err, "weights", group->bytes);
+    if (!group->data) {
+        count(holds, -(int64_t)group->bytes);
+        return xl_fail_nomem(err, "weights", group->bytes);
+    }
     size_t end = group->bytes;
     for (struct xl_held *entry = group->entries; entry; entry = entry->next) {
         end -= xl_held_align(entry->bytes);
@@ -282,7 +293,6 @@ enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_held_group **
         group->is_filling = true;
         group->next = holds->groups;
         holds->groups = group;
-        holds->bytes.held += group->bytes;
         hold->groups[hold->n_groups++] = group;
         hold->filling = group;
     } else {

@@ -16,7 +16,7 @@ spoil() { # DIR NUMBER: other numbers at the end of the UNet
         dd status=none bs=1 conv=notrunc seek=$(($(wc -c <"$unet") - 40)) of="$unet"
 }
 for m in 0 1 2; do cp -r "$repo" m$m && spoil m$m $((16 * m + 1)); done
-draw() { "$bin" generate --prompt "a cat" --steps 8 --size 64x64 "$@"; }
+draw() { "$bin" generate --prompt "a cat" --steps 8 --size 64x64 --dtype f32 "$@"; }
 run_all() { # DEVICE DIR ARGS...
     draw --device "$1" --sweep "model=$work/m0,$work/m1,$work/m2" --sweep seed=1,2 --output-dir "$2" "${@:3}"
 }

@@ -86,9 +86,9 @@ static enum xl_status compile_ops(struct cpu_exec *exec, struct xl_compiler *c,
 
 static enum xl_status allocate_values(struct cpu_exec *exec, struct xl_err *err) {
     size_t bytes = exec->base.layout.total_bytes;
+    xl_exec_takes(&exec->base, bytes);
     exec->base.memory = xl_pages_alloc(bytes);
     if (!exec->base.memory) return xl_fail_nomem(err, "activations", bytes);
-    xl_exec_took(&exec->base, bytes);
     exec->steps = calloc((size_t)xl_plan_n_ops(exec->base.plan) + 1, sizeof *exec->steps);
     if (!exec->steps) return xl_fail_nomem(err, "a compiled plan", 0);
     return XL_OK;
@@ -104,7 +104,7 @@ static enum xl_status allocate_space(struct cpu_exec *exec, const struct xl_comp
     exec->space.scratch_stride = scratch_stride(c);
     exec->scratch_bytes = exec->space.scratch_stride * n_workers;
     exec->shared_bytes = c->shared_bytes;
-    xl_exec_took(&exec->base, exec->scratch_bytes + exec->shared_bytes);
+    xl_exec_takes(&exec->base, exec->scratch_bytes + exec->shared_bytes);
     exec->space.scratch = xl_pages_alloc(exec->scratch_bytes);
     exec->space.shared = xl_pages_alloc(exec->shared_bytes);
     if (!exec->space.scratch || !exec->space.shared)

@@ -79,10 +79,13 @@ static struct xl_cuda_compiler compiler_of(struct xl_cuda_exec *exec) {
 /* The launches of one part of the plan. */
 static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
                                    enum xl_rate part, struct xl_err *err) {
+    const struct xl_compile_options *options = c->options;
     c->next_launch = &exec->launches[part];
     for (int i = 0; i < xl_plan_n_ops(c->plan); i++) {
         c->op = xl_plan_op(c->plan, i);
         if (c->op->rate != part) continue;
+        if (options && options->tick && !options->tick(options->user))
+            return xl_fail(err, XL_ECANCELLED, "interrupted while preparing a plan");
         if (!c->is_measuring) xl_turns_take(&c->backend->turns);
         enum xl_status status = compile_fns[c->op->kind](c, err);
         if (!c->is_measuring) xl_turns_pass(&c->backend->turns);
@@ -99,9 +102,9 @@ static enum xl_status compile_ops(struct xl_cuda_exec *exec, struct xl_cuda_comp
 
 static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err) {
     size_t bytes = exec->base.layout.total_bytes;
+    xl_exec_takes(&exec->base, bytes);
     cudaError_t error = cudaMalloc((void **)&exec->base.memory, bytes + 1);
     if (error) return xl_cuda_fail(err, error, "take memory for activations");
-    xl_exec_took(&exec->base, bytes);
     for (int i = 0; !error && i < XL_CUDA_AHEAD + 1; i++)
         error = cudaEventCreateWithFlags(&exec->done[i],
                                          cudaEventDisableTiming | cudaEventBlockingSync);
@@ -113,10 +116,9 @@ static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err)
 
 static enum xl_status take_scratch(struct xl_cuda_exec *exec, size_t bytes, struct xl_err *err) {
     if (!bytes) return XL_OK;
+    xl_exec_takes(&exec->base, bytes);
     cudaError_t error = cudaMalloc(&exec->space.scratch, bytes);
-    if (error) return xl_cuda_fail(err, error, "take scratch memory");
-    xl_exec_took(&exec->base, bytes);
-    return XL_OK;
+    return error ? xl_cuda_fail(err, error, "take scratch memory") : XL_OK;
 }
 
 enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compile_options *options,
@@ -130,6 +132,7 @@ enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compil
                              &exec->weights, err);
     if (status) return status;
     struct xl_cuda_compiler c = compiler_of(exec);
+    c.options = options;
     status = compile_ops(exec, &c, err);
     xl_cuda_ways_save(backend->ways); /* while no other compilation finds new ones */
     if (!status) status = take_scratch(exec, c.scratch_bytes, err);

@@ -69,8 +69,9 @@ struct xl_cuda_compiler {
     const size_t *offset;   /* of each value in memory */
     struct xl_cuda_launch **next_launch;
     struct xl_cuda_space *space;
-    size_t scratch_bytes; /* the most that an op asked for */
-    bool is_measuring;    /* nothing may be run: the memory is not there */
+    size_t scratch_bytes;                     /* the most that an op asked for */
+    const struct xl_compile_options *options; /* NULL: it only measures */
+    bool is_measuring;                        /* nothing may be run: the memory is not there */
 };
 
 typedef enum xl_status xl_cuda_compile_fn(struct xl_cuda_compiler *c, struct xl_err *err);

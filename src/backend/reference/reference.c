@@ -110,7 +110,7 @@ static enum xl_status allocate(struct ref_exec *exec, struct xl_err *err) {
     const struct xl_plan *plan = exec->base.plan;
     size_t total = piece_bytes(exec->base.layout.total_bytes + 1);
     size_t scratch = plan_scratch_bytes(plan);
-    xl_exec_took(&exec->base, exec->base.layout.total_bytes + scratch);
+    xl_exec_takes(&exec->base, exec->base.layout.total_bytes + scratch);
     exec->base.memory = aligned_alloc(XL_LAYOUT_ALIGN, total);
     exec->scratch = aligned_alloc(XL_LAYOUT_ALIGN, piece_bytes(scratch + 1));
     exec->weights = calloc((size_t)xl_plan_n_values(plan), sizeof *exec->weights);
