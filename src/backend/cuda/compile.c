@@ -76,6 +76,10 @@ static struct xl_cuda_compiler compiler_of(struct xl_cuda_exec *exec) {
     };
 }
 
+enum {
+    ASK_EVERY = 8
+}; /* ops between two questions whether to go on: a new shape takes some 50 ms */
+
 /* The launches of one part of the plan. */
 static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
                                    enum xl_rate part, struct xl_err *err) {
@@ -84,7 +88,8 @@ static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_com
     for (int i = 0; i < xl_plan_n_ops(c->plan); i++) {
         c->op = xl_plan_op(c->plan, i);
         if (c->op->rate != part) continue;
-        if (options && options->tick && !options->tick(options->user))
+        bool is_asked = options && options->tick && i % ASK_EVERY == 0;
+        if (is_asked && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while preparing a plan");
         if (!c->is_measuring) xl_turns_take(&c->backend->turns);
         enum xl_status status = compile_fns[c->op->kind](c, err);
