@@ -62,8 +62,15 @@ struct xl_err {
 };
 
 /* Precision of the arithmetic. AUTO takes f16 on a GPU, bf16 on a CPU that has instructions for it,
- * else f32. A CPU does not compute in f16. */
-enum xl_precision { XL_PRECISION_AUTO, XL_PRECISION_F32, XL_PRECISION_BF16, XL_PRECISION_F16 };
+ * else f32. A CPU does not compute in f16. F8: f16, but for large products of the UNet, which are
+ * in E4M3 (8 bits); on GPUs of compute capability 9.0 and later. */
+enum xl_precision {
+    XL_PRECISION_AUTO,
+    XL_PRECISION_F32,
+    XL_PRECISION_BF16,
+    XL_PRECISION_F16,
+    XL_PRECISION_F8,
+};
 
 /* Whose random numbers a seed means: PyTorch's CPU generator or its CUDA generator. */
 enum xl_rng { XL_RNG_TORCH_CPU, XL_RNG_TORCH_CUDA };
@@ -126,7 +133,7 @@ enum xl_precision xl_device_precision(const struct xl_device *device, enum xl_pr
 /* Whether the device computes in it. Errors: XL_EINVAL */
 enum xl_status xl_device_check_precision(const struct xl_device *device, enum xl_precision asked,
                                          struct xl_err *err);
-/* "F32", "BF16", "F16", "AUTO" */
+/* "F32", "BF16", "F16", "F8", "AUTO" */
 const char *xl_precision_name(enum xl_precision precision);
 /* And back, in either case; AUTO for any other name. */
 enum xl_precision xl_precision_of_name(const char *name);

@@ -37,6 +37,14 @@ enum xl_status xl_backend_check_dtype(const struct xl_backend *backend, enum xl_
     return backend->vtable->check_dtype(backend, act_dtype, err);
 }
 
+enum xl_status xl_backend_check_f8(const struct xl_backend *backend, struct xl_err *err) {
+    if (backend->vtable->has_f8 && backend->vtable->has_f8(backend)) return XL_OK;
+    return xl_fail(err, XL_EINVAL,
+                   "f8 needs a GPU of compute capability 9.0 or later and cuBLASLt 12.9 or later; "
+                   "here is %s: use --dtype auto",
+                   xl_backend_isa(backend));
+}
+
 enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype) {
     if (!backend->vtable->picture_dtype) return XL_DTYPE_F32;
     return backend->vtable->picture_dtype(backend, act_dtype);

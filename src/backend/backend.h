@@ -54,6 +54,9 @@ bool xl_backend_is_native(const struct xl_backend *backend, enum xl_dtype act_dt
 /* Whether plans of this act_dtype run here at all. Errors: XL_EINVAL */
 enum xl_status xl_backend_check_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype,
                                       struct xl_err *err) XL_CHECKED;
+/* Whether ops that may be computed in F8 (in_f8) are. Errors: XL_EINVAL the sentence says what
+ * would be needed */
+enum xl_status xl_backend_check_f8(const struct xl_backend *backend, struct xl_err *err) XL_CHECKED;
 /* The act_dtype of the VAE's plans where encoders and UNet compute in this one: its activations
  * leave the range of f16, and f32 is worth what it costs on a CPU. */
 enum xl_dtype xl_backend_picture_dtype(const struct xl_backend *backend, enum xl_dtype act_dtype);
@@ -175,6 +178,7 @@ struct xl_backend_vtable {
     bool (*is_native)(const struct xl_backend *backend, enum xl_dtype act_dtype);
     enum xl_status (*check_dtype)(const struct xl_backend *backend, enum xl_dtype act_dtype,
                                   struct xl_err *err); /* NULL: all run */
+    bool (*has_f8)(const struct xl_backend *backend);  /* NULL: no */
     enum xl_dtype (*picture_dtype)(const struct xl_backend *backend,
                                    enum xl_dtype act_dtype);                 /* NULL: F32 */
     void (*memory)(const struct xl_backend *backend, struct xl_memory *out); /* but work_bytes */

@@ -59,6 +59,7 @@ struct xl_linear {
     xl_val bias;     /* [n] or none */
     xl_val residual; /* shape of the result, or none */
     enum xl_activation act;
+    bool in_f8; /* a backend that can may round x and weight to 8 bits (E4M3), scaled */
 };
 /* x: [..., k] -> [..., n] */
 xl_val xl_linear(struct xl_plan *plan, xl_val x, struct xl_linear attr);
@@ -75,6 +76,7 @@ struct xl_conv2d {
     /* With upsample: the enlarged picture's size, 2h or 2h - 1 (its last row is cut: the skip
      * connection of an odd size), likewise for the width. 0 means 2h, 2w. */
     int up_height, up_width;
+    bool in_f8; /* as for linear */
 };
 /* x: [n, h, w, c] -> [n, h', w', o] */
 xl_val xl_conv2d(struct xl_plan *plan, xl_val x, struct xl_conv2d attr);

@@ -127,7 +127,7 @@ enum xl_precision xl_device_precision(const struct xl_device *device, enum xl_pr
                                                                 : XL_PRECISION_F32;
 }
 
-static const char *const precision_names[] = {"AUTO", "F32", "BF16", "F16"};
+static const char *const precision_names[] = {"AUTO", "F32", "BF16", "F16", "F8"};
 
 const char *xl_precision_name(enum xl_precision precision) {
     return precision_names[precision];
@@ -143,9 +143,12 @@ enum xl_status xl_device_act_dtype(const struct xl_device *device, enum xl_preci
                                    enum xl_dtype *out, struct xl_err *err) {
     static const enum xl_dtype dtypes[] = {[XL_PRECISION_F32] = XL_DTYPE_F32,
                                            [XL_PRECISION_BF16] = XL_DTYPE_BF16,
-                                           [XL_PRECISION_F16] = XL_DTYPE_F16};
-    enum xl_dtype dtype = dtypes[xl_device_precision(device, asked)];
+                                           [XL_PRECISION_F16] = XL_DTYPE_F16,
+                                           [XL_PRECISION_F8] = XL_DTYPE_F16};
+    enum xl_precision precision = xl_device_precision(device, asked);
+    enum xl_dtype dtype = dtypes[precision];
     enum xl_status status = xl_backend_check_dtype(device->backend, dtype, err);
+    if (!status && precision == XL_PRECISION_F8) status = xl_backend_check_f8(device->backend, err);
     if (!status) *out = dtype;
     return status;
 }

@@ -73,6 +73,7 @@ struct xl_part_key xl_drawing_part(const struct xl_drawing *drawing, enum xl_par
     if (is_unet) {
         key.n = xl_drawing_n_samples(drawing);
         key.batch = drawing->request->n_pictures;
+        key.in_f8 = drawing->in_f8;
         key.steps = (drawing->schedule->n_steps + STEPS_UNIT - 1) / STEPS_UNIT * STEPS_UNIT;
         key.history = xl_schedule_n_history(drawing->schedule);
         key.noise = xl_schedule_n_noise(drawing->schedule);
@@ -164,6 +165,7 @@ static enum xl_status set_precision(struct xl_drawing *drawing, struct xl_err *e
     enum xl_precision asked = drawing->request->precision;
     enum xl_status status = xl_device_act_dtype(device, asked, &drawing->act_dtype, err);
     if (status) return status;
+    drawing->in_f8 = xl_device_precision(device, asked) == XL_PRECISION_F8;
     if (device->notice) xl_str_printf(&drawing->warnings, "%s\n", device->notice);
     if (!xl_backend_is_native(device->backend, drawing->act_dtype))
         xl_str_printf(&drawing->warnings,

@@ -117,6 +117,7 @@ enum xl_part {
 struct xl_part_key {
     enum xl_part part;
     enum xl_dtype act_dtype;
+    bool in_f8;        /* UNet */
     int n;             /* samples of a run */
     int tokens;        /* encoders, UNet */
     int height, width; /* of the latents: UNet, VAE */
@@ -274,6 +275,7 @@ struct xl_drawing {
     const struct xl_request *request;
     bool is_ahead;           /* nothing is drawn: its model is made ready */
     enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE's: xl_backend_picture_dtype */
+    bool in_f8;              /* large products of the UNet are in F8 */
     int n_tokens;            /* of a chunk of text: 77 */
     int n_chunks;            /* of each encoded prompt */
     int skip;                /* request->clip_skip, or 2 */

@@ -30,7 +30,8 @@ static enum xl_status build_encoder(const struct xl_model *model, const struct x
 enum xl_status xl_part_build(const struct xl_model *model, const struct xl_part_key *key,
                              union xl_part_io *io, struct xl_plan **plan, struct xl_err *err) {
     struct xl_source source = xl_model_source(model, xl_part_component(key->part));
-    struct xl_unet_shape unet = {key->n, key->height, key->width, key->tokens, key->act_dtype};
+    struct xl_unet_shape unet = {key->n,      key->height,    key->width,
+                                 key->tokens, key->act_dtype, key->in_f8};
     struct xl_denoise_shape loop = {unet, key->batch, key->steps, key->history, key->noise};
     struct xl_vae_shape vae = {key->n, key->height, key->width, key->act_dtype};
     switch (key->part) {

@@ -21,8 +21,8 @@ static const char *rng_name(enum xl_rng rng) {
 /* --- How it was computed -----------------------------------------------------------------------
  */
 
-/* Precisions are called as dtypes are. */
-static json_t *describe_drawn_by(const struct xl_device *device, enum xl_dtype act_dtype) {
+static json_t *describe_drawn_by(const struct xl_device *device, enum xl_precision precision,
+                                 enum xl_dtype act_dtype) {
     const struct xl_device_info *info = &device->info;
     enum xl_dtype vae_dtype = xl_backend_picture_dtype(device->backend, act_dtype);
     json_t *object = json_object();
@@ -31,9 +31,14 @@ static json_t *describe_drawn_by(const struct xl_device *device, enum xl_dtype a
     xl_json_put(object, "device", json_string(info->name), &ok);
     xl_json_put(object, "isa", json_string(info->isa), &ok);
     xl_json_put(object, "libraries", json_string(info->libraries), &ok);
-    xl_json_put(object, "precision", json_string(xl_dtype_name(act_dtype)), &ok);
+    xl_json_put(object, "precision", json_string(xl_precision_name(precision)), &ok);
     xl_json_put(object, "vae_precision", json_string(xl_dtype_name(vae_dtype)), &ok);
     return xl_json_finish(object, ok);
+}
+
+static json_t *describe_drawing(const struct xl_drawing *drawing) {
+    enum xl_precision precision = xl_device_precision(drawing->device, drawing->request->precision);
+    return describe_drawn_by(drawing->device, precision, drawing->act_dtype);
 }
 
 enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_precision asked,
@@ -42,7 +47,7 @@ enum xl_status xl_device_fingerprint(const struct xl_device *device, enum xl_pre
     enum xl_status status = xl_device_act_dtype(device, asked, &act_dtype, err);
     if (status) return status;
     xl_json_watch();
-    json_t *object = describe_drawn_by(device, act_dtype);
+    json_t *object = describe_drawn_by(device, xl_device_precision(device, asked), act_dtype);
     char *text = xl_json_take_text(object, true, JSON_COMPACT);
     if (!text) return xl_fail_nomem(err, "the fingerprint of a device", 0);
     *json = text;
@@ -175,7 +180,7 @@ static json_t *describe(const struct xl_drawing *drawing, int i, const char *ini
     put_picture(record, drawing, picture, &ok);
     xl_json_put(record, "scheduler_config", xl_scheduler_config_describe(&drawing->scheduler), &ok);
     xl_json_put(record, "model", describe_model(&drawing->model->info), &ok);
-    xl_json_put(record, "drawn_by", describe_drawn_by(drawing->device, drawing->act_dtype), &ok);
+    xl_json_put(record, "drawn_by", describe_drawing(drawing), &ok);
     if (init_pixels[0]) xl_json_put(record, "init_pixels", json_string(init_pixels), &ok);
     if (drawing->extra[i] && json_object_update_missing(record, drawing->extra[i])) ok = false;
     if (json_object_get(record, "prompt")) return xl_json_finish(record, ok);

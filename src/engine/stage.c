@@ -118,8 +118,8 @@ static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, e
 static bool is_same_shape(const struct xl_part_key *a, const struct xl_part_key *b) {
     return a->part == b->part && a->act_dtype == b->act_dtype && a->n == b->n &&
            a->tokens == b->tokens && a->height == b->height && a->width == b->width &&
-           a->is_tile == b->is_tile && a->batch == b->batch && a->skip == b->skip &&
-           a->extra == b->extra && a->is_masked == b->is_masked;
+           a->in_f8 == b->in_f8 && a->is_tile == b->is_tile && a->batch == b->batch &&
+           a->skip == b->skip && a->extra == b->extra && a->is_masked == b->is_masked;
 }
 
 static bool has_room(const struct xl_part_key *stage, const struct xl_part_key *wanted) {

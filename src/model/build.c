@@ -181,7 +181,7 @@ static xl_val stacked(const struct xl_module *module, const struct xl_layer *lay
 }
 
 xl_val xl_build_linear(const struct xl_module *module, xl_val x, struct xl_layer layer) {
-    struct xl_linear attr = {.residual = layer.residual, .act = layer.act};
+    struct xl_linear attr = {.residual = layer.residual, .act = layer.act, .in_f8 = layer.in_f8};
     struct xl_shape shape = XL_SHAPE(layer.out, xl_build_channels(module, x), 1, 1);
     shape.rank = layer.is_conv ? 4 : 2;
     attr.weight = stacked(module, &layer, "weight", shape);
@@ -219,7 +219,8 @@ xl_val xl_build_layer_norm(const struct xl_module *module, const char *name, xl_
 
 xl_val xl_build_resnet(const struct xl_module *module, xl_val x, struct xl_resnet resnet) {
     struct xl_group_norm norm = {.groups = resnet.groups, .eps = resnet.eps, .act = XL_ACT_SILU};
-    struct xl_conv2d conv1 = {0}, conv2 = {.residual = x};
+    struct xl_conv2d conv1 = {.in_f8 = resnet.in_f8}, conv2 = {.residual = x};
+    conv2.in_f8 = resnet.in_f8;
     if (resnet.temb)
         conv1.channel_bias = xl_build_linear(
             module, resnet.temb, (struct xl_layer){{"time_emb_proj"}, .out = resnet.out});

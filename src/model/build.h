@@ -97,6 +97,7 @@ struct xl_layer {
     bool no_bias;
     xl_val residual;
     enum xl_activation act;
+    bool in_f8; /* see ops.h */
 };
 /* x: [..., c] -> [..., number of names * out] */
 xl_val xl_build_linear(const struct xl_module *module, xl_val x, struct xl_layer layer);
@@ -120,6 +121,7 @@ struct xl_resnet {
     int groups;
     double eps;
     xl_val temb; /* [n, time_embed_dim], after its silu; none in the VAE */
+    bool in_f8;  /* the 3x3 convolutions; see ops.h */
 };
 xl_val xl_build_resnet(const struct xl_module *module, xl_val x, struct xl_resnet resnet);
 

@@ -45,7 +45,8 @@ enum xl_status xl_denoise_build(const struct xl_unet_config *config, struct xl_s
     unet.latents = xl_scale_input(root.plan, values.x, values.steps, values.counter,
                                   shape.unet.n / shape.batch);
     unet.timestep = xl_step_value(root.plan, values.steps, values.counter, timestep);
-    xl_val out = xl_build_cast(&root, xl_unet_forward(config, &root, &unet), XL_DTYPE_F32);
+    xl_val out = xl_unet_forward(config, &root, &unet, shape.unet.in_f8);
+    out = xl_build_cast(&root, out, XL_DTYPE_F32);
     step(shape, root.plan, &values, out);
     values.text = unet.text;
     values.pooled = unet.pooled;

@@ -84,7 +84,7 @@ static enum xl_status add_unet(struct xl_lora_map *map, const struct xl_unet_con
                                struct xl_err *err) {
     struct xl_manifest manifest = {0};
     struct xl_source source = {.manifest = &manifest};
-    struct xl_unet_shape shape = {1, 32, 32, 1, XL_DTYPE_F32};
+    struct xl_unet_shape shape = {1, 32, 32, 1, XL_DTYPE_F32, false};
     struct xl_unet_io io;
     struct xl_plan *plan = NULL;
     enum xl_status status = xl_unet_build(config, source, shape, &io, &plan, err);

@@ -13,6 +13,7 @@ struct pass {
     /* Outputs on the way down that the way up takes back, last in first out. */
     xl_val skips[XL_UNET_MAX_BLOCKS * (XL_UNET_MAX_LAYERS + 1) + 1];
     int n_skips;
+    bool in_f8;
 };
 
 /* linear_2(silu(linear_1(x))) + residual */
@@ -41,27 +42,35 @@ static xl_val time_embedding(const struct pass *p, const struct xl_unet_io *io) 
     return xl_module_tap(&name, emb);
 }
 
+/* Products in F8 are those of what a norm or a GEGLU gives. Not those of what it does not pay for
+ * (the time, the text, the ways into and out of attention), nor the ends: the picture is in the
+ * last resnet what it will be, and its rounding would be seen. */
+
 /* x + to_out(attention over the picture's own tokens) */
-static xl_val self_attention(const struct xl_module *block, xl_val x, int heads) {
+static xl_val self_attention(const struct pass *p, const struct xl_module *block, xl_val x,
+                             int heads) {
     struct xl_module attn = xl_module_sub(block, "attn1");
     struct xl_plan *plan = block->plan;
     int64_t c = xl_build_channels(block, x);
     xl_val h = xl_build_layer_norm(block, "norm1", x, 1e-5);
     xl_val qkv = xl_build_linear(
-        &attn, h, (struct xl_layer){{"to_q", "to_k", "to_v"}, .out = c, .no_bias = true});
+        &attn, h,
+        (struct xl_layer){{"to_q", "to_k", "to_v"}, .out = c, .no_bias = true, .in_f8 = p->in_f8});
     h = xl_attention(plan, xl_slice(plan, qkv, 0, c), xl_slice(plan, qkv, c, c),
                      xl_slice(plan, qkv, 2 * c, c), (struct xl_attention){.heads = heads});
     return xl_build_linear(&attn, h, (struct xl_layer){{"to_out.0"}, .out = c, .residual = x});
 }
 
 /* x + to_out(attention over the text). Keys and values are constant for a prompt. */
-static xl_val cross_attention(const struct xl_module *block, xl_val x, xl_val text, int heads) {
+static xl_val cross_attention(const struct pass *p, const struct xl_module *block, xl_val x,
+                              int heads) {
     struct xl_module attn = xl_module_sub(block, "attn2");
     struct xl_plan *plan = block->plan;
     int64_t c = xl_build_channels(block, x);
     xl_val h = xl_build_layer_norm(block, "norm2", x, 1e-5);
-    xl_val q = xl_build_linear(&attn, h, (struct xl_layer){{"to_q"}, .out = c, .no_bias = true});
-    xl_val kv = xl_build_linear(&attn, text,
+    xl_val q = xl_build_linear(
+        &attn, h, (struct xl_layer){{"to_q"}, .out = c, .no_bias = true, .in_f8 = p->in_f8});
+    xl_val kv = xl_build_linear(&attn, p->text,
                                 (struct xl_layer){{"to_k", "to_v"}, .out = c, .no_bias = true});
     h = xl_attention(plan, q, xl_slice(plan, kv, 0, c), xl_slice(plan, kv, c, c),
                      (struct xl_attention){.heads = heads});
@@ -69,13 +78,14 @@ static xl_val cross_attention(const struct xl_module *block, xl_val x, xl_val te
 }
 
 /* x + linear(geglu(linear(x))), four times as wide inside */
-static xl_val feed_forward(const struct xl_module *block, xl_val x) {
+static xl_val feed_forward(const struct pass *p, const struct xl_module *block, xl_val x) {
     struct xl_module ff = xl_module_sub(block, "ff.net");
     int64_t c = xl_build_channels(block, x);
     xl_val h = xl_build_layer_norm(block, "norm3", x, 1e-5);
-    h = xl_build_linear(&ff, h, (struct xl_layer){{"0.proj"}, .out = 2 * 4 * c});
+    h = xl_build_linear(&ff, h, (struct xl_layer){{"0.proj"}, .out = 2 * 4 * c, .in_f8 = p->in_f8});
     h = xl_geglu(block->plan, h);
-    return xl_build_linear(&ff, h, (struct xl_layer){{"2"}, .out = c, .residual = x});
+    return xl_build_linear(&ff, h,
+                           (struct xl_layer){{"2"}, .out = c, .residual = x, .in_f8 = p->in_f8});
 }
 
 /* Transformer2DModel: the picture's pixels as tokens, normalised, through `depth` blocks, added to
@@ -93,9 +103,9 @@ static xl_val transformer(const struct pass *p, const struct xl_module *at, xl_v
     h = xl_build_linear(at, h, (struct xl_layer){{"proj_in"}, .out = c, .is_conv = is_conv});
     for (int i = 0; i < depth; i++) {
         struct xl_module block = xl_module_sub(at, "transformer_blocks.%d", i);
-        h = self_attention(&block, h, heads);
-        h = cross_attention(&block, h, p->text, heads);
-        h = feed_forward(&block, h);
+        h = self_attention(p, &block, h, heads);
+        h = cross_attention(p, &block, h, heads);
+        h = feed_forward(p, &block, h);
         xl_module_tap(&block, h);
     }
     xl_val in = xl_reshape(plan, x, tokens);
@@ -105,13 +115,14 @@ static xl_val transformer(const struct pass *p, const struct xl_module *at, xl_v
 }
 
 static xl_val resnet(const struct pass *p, const struct xl_module *block, int i, xl_val x,
-                     int channels) {
+                     int channels, bool in_f8) {
     struct xl_module at = xl_module_sub(block, "resnets.%d", i);
     return xl_build_resnet(&at, x,
                            (struct xl_resnet){.out = channels,
                                               .groups = p->config->norm_num_groups,
                                               .eps = p->config->norm_eps,
-                                              .temb = p->temb});
+                                              .temb = p->temb,
+                                              .in_f8 = in_f8});
 }
 
 /* The transformer that follows resnet i of a level, where the level has them. */
@@ -130,7 +141,7 @@ static xl_val down_block(struct pass *p, int i, xl_val x) {
     const struct xl_unet_block *level = &p->config->down[i];
     struct xl_module block = xl_module_sub(&p->root, "down_blocks.%d", i);
     for (int j = 0; j < level->n_resnets; j++) {
-        x = resnet(p, &block, j, x, level->channels);
+        x = resnet(p, &block, j, x, level->channels, p->in_f8);
         x = push_skip(p, attend(p, &block, j, x, level));
     }
     if (i == p->config->n_blocks - 1) return x;
@@ -145,7 +156,7 @@ static xl_val mid_block(const struct pass *p, xl_val x) {
     struct xl_module block = xl_module_sub(&p->root, "mid_block");
     for (int i = 0; i < level->n_resnets; i++) {
         if (i > 0) x = attend(p, &block, i - 1, x, level);
-        x = resnet(p, &block, i, x, level->channels);
+        x = resnet(p, &block, i, x, level->channels, p->in_f8);
     }
     return x;
 }
@@ -154,8 +165,9 @@ static xl_val up_block(struct pass *p, int i, xl_val x) {
     const struct xl_unet_block *level = &p->config->up[i];
     struct xl_module block = xl_module_sub(&p->root, "up_blocks.%d", i);
     for (int j = 0; j < level->n_resnets; j++) {
+        bool is_last = i == p->config->n_blocks - 1 && j == level->n_resnets - 1;
         x = xl_concat(block.plan, x, p->skips[--p->n_skips]);
-        x = resnet(p, &block, j, x, level->channels);
+        x = resnet(p, &block, j, x, level->channels, p->in_f8 && !is_last);
         x = attend(p, &block, j, x, level);
     }
     if (i == p->config->n_blocks - 1) return x;
@@ -203,8 +215,8 @@ static xl_val forward(struct pass *p, const struct xl_unet_io *io) {
 }
 
 xl_val xl_unet_forward(const struct xl_unet_config *config, const struct xl_module *root,
-                       const struct xl_unet_io *io) {
-    struct pass pass = {.config = config, .root = *root};
+                       const struct xl_unet_io *io, bool in_f8) {
+    struct pass pass = {.config = config, .root = *root, .in_f8 = in_f8};
     return forward(&pass, io);
 }
 
@@ -219,7 +231,7 @@ enum xl_status xl_unet_build(const struct xl_unet_config *config, struct xl_sour
     values.timestep =
         xl_plan_input(root.plan, "timestep", XL_DTYPE_F32, XL_SHAPE(shape.n, 1), XL_PER_RUN);
     xl_unet_conditions(config, shape, root.plan, &values);
-    xl_val out = xl_unet_forward(config, &root, &values);
+    xl_val out = xl_unet_forward(config, &root, &values, shape.in_f8);
     values.out = xl_build_output(&root, out, "conv_out");
     enum xl_status status = xl_build_finish(&root, plan, err);
     if (!status) *io = values;

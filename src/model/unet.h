@@ -48,6 +48,7 @@ struct xl_unet_shape {
     int height, width; /* of the latents */
     int tokens;
     enum xl_dtype act_dtype;
+    bool in_f8; /* large products may be computed in F8 (ops.h) */
 };
 
 struct xl_unet_io {
@@ -63,9 +64,9 @@ struct xl_unet_io {
 void xl_unet_conditions(const struct xl_unet_config *config, struct xl_unet_shape shape,
                         struct xl_plan *plan, struct xl_unet_io *io);
 /* ... and compute from io's inputs, whatever made them. Returns the prediction in the plan's
- * act_dtype. */
+ * act_dtype. in_f8: as in the shape */
 xl_val xl_unet_forward(const struct xl_unet_config *config, const struct xl_module *root,
-                       const struct xl_unet_io *io);
+                       const struct xl_unet_io *io, bool in_f8);
 
 /* The UNet alone. The plan is the caller's: xl_plan_free.
  * Errors: XL_EMODEL a tensor is missing, XL_EFORMAT a tensor's shape, XL_ENOMEM */

@@ -94,6 +94,20 @@ const struct op_case op_cases[] = {
     LINEAR((2, 315), (22, 315), NONE, KINDS),
     LINEAR((1, 17, 48), (144, 48), NONE, BIAS | PARTS | KINDS),
 
+    LINEAR((1, 17, 64), (250, 64), NONE, BIAS | THEN),
+    LINEAR((3, 33), (34, 33), NONE, BIAS | THEN),
+    LINEAR((2, 9, 64), (128, 64), NONE, THEN),
+    LINEAR((2, 9, 40), (96, 40), NONE, BIAS | AFTER_NORM | THEN),
+    LINEAR((2, 33, 64), (96, 64), NONE, AFTER_NORM | IN_F8),
+    LINEAR((3, 50, 320), (240, 320), NONE, PARTS | AFTER_NORM | IN_F8),
+    LINEAR((1, 5, 2560), (48, 2560), NONE, BIAS | AFTER_NORM | IN_F8),
+    LINEAR((1, 5, 2576), (48, 2576), NONE, BIAS | AFTER_NORM | IN_F8),
+    LINEAR((2, 33, 60), (96, 60), NONE, BIAS | AFTER_NORM | IN_F8),
+    LINEAR((2, 32, 640), (320, 640), NONE, BIAS | RESIDUAL | IN_F8),
+    LINEAR((2, 11, 1280), (320, 1280), NONE, BIAS | RESIDUAL | AFTER_GEGLU | IN_F8),
+    LINEAR((2, 7, 5120), (64, 5120), NONE, BIAS | RESIDUAL | AFTER_GEGLU | DELTAS | IN_F8),
+    LINEAR((1, 17, 64), (256, 64), NONE, BIAS | AFTER_NORM | THEN | IN_F8),
+
     /* conv2d: x, weight, then stride and padding */
     CONV2D((1, 1, 1, 1), (1, 1, 1, 1), 0, .stride = 1),
     CONV2D((1, 3, 3, 3), (7, 3, 3, 3), BIAS, PAD(1)),
@@ -123,6 +137,18 @@ const struct op_case op_cases[] = {
     CONV2D((1, 8, 8, 16), (16, 16, 3, 3), BIAS, .stride = 2, .pad_bottom = 1, .pad_right = 1),
     CONV2D((1, 9, 7, 33), (33, 33, 3, 3), BIAS, .stride = 2, .pad_bottom = 1, .pad_right = 1),
     CONV2D((1, 10, 11, 3), (5, 3, 4, 4), BIAS, .stride = 3, .pad_top = 2, .pad_right = 1),
+    CONV2D((2, 8, 8, 64), (64, 64, 3, 3), BIAS | CHANNEL_BIAS | THEN, PAD(1)),
+    CONV2D((1, 33, 31, 16), (24, 16, 3, 3), BIAS | THEN, PAD(1)),
+    CONV2D((2, 5, 7, 24), (20, 24, 3, 3), CHANNEL_BIAS | THEN, PAD(1)),
+    CONV2D((2, 5, 7, 17), (33, 17, 3, 3), BIAS | CHANNEL_BIAS | THEN, PAD(1)),
+    CONV2D((1, 8, 8, 32), (64, 32, 3, 3), BIAS | RESIDUAL | THEN, PAD(1)),
+    CONV2D((1, 160, 150, 8), (32, 8, 3, 3), BIAS | CHANNEL_BIAS | THEN, PAD(1)),
+    CONV2D((2, 8, 8, 64), (64, 64, 3, 3), BIAS | CHANNEL_BIAS | AFTER_NORM | THEN | IN_F8, PAD(1)),
+    CONV2D((1, 9, 7, 96), (48, 96, 3, 3), BIAS | RESIDUAL | AFTER_NORM | IN_F8, PAD(1)),
+    CONV2D((2, 12, 12, 160), (32, 160, 3, 3), BIAS | AFTER_NORM | IN_F8, PAD(1)),
+    CONV2D((1, 12, 12, 32), (64, 32, 3, 3), BIAS | AFTER_NORM | IN_F8, PAD(1), .stride = 2),
+    CONV2D((1, 160, 150, 32), (16, 32, 3, 3), BIAS | RESIDUAL | AFTER_NORM | IN_F8, PAD(1)),
+    CONV2D((1, 5, 7, 24), (40, 24, 3, 3), BIAS | AFTER_NORM | IN_F8, PAD(1)),
     CONV2D((1, 3, 5, 8), (16, 8, 3, 3), BIAS, PAD(1), .upsample = true),
     CONV2D((2, 4, 3, 33), (17, 33, 3, 3), BIAS | RESIDUAL, PAD(1), .upsample = true),
     CONV2D((2, 3, 5, 17), (17, 17, 3, 3), BIAS, PAD(1), .upsample = true, .up_height = 5),
@@ -443,8 +469,10 @@ static void append_attr(struct xl_str *text, const struct op_case *op_case) {
 }
 
 char *op_case_name(const struct op_case *op_case, char out[OP_CASE_TEXT]) {
-    static const char *const with_names[] = {" bias",   " channel_bias", " residual", " parts",
-                                             " slices", " shifted",      " deltas",   " kinds"};
+    static const char *const with_names[] = {
+        " bias",       " channel_bias", " residual", " parts", " slices",
+        " shifted",    " deltas",       " kinds",    "",       "",
+        " after norm", " after GEGLU",  " chained",  " in F8"};
     struct xl_str text = {0};
     char shape[XL_SHAPE_TEXT];
     xl_str_printf(&text, "%s %s", xl_op_name(op_case->op.kind), xl_shape_format(op_case->x, shape));

@@ -16,6 +16,11 @@ enum op_with {
     BENCH = 256,      /* of SDXL's size at 512 x 512, for CPUs: timed, not tested */
     LARGE = 512,      /* at 1024 x 1024, for GPUs: timed, and tested by ops_cuda_check --large */
     REAL = BENCH | LARGE,
+    AFTER_NORM = 1024,  /* x of linear is that of a layer norm, of conv2d that of a group norm */
+    AFTER_GEGLU = 2048, /* linear */
+    THEN = 4096,        /* a GEGLU follows linear, a group norm conv2d */
+    CHAINED = AFTER_NORM | AFTER_GEGLU | THEN,
+    IN_F8 = 8192, /* linear, conv2d: may be computed in F8 */
 };
 
 struct op_case {

@@ -14,11 +14,12 @@ static xl_val make_linear(struct op_maker *maker) {
     struct xl_linear attr = c->op.attr.linear;
     struct xl_shape shape = c->x;
     shape.dim[shape.rank - 1] = c->y.dim[0];
-    xl_val x = op_activation(maker, 0, c->x, op_unit);
+    xl_val x = op_before(maker, c->x);
+    attr.in_f8 = c->with & IN_F8;
     attr.weight = op_weight(maker, 1, c->y, product_spread(c->y));
     if (c->with & BIAS) attr.bias = op_weight(maker, 2, XL_SHAPE(c->y.dim[0]), op_unit);
     if (c->with & RESIDUAL) attr.residual = op_activation(maker, 3, shape, op_unit);
-    return xl_linear(maker->instance->plan, x, attr);
+    return op_behind(maker, xl_linear(maker->instance->plan, x, attr));
 }
 
 /* Pixels of a result along one axis of `size` pixels, enlarged, padded, in steps of `stride`. */
@@ -48,13 +49,14 @@ static xl_val make_conv2d(struct op_maker *maker) {
     const struct op_case *c = maker->op_case;
     struct xl_conv2d attr = c->op.attr.conv2d;
     int64_t n = c->x.dim[0], o = c->y.dim[0];
-    xl_val x = op_activation(maker, 0, c->x, op_unit);
+    xl_val x = op_before(maker, c->x);
+    attr.in_f8 = c->with & IN_F8;
     attr.weight = op_weight(maker, 1, c->y, product_spread(c->y));
     if (c->with & BIAS) attr.bias = op_weight(maker, 2, XL_SHAPE(o), op_unit);
     if (c->with & CHANNEL_BIAS)
         attr.channel_bias = op_activation(maker, 3, XL_SHAPE(n, o), op_unit);
     if (c->with & RESIDUAL) attr.residual = op_activation(maker, 4, conv2d_shape(c), op_unit);
-    return xl_conv2d(maker->instance->plan, x, attr);
+    return op_behind(maker, xl_conv2d(maker->instance->plan, x, attr));
 }
 
 static xl_val make_norm(struct op_maker *maker) {

@@ -67,6 +67,12 @@ struct xl_weight_id op_new_id(void);
 void op_add_deltas(struct op_maker *maker, struct xl_weight_part *part, struct op_spread spread,
                    double *doubles);
 
+/* --- chain.c --- */
+
+/* Operand 0 of linear and conv2d, after what the case has before the op; and what it has behind. */
+xl_val op_before(struct op_maker *maker, struct xl_shape shape);
+xl_val op_behind(struct op_maker *maker, xl_val y);
+
 /* --- make.c --- */
 
 /* The case's op on new operands; returns its result. */

@@ -24,7 +24,8 @@ enum xl_status op_instance_new(const struct op_case *op_case, struct op_dtypes d
         op_instance_free(instance);
         return status;
     }
-    instance->op = xl_plan_op(plan, 0);
+    for (int i = 0; !instance->op || instance->op->kind != op_case->op.kind; i++)
+        instance->op = xl_plan_op(plan, i);
     instance->out_dtype = xl_plan_value(plan, instance->out)->dtype;
     instance->out_shape = xl_plan_value(plan, instance->out)->shape;
     *out = instance;

@@ -1,5 +1,5 @@
-/* op_case.h - a case of the table made real: a plan of one op with random operands, ready to run on
- * any backend. */
+/* op_case.h - a case of the table made real: a plan of one op (or with its neighbours) with random
+ * operands, ready to run on any backend. */
 #ifndef XL_TESTS_OP_OP_CASE_H
 #define XL_TESTS_OP_OP_CASE_H
 
@@ -16,7 +16,7 @@ struct op_operand {
 struct op_instance {
     struct xl_arena arena; /* of everything below but the plan */
     struct xl_plan *plan;
-    const struct xl_op *op;
+    const struct xl_op *op; /* the case's, among others where it is chained */
     struct {
         xl_val value;
         const void *data;

@@ -6,8 +6,8 @@
 #include "op/compare.h"
 #include "op/op_case.h"
 
-/* What may lie between a fast backend and the reference. */
-struct op_tolerance op_tolerance(const struct op_instance *instance);
+/* What may lie between a fast backend and the reference. is_f8: products are computed in F8 */
+struct op_tolerance op_tolerance(const struct op_instance *instance, bool is_f8);
 
 struct op_verdict {
     struct op_error error;

@@ -152,7 +152,7 @@ struct picked {
 
 static bool agrees(const struct picked *p) {
     struct op_error error = op_compare(p->out, XL_DTYPE_BF16, p->expected, p->instance->out_shape);
-    return op_agrees(error, op_tolerance(p->instance));
+    return op_agrees(error, op_tolerance(p->instance, false));
 }
 
 /* The result of the largest convolution of the tests, in bf16, as it should be. */

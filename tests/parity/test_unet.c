@@ -24,7 +24,7 @@ static void check_unet(const char *folder, const char *taps_name,
     parity_input(taps, "latents", &latents);
     parity_input(taps, "text", &text);
     struct xl_unet_shape shape = {(int)latents.dim[0], (int)latents.dim[1], (int)latents.dim[2],
-                                  (int)text.dim[1], setup->act_dtype};
+                                  (int)text.dim[1],    setup->act_dtype,    false};
     parity_ok(xl_unet_build(&config,
                             xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
                             shape, &io, &plan, &err),

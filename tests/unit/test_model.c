@@ -59,7 +59,7 @@ Test(model, sdxl_unet) {
     struct xl_plan *plan;
     struct xl_manifest manifest = {0};
     ok(CONFIG_READ(xl_unet_config_read, DATA "sdxl-configs/unet/config.json", &err, &config));
-    struct xl_unet_shape shape = {1, 128, 128, 77, XL_DTYPE_BF16};
+    struct xl_unet_shape shape = {1, 128, 128, 77, XL_DTYPE_BF16, false};
     ok(xl_unet_build(&config, (struct xl_source){.manifest = &manifest}, shape, &io, &plan, &err));
     /* Counted by hand: 6.761 TFLOP, 77 * 2048 * 4 * (10 * 640 + 60 * 1280) = 0.052 TFLOP of them
      * the text's keys and values, which are computed once a prompt. */
@@ -310,7 +310,7 @@ static enum xl_status build_unet(const struct xl_unet_config *config, const char
     struct xl_unet_io io;
     struct xl_plan *plan = NULL;
     cr_assert_eq(xl_weights_open("unet", &file, 1, &weights, err), XL_OK, "%s", err->text);
-    struct xl_unet_shape shape = {1, 8, 8, 77, XL_DTYPE_F32};
+    struct xl_unet_shape shape = {1, 8, 8, 77, XL_DTYPE_F32, false};
     enum xl_status status =
         xl_unet_build(config, xl_source_of_files(&(struct xl_file_tensors){.weights = weights}),
                       shape, &io, &plan, err);

@@ -65,6 +65,10 @@ static bool is_native(const struct xl_backend *base, enum xl_dtype act_dtype) {
     return true;
 }
 
+static bool has_f8(const struct xl_backend *base) {
+    return ((const struct xl_cuda_backend *)base)->has_f8;
+}
+
 /* SDXL's VAE has activations beyond what f16 holds. */
 static enum xl_dtype picture_dtype(const struct xl_backend *base, enum xl_dtype act_dtype) {
     (void)base;
@@ -97,6 +101,7 @@ static const struct xl_backend_vtable vtable = {
     .libraries = libraries,
     .n_threads = n_threads,
     .is_native = is_native,
+    .has_f8 = has_f8,
     .picture_dtype = picture_dtype,
     .memory = memory,
     .release = release,
@@ -170,6 +175,9 @@ static enum xl_status open_parts(struct xl_cuda_backend *backend, struct xl_err 
     status = open_ways(backend, err);
     if (!status)
         status = xl_cuda_products_new(backend->ways, &backend->workspace, &backend->products, err);
+    if (!status)
+        backend->has_f8 = backend->properties.major >= 9 &&
+                          xl_cuda_products_have_f8(backend->products);
     if (!status) status = xl_cuda_store_new(&backend->store, err);
     /* Without cuDNN own kernels and products do its work, more slowly; doctor says so. */
     if (!status && xl_cudnn(NULL))

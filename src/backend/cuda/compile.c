@@ -1,5 +1,6 @@
 /* compile.c - plans to executables: memory for the values, a list of launches, weights. */
 #include "backend/cuda/exec.h"
+#include "backend/cuda/leave.h"
 #include "backend/cuda/store.h"
 #include "backend/cuda/ways.h"
 
@@ -47,8 +48,14 @@ void xl_cuda_need_scratch(struct xl_cuda_compiler *c, size_t bytes) {
     if (bytes > c->scratch_bytes) c->scratch_bytes = bytes;
 }
 
-void *xl_cuda_launch(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
-                     struct xl_err *err) {
+size_t xl_cuda_need_constants(struct xl_cuda_compiler *c, int64_t n) {
+    size_t at = c->constant_bytes;
+    c->constant_bytes = xl_held_align(at + (size_t)n * sizeof(float));
+    return at;
+}
+
+static void *append(struct xl_cuda_compiler *c, enum xl_rate part, xl_cuda_launch_fn *fn,
+                    size_t args_bytes, struct xl_err *err) {
     struct xl_cuda_launch *launch = xl_arena_alloc(c->arena, sizeof *launch);
     void *args = xl_arena_alloc(c->arena, args_bytes);
     if (!launch || !args) {
@@ -56,9 +63,19 @@ void *xl_cuda_launch(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t a
         return NULL;
     }
     *launch = (struct xl_cuda_launch){NULL, fn, args, c->op};
-    *c->next_launch = launch;
-    c->next_launch = &launch->next;
+    *c->next_launch[part] = launch;
+    c->next_launch[part] = &launch->next;
     return args;
+}
+
+void *xl_cuda_launch(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
+                     struct xl_err *err) {
+    return append(c, c->op->rate, fn, args_bytes, err);
+}
+
+void *xl_cuda_launch_before(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
+                            struct xl_err *err) {
+    return append(c, XL_PER_PROMPT, fn, args_bytes, err);
 }
 
 /* --- Compiling ----------------------------------------------------------------------------------
@@ -81,10 +98,9 @@ enum {
 }; /* ops between two questions whether to go on: a new shape takes some 50 ms */
 
 /* The launches of one part of the plan. */
-static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
-                                   enum xl_rate part, struct xl_err *err) {
+static enum xl_status compile_part(struct xl_cuda_compiler *c, enum xl_rate part,
+                                   struct xl_err *err) {
     const struct xl_compile_options *options = c->options;
-    c->next_launch = &exec->launches[part];
     for (int i = 0; i < xl_plan_n_ops(c->plan); i++) {
         c->op = xl_plan_op(c->plan, i);
         if (c->op->rate != part) continue;
@@ -101,8 +117,12 @@ static enum xl_status compile_part(struct xl_cuda_exec *exec, struct xl_cuda_com
 
 static enum xl_status compile_ops(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
                                   struct xl_err *err) {
-    enum xl_status status = compile_part(exec, c, XL_PER_PROMPT, err);
-    return status ? status : compile_part(exec, c, XL_PER_RUN, err);
+    enum xl_status status = xl_cuda_uses_new(c->plan, exec->base.keeps_taps, &c->uses, err);
+    for (int part = 0; part < 2; part++) c->next_launch[part] = &exec->launches[part];
+    if (!status) status = compile_part(c, XL_PER_PROMPT, err);
+    if (!status) status = compile_part(c, XL_PER_RUN, err);
+    xl_cuda_uses_free(c->uses);
+    return status;
 }
 
 static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err) {
@@ -119,10 +139,12 @@ static enum xl_status take_values(struct xl_cuda_exec *exec, struct xl_err *err)
     return error ? xl_cuda_fail(err, error, "prepare a plan") : XL_OK;
 }
 
-static enum xl_status take_scratch(struct xl_cuda_exec *exec, size_t bytes, struct xl_err *err) {
-    if (!bytes) return XL_OK;
-    xl_exec_takes(&exec->base, bytes);
-    cudaError_t error = cudaMalloc(&exec->space.scratch, bytes);
+static enum xl_status take_space(struct xl_cuda_exec *exec, const struct xl_cuda_compiler *c,
+                                 struct xl_err *err) {
+    cudaError_t error = cudaSuccess;
+    xl_exec_takes(&exec->base, c->scratch_bytes + c->constant_bytes);
+    if (c->scratch_bytes) error = cudaMalloc(&exec->space.scratch, c->scratch_bytes);
+    if (!error && c->constant_bytes) error = cudaMalloc(&exec->space.constants, c->constant_bytes);
     return error ? xl_cuda_fail(err, error, "take scratch memory") : XL_OK;
 }
 
@@ -140,7 +162,7 @@ enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compil
     c.options = options;
     status = compile_ops(exec, &c, err);
     xl_cuda_ways_save(backend->ways); /* while no other compilation finds new ones */
-    if (!status) status = take_scratch(exec, c.scratch_bytes, err);
+    if (!status) status = take_space(exec, &c, err);
     return status ? status
                   : xl_cuda_store_fill(backend->store, exec->weights, base->plan, options, err);
 }
@@ -156,6 +178,7 @@ void xl_cuda_exec_free(struct xl_exec *base) {
         if (exec->done[i]) cudaEventDestroy(exec->done[i]);
     if (exec->flags) cudaFreeHost(exec->flags);
     cudaFree(exec->space.scratch);
+    cudaFree(exec->space.constants);
     cudaFree(base->memory);
     xl_hold_free(exec->weights);
     xl_arena_deinit(&exec->arena);
@@ -175,7 +198,7 @@ static enum xl_status measure_plan(struct xl_cuda_backend *backend, struct xl_ho
     struct xl_cuda_compiler c = compiler_of(&exec);
     c.is_measuring = true;
     if (!status) status = compile_ops(&exec, &c, err);
-    *bytes = exec.base.layout.total_bytes + c.scratch_bytes;
+    *bytes = exec.base.layout.total_bytes + c.scratch_bytes + c.constant_bytes;
     xl_arena_deinit(&exec.arena);
     xl_layout_deinit(&exec.base.layout);
     return status;

@@ -2,7 +2,9 @@
  * or as products of what the kernel covers. Bias, channel bias and residual follow. */
 #include "backend/cuda/columns.h"
 #include "backend/cuda/dnn.h"
+#include "backend/cuda/f8.h"
 #include "backend/cuda/finish.h"
+#include "backend/cuda/leave.h"
 #include "backend/cuda/product.h"
 #include "backend/cuda/store.h"
 
@@ -42,17 +44,27 @@ static int64_t round_up(int64_t n, int64_t to) {
 /* --- What follows -------------------------------------------------------------------------------
  */
 
+/* A group norm that alone reads the result adds biases on the way. */
+static bool leaves_biases(const struct xl_cuda_compiler *c, const struct conv *conv) {
+    const struct xl_op *reader = xl_cuda_only_reader(c);
+    return reader && reader->kind == XL_OP_GROUP_NORM && !conv->residual.data;
+}
+
 /* From rows of x_stride in the scratch memory, or of as many channels as the result has in it.
  * Nothing, where there is nothing. */
 static enum xl_status add_finish(struct xl_cuda_compiler *c, const struct conv *conv,
                                  int64_t x_stride, bool has_bias, struct xl_err *err) {
-    bool is_done = x_stride == conv->o && !has_bias && !conv->channel_bias.data &&
-                   !conv->residual.data;
-    if (is_done) return XL_OK;
+    bool is_whole = x_stride == conv->o;
+    if (is_whole && !has_bias && !conv->channel_bias.data && !conv->residual.data) return XL_OK;
+    if (is_whole && leaves_biases(c, conv)) {
+        xl_cuda_leave(c, (struct xl_cuda_left){.bias = has_bias ? c->op->in[2] : 0,
+                                               .channel_bias = c->op->in[3]});
+        return XL_OK;
+    }
     struct xl_cuda_finish *finish = xl_cuda_launch(c, xl_cuda_run_finish, sizeof *finish, err);
     if (!finish) return XL_ENOMEM;
     *finish = (struct xl_cuda_finish){
-        .x = x_stride == conv->o ? conv->out.data : NULL,
+        .x = is_whole ? conv->out.data : NULL,
         .space = c->space,
         .channel_bias = conv->channel_bias.data,
         .residual = conv->residual.data,
@@ -278,12 +290,89 @@ static enum xl_status compile_dnn(struct xl_cuda_compiler *c, const struct conv 
     return add_finish(c, conv, shape.o, c->op->in[2] != 0, err);
 }
 
+/* --- In F8 --------------------------------------------------------------------------------------
+ */
+
+bool xl_cuda_conv_is_f8(const struct xl_cuda_compiler *c, const struct xl_op *op) {
+    if (op->kind != XL_OP_CONV2D || !op->attr.conv2d.in_f8) return false;
+    const struct xl_value *x = xl_plan_value(c->plan, op->in[0]);
+    const struct xl_value *weight = xl_plan_value(c->plan, op->in[1]);
+    bool is_sixteens = xl_shape_last(x->shape) % 16 == 0 && weight->shape.dim[0] % 16 == 0;
+    return c->backend->has_f8 && c->backend->dnn && x->dtype != XL_DTYPE_F32 && is_sixteens &&
+           op->in[2] && !op->attr.conv2d.upsample && weight->shape.dim[2] > 1;
+}
+
+struct f8_conv {
+    const struct xl_cuda_dnn_plan *plan;
+    const struct xl_cuda_weight *weight, *bias;
+    const struct xl_cuda_space *space;
+    size_t scales; /* in the constants */
+    const void *x, *residual;
+    void *out;
+};
+
+static bool run_f8_conv(const void *args, cudaStream_t stream) {
+    const struct f8_conv *conv = args;
+    void *data[XL_DNN_MAX_TENSORS] = {(void *)conv->x,
+                                      (void *)conv->weight->data,
+                                      conv->out,
+                                      (char *)conv->space->constants + conv->scales,
+                                      (void *)conv->bias->data,
+                                      (void *)conv->residual};
+    return xl_cuda_dnn_run(conv->plan, data, stream);
+}
+
+/* Multiply the scales of the weight by that of the picture, once. */
+static enum xl_status add_scales(struct xl_cuda_compiler *c, struct f8_conv *conv, int64_t o,
+                                 struct xl_err *err) {
+    struct xl_cuda_f8_scales *scales =
+        xl_cuda_launch_before(c, xl_cuda_run_f8_scales, sizeof *scales, err);
+    if (!scales) return XL_ENOMEM;
+    conv->scales = xl_cuda_need_constants(c, o);
+    *scales = (struct xl_cuda_f8_scales){.weight = conv->weight,
+                                         .o = o,
+                                         .space = c->space,
+                                         .bounds = xl_cuda_left(c).bounds,
+                                         .to = conv->scales};
+    return XL_OK;
+}
+
+/* x is a picture in F8. Only a channel bias still follows. */
+static enum xl_status compile_f8(struct xl_cuda_compiler *c, const struct conv *conv,
+                                 struct xl_err *err) {
+    struct xl_cuda_conv_shape shape = dnn_shape(conv);
+    const struct xl_cuda_dnn_plan *plan = NULL;
+    enum xl_status status = XL_OK;
+    shape.is_f8 = true;
+    shape.has_residual = conv->residual.data != NULL;
+    if (!c->is_measuring) status = xl_cuda_dnn_conv(c, &shape, &plan, err);
+    if (!status && !plan && !c->is_measuring)
+        status = xl_fail(err, XL_EDEVICE, "cuDNN has no convolution in F8 here; use --dtype f16");
+    if (status) return status;
+    struct f8_conv *launch = xl_cuda_launch(c, run_f8_conv, sizeof *launch, err);
+    if (!launch) return XL_ENOMEM;
+    *launch = (struct f8_conv){.plan = plan,
+                               .space = c->space,
+                               .x = conv->x.data,
+                               .residual = conv->residual.data,
+                               .out = conv->out.data};
+    struct xl_cuda_weight_spec spec = {
+        .weight = xl_plan_value(c->plan, c->op->in[1]), .has_taps = true, .is_f8 = true};
+    status = xl_cuda_store_ask(c->hold, &spec, &launch->weight, err);
+    if (!status) status = xl_cuda_floats(c, c->op->in[2], &launch->bias, err);
+    if (!status) status = add_scales(c, launch, conv->o, err);
+    struct conv rest = *conv;
+    rest.residual = (struct xl_cuda_operand){0};
+    return status ? status : add_finish(c, &rest, conv->o, false, err);
+}
+
 enum xl_status xl_cuda_compile_conv2d(struct xl_cuda_compiler *c, struct xl_err *err) {
     struct conv conv = conv_of(c);
     const struct xl_cuda_dnn_plan *plan = NULL;
     bool is_dnn = !is_pointwise(&conv) && suits_dnn(c, &conv);
     struct xl_cuda_conv_shape shape = dnn_shape(&conv);
     enum xl_status status = XL_OK;
+    if (xl_cuda_left(c).is_f8) return compile_f8(c, &conv, err);
     if (is_dnn) xl_cuda_need_scratch(c, dnn_scratch(&conv, &shape));
     if (is_dnn && !c->is_measuring) status = xl_cuda_dnn_conv(c, &shape, &plan, err);
     if (status) return status;

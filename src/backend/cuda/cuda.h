@@ -27,6 +27,7 @@ struct xl_hold;          /* backend/holds.h */
 struct xl_cuda_ways;     /* ways.h */
 struct xl_cuda_products; /* product.h */
 struct xl_cuda_dnn;      /* dnn.h */
+struct xl_cuda_uses;     /* leave.h */
 
 /* Memory that the launches of all executables use one after the other. Products take the beginning.
  */
@@ -36,9 +37,10 @@ struct xl_cuda_workspace {
 };
 enum { XL_CUDA_WORKSPACE_BYTES = 128 << 20, XL_CUDA_PRODUCT_BYTES = 32 << 20 };
 
-/* Memory that the launches of one executable use one after the other. */
+/* Memory of one executable: what its launches use one after the other, and what the first of them
+ * compute for all later runs. */
 struct xl_cuda_space {
-    void *scratch;
+    void *scratch, *constants;
 };
 
 struct xl_cuda_backend {
@@ -53,6 +55,7 @@ struct xl_cuda_backend {
     struct xl_cuda_ways *ways;
     struct xl_cuda_products *products;
     struct xl_cuda_dnn *dnn; /* NULL: no cuDNN here */
+    bool has_f8;             /* products of numbers in F8 */
 };
 
 /* Queue work on the stream. False: it could not be queued. */
@@ -63,13 +66,15 @@ struct xl_cuda_compiler {
     struct xl_cuda_backend *backend;
     struct xl_hold *hold; /* the weights that are asked for */
     const struct xl_plan *plan;
+    struct xl_cuda_uses *uses; /* of its values */
     const struct xl_op *op;
-    struct xl_arena *arena; /* of the executable */
-    unsigned char *memory;  /* of the values, on the device */
-    const size_t *offset;   /* of each value in memory */
-    struct xl_cuda_launch **next_launch;
+    struct xl_arena *arena;                 /* of the executable */
+    unsigned char *memory;                  /* of the values, on the device */
+    const size_t *offset;                   /* of each value in memory */
+    struct xl_cuda_launch **next_launch[2]; /* by enum xl_rate */
     struct xl_cuda_space *space;
     size_t scratch_bytes;                     /* the most that an op asked for */
+    size_t constant_bytes;                    /* of all ops together */
     const struct xl_compile_options *options; /* NULL: it only measures */
     bool is_measuring;                        /* nothing may be run: the memory is not there */
 };
@@ -95,12 +100,13 @@ static inline struct xl_cuda_operand xl_cuda_out(const struct xl_cuda_compiler *
     return xl_cuda_operand(c, c->op->out);
 }
 
-/* A weight on the device, dense; data is there when launches run. */
+/* A weight on the device, dense; it is there when launches run. */
 struct xl_cuda_weight {
     const void *data;
+    const float *scales; /* of each row of one in F8 */
 };
-/* Ask for a weight: in f32 (biases, norms), in the plan's act_dtype (products), or in its own dtype
- * (tables). *out: NULL when absent. Errors: XL_ENOMEM */
+/* Ask for a weight: in f32 (norms, biases of convolutions), in the plan's act_dtype (products), or in
+ * its own dtype (tables). *out: NULL when absent. Errors: XL_ENOMEM */
 enum xl_status xl_cuda_floats(struct xl_cuda_compiler *c, xl_val value,
                               const struct xl_cuda_weight **out, struct xl_err *err) XL_CHECKED;
 enum xl_status xl_cuda_matrix(struct xl_cuda_compiler *c, xl_val value,
@@ -110,11 +116,16 @@ enum xl_status xl_cuda_table(struct xl_cuda_compiler *c, xl_val value,
 
 /* Ask for scratch memory, which is there when launches run. */
 void xl_cuda_need_scratch(struct xl_cuda_compiler *c, size_t bytes);
+/* Ask for n floats of the constants; where they begin, in bytes. */
+size_t xl_cuda_need_constants(struct xl_cuda_compiler *c, int64_t n);
 
 /* Append a launch: its arguments, zeroed, for the caller to fill in. They live as long as the
  * executable and may be changed until it runs. NULL after writing err. */
 void *xl_cuda_launch(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
                      struct xl_err *err);
+/* The same for the prologue, whatever the op's rate: it computes constants. */
+void *xl_cuda_launch_before(struct xl_cuda_compiler *c, xl_cuda_launch_fn *fn, size_t args_bytes,
+                            struct xl_err *err);
 
 /* Whether kernels that were launched since the last call could be queued. */
 static inline bool xl_cuda_is_queued(void) {

@@ -250,7 +250,8 @@ enum xl_status xl_cuda_upload_f32(struct xl_cuda_upload *upload, const struct xl
                                           .columns = piece,
                                           .taps = 1,
                                           .to_columns = piece,
-                                          .to_length = piece};
+                                          .to_length = piece,
+                                          .scales = NULL};
         if (!xl_cuda_pack(&packing, xl_cuda_upload_stream(upload)))
             return xl_cuda_fail(err, cudaErrorLaunchFailure, "convert weights");
     }

@@ -1,4 +1,5 @@
-/* dnn_conv.c - a convolution as a graph of cuDNN: one operation, tensors NHWC. */
+/* dnn_conv.c - a convolution as a graph of cuDNN, tensors NHWC: one operation; in F8 with those on
+ * its sums that follow. */
 #include "backend/cuda/dnn_graph.h"
 
 #include <stdio.h>
@@ -6,25 +7,27 @@
 enum { KEY_TEXT = 192 };
 
 static void name_key(const struct xl_cuda_conv_shape *s, char key[KEY_TEXT]) {
-    snprintf(key, KEY_TEXT,
-             "conv %s %lldx%lldx%lldx%lld to %lldx%lldx%lld by %lldx%lld stride %d pad %d %d %d %d",
-             xl_dtype_name(s->dtype), (long long)s->n, (long long)s->h, (long long)s->w,
-             (long long)s->c, (long long)s->out_h, (long long)s->out_w, (long long)s->o,
-             (long long)s->kh, (long long)s->kw, s->stride, s->pad_top, s->pad_left, s->pad_bottom,
-             s->pad_right);
+    snprintf(
+        key, KEY_TEXT,
+        "conv %s%s%s %lldx%lldx%lldx%lld to %lldx%lldx%lld by %lldx%lld stride %d pad %d %d %d "
+        "%d",
+        s->is_f8 ? "F8 " : "", xl_dtype_name(s->dtype), s->has_residual ? " residual" : "",
+        (long long)s->n, (long long)s->h, (long long)s->w, (long long)s->c, (long long)s->out_h,
+        (long long)s->out_w, (long long)s->o, (long long)s->kh, (long long)s->kw, s->stride,
+        s->pad_top, s->pad_left, s->pad_bottom, s->pad_right);
 }
 
 /* [n, h, w, c] as cuDNN names it: dimensions n, c, h, w. */
-static struct xl_dnn_tensor tensor_of(enum xl_dtype dtype, int64_t n, int64_t h, int64_t w,
+static struct xl_dnn_tensor tensor_of(cudnnDataType_t type, int64_t n, int64_t h, int64_t w,
                                       int64_t c) {
     return (struct xl_dnn_tensor){
-        .type = xl_dnn_type(dtype), .dims = {n, c, h, w}, .strides = {h * w * c, 1, w * c, c}};
+        .type = type, .dims = {n, c, h, w}, .strides = {h * w * c, 1, w * c, c}};
 }
 
 static cudnnBackendDescriptor_t describe(struct xl_dnn_graph *graph,
                                          const struct xl_cuda_conv_shape *s) {
     cudnnBackendDescriptor_t conv = xl_dnn_make(graph, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-    cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    cudnnDataType_t compute = s->is_f8 ? CUDNN_DATA_FAST_FLOAT_FOR_FP8 : CUDNN_DATA_FLOAT;
     cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     int64_t n = 2, dilations[] = {1, 1}, strides[] = {s->stride, s->stride};
     int64_t before[] = {s->pad_top, s->pad_left}, after[] = {s->pad_bottom, s->pad_right};
@@ -40,12 +43,8 @@ static cudnnBackendDescriptor_t describe(struct xl_dnn_graph *graph,
     return conv;
 }
 
-static void build(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s) {
-    struct xl_dnn_tensor x = tensor_of(s->dtype, s->n, s->h, s->w, s->c);
-    struct xl_dnn_tensor w = tensor_of(s->dtype, s->o, s->kh, s->kw, s->c);
-    struct xl_dnn_tensor y = tensor_of(s->dtype, s->n, s->out_h, s->out_w, s->o);
-    cudnnBackendDescriptor_t tensors[] = {xl_dnn_tensor(graph, &x), xl_dnn_tensor(graph, &w),
-                                          xl_dnn_tensor(graph, &y)};
+static void add_conv(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s,
+                     const cudnnBackendDescriptor_t tensors[3]) {
     static const cudnnBackendAttributeName_t names[] = {CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
                                                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
                                                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y};
@@ -64,6 +63,61 @@ static void build(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s
     xl_dnn_add(graph, operation);
 }
 
+/* out = a (mode) b, number by number */
+static void add_pointwise(struct xl_dnn_graph *graph, cudnnPointwiseMode_t mode,
+                          cudnnBackendDescriptor_t a, cudnnBackendDescriptor_t b,
+                          cudnnBackendDescriptor_t out) {
+    cudnnDataType_t math = CUDNN_DATA_FLOAT;
+    cudnnBackendDescriptor_t pointwise = xl_dnn_make(graph, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    xl_dnn_set(graph, pointwise, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
+    xl_dnn_set(graph, pointwise, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &math);
+    xl_dnn_finalize(graph, pointwise);
+    cudnnBackendDescriptor_t operation =
+        xl_dnn_make(graph, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    xl_dnn_set(graph, operation, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
+               CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &pointwise);
+    xl_dnn_set(graph, operation, CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
+               CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &a);
+    xl_dnn_set(graph, operation, CUDNN_ATTR_OPERATION_POINTWISE_BDESC,
+               CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
+    xl_dnn_set(graph, operation, CUDNN_ATTR_OPERATION_POINTWISE_YDESC,
+               CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &out);
+    xl_dnn_add(graph, operation);
+}
+
+/* The sums of a convolution in F8 to its result: times scales, plus bias, plus residual. */
+static void build_f8(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s) {
+    cudnnDataType_t act = xl_dnn_type(s->dtype);
+    struct xl_dnn_tensor x = tensor_of(CUDNN_DATA_FP8_E4M3, s->n, s->h, s->w, s->c);
+    struct xl_dnn_tensor w = tensor_of(CUDNN_DATA_FP8_E4M3, s->o, s->kh, s->kw, s->c);
+    struct xl_dnn_tensor y = tensor_of(act, s->n, s->out_h, s->out_w, s->o);
+    struct xl_dnn_tensor of_channels = tensor_of(CUDNN_DATA_FLOAT, 1, 1, 1, s->o);
+    struct xl_dnn_tensor sums = tensor_of(CUDNN_DATA_FLOAT, s->n, s->out_h, s->out_w, s->o);
+    sums.is_virtual = true;
+    cudnnBackendDescriptor_t of_conv[3] = {xl_dnn_tensor(graph, &x), xl_dnn_tensor(graph, &w)};
+    cudnnBackendDescriptor_t out = xl_dnn_tensor(graph, &y);
+    cudnnBackendDescriptor_t scales = xl_dnn_tensor(graph, &of_channels);
+    cudnnBackendDescriptor_t bias = xl_dnn_tensor(graph, &of_channels), scaled, biased = out;
+    of_conv[2] = xl_dnn_tensor(graph, &sums);
+    scaled = xl_dnn_tensor(graph, &sums);
+    if (s->has_residual) biased = xl_dnn_tensor(graph, &sums);
+    add_conv(graph, s, of_conv);
+    add_pointwise(graph, CUDNN_POINTWISE_MUL, of_conv[2], scales, scaled);
+    add_pointwise(graph, CUDNN_POINTWISE_ADD, scaled, bias, biased);
+    if (s->has_residual)
+        add_pointwise(graph, CUDNN_POINTWISE_ADD, biased, xl_dnn_tensor(graph, &y), out);
+}
+
+static void build(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s) {
+    cudnnDataType_t act = xl_dnn_type(s->dtype);
+    struct xl_dnn_tensor x = tensor_of(act, s->n, s->h, s->w, s->c);
+    struct xl_dnn_tensor w = tensor_of(act, s->o, s->kh, s->kw, s->c);
+    struct xl_dnn_tensor y = tensor_of(act, s->n, s->out_h, s->out_w, s->o);
+    cudnnBackendDescriptor_t tensors[3] = {xl_dnn_tensor(graph, &x), xl_dnn_tensor(graph, &w),
+                                           xl_dnn_tensor(graph, &y)};
+    add_conv(graph, s, tensors);
+}
+
 enum xl_status xl_cuda_dnn_conv(const struct xl_cuda_compiler *c,
                                 const struct xl_cuda_conv_shape *s,
                                 const struct xl_cuda_dnn_plan **out, struct xl_err *err) {
@@ -72,16 +126,24 @@ enum xl_status xl_cuda_dnn_conv(const struct xl_cuda_compiler *c,
     name_key(s, key);
     *out = xl_dnn_find(c->backend->dnn, key, &is_known);
     if (is_known) return XL_OK;
-    size_t size = xl_dtype_size(s->dtype);
+    size_t size = xl_dtype_size(s->dtype), in_size = s->is_f8 ? 1 : size;
+    size_t out_bytes = (size_t)(s->n * s->out_h * s->out_w * s->o) * size;
+    size_t channel_bytes = (size_t)s->o * sizeof(float);
     struct xl_dnn_choice choice = {
         .key = key,
-        .n_tensors = 3,
-        .bytes = {(size_t)(s->n * s->h * s->w * s->c) * size,
-                  (size_t)(s->o * s->kh * s->kw * s->c) * size,
-                  (size_t)(s->n * s->out_h * s->out_w * s->o) * size},
+        .n_tensors = !s->is_f8         ? 3
+                     : s->has_residual ? 6
+                                       : 5,
+        .bytes = {(size_t)(s->n * s->h * s->w * s->c) * in_size,
+                  (size_t)(s->o * s->kh * s->kw * s->c) * in_size, out_bytes, channel_bytes,
+                  channel_bytes, out_bytes},
+        .is_compiled = s->is_f8,
     };
     struct xl_dnn_graph graph = xl_dnn_graph_begin(c->backend->dnn);
-    build(&graph, s);
+    if (s->is_f8)
+        build_f8(&graph, s);
+    else
+        build(&graph, s);
     enum xl_status status = xl_dnn_choose(c, &graph, &choice, out, err);
     xl_dnn_graph_end(&graph);
     return status;

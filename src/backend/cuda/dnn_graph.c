@@ -46,7 +46,8 @@ cudnnDataType_t xl_dnn_type(enum xl_dtype dtype) {
 cudnnBackendDescriptor_t xl_dnn_tensor(struct xl_dnn_graph *graph,
                                        const struct xl_dnn_tensor *tensor) {
     cudnnBackendDescriptor_t made = xl_dnn_make(graph, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    int64_t uid = graph->next_uid++, alignment = 16;
+    int64_t uid = tensor->is_virtual ? graph->next_virtual_uid++ : graph->next_uid++;
+    int64_t alignment = 16;
     xl_dnn_set(graph, made, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &tensor->type);
     xl_dnn_set(graph, made, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, tensor->dims);
     xl_dnn_set(graph, made, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, tensor->strides);

@@ -6,7 +6,7 @@
 #include "backend/cuda/dnn.h"
 #include "backend/cuda/libraries.h"
 
-enum { XL_DNN_MAX_DESCRIPTORS = 64, XL_DNN_MAX_OPERATIONS = 2 };
+enum { XL_DNN_MAX_DESCRIPTORS = 64, XL_DNN_MAX_OPERATIONS = 4 };
 
 struct xl_dnn_graph {
     const struct xl_cudnn *lib;
@@ -14,7 +14,7 @@ struct xl_dnn_graph {
     cudnnBackendDescriptor_t descriptors[XL_DNN_MAX_DESCRIPTORS]; /* all that were made */
     cudnnBackendDescriptor_t operations[XL_DNN_MAX_OPERATIONS];
     int n_descriptors, n_operations;
-    int64_t next_uid;
+    int64_t next_uid, next_virtual_uid;
     bool has_failed;
 };
 
@@ -30,7 +30,8 @@ void xl_dnn_finalize(struct xl_dnn_graph *graph, cudnnBackendDescriptor_t descri
 /* Finalize an operation and put it into the graph. */
 void xl_dnn_add(struct xl_dnn_graph *graph, cudnnBackendDescriptor_t operation);
 
-/* A tensor of four dimensions. is_virtual: between two operations, in no memory */
+/* A tensor of four dimensions. is_virtual: between two operations, in no memory; it has no uid of
+ * the caller's */
 struct xl_dnn_tensor {
     cudnnDataType_t type;
     int64_t dims[4], strides[4];
@@ -48,6 +49,8 @@ struct xl_dnn_choice {
     const char *key; /* of the ways */
     int n_tensors;
     size_t bytes[XL_DNN_MAX_TENSORS]; /* 0: by value, a float of 1 */
+    bool is_compiled; /* when the plan is made, half a second an engine: few are tried, and the plan
+                         itself is kept */
 };
 enum xl_status xl_dnn_choose(const struct xl_cuda_compiler *c, struct xl_dnn_graph *graph,
                              const struct xl_dnn_choice *choice,

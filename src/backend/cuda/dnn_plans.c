@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ENGINES = 16, WAY_TEXT = 16 };
+enum { MAX_ENGINES = 16, MAX_COMPILED = 4, WAY_TEXT = 16, MAX_JSON = 4 << 20 };
 
 struct xl_cuda_dnn_plan {
     struct xl_cuda_dnn_plan *next;
@@ -65,7 +65,8 @@ void xl_cuda_dnn_free(struct xl_cuda_dnn *dnn) {
 }
 
 struct xl_dnn_graph xl_dnn_graph_begin(const struct xl_cuda_dnn *dnn) {
-    return (struct xl_dnn_graph){.lib = dnn->lib, .handle = dnn->handle, .next_uid = 1};
+    return (struct xl_dnn_graph){
+        .lib = dnn->lib, .handle = dnn->handle, .next_uid = 1, .next_virtual_uid = 1000};
 }
 
 static struct xl_cuda_dnn_plan *find(const struct xl_cuda_dnn *dnn, const char *key) {
@@ -162,9 +163,17 @@ static struct engines engines_of(struct xl_dnn_graph *graph) {
     return engines;
 }
 
-/* A plan of an engine; NULL: it cannot be had, or wants more workspace than there is. */
+/* What a plan is made of: an engine, or a plan that was kept. */
+struct origin {
+    cudnnBackendAttributeName_t name;
+    cudnnBackendAttributeType_t type;
+    int64_t n;
+    const void *value;
+};
+
+/* NULL: it cannot be had, or wants more workspace than there is. */
 static cudnnBackendDescriptor_t make_plan(const struct xl_dnn_graph *graph, size_t workspace,
-                                          cudnnBackendDescriptor_t engine) {
+                                          struct origin origin) {
     const struct xl_cudnn *lib = graph->lib;
     cudnnBackendDescriptor_t plan = NULL;
     int64_t bytes = 0;
@@ -173,9 +182,8 @@ static cudnnBackendDescriptor_t make_plan(const struct xl_dnn_graph *graph, size
         return NULL;
     if (lib->cudnnBackendSetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1,
                                       &graph->handle) == CUDNN_STATUS_SUCCESS &&
-        lib->cudnnBackendSetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
-                                      CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-                                      &engine) == CUDNN_STATUS_SUCCESS &&
+        lib->cudnnBackendSetAttribute(plan, origin.name, origin.type, origin.n, origin.value) ==
+            CUDNN_STATUS_SUCCESS &&
         lib->cudnnBackendFinalize(plan) == CUDNN_STATUS_SUCCESS &&
         lib->cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
                                       CUDNN_TYPE_INT64, 1, NULL, &bytes) == CUDNN_STATUS_SUCCESS &&
@@ -183,6 +191,39 @@ static cudnnBackendDescriptor_t make_plan(const struct xl_dnn_graph *graph, size
         return plan;
     lib->cudnnBackendDestroyDescriptor(plan);
     return NULL;
+}
+
+static struct origin of_engine(const cudnnBackendDescriptor_t *engine) {
+    return (struct origin){CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+                           1, engine};
+}
+
+/* A plan as text, which holds what was compiled for it. NULL: it cannot be had */
+static char *describe_plan(const struct xl_cuda_dnn_plan *plan) {
+    int64_t n = 0;
+    char *text = calloc(1, MAX_JSON);
+    if (text &&
+        plan->dnn->lib->cudnnBackendGetAttribute(
+            plan->plan, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+            MAX_JSON - 1, &n, text) == CUDNN_STATUS_SUCCESS &&
+        n > 0 && n < MAX_JSON) {
+        for (char *at = text; *at; at++)
+            if (*at == '\n' || *at == '\t') *at = ' ';
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+/* The plan that a kept way tells; NULL: none. */
+static cudnnBackendDescriptor_t remake_plan(const struct xl_dnn_graph *graph, size_t workspace,
+                                            const struct engines *engines, const char *way) {
+    struct origin text = {CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+                          (int64_t)strlen(way), way};
+    int kept = atoi(way);
+    if (*way == '{') return make_plan(graph, workspace, text);
+    if (kept < 0 || kept >= engines->n) return NULL;
+    return make_plan(graph, workspace, of_engine(&engines->list[kept]));
 }
 
 /* Memory for each tensor of a trial; false: there is none. */
@@ -206,9 +247,10 @@ static int try_engines(struct xl_cuda_dnn_plan *plan, const struct xl_dnn_graph 
     bool has_memory = take_memory(choice, data, dnn->stream);
     float best = INFINITY;
     int found = -1;
-    for (int i = 0; i < engines->n && (has_memory || found < 0); i++) {
+    int n = choice->is_compiled && engines->n > MAX_COMPILED ? MAX_COMPILED : engines->n;
+    for (int i = 0; i < n && (has_memory || found < 0); i++) {
         struct xl_cuda_dnn_plan tried = *plan;
-        tried.plan = make_plan(graph, dnn->workspace->bytes, engines->list[i]);
+        tried.plan = make_plan(graph, dnn->workspace->bytes, of_engine(&engines->list[i]));
         if (!tried.plan) continue;
         float ms = has_memory ? try_plan(&tried, data, dnn->stream) : 0;
         if (ms < best) {
@@ -225,20 +267,26 @@ static int try_engines(struct xl_cuda_dnn_plan *plan, const struct xl_dnn_graph 
     return has_memory ? found : -1;
 }
 
+static void keep_way(const struct xl_cuda_dnn_plan *plan, const struct xl_dnn_choice *choice,
+                     int engine) {
+    char text[WAY_TEXT], *whole = choice->is_compiled ? describe_plan(plan) : NULL;
+    snprintf(text, sizeof text, "%d", engine);
+    xl_cuda_ways_keep(plan->dnn->ways, choice->key, whole ? whole : text);
+    free(whole);
+}
+
 static void choose_engine(struct xl_cuda_dnn_plan *plan, struct xl_dnn_graph *graph,
                           const struct xl_dnn_choice *choice) {
     const struct xl_cuda_dnn *dnn = plan->dnn;
     const char *way = xl_cuda_ways_find(dnn->ways, choice->key);
-    struct engines engines = engines_of(graph);
-    int kept = way ? atoi(way) : -1;
-    if (kept >= 0 && kept < engines.n)
-        plan->plan = make_plan(graph, dnn->workspace->bytes, engines.list[kept]);
+    struct engines engines = {.n = 0};
+    bool is_whole = way && *way == '{';
+    if (!is_whole) engines = engines_of(graph);
+    if (way) plan->plan = remake_plan(graph, dnn->workspace->bytes, &engines, way);
     if (plan->plan) return;
+    if (is_whole) engines = engines_of(graph);
     int found = try_engines(plan, graph, &engines, choice);
-    if (found < 0) return;
-    char text[WAY_TEXT];
-    snprintf(text, sizeof text, "%d", found);
-    xl_cuda_ways_keep(dnn->ways, choice->key, text);
+    if (found >= 0) keep_way(plan, choice, found);
 }
 
 enum xl_status xl_dnn_choose(const struct xl_cuda_compiler *c, struct xl_dnn_graph *graph,

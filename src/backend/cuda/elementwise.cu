@@ -1,60 +1,7 @@
-/* elementwise.cu - the ops that only move and combine numbers: GEGLU, activation, concat, cast. */
+/* elementwise.cu - the ops that only move and combine numbers: activation, concat, cast. */
 #include "backend/cuda/rows.cuh"
 
 using namespace xl;
-
-struct geglu {
-    const void *x;
-    void *out;
-    enum xl_dtype dtype;
-    int64_t rows, c; /* c: of the result */
-};
-
-/* N numbers at a time; columns = c / N */
-template <typename T, int N>
-__global__ void geglu_kernel(const T *x, T *out, int64_t rows, int64_t columns) {
-    int64_t row = row_index();
-    if (row >= rows) return;
-    const T *values = x + row * 2 * columns * N, *gates = values + columns * N;
-    for (int64_t i = first_column(); i < columns; i += column_step()) {
-        pack<T, N> value = load<T, N>(values + i * N), gate = load<T, N>(gates + i * N);
-#pragma unroll
-        for (int j = 0; j < N; j++)
-            value.x[j] = from_f32<T>(to_f32(value.x[j]) * activate(XL_ACT_GELU, to_f32(gate.x[j])));
-        store(out + (row * columns + i) * N, value);
-    }
-}
-
-template <typename T, int N> static void launch_geglu(const geglu *a, cudaStream_t stream) {
-    row_grid grid = rows_of(a->rows, a->c / N);
-    geglu_kernel<T, N>
-        <<<grid.blocks, grid.threads, 0, stream>>>((const T *)a->x, (T *)a->out, a->rows, a->c / N);
-}
-
-template <typename T> static void launch_geglu(const geglu *a, cudaStream_t stream) {
-    if (is_wide<T>(a->x, a->c) && is_wide<T>(a->out, a->c))
-        launch_geglu<T, wide<T>>(a, stream);
-    else
-        launch_geglu<T, 1>(a, stream);
-}
-
-static bool run_geglu(const void *args, cudaStream_t stream) {
-    const geglu *a = (const geglu *)args;
-    XL_WITH_TYPE(a->dtype, T, launch_geglu<T>(a, stream));
-    return xl_cuda_is_queued();
-}
-
-enum xl_status xl_cuda_compile_geglu(struct xl_cuda_compiler *c, struct xl_err *err) {
-    geglu *a = (geglu *)xl_cuda_launch(c, run_geglu, sizeof *a, err);
-    if (!a) return XL_ENOMEM;
-    struct xl_cuda_operand out = xl_cuda_out(c);
-    a->x = xl_cuda_in(c, 0).data;
-    a->out = out.data;
-    a->dtype = out.dtype;
-    a->c = xl_shape_last(out.shape);
-    a->rows = xl_shape_count(out.shape) / a->c;
-    return XL_OK;
-}
 
 struct activation {
     const void *x;

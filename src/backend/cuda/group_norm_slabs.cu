@@ -9,6 +9,7 @@ enum {
     CHUNK = 4,         /* packs that a thread loads at once */
     SLAB_COLUMNS = 64, /* packs of a pixel that a block takes, at most */
     BLOCKS_OF_SM = 8,
+    GROUP_THREADS = 1024,
     ANY_ACT = -1,
 };
 
@@ -92,7 +93,7 @@ __device__ static moments moments_of_slab(const moments *of_thread, int stride, 
 
 template <typename T, int N>
 __global__ void __launch_bounds__(BLOCK_THREADS)
-    slab_moments_kernel(const T *x, const group_norm a, const slabs slabs) {
+    slab_moments_kernel(const T *x, affine affine, const group_norm a, const slabs slabs) {
     __shared__ moments of_thread[BLOCK_THREADS * N]; /* [y, N, x] */
     int64_t column = first_column(), first = blockIdx.x * slabs.pixels, sample = blockIdx.z;
     int64_t n = pixels_of(slabs, a.pixels, blockIdx.x);
@@ -100,15 +101,19 @@ __global__ void __launch_bounds__(BLOCK_THREADS)
     running<N> running = {};
     if (column < a.c / N) {
         const T *from = x + (sample * a.pixels + first + threadIdx.y) * a.c + column * N;
+        left<N> added = left_of<T, N>(affine, sample, a.c, column * N);
         int64_t left = pixels_of_thread(n, threadIdx.y);
         for (; left >= CHUNK; left -= CHUNK, from += CHUNK * step) {
             pack<T, N> numbers[CHUNK];
 #pragma unroll
             for (int k = 0; k < CHUNK; k++) numbers[k] = load<T, N>(from + k * step);
+#pragma unroll
+            for (int k = 0; k < CHUNK && added.is_any; k++) numbers[k] = with(numbers[k], added);
             take(running, numbers);
         }
         for (; left > 0; left--, from += step) {
             pack<T, N> numbers[1] = {load<T, N>(from)};
+            if (added.is_any) numbers[0] = with(numbers[0], added);
             take(running, numbers);
         }
     }
@@ -127,47 +132,55 @@ __global__ void __launch_bounds__(BLOCK_THREADS)
     }
 }
 
-/* A block a group. */
-__global__ static void __launch_bounds__(BLOCK_THREADS)
+/* A block a group. It waits for memory most of the time: threads are many. */
+__global__ static void __launch_bounds__(GROUP_THREADS)
     group_moments_kernel(affine affine, const group_norm a, const slabs slabs) {
     int64_t sample = blockIdx.x / a.groups, first = blockIdx.x % a.groups * a.width;
     unsigned width = a.width, n = (unsigned)slabs.n * width; /* of what is in the workspace */
     double sum = 0, m2 = 0, count = (double)(a.pixels * a.width);
     const float *moments = slabs.moments + sample * slabs.n * 2 * a.c + first;
-    for (unsigned i = threadIdx.x; i < n; i += BLOCK_THREADS)
+#pragma unroll 4
+    for (unsigned i = threadIdx.x; i < n; i += GROUP_THREADS)
         sum += (double)pixels_of(slabs, a.pixels, i / width) *
                (double)moments[i / width * 2 * a.c + i % width];
-    double mean = block_sum(sum) / count;
-    for (unsigned i = threadIdx.x; i < n; i += BLOCK_THREADS) {
+    double mean = sum_of_threads(sum) / count;
+#pragma unroll 4
+    for (unsigned i = threadIdx.x; i < n; i += GROUP_THREADS) {
         const float *of_channel = moments + i / width * 2 * a.c + i % width;
         double distance = (double)of_channel[0] - mean;
         m2 += (double)of_channel[a.c] +
               (double)pixels_of(slabs, a.pixels, i / width) * distance * distance;
     }
-    double rstd = 1 / sqrt(block_sum(m2) / count + a.eps);
+    double rstd = 1 / sqrt(sum_of_threads(m2) / count + a.eps);
     float *means = slabs.scales + sample * 2 * a.c + first, *scales = means + a.c;
-    for (int64_t i = threadIdx.x; i < a.width; i += BLOCK_THREADS) {
+    for (int64_t i = threadIdx.x; i < a.width; i += GROUP_THREADS) {
         means[i] = (float)mean;
         scales[i] = (float)(rstd * affine.weight[first + i]);
     }
 }
 
 template <int ACT, typename T, int N>
-__device__ static pack<T, N> normalise(pack<T, N> numbers, const scaled<N> &of,
-                                       enum xl_activation act) {
+__device__ static void normalise(const pack<T, N> &numbers, const scaled<N> &of,
+                                 enum xl_activation act, void *out, int64_t at,
+                                 const affine &affine) {
+    float y[N];
     if (ACT != ANY_ACT) act = (enum xl_activation)ACT;
 #pragma unroll
-    for (int j = 0; j < N; j++) {
-        float y = (to_f32(numbers.x[j]) - of.mean[j]) * of.scale[j] + of.bias[j];
-        numbers.x[j] = from_f32<T>(activate(act, y));
-    }
-    return numbers;
+    for (int j = 0; j < N; j++)
+        y[j] = activate(act, (to_f32(numbers.x[j]) - of.mean[j]) * of.scale[j] + of.bias[j]);
+    write<T, N>(out, at, y, affine);
+}
+
+template <typename T, int N>
+__device__ static pack<T, N> load_with(const T *from, const left<N> &left) {
+    pack<T, N> numbers = load<T, N>(from);
+    return left.is_any ? with(numbers, left) : numbers;
 }
 
 /* The last slabs first: they were read last and may still be in the cache. */
 template <typename T, int N, int ACT>
 __global__ void __launch_bounds__(BLOCK_THREADS)
-    normalise_kernel(const T *x, T *out, affine affine, const group_norm a, const slabs slabs) {
+    normalise_kernel(const T *x, void *out, affine affine, const group_norm a, const slabs slabs) {
     int64_t column = first_column(), sample = blockIdx.z, c = a.c;
     int64_t slab = gridDim.x - 1 - blockIdx.x, first = slab * slabs.pixels;
     int64_t n = pixels_of(slabs, a.pixels, slab);
@@ -180,33 +193,34 @@ __global__ void __launch_bounds__(BLOCK_THREADS)
         of.scale[j] = means[c + j];
         of.bias[j] = affine.bias[column * N + j];
     }
+    left<N> added = left_of<T, N>(affine, sample, c, column * N);
     int64_t at = (sample * a.pixels + first + threadIdx.y) * c + column * N;
     int64_t step = blockDim.y * c, left = pixels_of_thread(n, threadIdx.y);
     for (; left >= CHUNK; left -= CHUNK, at += CHUNK * step) {
         pack<T, N> numbers[CHUNK];
 #pragma unroll
-        for (int k = 0; k < CHUNK; k++) numbers[k] = load<T, N>(x + at + k * step);
+        for (int k = 0; k < CHUNK; k++) numbers[k] = load_with(x + at + k * step, added);
 #pragma unroll
         for (int k = 0; k < CHUNK; k++)
-            store(out + at + k * step, normalise<ACT>(numbers[k], of, a.act));
+            normalise<ACT>(numbers[k], of, a.act, out, at + k * step, affine);
     }
     for (; left > 0; left--, at += step)
-        store(out + at, normalise<ACT>(load<T, N>(x + at), of, a.act));
+        normalise<ACT>(load_with(x + at, added), of, a.act, out, at, affine);
 }
 
 template <typename T, int N, int ACT>
 static void launch_normalise(const group_norm *a, const slabs &slabs, affine affine,
                              cudaStream_t stream) {
-    normalise_kernel<T, N, ACT><<<slabs.blocks, slabs.threads, 0, stream>>>(
-        (const T *)a->x, (T *)a->out, affine, *a, slabs);
+    normalise_kernel<T, N, ACT>
+        <<<slabs.blocks, slabs.threads, 0, stream>>>((const T *)a->x, a->out, affine, *a, slabs);
 }
 
 template <typename T, int N>
 static void launch_slabs(const group_norm *a, affine affine, cudaStream_t stream) {
     slabs slabs = slabs_of<N>(a);
     slab_moments_kernel<T, N>
-        <<<slabs.blocks, slabs.threads, 0, stream>>>((const T *)a->x, *a, slabs);
-    group_moments_kernel<<<(unsigned)(a->n * a->groups), BLOCK_THREADS, 0, stream>>>(affine, *a,
+        <<<slabs.blocks, slabs.threads, 0, stream>>>((const T *)a->x, affine, *a, slabs);
+    group_moments_kernel<<<(unsigned)(a->n * a->groups), GROUP_THREADS, 0, stream>>>(affine, *a,
                                                                                      slabs);
     if (N > 1 && a->act == XL_ACT_SILU)
         launch_normalise<T, N, XL_ACT_SILU>(a, slabs, affine, stream);

@@ -10,13 +10,15 @@
 extern "C" {
 #endif
 
-/* Rows [columns, taps] become rows [taps, to_columns], then zeros up to to_length. */
+/* Rows [columns, taps] become rows [taps, to_columns], then zeros up to to_length. With scales they
+ * are rounded to F8: a number is what is written times the scale of its row. */
 struct xl_cuda_packing {
     const void *from;
     void *to;
     enum xl_dtype from_dtype, to_dtype;
     int64_t rows, columns, taps;
     int64_t to_columns, to_length;
+    float *scales; /* [rows], or NULL */
 };
 /* False: it could not be queued. */
 bool xl_cuda_pack(const struct xl_cuda_packing *packing, cudaStream_t stream);

@@ -94,15 +94,41 @@ static bool set(const struct xl_cublaslt *lt, cublasLtMatmulDesc_t desc,
 }
 
 /* What is never read while ways are looked for, but must be set. */
-static const char no_bias[16] __attribute__((aligned(16)));
+static const float nothing[4] __attribute__((aligned(16)));
+
+static bool set_scales(const struct xl_cuda_product *product, const float *of_w,
+                       const float *of_x) {
+    const struct xl_cublaslt *lt = product->products->lt;
+    return set(lt, product->desc, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, &of_w, sizeof of_w) &&
+           set(lt, product->desc, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, &of_x, sizeof of_x);
+}
+
+/* Scales of rows; sums in fewer bits than f32 has, which are still ten times as exact as what is
+ * added up. */
+static bool describe_f8(struct xl_cuda_product *product) {
+#if CUBLAS_VERSION >= 120900
+    const struct xl_cublaslt *lt = product->products->lt;
+    static const cublasLtMatmulDescAttributes_t modes[] = {CUBLASLT_MATMUL_DESC_A_SCALE_MODE,
+                                                           CUBLASLT_MATMUL_DESC_B_SCALE_MODE};
+    cublasLtMatmulMatrixScale_t mode = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+    int8_t is_fast = 1;
+    bool ok = set(lt, product->desc, CUBLASLT_MATMUL_DESC_FAST_ACCUM, &is_fast, sizeof is_fast);
+    for (int i = 0; i < 2; i++) ok = ok && set(lt, product->desc, modes[i], &mode, sizeof mode);
+    return ok && set_scales(product, nothing, nothing);
+#else
+    (void)product;
+    return false;
+#endif
+}
 
 static bool describe(struct xl_cuda_product *product) {
     const struct xl_cublaslt *lt = product->products->lt;
     const struct xl_cuda_product_shape *s = &product->shape;
-    cudaDataType_t type = type_of(s->dtype), out_type = type_of(s->out_dtype);
+    cudaDataType_t type = s->is_f8 ? CUDA_R_8F_E4M3 : type_of(s->dtype);
+    cudaDataType_t out_type = type_of(s->out_dtype);
     cublasOperation_t turn = s->is_w_turned ? CUBLAS_OP_N : CUBLAS_OP_T;
     cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
-    const void *bias = no_bias;
+    const void *bias = nothing;
     bool ok = lt->cublasLtMatmulDescCreate(&product->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F) ==
                   CUBLAS_STATUS_SUCCESS &&
               set(lt, product->desc, CUBLASLT_MATMUL_DESC_TRANSA, &turn, sizeof turn);
@@ -112,6 +138,7 @@ static bool describe(struct xl_cuda_product *product) {
              set(lt, product->desc, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out_type,
                  sizeof out_type) &&
              set(lt, product->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
+    if (s->is_f8) ok = ok && describe_f8(product);
     uint64_t w_rows = (uint64_t)(s->is_w_turned ? s->n : s->k);
     uint64_t w_columns = (uint64_t)(s->is_w_turned ? s->k : s->n);
     return ok &&
@@ -132,6 +159,7 @@ static bool run_with(const struct xl_cuda_product *product, const cublasLtMatmul
     if (product->shape.has_bias &&
         !set(lt, product->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &data->bias, sizeof data->bias))
         return false;
+    if (product->shape.is_f8 && !set_scales(product, data->w_scales, data->x_scales)) return false;
     return lt->cublasLtMatmul(products->handle, product->desc, &data->factor, data->w, product->w,
                               data->x, product->x, &beta, added, product->out, data->out,
                               product->out, algo, products->workspace->data, XL_CUDA_PRODUCT_BYTES,
@@ -150,10 +178,10 @@ static void name_key(struct xl_cuda_product *product) {
     const struct xl_cuda_product_shape *s = &product->shape;
     snprintf(product->key, sizeof product->key,
              "product %s %s %lldx%lldx%lld rows %lld %lld %lld%s%s%s by %d",
-             xl_dtype_name(s->dtype), xl_dtype_name(s->out_dtype), (long long)s->m, (long long)s->n,
-             (long long)s->k, (long long)s->x_stride, (long long)s->w_stride,
-             (long long)s->out_stride, s->is_w_turned ? " turned" : "", s->has_bias ? " bias" : "",
-             s->has_residual ? " residual" : "", s->alignment);
+             s->is_f8 ? "F8" : xl_dtype_name(s->dtype), xl_dtype_name(s->out_dtype),
+             (long long)s->m, (long long)s->n, (long long)s->k, (long long)s->x_stride,
+             (long long)s->w_stride, (long long)s->out_stride, s->is_w_turned ? " turned" : "",
+             s->has_bias ? " bias" : "", s->has_residual ? " residual" : "", s->alignment);
 }
 
 /* The ways that cuBLASLt offers, the best in its opinion first; how many. */
@@ -196,14 +224,20 @@ static size_t matrix_bytes(int64_t rows, int64_t stride, enum xl_dtype dtype) {
     return ((size_t)(rows * stride) * xl_dtype_size(dtype) + 255) / 256 * 256;
 }
 
+/* Of x and w, and of scales. */
+static enum xl_dtype stored_dtype(const struct xl_cuda_product_shape *s) {
+    return s->is_f8 ? XL_DTYPE_U8 : s->dtype;
+}
+
 /* Index of the fastest way; -1: nothing could be tried. */
 static int try_ways(const struct xl_cuda_product *product,
                     const cublasLtMatmulHeuristicResult_t *ways, int n, cudaStream_t stream) {
     const struct xl_cuda_product_shape *s = &product->shape;
-    size_t x = matrix_bytes(s->m, s->x_stride, s->dtype);
-    size_t w = matrix_bytes(s->is_w_turned ? s->k : s->n, s->w_stride, s->dtype);
+    size_t x = matrix_bytes(s->m, s->x_stride, stored_dtype(s));
+    size_t w = matrix_bytes(s->is_w_turned ? s->k : s->n, s->w_stride, stored_dtype(s));
     size_t out = matrix_bytes(s->m, s->out_stride, s->out_dtype);
-    unsigned char *memory = xl_cuda_trial_memory(x + w + out, stream);
+    size_t scales = matrix_bytes(s->m + s->n, 1, XL_DTYPE_F32);
+    unsigned char *memory = xl_cuda_trial_memory(x + w + out + scales, stream);
     if (!memory) return -1;
     struct trial trial = {product,
                           NULL,
@@ -212,6 +246,8 @@ static int try_ways(const struct xl_cuda_product *product,
                            .bias = memory,
                            .out = memory + x + w,
                            .residual = memory + x + w,
+                           .x_scales = (const float *)(const void *)(memory + x + w + out),
+                           .w_scales = (const float *)(const void *)(memory + x + w + out),
                            .factor = 0.5F}};
     float best = INFINITY;
     int found = -1;
@@ -297,4 +333,26 @@ enum xl_status xl_cuda_product_get(const struct xl_cuda_compiler *c,
     if (!*out) return XL_EDEVICE;
     if (c->is_measuring || (*out)->is_measured) return XL_OK;
     return choose(*out, c->backend->stream, err);
+}
+
+bool xl_cuda_products_have_f8(const struct xl_cuda_products *products) {
+    struct xl_cuda_product_shape shape = {.dtype = XL_DTYPE_F16,
+                                          .out_dtype = XL_DTYPE_F16,
+                                          .is_f8 = true,
+                                          .m = 128,
+                                          .n = 128,
+                                          .k = 128,
+                                          .x_stride = 128,
+                                          .w_stride = 128,
+                                          .out_stride = 128,
+                                          .has_bias = true,
+                                          .alignment = 16};
+    struct xl_cuda_product *product = calloc(1, sizeof *product);
+    cublasLtMatmulHeuristicResult_t ways[MAX_WAYS];
+    if (!product) return false;
+    product->products = products;
+    product->shape = shape;
+    bool has = describe(product) && list_ways(product, ways) > 0;
+    product_free(product);
+    return has;
 }

@@ -7,6 +7,7 @@
 /* out[m, n] = factor x[m, k] w[n, k]^T + bias[n] + residual[m, n], rows at strides in elements. */
 struct xl_cuda_product_shape {
     enum xl_dtype dtype, out_dtype; /* of x, w; of out and bias */
+    bool is_f8; /* x and w are in F8 with scales of rows; dtype does not matter */
     int64_t m, n, k;
     int64_t x_stride, w_stride, out_stride;
     bool is_w_turned; /* w lies as [k, n] */
@@ -26,6 +27,9 @@ enum xl_status xl_cuda_products_new(struct xl_cuda_ways *ways,
                                     struct xl_cuda_products **out, struct xl_err *err) XL_CHECKED;
 void xl_cuda_products_free(struct xl_cuda_products *products); /* NULL is fine */
 
+/* Whether cuBLASLt has products in F8 for this GPU. */
+bool xl_cuda_products_have_f8(const struct xl_cuda_products *products);
+
 /* *out belongs to the products. The first time that a shape is met on this card its ways are tried,
  * on memory of their own; while a compilation only measures, none is. Errors: XL_ENOMEM, XL_EDEVICE
  */
@@ -36,6 +40,7 @@ enum xl_status xl_cuda_product_get(const struct xl_cuda_compiler *c,
 /* What a run of it reads and writes; bias and residual as the shape says. */
 struct xl_cuda_product_data {
     const void *x, *w, *bias, *residual;
+    const float *x_scales, *w_scales; /* of products in F8 */
     void *out;
     float factor;
 };

@@ -50,15 +50,15 @@ template <typename F> __device__ inline F warp_sum(F x) {
     return x;
 }
 
-/* Of all threads, in all threads of a block of BLOCK_THREADS. */
-template <typename F> __device__ inline F block_sum(F x) {
-    __shared__ F of_warp[BLOCK_THREADS / 32];
+/* Of all threads, in all threads of a block of whole warps. */
+template <typename F> __device__ inline F sum_of_threads(F x) {
+    __shared__ F of_warp[32];
     x = warp_sum(x);
     __syncthreads(); /* the sum before this one is read */
     if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
     __syncthreads();
     F sum = of_warp[0];
-    for (int warp = 1; warp < BLOCK_THREADS / 32; warp++) sum += of_warp[warp];
+    for (unsigned warp = 1; warp < blockDim.x / 32; warp++) sum += of_warp[warp];
     return sum;
 }
 

@@ -120,8 +120,8 @@ __global__ static void guide_kernel(const guide a, guide_sums *block_sums) {
         sums.out_squares += out * out;
     }
     if (!is_rescaled) return;
-    sums = {block_sum(sums.guided), block_sum(sums.guided_squares), block_sum(sums.out),
-            block_sum(sums.out_squares)};
+    sums = {sum_of_threads(sums.guided), sum_of_threads(sums.guided_squares),
+            sum_of_threads(sums.out), sum_of_threads(sums.out_squares)};
     if (threadIdx.x == 0) block_sums[blockIdx.x] = sums;
 }
 

@@ -69,7 +69,7 @@ static struct xl_cuda_key key_of(const struct xl_cuda_weight_spec *spec) {
     int64_t length = xl_shape_count(weight->shape) / weight->shape.dim[0];
     key.n_parts = weight->n_parts;
     key.from = weight->dtype;
-    key.to = spec->dtype;
+    key.to = spec->is_f8 ? XL_DTYPE_U8 : spec->dtype;
     key.rows = weight->shape.dim[0];
     key.columns = spec->has_taps ? weight->shape.dim[1] : length;
     key.taps = length / key.columns;
@@ -89,9 +89,17 @@ enum xl_status xl_cuda_store_ask(struct xl_hold *hold, const struct xl_cuda_weig
     *out = &entry->weight;
     if (!is_new) return XL_OK;
     entry->value = spec->weight;
-    xl_held_set_bytes(&entry->held,
-                      (size_t)(key.to_rows * key.to_row_length) * xl_dtype_size(spec->dtype));
+    size_t bytes = (size_t)(key.to_rows * key.to_row_length) * xl_dtype_size(spec->dtype);
+    if (spec->is_f8) bytes = xl_cuda_entry_scales(&key) + (size_t)key.to_rows * sizeof(float);
+    xl_held_set_bytes(&entry->held, bytes);
     return XL_OK;
+}
+
+static void place_weight(struct xl_cuda_entry *entry) {
+    entry->weight.data = entry->held.data;
+    if (entry->key.to != XL_DTYPE_U8) return;
+    entry->weight.scales =
+        (const float *)(const void *)(entry->held.data + xl_cuda_entry_scales(&entry->key));
 }
 
 enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *hold,
@@ -100,7 +108,7 @@ enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *h
     struct xl_held_group *group = NULL;
     enum xl_status status = xl_hold_take_memory(hold, &group, err);
     for (struct xl_held *held = group ? group->entries : NULL; held; held = held->next)
-        ((struct xl_cuda_entry *)held)->weight.data = held->data;
+        place_weight((struct xl_cuda_entry *)held);
     if (!status) status = xl_cuda_fill_group(store->upload, group, plan, options, err);
     if (group) { /* also after a failure: its memory is given back */
         enum xl_status arrived = xl_cuda_upload_finish(store->upload, status ? NULL : err);

@@ -21,6 +21,7 @@ struct xl_cuda_weight_spec {
     bool has_taps;            /* taps before columns; else the weight is the matrix [o, c taps] */
     int64_t rows, row_length; /* of the result, filled up with zeros; 0: what there is */
     int64_t columns;          /* likewise, of one tap */
+    bool is_f8;               /* rounded to F8, each row with a scale; dtype does not matter */
 };
 
 /* Ask. *out belongs to the store; its data is there once the hold is filled. Errors: XL_ENOMEM */

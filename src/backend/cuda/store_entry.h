@@ -10,7 +10,7 @@
 struct xl_cuda_key {
     struct xl_weight_id ids[XL_MAX_PARTS];
     int32_t n_parts;
-    int32_t from, to; /* dtypes */
+    int32_t from, to; /* dtypes; to: U8 for F8 */
     int64_t rows, columns, taps;
     int64_t to_rows, to_columns, to_row_length; /* filled up */
 };
@@ -21,6 +21,11 @@ struct xl_cuda_entry {
     struct xl_cuda_weight weight;
     const struct xl_value *value; /* until it is filled */
 };
+
+/* Where the scales of one in F8 begin: behind its rows. */
+static inline size_t xl_cuda_entry_scales(const struct xl_cuda_key *key) {
+    return xl_held_align((size_t)(key->to_rows * key->to_row_length));
+}
 
 /* Fill the entries of a group that has its memory; NULL: there are none. */
 enum xl_status xl_cuda_fill_group(struct xl_cuda_upload *upload, const struct xl_held_group *group,

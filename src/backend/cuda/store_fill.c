@@ -33,6 +33,8 @@ static enum xl_status pack_rows(struct xl_cuda_upload *upload, const struct xl_c
                                       .taps = key->taps,
                                       .to_columns = key->to_columns,
                                       .to_length = key->to_row_length};
+    if (key->to == XL_DTYPE_U8)
+        packing.scales = (float *)(void *)(entry->held.data + xl_cuda_entry_scales(key)) + row;
     if (xl_cuda_pack(&packing, xl_cuda_upload_stream(upload))) return XL_OK;
     return xl_cuda_fail(err, cudaErrorLaunchFailure, "pack weights");
 }

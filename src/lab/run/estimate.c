@@ -16,10 +16,14 @@
 enum { BYTES_PER_PIXEL = 2, MAX_LINES = 64 };
 
 /* Where nothing was logged yet: the order of magnitude of a present-day core, and of a GPU. */
-static const double ASSUMED_TFLOP_PER_S_CORE[] = {
-    [XL_PRECISION_F32] = 0.1, [XL_PRECISION_BF16] = 0.3, [XL_PRECISION_F16] = 0.1};
-static const double ASSUMED_TFLOP_PER_S_GPU[] = {
-    [XL_PRECISION_F32] = 20, [XL_PRECISION_BF16] = 100, [XL_PRECISION_F16] = 100};
+static const double ASSUMED_TFLOP_PER_S_CORE[] = {[XL_PRECISION_F32] = 0.1,
+                                                  [XL_PRECISION_BF16] = 0.3,
+                                                  [XL_PRECISION_F16] = 0.1,
+                                                  [XL_PRECISION_F8] = 0.1};
+static const double ASSUMED_TFLOP_PER_S_GPU[] = {[XL_PRECISION_F32] = 20,
+                                                 [XL_PRECISION_BF16] = 100,
+                                                 [XL_PRECISION_F16] = 100,
+                                                 [XL_PRECISION_F8] = 150};
 
 enum { N_PRECISIONS = sizeof ASSUMED_TFLOP_PER_S_GPU / sizeof *ASSUMED_TFLOP_PER_S_GPU };
 

@@ -14,10 +14,10 @@ static const char *const generators[] = {[XL_PROMPTS_AS_THEY_STAND] = "none",
                                          [XL_PROMPTS_DYNAMIC] = "dynamic",
                                          [XL_PROMPTS_COMBINATIONS] = "combinations",
                                          NULL};
-static const char *const precisions[] = {"auto", "f32", "bf16", "f16", NULL};
+static const char *const precisions[] = {"auto", "f32", "bf16", "f16", "f8", NULL};
 static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f32",     "fp16",
                                               "f16",      "half", "f16",     "float16", "f16",
-                                              "bfloat16", "bf16", NULL};
+                                              "bfloat16", "bf16", "fp8",     "f8",      NULL};
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 static const char *const containers[] = {"none", "docker", "podman", "enroot", NULL};
@@ -241,7 +241,8 @@ static const struct xl_option options[] = {
     {CHOICE("dtype", "NAME", precision, precisions), .commands = XL_FOR_GENERATE | XL_FOR_WORKER,
      .is_axis = true, .same_as = precision_names, .group = "Computing",
      .help =
-         "arithmetic; auto takes f16 on a GPU, and on a CPU bf16 where it has instructions for it",
+         "arithmetic; auto takes f16 on a GPU, and on a CPU bf16 where it has instructions for it; "
+         "f8 is f16 with large products in 8 bits, on GPUs from Hopper on",
      .fallback = "auto"},
     {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES, .group = "Computing",
      .help = "threads; 0 takes every core; the picture does not depend on it", .fallback = "0"},
