@@ -147,8 +147,9 @@ enum xl_status xl_device_act_dtype(const struct xl_device *device, enum xl_preci
                                            [XL_PRECISION_F8] = XL_DTYPE_F16};
     enum xl_precision precision = xl_device_precision(device, asked);
     enum xl_dtype dtype = dtypes[precision];
-    enum xl_status status = xl_backend_check_dtype(device->backend, dtype, err);
-    if (!status && precision == XL_PRECISION_F8) status = xl_backend_check_f8(device->backend, err);
+    enum xl_status status = XL_OK;
+    if (precision == XL_PRECISION_F8) status = xl_backend_check_f8(device->backend, err);
+    if (!status) status = xl_backend_check_dtype(device->backend, dtype, err);
     if (!status) *out = dtype;
     return status;
 }

@@ -97,6 +97,8 @@ expect "GPUs that are hidden" 4 "" $draw --device cuda --output-dir "$work/gpu"
 check "and why that is" grep -qE "CUDA|driver" "$work/err"
 check "and nothing is drawn" sh -c "! ls '$work/gpu' 2>/dev/null | grep -q png"
 expect "f16 on a CPU" 2 "use --dtype bf16 or f32" $draw --device cpu --dtype f16 --output-dir "$work/gpu"
+expect "f8 on a CPU" 2 "f8 needs a GPU of compute capability 9.0 or later" $draw --device cpu --dtype f8 \
+    --output-dir "$work/gpu"
 expect "init image missing" 2 "nowhere.png" $draw --init-image "$work/nowhere.png"
 echo "no picture" >"$work/text.png"
 expect "init image is text" 2 "text.png" $draw --init-image "$work/text.png"

@@ -306,7 +306,7 @@ Test(lora, names_of_the_original_code_are_one_to_one) {
     ok(CONFIG_READ(xl_unet_config_read, CONFIGS "unet/config.json", &err, &unet));
     xl_unet_original(&unet, &original);
     ok(xl_unet_build(&unet, (struct xl_source){.manifest = &manifest},
-                     (struct xl_unet_shape){1, 32, 32, 77, XL_DTYPE_F32}, &io, &plan, &err));
+                     (struct xl_unet_shape){1, 32, 32, 77, XL_DTYPE_F32, false}, &io, &plan, &err));
     for (int i = 0; i < manifest.n; i++) {
         char module[XL_MODULE_PATH];
         snprintf(module, sizeof module, "%s", manifest.tensors[i]->name);

@@ -85,7 +85,7 @@ Test(options, values_are_read_strictly) {
         {"rng", "torch-cuda", XL_OK},
         {"rng", "mt", XL_EINVAL},
         {"dtype", "bf16", XL_OK},
-        {"dtype", "fp8", XL_EINVAL},
+        {"dtype", "fp4", XL_EINVAL},
         {"width", "999999", XL_EINVAL},
         {"batch", "0", XL_EINVAL},
     };

@@ -241,6 +241,14 @@ Test(runner, ten_equal_failures_do) {
     cr_expect(counts.n_done == 2 && counts.n_failed == 10 && counts.n_waiting == 8);
 }
 
+Test(runner, a_lost_device_stops_it_and_fails_nothing) {
+    script.failure = XL_EDEVICE;
+    script.n_failures[3] = 1;
+    cr_expect_eq(draw(20, 1), XL_EDEVICE);
+    cr_expect_str_eq(err.text, "the fake fails");
+    cr_expect(counts.n_done == 2 && !counts.n_failed && counts.n_waiting == 18);
+}
+
 Test(runner, a_model_that_cannot_be_opened_fails_at_once) {
     script.open = XL_EMODEL;
     cr_expect_eq(draw(20, 2), XL_EPARTIAL);

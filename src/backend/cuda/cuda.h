@@ -105,8 +105,8 @@ struct xl_cuda_weight {
     const void *data;
     const float *scales; /* of each row of one in F8 */
 };
-/* Ask for a weight: in f32 (norms, biases of convolutions), in the plan's act_dtype (products), or in
- * its own dtype (tables). *out: NULL when absent. Errors: XL_ENOMEM */
+/* Ask for a weight: in f32 (norms, biases of convolutions), in the plan's act_dtype (products), or
+ * in its own dtype (tables). *out: NULL when absent. Errors: XL_ENOMEM */
 enum xl_status xl_cuda_floats(struct xl_cuda_compiler *c, xl_val value,
                               const struct xl_cuda_weight **out, struct xl_err *err) XL_CHECKED;
 enum xl_status xl_cuda_matrix(struct xl_cuda_compiler *c, xl_val value,

@@ -311,6 +311,10 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
         leave(easel, &share, status, &why);
         return;
     }
+    if (status == XL_EDEVICE) { /* nothing after it can be drawn; a resumed run draws it */
+        xl_work_stop(easel->work, status, why.text);
+        return;
+    }
     put_failure(easel, &share, status, &why);
     if (status == XL_EWORKER) { /* the writer sees what is to be drawn again */
         forget_model(easel);
