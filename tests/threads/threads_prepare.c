@@ -113,7 +113,8 @@ struct preparation {
     struct xl_device *device;
     int m, side;
     int cancel_at; /* the call of progress that says no; 0: none */
-    bool is_slow;  /* progress waits until somebody else waits for the device, or a second */
+    bool is_slow; /* with its first weights it waits until somebody wants the memory, or a second */
+    atomic_bool has_begun;
     atomic_int n_asked;
     atomic_bool may_go_on;
     pthread_t thread;
@@ -128,9 +129,10 @@ static void pause_ms(long ms) {
 
 static bool goes_on(void *user, enum xl_phase phase, int64_t done, int64_t total) {
     struct preparation *p = user;
-    (void)phase, (void)done, (void)total;
+    (void)phase, (void)total;
     int n = atomic_fetch_add(&p->n_asked, 1) + 1;
-    for (int i = 0; p->is_slow && n > 1 && !atomic_load(&p->may_go_on) && i < 500; i++) {
+    bool waits = p->is_slow && done > 0 && !atomic_exchange(&p->has_begun, true);
+    for (int i = 0; waits && !atomic_load(&p->may_go_on) && i < 500; i++) {
         if (atomic_load(&p->device->is_recalled)) break;
         pause_ms(2);
     }
@@ -155,9 +157,9 @@ static void end(struct preparation *p) {
     pthread_join(p->thread, NULL);
 }
 
-/* Until it brings in weights. */
+/* Until it has brought in weights. */
 static void wait_for(struct preparation *p) {
-    while (atomic_load(&p->n_asked) < 2) pause_ms(1);
+    while (!atomic_load(&p->has_begun)) pause_ms(1);
 }
 
 /* --- Cases ------------------------------------------------------------------------------------ */

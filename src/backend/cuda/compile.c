@@ -93,9 +93,8 @@ static struct xl_cuda_compiler compiler_of(struct xl_cuda_exec *exec) {
     };
 }
 
-enum {
-    ASK_EVERY = 8
-}; /* ops between two questions whether to go on: a new shape takes some 50 ms */
+/* Ops between two questions whether to go on. One of a new shape may take 50 ms. */
+enum { ASK_EVERY = 8 };
 
 /* The launches of one part of the plan. */
 static enum xl_status compile_part(struct xl_cuda_compiler *c, enum xl_rate part,
