@@ -99,6 +99,8 @@ const struct xl_manual_entry xl_manual_files[] = {
     {"output_images/jobs_INSTANCE.log",
      "The job log: a JSON object a line for whatever was drawn or "
      "failed. `jobs.log` where the instance has no name."},
+    {"output_images/run_INSTANCE-gpuN.log", "What the jobs of `sdxl-lab run` on GPU N wrote."},
+    {"/tmp/sdxl-lab-gpus/UUID.lock", "The lock of a GPU; `--gpu-lock-dir` names another folder."},
     {"output_images/KIND_TIME/",
      "A sweep's own directory; KIND is `sweep`, `compare`, "
      "`multi_profiles` or `all_models_profiles`. With several models it has a folder "
