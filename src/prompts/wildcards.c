@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 16, MAX_BYTES = 16 << 20, MAX_NAMES = 100000, MAX_PATTERN = 1000 };
+enum { MAX_DEPTH = 16, MAX_BYTES = 16 << 20, MAX_NAMES = 20000, MAX_PATTERN = 1000 };
 
 struct collection {
     const char *name;
@@ -39,24 +39,30 @@ static enum xl_status no_memory(struct reader *reader) {
 /* --- Collections ------------------------------------------------------------------------------ */
 
 /* A collection of this name, empty: of several files the last one counts. */
-static struct collection *collection_of(struct xl_wildcards *wildcards, const char *name) {
+static enum xl_status collection_of(struct reader *reader, const char *name,
+                                    struct collection **out) {
+    struct xl_wildcards *wildcards = reader->wildcards;
     for (int i = 0; i < wildcards->n; i++)
         if (!strcmp(wildcards->at[i].name, name)) {
-            wildcards->at[i].n = 0;
-            return &wildcards->at[i];
+            *out = &wildcards->at[i];
+            (*out)->n = 0;
+            return XL_OK;
         }
+    if (wildcards->n == MAX_NAMES)
+        return xl_fail(reader->err, XL_EINPUT, "more than %d wildcards; name a smaller folder",
+                       MAX_NAMES);
     if (wildcards->n == wildcards->capacity) {
         int capacity = wildcards->capacity ? 2 * wildcards->capacity : 64;
         struct collection *grown = realloc(wildcards->at, (size_t)capacity * sizeof *grown);
-        if (!grown || capacity > MAX_NAMES) return NULL;
+        if (!grown) return no_memory(reader);
         wildcards->at = grown;
         wildcards->capacity = capacity;
     }
-    struct collection *collection = &wildcards->at[wildcards->n];
-    *collection = (struct collection){.name = xl_arena_strdup(&wildcards->arena, name)};
-    if (!collection->name) return NULL;
-    wildcards->n++;
-    return collection;
+    const char *copy = xl_arena_strdup(&wildcards->arena, name);
+    if (!copy) return no_memory(reader);
+    *out = &wildcards->at[wildcards->n++];
+    **out = (struct collection){.name = copy};
+    return XL_OK;
 }
 
 static enum xl_status add_value(struct reader *reader, struct collection *collection,
@@ -88,8 +94,8 @@ static enum xl_status read_text(struct reader *reader, const char *path, const c
         xl_str_printf(reader->notices, "%s; it is left out\n", why.text);
         return XL_OK;
     }
-    struct collection *collection = collection_of(reader->wildcards, name);
-    if (!collection) status = no_memory(reader);
+    struct collection *collection = NULL;
+    status = collection_of(reader, name, &collection);
     struct xl_text_line line = {.next = text};
     while (!status && xl_text_line_next(&line)) {
         while (line.n && strchr(" \t", line.at[0])) line.at++, line.n--;
@@ -127,8 +133,8 @@ static enum xl_status read_item(struct reader *reader, const char *name,
 }
 
 static enum xl_status read_list(struct reader *reader, const char *name, const json_t *list) {
-    struct collection *collection = collection_of(reader->wildcards, name);
-    enum xl_status status = collection ? XL_OK : no_memory(reader);
+    struct collection *collection = NULL;
+    enum xl_status status = collection_of(reader, name, &collection);
     if (!json_is_array(list)) return status ? status : read_item(reader, name, collection, list);
     for (size_t i = 0; !status && i < json_array_size(list); i++)
         status = read_item(reader, name, collection, json_array_get(list, i));

@@ -19,7 +19,7 @@ struct xl_wildcard_value {
 
 /* Read all files of n folders and the folders in them; of a name the last one counts. notices: what
  * was left out, one a line. Caller: xl_wildcards_free. Errors: XL_EINPUT a folder that is not
- * there; XL_ENOMEM */
+ * there, or too many names; XL_ENOMEM */
 enum xl_status xl_wildcards_open(const char *const *folders, int n, struct xl_str *notices,
                                  struct xl_wildcards **out, struct xl_err *err) XL_CHECKED;
 void xl_wildcards_free(struct xl_wildcards *wildcards);

@@ -36,13 +36,12 @@ struct xl_settings {
     const char *model, *revision;
     struct xl_list loras;          /* as data/lora_text.h reads them */
     struct xl_list embeddings;     /* as data/embedding_text.h reads them */
+    struct xl_list wildcards;      /* folders of them */
     const char *vae;               /* NULL or "none": the model's own */
     const char *profile;           /* one, or several joined by " + " */
     const char *prompt, *negative; /* negative NULL: omitted */
-    enum xl_prompt_generator prompt_generator;
-    struct xl_list wildcards; /* folders */
-    const char *size;         /* a preset or WxH; width and height come before it */
-    int width, height;        /* 0: not said */
+    const char *size;              /* a preset or WxH; width and height come before it */
+    int width, height;             /* 0: not said */
     int steps;
     double guidance, guidance_rescale;
     bool has_seed; /* false: a random seed is drawn once */
@@ -50,6 +49,7 @@ struct xl_settings {
     int batch;
     const char *scheduler;
     enum xl_prompt_syntax prompt_syntax;
+    enum xl_prompt_generator prompt_generator;
     int clip_skip;
     enum xl_rng rng;
     enum xl_mode_choice mode;
