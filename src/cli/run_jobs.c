@@ -127,7 +127,7 @@ static void judge(struct runner *runner, int code) {
     bool is_hopeless = code == 2 || code == 5 || code == 6 || (code >= 125 && code <= 127);
     runner->n_failures = code ? runner->n_failures + 1 : 0;
     if (!is_hopeless && runner->n_failures < MOST_FAILURES) return;
-    if (!runner->is_ending && runner->params->settings->repeat != 1)
+    if (!runner->is_ending && runner->total != 1)
         xl_warn("nothing more is begun: %s",
                 is_hopeless ? "the next would fail likewise" : "three jobs failed in a row");
     runner->is_ending = true;
@@ -179,16 +179,14 @@ static void signal_all(const struct runner *runner, int number) {
         if (runner->slots[i].pid) kill(runner->slots[i].pid, number);
 }
 
-/* Hand on, once, what we were told. */
+/* Hand on, once, what we were told; that an end is wanted is said again at every look, since a job
+ * that has just begun does not listen yet. */
 static void hand_on_signals(struct runner *runner) {
     if (xl_interrupted() && !runner->was_signalled) {
         runner->was_signalled = runner->is_ending = true;
         signal_all(runner, xl_interrupt_exit_code() - 128);
     }
-    if (xl_interrupt_wants_end() && !runner->was_asked_to_end) {
-        runner->was_asked_to_end = runner->is_ending = true;
-        signal_all(runner, SIGUSR1);
-    }
+    if (xl_interrupt_wants_end()) runner->was_asked_to_end = runner->is_ending = true;
 }
 
 /* --- Looking at our GPUs ---------------------------------------------------------------------- */
@@ -209,12 +207,13 @@ static void look_at(struct runner *runner, struct slot *slot) {
     } else if (state == XL_CARD_LOST && now_s - slot->lost_s > PATIENCE_S) {
         kill(slot->pid, SIGKILL);
     }
-    if (state != XL_CARD_SHARED || slot->is_told) return;
-    slot->is_told = true;
+    if (state != XL_CARD_SHARED) return;
     bool yields = settings->on_foreign_process == XL_FOREIGN_YIELD;
+    if (yields) kill(slot->pid, SIGUSR1);
+    if (slot->is_told) return;
+    slot->is_told = true;
     xl_warn("GPU %d (%s) is shared with %s%s", gpu->index, gpu->uuid, text,
             yields ? "; the job ends with the pictures at hand and is gone on with elsewhere" : "");
-    if (yields) kill(slot->pid, SIGUSR1);
 }
 
 /* --- Beginning -------------------------------------------------------------------------------- */
@@ -400,6 +399,7 @@ static enum xl_status run_loop(struct runner *runner, struct xl_err *err) {
         }
         for (int i = 0; i < XL_GPUS_MAX; i++)
             if (runner->slots[i].pid) look_at(runner, &runner->slots[i]);
+        if (runner->was_asked_to_end) signal_all(runner, SIGUSR1);
         if (!status && count_wanted(runner) > 0) status = begin_jobs(runner, err);
         next_s = xl_now_s() + runner->wish.wait.poll_s;
     }

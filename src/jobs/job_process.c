@@ -16,6 +16,7 @@ static void become(const struct xl_job_start *start, pid_t parent) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1); /* gone before the line above */
+    signal(SIGUSR1, SIG_IGN);          /* until it listens: else it would be killed */
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     int input = open("/dev/null", O_RDONLY);
