@@ -33,6 +33,12 @@ struct geometry {
     dnnl_dims_t stride, pad_before, pad_after;
 };
 
+static bool is_amx(const_dnnl_primitive_desc_t desc) {
+    const char *name = NULL;
+    return !dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *)&name) && name &&
+           strstr(name, "amx");
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 typedef const_dnnl_memory_desc_t const_desc;
@@ -66,8 +72,16 @@ static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_
 }
 
 static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr) {
-    return dnnl_matmul_primitive_desc_create(out, engine, xwy[0], xwy[1], NULL, xwy[2], attr);
+                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr,
+                                   bool has_amx) {
+    dnnl_status_t status =
+        dnnl_matmul_primitive_desc_create(out, engine, xwy[0], xwy[1], NULL, xwy[2], attr);
+    while (!status && !has_amx && is_amx(*out)) status = dnnl_primitive_desc_next_impl(*out);
+    if (status && *out) {
+        dnnl_primitive_desc_destroy(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -118,10 +132,22 @@ static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_
 }
 
 static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr) {
+                                   const const_desc *xwy, const_dnnl_primitive_attr_t attr,
+                                   bool has_amx) {
     dnnl_matmul_desc_t desc;
+    dnnl_primitive_desc_iterator_t implementations;
     dnnl_status_t status = dnnl_matmul_desc_init(&desc, xwy[0], xwy[1], NULL, xwy[2]);
-    return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
+    if (!status)
+        status = dnnl_primitive_desc_iterator_create(&implementations, &desc, attr, engine, NULL);
+    if (status) return status;
+    *out = dnnl_primitive_desc_iterator_fetch(implementations);
+    while (*out && !has_amx && is_amx(*out)) {
+        dnnl_primitive_desc_destroy(*out);
+        status = dnnl_primitive_desc_iterator_next(implementations);
+        *out = status ? NULL : dnnl_primitive_desc_iterator_fetch(implementations);
+    }
+    dnnl_primitive_desc_iterator_destroy(implementations);
+    return !status && !*out ? dnnl_out_of_memory : status;
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -305,8 +331,8 @@ static const_desc query(const_dnnl_primitive_desc_t desc, dnnl_query_t what) {
 }
 
 /* prototype: whose layout of weights to take; NULL: any. NULL when oneDNN has no such primitive. */
-static dnnl_primitive_desc_t create_desc(struct xl_dnn *dnn, const struct xl_dnn_shape *s,
-                                         const struct xl_dnn_prototype *prototype) {
+static dnnl_primitive_desc_t create_with(struct xl_dnn *dnn, const struct xl_dnn_shape *s,
+                                         const struct xl_dnn_prototype *prototype, bool has_amx) {
     struct desc descs[3];
     memset(descs, 0, sizeof descs);
     dnnl_primitive_desc_t created = NULL;
@@ -316,12 +342,30 @@ static dnnl_primitive_desc_t create_desc(struct xl_dnn *dnn, const struct xl_dnn
         if (prototype) xwy[1] = query(prototype->desc, dnnl_query_weights_md);
         struct geometry geometry = {
             {s->stride, s->stride}, {s->pad_top, s->pad_left}, {s->pad_bottom, s->pad_right}};
-        ok = succeeded(dnn, is_matmul(s) ? matmul_create(&created, dnn->engine, xwy, dnn->attr)
+        ok = succeeded(dnn, is_matmul(s) ? matmul_create(&created, dnn->engine, xwy, dnn->attr,
+                                                         has_amx)
                                          : convolution_create(&created, dnn->engine, xwy, &geometry,
                                                               dnn->attr));
     }
     for (int i = 0; i < 3; i++) desc_deinit(&descs[i]);
     return ok ? created : NULL;
+}
+
+/* oneDNN takes AMX for products from some size on, and AMX rounds otherwise: a row's result would
+ * depend on how many rows there are beside it. So AMX is taken where one row gets it, too (that is,
+ * for all but the narrowest weights). */
+static dnnl_primitive_desc_t create_desc(struct xl_dnn *dnn, const struct xl_dnn_shape *s,
+                                         const struct xl_dnn_prototype *prototype) {
+    dnnl_primitive_desc_t created = create_with(dnn, s, prototype, true);
+    if (!created || !is_matmul(s) || !is_amx(created)) return created;
+    struct xl_dnn_shape row = *s;
+    row.height = row.width = 1;
+    dnnl_primitive_desc_t of_row = create_with(dnn, &row, NULL, true);
+    bool is_the_same = of_row && is_amx(of_row);
+    if (of_row) dnnl_primitive_desc_destroy(of_row);
+    if (is_the_same) return created;
+    dnnl_primitive_desc_destroy(created);
+    return create_with(dnn, s, prototype, false);
 }
 
 static bool create_arguments(struct xl_dnn_product *product) {
