@@ -11,8 +11,8 @@ export LD_LIBRARY_PATH=$fakes/new FAKE_NVML=$work/script GPU_LOCK_DIR=$work/lock
 unset GPUS CUDA_VISIBLE_DEVICES
 gpu() { echo "gpu GPU-0000000$1-0000-0000-0000-000000000000 ${*:2}"; }
 script() { printf '%s\n' "$@" >next && mv next script; }
-job=(generate --prompt "a cat" --model "$source/tests/data/models/repo" --width 64 --height 64 --steps 1)
-long=("${job[@]}" --sweep seed=1..200)
+job=(generate --prompt "a cat" --model "$source/tests/data/models/repo" --width 128 --height 128 --steps 1)
+long=("${job[@]}" --sweep seed=1..80)
 pngs() { find "$1" -name '*.png' ! -name 'sheet_*' 2>/dev/null | wc -l; }
 until_drawn() { while ! grep -qs '[.]png$' "$1"/run_*.log && kill -0 "$2" 2>/dev/null; do sleep 0.02; done; }
 locked() { "$bin" gpu list --json | grep -c '"locked_by": "'; }
@@ -34,7 +34,7 @@ assert sorted(j["job"] for j in d["jobs"]) == [1, 2, 3] and {j["gpu"] for j in d
 assert all(j["exit_code"] == 0 and j["error"] is None and j["log"].endswith(".log") for j in d["jobs"])
 END
 expect "by UUID" 0 "GPU 2  done" "$bin" run --gpus GPU-00000003 --output-dir d -- "${job[@]}"
-PROMPT="a dog" MODEL_KEY=$source/tests/data/models/repo WIDTH=64 HEIGHT=64 STEPS=1 GPUS=7 \
+PROMPT="a dog" MODEL_KEY=$source/tests/data/models/repo WIDTH=128 HEIGHT=128 STEPS=1 GPUS=7 \
     "$bin" run --output-dir e >out 2>err && [ "$(pngs e)" -eq 1 ] && ok "from the environment" || bad "from the environment"
 check "no lock is left" [ "$(locked)" -eq 0 ]
 
@@ -106,7 +106,7 @@ rm -rf calls
 RUNS=2 GPUS=auto ENGINE=docker IMAGE=lab:2 OUTPUT_DIR=$work/dgx SDXL_LAB=$bin \
     "$source/packaging/run_dgx_job.sh" "${job[@]}" >out 2>err && [ "$(pngs dgx)" -eq 2 ] && grep -qx lab:2 calls &&
     ok "run_dgx_job.sh in containers" || bad "run_dgx_job.sh in containers"
-PROMPT=x MODEL_KEY=$source/tests/data/models/repo WIDTH=64 HEIGHT=64 STEPS=1 OUTPUT_DIR=$work/dgx2 SDXL_LAB=$bin \
+PROMPT=x MODEL_KEY=$source/tests/data/models/repo WIDTH=128 HEIGHT=128 STEPS=1 OUTPUT_DIR=$work/dgx2 SDXL_LAB=$bin \
     "$source/packaging/run_dgx_job.sh" >out 2>err && [ "$(pngs dgx2)" -eq 1 ] &&
     ok "run_dgx_job.sh as a process, from the environment" || bad "run_dgx_job.sh as a process"
 SDXL_LAB=/nowhere/lab "$source/packaging/run_dgx_job.sh" >out 2>err
@@ -123,7 +123,7 @@ begin() {
     until_drawn "$dir" $pid
 }
 whole() { # DIR: each picture once, and logged once
-    [ "$(pngs "$1")" -eq 200 ] && [ "$(grep -oh '"paths":\[[^]]*' "$1"/jobs_*.log | grep -o '[^"]*[.]png' | sort -u | wc -l)" -eq 200 ]
+    [ "$(pngs "$1")" -eq 80 ] && [ "$(grep -oh '"paths":\[[^]]*' "$1"/jobs_*.log | grep -o '[^"]*[.]png' | sort -u | wc -l)" -eq 80 ]
 }
 for signal in INT TERM HUP; do
     begin h

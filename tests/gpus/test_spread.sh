@@ -10,7 +10,7 @@ export LD_LIBRARY_PATH=$fakes/new FAKE_NVML=$work/script GPU_LOCK_DIR=$work/lock
 unset GPUS
 gpu() { echo "gpu GPU-0000000$1-0000-0000-0000-000000000000 ${*:2}"; }
 script() { printf '%s\n' "$@" >next && mv next script; }
-request=(--prompt "a cat" --model "$repo" --width 64 --height 64 --steps 1)
+request=(--prompt "a cat" --model "$repo" --width 128 --height 128 --steps 1)
 contents() { find "$1" -name '*.png' ! -name 'sheet_*' -exec sha256sum {} + | cut -d' ' -f1 | sort; }
 children() {
     local child words
