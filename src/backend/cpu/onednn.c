@@ -19,7 +19,7 @@
 
 /* --- The two interfaces of oneDNN ------------------------------------------------------------ */
 
-enum { MAX_DIMS = 4 };
+enum { MAX_DIMS = 4, TILE_ROWS = 16 /* of AMX */ };
 
 /* Where elements lie: strides of whole blocks, and the sizes and dimensions of the blocks within.
  */
@@ -62,13 +62,24 @@ static bool desc_init(struct desc *desc, int n, const dnnl_dims_t dims, dnnl_dat
     return !dnnl_memory_desc_create_with_strides(&desc->handle, n, dims, dtype, strides);
 }
 
+/* On to an implementation without AMX, where that is asked for. */
+static dnnl_status_t settle(dnnl_primitive_desc_t *out, dnnl_status_t status, bool has_amx) {
+    while (!status && !has_amx && is_amx(*out)) status = dnnl_primitive_desc_next_impl(*out);
+    if (status && *out) {
+        dnnl_primitive_desc_destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
                                         const const_desc *xwy, const struct geometry *geometry,
-                                        const_dnnl_primitive_attr_t attr) {
+                                        const_dnnl_primitive_attr_t attr, bool has_amx) {
     dnnl_dims_t dilation = {0};
-    return dnnl_convolution_forward_primitive_desc_create(
+    dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
         out, engine, dnnl_forward_inference, dnnl_convolution_direct, xwy[0], xwy[1], NULL, xwy[2],
         geometry->stride, dilation, geometry->pad_before, geometry->pad_after, attr);
+    return settle(out, status, has_amx);
 }
 
 static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
@@ -76,12 +87,7 @@ static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t eng
                                    bool has_amx) {
     dnnl_status_t status =
         dnnl_matmul_primitive_desc_create(out, engine, xwy[0], xwy[1], NULL, xwy[2], attr);
-    while (!status && !has_amx && is_amx(*out)) status = dnnl_primitive_desc_next_impl(*out);
-    if (status && *out) {
-        dnnl_primitive_desc_destroy(*out);
-        *out = NULL;
-    }
-    return status;
+    return settle(out, status, has_amx);
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -121,33 +127,39 @@ static bool desc_init(struct desc *desc, int n, const dnnl_dims_t dims, dnnl_dat
     return !dnnl_memory_desc_init_by_strides(&desc->value, n, dims, dtype, strides);
 }
 
+/* The first implementation, or the first without AMX, where that is asked for. */
+static dnnl_status_t first_of(dnnl_primitive_desc_t *out, const_dnnl_op_desc_t desc,
+                              dnnl_engine_t engine, const_dnnl_primitive_attr_t attr,
+                              bool has_amx) {
+    dnnl_primitive_desc_iterator_t all;
+    dnnl_status_t status = dnnl_primitive_desc_iterator_create(&all, desc, attr, engine, NULL);
+    if (status) return status;
+    *out = dnnl_primitive_desc_iterator_fetch(all);
+    while (*out && !has_amx && is_amx(*out)) {
+        dnnl_primitive_desc_destroy(*out);
+        status = dnnl_primitive_desc_iterator_next(all);
+        *out = status ? NULL : dnnl_primitive_desc_iterator_fetch(all);
+    }
+    dnnl_primitive_desc_iterator_destroy(all);
+    return !status && !*out ? dnnl_out_of_memory : status;
+}
+
 static dnnl_status_t convolution_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
                                         const const_desc *xwy, const struct geometry *geometry,
-                                        const_dnnl_primitive_attr_t attr) {
+                                        const_dnnl_primitive_attr_t attr, bool has_amx) {
     dnnl_convolution_desc_t desc;
     dnnl_status_t status = dnnl_convolution_forward_desc_init(
         &desc, dnnl_forward_inference, dnnl_convolution_direct, xwy[0], xwy[1], NULL, xwy[2],
         geometry->stride, geometry->pad_before, geometry->pad_after);
-    return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
+    return status ? status : first_of(out, &desc, engine, attr, has_amx);
 }
 
 static dnnl_status_t matmul_create(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
                                    const const_desc *xwy, const_dnnl_primitive_attr_t attr,
                                    bool has_amx) {
     dnnl_matmul_desc_t desc;
-    dnnl_primitive_desc_iterator_t implementations;
     dnnl_status_t status = dnnl_matmul_desc_init(&desc, xwy[0], xwy[1], NULL, xwy[2]);
-    if (!status)
-        status = dnnl_primitive_desc_iterator_create(&implementations, &desc, attr, engine, NULL);
-    if (status) return status;
-    *out = dnnl_primitive_desc_iterator_fetch(implementations);
-    while (*out && !has_amx && is_amx(*out)) {
-        dnnl_primitive_desc_destroy(*out);
-        status = dnnl_primitive_desc_iterator_next(implementations);
-        *out = status ? NULL : dnnl_primitive_desc_iterator_fetch(implementations);
-    }
-    dnnl_primitive_desc_iterator_destroy(implementations);
-    return !status && !*out ? dnnl_out_of_memory : status;
+    return status ? status : first_of(out, &desc, engine, attr, has_amx);
 }
 
 static bool blocking_of(const_desc desc, int n, struct blocking *out) {
@@ -342,21 +354,29 @@ static dnnl_primitive_desc_t create_with(struct xl_dnn *dnn, const struct xl_dnn
         if (prototype) xwy[1] = query(prototype->desc, dnnl_query_weights_md);
         struct geometry geometry = {
             {s->stride, s->stride}, {s->pad_top, s->pad_left}, {s->pad_bottom, s->pad_right}};
-        ok = succeeded(dnn, is_matmul(s) ? matmul_create(&created, dnn->engine, xwy, dnn->attr,
-                                                         has_amx)
-                                         : convolution_create(&created, dnn->engine, xwy, &geometry,
-                                                              dnn->attr));
+        ok = succeeded(dnn, is_matmul(s)
+                                ? matmul_create(&created, dnn->engine, xwy, dnn->attr, has_amx)
+                                : convolution_create(&created, dnn->engine, xwy, &geometry,
+                                                     dnn->attr, has_amx));
     }
     for (int i = 0; i < 3; i++) desc_deinit(&descs[i]);
     return ok ? created : NULL;
 }
 
-/* oneDNN takes AMX for products from some size on, and AMX rounds otherwise: a row's result would
+static int64_t width_of_result(const struct xl_dnn_shape *s) {
+    return (s->width + s->pad_left + s->pad_right - s->kernel_w) / s->stride + 1;
+}
+
+/* Results narrower than a tile are computed without AMX: for some of a few pixels oneDNN 2.6 reads
+ * beyond its memory while it makes the primitive.
+ *
+ * oneDNN takes AMX for products from some size on, and AMX rounds otherwise: a row's result would
  * depend on how many rows there are beside it. So AMX is taken where one row gets it, too (that is,
  * for all but the narrowest weights). */
 static dnnl_primitive_desc_t create_desc(struct xl_dnn *dnn, const struct xl_dnn_shape *s,
                                          const struct xl_dnn_prototype *prototype) {
-    dnnl_primitive_desc_t created = create_with(dnn, s, prototype, true);
+    bool is_narrow = !is_matmul(s) && width_of_result(s) < TILE_ROWS;
+    dnnl_primitive_desc_t created = create_with(dnn, s, prototype, !is_narrow);
     if (!created || !is_matmul(s) || !is_amx(created)) return created;
     struct xl_dnn_shape row = *s;
     row.height = row.width = 1;
