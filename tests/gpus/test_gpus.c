@@ -233,10 +233,13 @@ Test(gpus, all_samples_have_to_agree) {
 
 /* --- Cards ------------------------------------------------------------------------------------ */
 
+static char lock_dir[4096]; /* of the last wish */
+
 static struct xl_card_wish wish(void) {
     struct xl_card_wish wish = {.rule = xl_idle_rule_default(), .most = 8};
     wish.rule.interval_s = 0;
-    wish.lock_dir = strdup(scratch("locks"));
+    snprintf(lock_dir, sizeof lock_dir, "%s", scratch("locks"));
+    wish.lock_dir = lock_dir;
     return wish;
 }
 
@@ -389,7 +392,7 @@ Test(gpus, a_folder_of_locks_that_cannot_be_made) {
     struct xl_card_wish wanted = wish();
     int n = -1;
     scratch_write(scratch("file"), "x", 1);
-    wanted.lock_dir = strdup(scratch("file/locks"));
+    snprintf(lock_dir, sizeof lock_dir, "%s", scratch("file/locks"));
     script("gpu " GPU_A "\n");
     struct xl_gpus *gpus = open_gpus(false);
     cr_expect_eq(xl_cards_take(gpus, &wanted, cards, &n, &why, &err), XL_EDISK);
