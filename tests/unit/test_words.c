@@ -77,15 +77,9 @@ Test(words, blocked_words_are_whole_words) {
     xl_blocked_settle(&blocked);
     static const char *const found[] = {"Nude",   "a nude",     "nudes.",    "gory",
                                         "gorgon", "Two  Words", "two-words", "(ass)"};
-    static const char *const clean[] = {"denuded",
-                                        "nudge",
-                                        "a glass",
-                                        "assassin",
-                                        "two swords",
-                                        "two",
-                                        "n\303\274de",
-                                        "",
-                                        "nudesque"};
+    static const char *const clean[] = {"denuded",     "nudge",      "a glass",
+                                        "assassin",    "two swords", "two",
+                                        "n\303\274de", "",           "nudesque"};
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
         cr_expect_not_null(xl_blocked_find(&blocked, found[i], strlen(found[i])), "%s", found[i]);
     for (size_t i = 0; i < sizeof clean / sizeof *clean; i++)
