@@ -199,7 +199,7 @@ static void look_at(struct runner *runner, struct slot *slot) {
     struct xl_err why;
     if (xl_card_check(runner->gpus, &slot->card, 1, &state, text, &why)) return;
     double now_s = xl_now_s();
-    if (state == XL_CARD_LOST && !slot->lost_s) {
+    if (state == XL_CARD_LOST && slot->lost_s <= 0) {
         xl_warn("GPU %d (%s) is lost: %s; job %d is ended", gpu->index, gpu->uuid, text,
                 slot->job.number);
         slot->lost_s = now_s;

@@ -479,8 +479,8 @@ Test(smi, driver_580_of_a_gb10_and_a_card_that_is_lost) {
 
 Test(smi, what_is_no_table) {
     static const char *const says[] = {
-        "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure "
-        "that the latest NVIDIA driver is installed and running.\n",
+        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure "
+         "that the latest NVIDIA driver is installed and running.\n"),
         "No devices were found\n",
         "Field \"mig.mode.current\" is not a valid field to query.\n",
         "",
