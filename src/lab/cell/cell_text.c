@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- Columns ---------------------------------------------------------------------------------- */
@@ -88,6 +89,21 @@ void xl_cell_put_label(struct xl_str *out, const struct xl_cell *cell,
         xl_str_printf(out, "%c%s ", is_word ? tolower(first) : first, caption + 1);
     }
     xl_cell_put_value(out, cell, column);
+}
+
+const char *xl_cell_join_labels(const struct xl_cell *cell, xl_cell_columns set,
+                                struct xl_arena *arena) {
+    struct xl_str text = {0};
+    struct xl_cell_column column;
+    for (int i = 0; xl_cell_column_at(i, &column); i++) {
+        if (!(set >> i & 1)) continue;
+        if (text.len) xl_str_puts(&text, ", ");
+        xl_cell_put_label(&text, cell, &column);
+    }
+    char *taken = xl_str_take(&text);
+    const char *kept = taken ? xl_arena_strdup(arena, taken) : NULL;
+    free(taken);
+    return kept;
 }
 
 /* --- Labels ----------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #ifndef XL_LAB_CELL_TEXT_H
 #define XL_LAB_CELL_TEXT_H
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "lab/cell/cell_fields.h"
 
@@ -35,6 +36,10 @@ void xl_cell_put_value(struct xl_str *out, const struct xl_cell *cell,
 /* With its caption where it needs one: "Watercolor", "seed 7". */
 void xl_cell_put_label(struct xl_str *out, const struct xl_cell *cell,
                        const struct xl_cell_column *column);
+/* The labels of a set of columns, joined by commas, in the arena; "" for none. NULL: out of memory
+ */
+const char *xl_cell_join_labels(const struct xl_cell *cell, xl_cell_columns set,
+                                struct xl_arena *arena);
 
 /* Up to n lines (2 at least) below a picture, appended: what a person chose it by among pictures
  * that differ in these columns; texts that differ as well; then the rest of what differs, in lines

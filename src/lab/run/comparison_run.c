@@ -83,19 +83,9 @@ static enum xl_status choose_axis(struct pairing *pairing, const struct xl_setti
 
 /* --- Values and rows -------------------------------------------------------------------------- */
 
-/* What a cell has in a set of columns, joined; in the arena. NULL: out of memory */
+/* What a cell has in a set of columns, joined. NULL: out of memory */
 static const char *say(struct pairing *pairing, const struct xl_cell *cell, xl_cell_columns set) {
-    struct xl_str text = {0};
-    struct xl_cell_column column;
-    for (int i = 0; xl_cell_column_at(i, &column); i++) {
-        if (!(set >> i & 1)) continue;
-        if (text.len) xl_str_puts(&text, ", ");
-        xl_cell_put_label(&text, cell, &column);
-    }
-    char *taken = xl_str_take(&text);
-    const char *kept = taken ? xl_arena_strdup(&pairing->comparison->arena, taken) : NULL;
-    free(taken);
-    return kept;
+    return xl_cell_join_labels(cell, set, &pairing->comparison->arena);
 }
 
 /* What all pictures have in common. */

@@ -84,19 +84,9 @@ static enum xl_status collect(const struct xl_writer_params *params, int model, 
     return xl_cell_axes_find(shown->cells, shown->n, &shown->arena, &shown->axes, err);
 }
 
-/* The values of a set of columns, joined; "" for none. NULL: out of memory */
+/* The values of a set of columns, joined. NULL: out of memory */
 static const char *join(struct shown *shown, const struct xl_cell *cell, xl_cell_columns set) {
-    struct xl_str text = {0};
-    struct xl_cell_column column;
-    for (int i = 0; xl_cell_column_at(i, &column); i++) {
-        if (!(set >> i & 1)) continue;
-        if (text.len) xl_str_puts(&text, ", ");
-        xl_cell_put_label(&text, cell, &column);
-    }
-    char *taken = xl_str_take(&text);
-    const char *kept = taken ? xl_arena_strdup(&shown->arena, taken) : NULL;
-    free(taken);
-    return kept;
+    return xl_cell_join_labels(cell, set, &shown->arena);
 }
 
 /* What all pictures have in common: texts, then what is always told or is not as it would be
