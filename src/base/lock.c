@@ -2,9 +2,10 @@
  * locks that were handed out; functions may be called on any thread. */
 #include "base/lock.h"
 
+#include "base/process_id.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,71 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_IDENTITY = 256, MAX_TRIES = 40, TRY_MS = 50 };
+enum { MAX_TRIES = 40, TRY_MS = 50 };
 
 struct xl_lock {
-    int fd;                      /* has the lock; with a claim it is only open */
-    char *claim;                 /* malloc'd path; NULL: a real lock */
-    char identity[MAX_IDENTITY]; /* what our claim says */
+    int fd;                           /* has the lock; with a claim it is only open */
+    char *claim;                      /* malloc'd path; NULL: a real lock */
+    char identity[XL_PROCESS_ID_MAX]; /* what our claim says */
 };
-
-/* --- Who we are ------------------------------------------------------------------------------ */
-
-/* A process that could own a claim. */
-struct owner {
-    char host[80], boot[48];
-    unsigned long long pid_namespace, start; /* start: clock ticks since boot */
-    int pid;
-};
-
-/* The 22nd field of /proc/PID/stat; 0: no such process, or one that has ended and that nobody has
- * asked about yet (in a container nobody may ever). The second may hold blanks and brackets. */
-static unsigned long long start_of(int pid) {
-    char path[40], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (!file) return 0;
-    size_t n = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[n] = 0;
-    char *at = strrchr(text, ')');
-    if (at && strspn(at, ") ") == 2 && strchr("ZX", at[2])) return 0;
-    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
-    return at ? strtoull(at, NULL, 10) : 0;
-}
-
-static struct owner myself(void) {
-    struct owner owner = {.boot = "-", .pid = getpid()};
-    if (gethostname(owner.host, sizeof owner.host - 1) || !owner.host[0]) strcpy(owner.host, "-");
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (file && fscanf(file, "%47s", owner.boot) != 1) strcpy(owner.boot, "-");
-    if (file) fclose(file);
-    struct stat st;
-    if (!stat("/proc/self/ns/pid", &st)) owner.pid_namespace = st.st_ino;
-    owner.start = start_of(owner.pid);
-    return owner;
-}
-
-static void write_identity(const struct owner *owner, char out[MAX_IDENTITY]) {
-    snprintf(out, MAX_IDENTITY, "host %s boot %s namespace %llu process %d start %llu\n",
-             owner->host, owner->boot, owner->pid_namespace, owner->pid, owner->start);
-}
-
-static bool read_identity(const char *text, struct owner *owner) {
-    return sscanf(text, "host %79s boot %47s namespace %llu process %d start %llu", owner->host,
-                  owner->boot, &owner->pid_namespace, &owner->pid, &owner->start) == 5;
-}
-
-/* Whether the process has surely ended: the machine was started again, or its number is free or
- * another's. Of other machines and other containers nothing can be told. */
-static bool has_ended(const struct owner *owner) {
-    struct owner me = myself();
-    if (strcmp(owner->host, me.host) != 0 || !strcmp(me.boot, "-")) return false;
-    if (strcmp(owner->boot, me.boot) != 0) return true;
-    if (owner->pid_namespace != me.pid_namespace) return false;
-    if (kill(owner->pid, 0) && errno == ESRCH) return true;
-    return start_of(owner->pid) != owner->start;
-}
 
 /* --- Claims ---------------------------------------------------------------------------------- */
 
@@ -101,11 +44,11 @@ static enum xl_status make_claim(const char *path, const char *identity, bool *i
 }
 
 /* False: not there. A claim that is being written is empty for a moment. */
-static bool read_claim(const char *path, char text[MAX_IDENTITY]) {
+static bool read_claim(const char *path, char text[XL_PROCESS_ID_MAX]) {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     text[0] = 0;
     if (fd < 0) return false;
-    ssize_t n = read(fd, text, MAX_IDENTITY - 1);
+    ssize_t n = read(fd, text, XL_PROCESS_ID_MAX - 1);
     close(fd);
     text[n > 0 ? n : 0] = 0;
     return true;
@@ -118,27 +61,29 @@ static void wait_a_little(void) {
 /* Remove a claim of an ended process. Only whoever has the guard (a claim itself) does so, and
  * looks again: else the claim of somebody who was faster would be removed. */
 static enum xl_status remove_ended(const char *claim, const char *identity, struct xl_err *err) {
-    char guard[4096], text[MAX_IDENTITY];
-    struct owner owner;
+    char guard[4096], text[XL_PROCESS_ID_MAX];
+    struct xl_process_id owner;
     bool has_guard = false;
     if ((size_t)snprintf(guard, sizeof guard, "%s.guard", claim) >= sizeof guard)
         return xl_fail(err, XL_EDISK, "%s: the path is too long", claim);
     enum xl_status status = make_claim(guard, identity, &has_guard, err);
     if (status) return status;
     if (!has_guard) {
-        if (read_claim(guard, text) && read_identity(text, &owner) && has_ended(&owner))
+        if (read_claim(guard, text) && xl_process_id_read(text, &owner) &&
+            xl_process_has_ended(&owner))
             unlink(guard);
         wait_a_little();
         return XL_OK;
     }
-    if (read_claim(claim, text) && read_identity(text, &owner) && has_ended(&owner)) unlink(claim);
+    if (read_claim(claim, text) && xl_process_id_read(text, &owner) && xl_process_has_ended(&owner))
+        unlink(claim);
     unlink(guard);
     return XL_OK;
 }
 
-static void tell_owner(const struct owner *owner, const char *claim, char out[XL_LOCK_OWNER]) {
-    struct owner me = myself();
-    bool is_here = !strcmp(owner->host, me.host) && owner->pid_namespace == me.pid_namespace;
+static void tell_owner(const struct xl_process_id *owner, const char *claim,
+                       char out[XL_LOCK_OWNER]) {
+    bool is_here = xl_process_is_here(owner);
     snprintf(out, XL_LOCK_OWNER, is_here ? "process %d" : "process %d on host %s", owner->pid,
              owner->host);
     size_t n = strlen(out);
@@ -150,17 +95,17 @@ static void tell_owner(const struct owner *owner, const char *claim, char out[XL
 /* Take the claim, or tell who has it. *is_taken: by us. */
 static enum xl_status take_claim(struct xl_lock *lock, char owner_text[XL_LOCK_OWNER],
                                  bool *is_taken, struct xl_err *err) {
-    struct owner owner;
-    char text[MAX_IDENTITY];
+    struct xl_process_id owner;
+    char text[XL_PROCESS_ID_MAX];
     for (int i = 0; i < MAX_TRIES; i++) {
         enum xl_status status = make_claim(lock->claim, lock->identity, is_taken, err);
         if (status || *is_taken) return status;
         if (!read_claim(lock->claim, text)) continue;
-        if (!read_identity(text, &owner)) {
+        if (!xl_process_id_read(text, &owner)) {
             wait_a_little();
             continue;
         }
-        if (!has_ended(&owner)) {
+        if (!xl_process_has_ended(&owner)) {
             tell_owner(&owner, lock->claim, owner_text);
             return XL_OK;
         }
@@ -193,8 +138,8 @@ static enum xl_status lock_file(struct xl_lock *lock, const char *path, char own
         return XL_OK;
     }
     if (!means_no_locks(errno)) return fail(path, err);
-    struct owner me = myself();
-    write_identity(&me, lock->identity);
+    struct xl_process_id me = xl_process_self();
+    xl_process_id_write(&me, lock->identity);
     if (asprintf(&lock->claim, "%s.owner", path) < 0) {
         lock->claim = NULL;
         return xl_fail_nomem(err, "a path", 0);
@@ -239,8 +184,8 @@ enum xl_status xl_lock_take(const char *path, struct xl_lock **out, char owner[X
 
 enum xl_status xl_lock_look(const char *path, bool *is_taken, struct xl_err *err) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char claim[4096], text[MAX_IDENTITY];
-    struct owner owner;
+    char claim[4096], text[XL_PROCESS_ID_MAX];
+    struct xl_process_id owner;
     *is_taken = false;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? XL_OK : fail(path, err);
@@ -254,7 +199,8 @@ enum xl_status xl_lock_look(const char *path, bool *is_taken, struct xl_err *err
     if (!means_no_locks(why)) return fail(path, err);
     if ((size_t)snprintf(claim, sizeof claim, "%s.owner", path) >= sizeof claim)
         return xl_fail(err, XL_EDISK, "%s: the path is too long", path);
-    *is_taken = read_claim(claim, text) && !(read_identity(text, &owner) && has_ended(&owner));
+    *is_taken = read_claim(claim, text) &&
+                !(xl_process_id_read(text, &owner) && xl_process_has_ended(&owner));
     return XL_OK;
 }
 
@@ -262,12 +208,12 @@ enum xl_status xl_claim_take(const char *path, struct xl_lock **out, char owner[
                              struct xl_err *err) {
     struct xl_lock *lock = calloc(1, sizeof *lock);
     if (!lock) return xl_fail_nomem(err, "a lock", sizeof *lock);
-    struct owner me = myself();
+    struct xl_process_id me = xl_process_self();
     bool is_taken = false;
     owner[0] = 0;
     lock->fd = -1;
     lock->claim = strdup(path);
-    write_identity(&me, lock->identity);
+    xl_process_id_write(&me, lock->identity);
     enum xl_status status = lock->claim ? take_claim(lock, owner, &is_taken, err)
                                         : xl_fail_nomem(err, "a path", 0);
     if (!is_taken) {
@@ -285,7 +231,7 @@ int xl_lock_descriptor(const struct xl_lock *lock) {
 /* The claim goes if it is still ours: somebody may have removed it and another have made one. */
 void xl_lock_release(struct xl_lock *lock) {
     if (!lock) return;
-    char text[MAX_IDENTITY];
+    char text[XL_PROCESS_ID_MAX];
     if (lock->claim && read_claim(lock->claim, text) && !strcmp(text, lock->identity))
         unlink(lock->claim);
     lock_free(lock);

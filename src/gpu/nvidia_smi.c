@@ -2,7 +2,7 @@
  * and how its tables are read. A table has its columns' names in its first line, so it is read the
  * same whatever the driver's age; a column that an old one does not know is not asked for twice.
  */
-#include "gpu/command.h"
+#include "base/command.h"
 #include "gpu/source.h"
 #include "gpu/xid.h"
 
@@ -175,7 +175,7 @@ void xl_smi_parse_processes(const char *lines, struct xl_gpu_list *list) {
 static enum xl_status ask(const char *what, struct xl_str *said, int *code, struct xl_err *err) {
     const char *const argv[] = {"nvidia-smi", what, "--format=csv,nounits", NULL};
     xl_str_deinit(said);
-    return xl_command_read(argv, LIMIT_S, said, code, err);
+    return xl_command_read(argv, LIMIT_S, said, NULL, code, err);
 }
 
 enum xl_status xl_smi_read(struct xl_gpu_list *out, struct xl_err *err) {

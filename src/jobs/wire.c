@@ -145,6 +145,7 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     xl_json_put(message, "fallback", xl_json_text(group->fallback), &ok);
     xl_json_put(message, "dir", xl_json_text(group->dir), &ok);
     xl_json_put(message, "stamp", xl_json_text(group->stamp), &ok);
+    if (group->is_shared) xl_json_put(message, "shared", json_true(), &ok);
     xl_json_put(message, "cells", list, &ok);
     *out = xl_json_finish(message, ok);
     return *out ? XL_OK : xl_fail_nomem(err, "a message", 0);
@@ -236,6 +237,7 @@ enum xl_status xl_wire_read_group(const json_t *message, struct xl_sweep_model *
     if (!status) status = read_rung(message, &group->rung, err);
     if (!status) status = read_text(message, "dir", &out->sweep.arena, &group->dir, err);
     if (!status) status = read_text(message, "stamp", &out->sweep.arena, &group->stamp, err);
+    group->is_shared = json_is_true(json_object_get(message, "shared"));
     if (!status) status = read_text(message, "fallback", &out->sweep.arena, &fallback, err);
     if (!status && (!group->dir || !group->stamp))
         status = xl_fail(err, XL_EINPUT, "a message has no \"dir\" or no \"stamp\"");

@@ -60,7 +60,8 @@ static void expect_next(struct xl_easel *easel) {
                               .n = share.n,
                               .rung = {cell->vae_tile, share.n, cell->width, cell->height},
                               .dir = easel->run->dir->model_dirs[share.model],
-                              .stamp = easel->run->dir->stamp};
+                              .stamp = easel->run->dir->stamp,
+                              .is_shared = easel->run->claims != NULL};
     }
     painter->expect(painter, is_there ? &easel->next : NULL);
 }
@@ -161,7 +162,8 @@ static struct xl_group make_group(const struct xl_easel *easel, const int *cells
                              .n = smaller(ladder->now.group, n),
                              .rung = ladder->now,
                              .dir = easel->run->dir->model_dirs[easel->model],
-                             .stamp = easel->run->dir->stamp};
+                             .stamp = easel->run->dir->stamp,
+                             .is_shared = easel->run->claims != NULL};
     xl_ladder_describe(ladder, group.fallback);
     return group;
 }
@@ -268,7 +270,8 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
                                      .cells = share->cells,
                                      .n = share->n,
                                      .dir = easel->run->dir->model_dirs[share->model],
-                                     .stamp = easel->run->dir->stamp};
+                                     .stamp = easel->run->dir->stamp,
+                                     .is_shared = easel->run->claims != NULL};
     drawn->status = status;
     drawn->err = *why;
     xl_writer_put(easel->writer, drawn);
@@ -320,12 +323,86 @@ static void paint(struct xl_easel *easel, struct xl_share share) {
         forget_model(easel);
         return;
     }
-    if (opened) { /* then all of this model's cells fail alike, in one go */
+    if (opened && !easel->run->claims) { /* then all of its cells fail alike, in one go */
         struct xl_share rest = xl_work_take_model(easel->work, easel->number, share.model);
         put_failure(easel, &rest, status, &why);
     }
     if (easel->run->sweep->is_grid) xl_warn("%s", why.text);
     xl_work_failed(easel->work, status, why.text);
+}
+
+/* --- A run that others draw, too -------------------------------------------------------------- */
+
+/* Who draws a cell. */
+enum draws { DRAWS_US, DRAWS_THEM, DRAWS_NOBODY /* who did died: its picture may be there */ };
+
+static enum xl_status claim(struct xl_easel *easel, const struct xl_share *share, int i,
+                            enum draws *who, int *n_dead, struct xl_err *err) {
+    enum xl_claim how;
+    enum xl_status status =
+        xl_claims_take(easel->run->claims, cell_at(easel, share->cells[i])->id, &how, n_dead, err);
+    *who = how == XL_CLAIM_OURS ? DRAWS_US : DRAWS_THEM;
+    if (*who == DRAWS_US && *n_dead && !share->n_lost) *who = DRAWS_NOBODY;
+    return status;
+}
+
+static void put_theirs(struct xl_easel *easel, const struct xl_share *share) {
+    struct xl_drawn *drawn = new_drawn(easel, share);
+    if (!drawn) {
+        xl_work_stop(easel->work, XL_ENOMEM, "out of memory for pictures");
+        return;
+    }
+    drawn->group =
+        (struct xl_group){.sweep = easel->run->sweep, .cells = share->cells, .n = share->n};
+    drawn->is_theirs = true;
+    xl_writer_put(easel->writer, drawn);
+}
+
+/* Whoever had these died: the writer looks whether the pictures are there, and brings them back or
+ * says that they have been the end of too many. */
+static void put_orphans(struct xl_easel *easel, const struct xl_share *share, int n_dead) {
+    struct xl_share lost = *share;
+    struct xl_err why = {0};
+    lost.n_lost = n_dead - 1;
+    xl_fail(&why, XL_EWORKER, "another process of this run died");
+    put_failure(easel, &lost, XL_EWORKER, &why);
+}
+
+/* A part of a share with one fate. */
+static void paint_part(struct xl_easel *easel, const struct xl_share *part, enum draws who,
+                       int n_dead) {
+    struct xl_err why = {0};
+    if (who == DRAWS_THEM)
+        put_theirs(easel, part);
+    else if (who == DRAWS_NOBODY)
+        put_orphans(easel, part, n_dead);
+    else if (!easel->painter->has_left)
+        paint(easel, *part);
+    else if (xl_work_return(easel->work, easel->number, part,
+                            &why)) /* our painter left meanwhile */
+        xl_work_stop(easel->work, XL_ENOMEM, why.text);
+}
+
+static void paint_shared(struct xl_easel *easel, const struct xl_share *share) {
+    enum draws who[XL_GROUP_MAX];
+    int n_dead[XL_GROUP_MAX];
+    for (int i = 0; i < share->n; i++) {
+        struct xl_err why = {0};
+        enum xl_status status = claim(easel, share, i, &who[i], &n_dead[i], &why);
+        if (!status) continue;
+        xl_work_stop(easel->work, status, why.text);
+        return;
+    }
+    for (int first = 0, n; first < share->n && !xl_work_is_stopped(easel->work); first += n) {
+        for (n = 1; first + n < share->n && who[first + n] == who[first] &&
+                    n_dead[first + n] == n_dead[first];)
+            n++;
+        struct xl_share part = *share;
+        part.cells += first;
+        part.n = n;
+        part.n_before += first;
+        paint_part(easel, &part, who[first], n_dead[first]);
+    }
 }
 
 void *xl_easel_run(void *user) {
@@ -341,7 +418,10 @@ void *xl_easel_run(void *user) {
         if (!xl_work_take(easel->work, easel->number, &share)) break;
         /* What lost a painter before is drawn alone, so that it is known what loses the next. */
         if (share.n_lost) xl_work_wait(easel->work, easel->number, share.n);
-        paint(easel, share);
+        if (easel->run->claims)
+            paint_shared(easel, &share);
+        else
+            paint(easel, share);
         if (easel->painter->has_left) break;
         if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
     }

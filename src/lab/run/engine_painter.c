@@ -236,6 +236,22 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
 
 /* Save under a name, unless that is taken. *path: where it is; NULL: the name is taken, or too long
  * for a file system that said otherwise, which sets name->max lower. */
+/* Whether a file is a picture of this cell: in a shared run the name of one is that of all, so who
+ * comes second finds it. */
+static bool is_of_cell(const char *path, const struct xl_cell *cell) {
+    char *record = NULL;
+    json_t *object = NULL;
+    struct xl_err ignored;
+    if (!xl_record_read(path, &record, &ignored) &&
+        xl_record_parse(record, path, &object, &ignored))
+        object = NULL;
+    const char *id = json_string_value(json_object_get(object, "cell"));
+    bool is_its = id && !strcmp(id, cell->id);
+    json_decref(object);
+    free(record);
+    return is_its;
+}
+
 static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_output_name *name,
                               char **path, struct xl_err *err) {
     char file[XL_OUTPUT_NAME_MAX];
@@ -249,6 +265,12 @@ static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_out
         return XL_OK;
     }
     if (status && access(candidate, F_OK) == 0) status = XL_OK;
+    const struct xl_group *group = &drawn->group;
+    if (!status && group->is_shared &&
+        is_of_cell(candidate, &group->sweep->cells[group->cells[i]])) {
+        *path = candidate;
+        return XL_OK;
+    }
     free(candidate);
     int length = (int)strlen(file), shorter = length;
     while (status && shorter > XL_OUTPUT_NAME_LEAST &&

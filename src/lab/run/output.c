@@ -27,11 +27,28 @@ static void note_picture(const struct xl_writer_params *params, const struct xl_
     if (params->hooks.saved) params->hooks.saved(params->hooks.user, cell, outcome->path);
 }
 
+/* Whether a picture that was drawn is nobody else's by now: this process may have stood still for
+ * so long that another took it for dead, at any time: so it is asked before and after saving.
+ * Whoever took it saves under the same name, and logs it. A worker process saves without asking. */
+static bool is_kept(const struct xl_writer_params *params, const struct xl_drawn *drawn, int i) {
+    if (!params->claims || !drawn->result.n_pictures) return true;
+    return xl_claims_is_ours(params->claims, cell_of(drawn, i)->id);
+}
+
+static void note_theirs(const struct xl_writer_params *params, const int *cells, int n) {
+    for (int i = 0; i < n; i++) params->run->outcomes[cells[i]].state = XL_CELL_ELSEWHERE;
+}
+
 /* *n_saved: how many of the group, from its first on. */
 static enum xl_status save_all(const struct xl_writer_params *params, struct xl_drawn *drawn,
                                int *n_saved, struct xl_err *err) {
     for (int i = 0; i < drawn->group.n; i++) {
         char *path = NULL;
+        if (!is_kept(params, drawn, i)) {
+            note_theirs(params, &drawn->group.cells[i], 1);
+            *n_saved += 1;
+            continue;
+        }
         enum xl_status status = drawn->painter->save(drawn->painter, drawn, i, &path, err);
         if (status) return status;
         const struct xl_outcome outcome = {.state = XL_CELL_DONE,
@@ -42,6 +59,7 @@ static enum xl_status save_all(const struct xl_writer_params *params, struct xl_
                                            .drawn_by = json_incref(drawn->drawn_by),
                                            .seconds = drawn->total_s / drawn->group.n};
         note_picture(params, cell_of(drawn, i), &outcome);
+        if (!is_kept(params, drawn, i)) note_theirs(params, &drawn->group.cells[i], 1);
         *n_saved += 1;
     }
     return XL_OK;
@@ -209,7 +227,7 @@ static json_t *describe_cell(const struct xl_writer_params *params, const struct
 
 static enum xl_status update_page(const struct xl_writer_params *params, const int *list, int n,
                                   struct xl_err *err) {
-    if (!params->run->is_own || !n) return XL_OK;
+    if (!params->run->is_own || !n || params->claims) return XL_OK;
     xl_json_watch();
     json_t *cells = json_array();
     bool ok = cells != NULL;
@@ -315,8 +333,44 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params, struc
 
 /* --- A group ---------------------------------------------------------------------------------- */
 
+/* What fails for what it asks for fails with every process; the rest another may try. */
+static bool fails_everywhere(enum xl_status status) {
+    return status == XL_EINVAL || status == XL_EINPUT || status == XL_EFORMAT ||
+           status == XL_ENUMERIC || status == XL_EWORKER;
+}
+
+/* Say to the others what became of cells. */
+static enum xl_status settle_claims(const struct xl_writer_params *params, const int *cells, int n,
+                                    struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && i < n; i++) {
+        const struct xl_outcome *outcome = &params->run->outcomes[cells[i]];
+        bool has_failed = outcome->state == XL_CELL_FAILED;
+        if (outcome->state == XL_CELL_DONE || (has_failed && fails_everywhere(outcome->status)))
+            status = xl_claims_settle(params->claims, params->sweep->cells[cells[i]].id,
+                                      has_failed ? outcome->error : NULL, err);
+    }
+    return status;
+}
+
+/* Of a shared run, only what is ours; the page waits until it is collected. */
+static enum xl_status log_shared(const struct xl_writer_params *params, const int *cells, int n,
+                                 const struct xl_drawn *drawn, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int first = 0, m; !status && first < n; first += m) {
+        const struct xl_outcome *outcomes = params->run->outcomes;
+        bool is_ours = outcomes[cells[first]].state != XL_CELL_ELSEWHERE;
+        for (m = 1;
+             first + m < n && (outcomes[cells[first + m]].state != XL_CELL_ELSEWHERE) == is_ours;)
+            m++;
+        if (is_ours) status = log_all(params, cells + first, m, drawn, err);
+    }
+    return status ? status : settle_claims(params, cells, n, err);
+}
+
 static enum xl_status log_and_show(const struct xl_writer_params *params, const int *cells, int n,
                                    const struct xl_drawn *drawn, struct xl_err *err) {
+    if (params->claims) return log_shared(params, cells, n, drawn, err);
     enum xl_status status = log_all(params, cells, n, drawn, err);
     return status ? status : update_page(params, cells, n, err);
 }
@@ -331,6 +385,9 @@ static enum xl_status find_lost(const struct xl_writer_params *params, const str
     *is_there = !status && outcome.state == XL_CELL_DONE;
     if (!*is_there) return status;
     note_picture(params, cell, &outcome);
+    /* Of a process that shared the run and died, the line may be there as well: collecting tells.
+     */
+    if (params->claims) return settle_claims(params, &drawn->group.cells[i], 1, err);
     return log_and_show(params, &drawn->group.cells[i], 1, NULL, err);
 }
 
@@ -390,6 +447,11 @@ enum xl_status xl_output_group(const struct xl_writer_params *params, struct xl_
     const struct xl_group *group = &drawn->group;
     enum xl_status status = XL_OK;
     int n_saved = 0;
+    if (drawn->is_theirs) {
+        note_theirs(params, group->cells, group->n);
+        *n_settled = group->n;
+        return XL_OK;
+    }
     if (drawn->status == XL_EWORKER) return take_back(params, drawn, 0, n_settled, err);
     if (drawn->status) {
         note_failure(params, group->cells, group->n, drawn);

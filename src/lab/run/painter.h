@@ -25,6 +25,7 @@ struct xl_group {
     struct xl_rung rung;
     char fallback[XL_LADDER_TEXT]; /* what was given up for memory; "": nothing */
     const char *dir, *stamp;       /* the folder of the pictures, and how their names begin */
+    bool is_shared; /* others draw there: a picture of a cell that is there by now is kept */
 };
 
 /* A group that was drawn, or failed, as a whole. */
@@ -39,6 +40,7 @@ struct xl_drawn {
     struct xl_painter *painter; /* who drew it */
     int who;                    /* its number among the painters of the run */
     int n_lost;                 /* how often a painter was lost with these cells before */
+    bool is_theirs;             /* nothing was drawn: another process has these cells */
     uint64_t ticket;            /* the painter's own number for the group */
 };
 

@@ -5,6 +5,7 @@
 #define XL_LAB_RUN_H
 
 #include "base/str.h"
+#include "lab/run/claims.h"
 #include "lab/run/painter.h"
 #include "lab/run/run_dir.h"
 
@@ -37,6 +38,7 @@ struct xl_run {
     const struct xl_settings *settings;
     const struct xl_sweep *sweep;
     struct xl_run_dir *dir;
+    struct xl_claims *claims; /* of a run that others draw, too; NULL: nobody else does */
     struct xl_hooks hooks;
     struct xl_painter *const *painters; /* [n_painters], at least one; the caller closes them */
     int n_painters;
@@ -44,6 +46,7 @@ struct xl_run {
 
 struct xl_run_counts {
     int n_done, n_there, n_failed, n_waiting; /* there: made by an earlier process */
+    int n_elsewhere;                          /* another process of a shared run has them */
     double encode_s, sample_s, decode_s, total_s;
     int n_evaluations;
     struct xl_str warnings; /* sentences of the engine, one a line, each once */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "lab/run/claims.h"
 #include "lab/run/filename.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 enum { MAX_SAME_SECOND = 1000, MODEL_NUMBER = sizeof "_9999" - 1 };
 
 const char *xl_cell_state_name(enum xl_cell_state state) {
-    static const char *const names[] = {"waiting", "done", "failed"};
+    static const char *const names[] = {"waiting", "done", "failed", "elsewhere"};
     return names[state];
 }
 
@@ -187,6 +188,67 @@ static enum xl_status lock_run(struct xl_run_dir *run, struct xl_err *err) {
                    run->dir, owner);
 }
 
+/* Nor may processes that share it. */
+static enum xl_status check_unshared(const struct xl_run_dir *run, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    struct xl_claims_seen seen;
+    enum xl_status status = xl_claims_see(run->dir, &arena, &seen, err);
+    for (int i = 0; !status && i < seen.n; i++) {
+        const struct xl_claims_worker *worker = &seen.workers[i];
+        if (!worker->has_left && !worker->is_dead)
+            status = xl_fail(err, XL_EDISK,
+                             "%s: %d %s this run, one is process %d on host %s; join with resume "
+                             "--share, or wait for them or stop them first",
+                             run->dir, seen.n_at_work,
+                             xl_plural(seen.n_at_work, "process draws", "processes share"),
+                             worker->process.pid, worker->process.host);
+    }
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+/* Of a shared run: wait until nobody has it for himself. Who takes the lock looks for us after it,
+ * and we look for the lock after we have joined: one of both sees the other. */
+static enum xl_status wait_for_lock(const struct xl_run_dir *run, struct xl_err *err) {
+    enum { TRIES = 300, MS = 100 };
+    const struct timespec moment = {.tv_nsec = MS * 1000000};
+    char *path = xl_path_join(run->dir, ".lock");
+    enum xl_status status = path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+    bool is_taken = true;
+    for (int i = 0; !status && is_taken && i < TRIES; i++) {
+        status = xl_lock_look(path, &is_taken, err);
+        if (!status && is_taken) nanosleep(&moment, NULL);
+    }
+    free(path);
+    if (status || !is_taken) return status;
+    return xl_fail(err, XL_EDISK,
+                   "%s: another process has this run for itself; wait for it or stop it first",
+                   run->dir);
+}
+
+static enum xl_status enter(struct xl_run_dir *run, struct xl_err *err) {
+    if (run->is_looked_at) return XL_OK;
+    if (run->is_shared) return wait_for_lock(run, err);
+    enum xl_status status = lock_run(run, err);
+    return status ? status : check_unshared(run, err);
+}
+
+/* What processes that shared the run failed at. */
+static enum xl_status take_failures(struct xl_run_dir *run, const struct xl_sweep *sweep,
+                                    struct xl_err *err) {
+    char sentence[XL_CLAIM_SENTENCE];
+    for (int c = 0; c < sweep->n_cells; c++) {
+        struct xl_outcome *outcome = &run->outcomes[c];
+        if (outcome->state != XL_CELL_WAITING ||
+            !xl_claims_has_failed(run->dir, sweep->cells[c].id, sentence))
+            continue;
+        *outcome = (struct xl_outcome){
+            .state = XL_CELL_FAILED, .status = XL_EPARTIAL, .error = strdup(sentence)};
+        if (!outcome->error) return xl_fail_nomem(err, "outcomes", 0);
+    }
+    return XL_OK;
+}
+
 /* --- Creating --------------------------------------------------------------------------------- */
 
 enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
@@ -340,6 +402,9 @@ static void override(const struct xl_settings *given, struct xl_settings *reques
     if (xl_settings_is_given(given, "interval")) request->interval = given->interval;
     if (xl_settings_is_given(given, "gpu-lock-dir")) request->gpu_lock_dir = given->gpu_lock_dir;
     request->strict = given->strict;
+    request->share = given->share;
+    request->heartbeat = given->heartbeat;
+    request->collects = given->collects;
     request->resume = given->resume;
     request->dry_run = given->dry_run;
     request->json = given->json;
@@ -421,6 +486,10 @@ static enum xl_status extend(struct xl_settings *request, const struct xl_settin
 static enum xl_status prepare(struct xl_run_dir *run, const struct xl_settings *request,
                               struct xl_sweep *sweep, bool is_extended, struct xl_err *err) {
     enum xl_status status = name_model_dirs(run, sweep, err);
+    if (!status && run->is_shared && is_extended)
+        status = xl_fail(err, XL_EINVAL,
+                         "--share: --sweep would change the run for the others; extend it first, "
+                         "without --share");
     if (!status && !run->is_looked_at) status = make_model_dirs(run, sweep, err);
     if (!status && !run->is_looked_at && is_extended)
         status = xl_run_dir_write(run, request, sweep, err);
@@ -432,7 +501,8 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_err *err) {
     const struct xl_settings given = *settings;
     struct xl_sweep sweep = {.n_cells = 0};
-    struct xl_run_dir run = {.is_own = true, .is_looked_at = given.dry_run};
+    struct xl_run_dir run = {
+        .is_own = true, .is_looked_at = given.dry_run, .is_shared = given.share};
     bool is_extended = false;
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/') n--;
@@ -444,13 +514,15 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
         status = xl_fail(err, XL_EINPUT,
                          "%s: %s; expected a run directory, made by a sweep of sdxl-lab", path,
                          strerror(errno));
-    if (!status && !run.is_looked_at) status = lock_run(&run, err);
+    if (!status) status = enter(&run, err);
     if (!status) status = read_run(path, settings, &sweep, &run, err);
     free(path);
     if (!status) status = extend(settings, &given, &sweep, &is_extended, err);
     if (!status) status = prepare(&run, settings, &sweep, is_extended, err);
     if (!status) status = make_outcomes(&run, &sweep, err);
     if (!status) status = xl_run_dir_scan(&run, &sweep, err);
+    if (!status && given.collects) status = take_failures(&run, &sweep, err);
+    if (!status && run.lock && !given.collects) xl_claims_clear(run.dir);
     if (!status) status = xl_sweep_sort(&sweep, err);
     if (!status) status = xl_sweep_name_cells(&sweep, err);
     if (status) {

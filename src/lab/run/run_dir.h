@@ -3,7 +3,9 @@
  * A sweep gets a directory of its own under the output directory, with a folder for each model when
  * there are several, and run.json: the request, the models and every cell. A single request writes
  * into the output directory itself and has no run.json. One process at a time works on a run
- * directory: it holds the lock of .lock in it, which ends with the process.
+ * directory: it holds the lock of .lock in it, which ends with the process. Or several share it
+ * (claims.h): then nobody takes the lock, and nothing is written but pictures and logs, until it is
+ * collected by whoever has the lock.
  */
 #ifndef XL_LAB_RUN_DIR_H
 #define XL_LAB_RUN_DIR_H
@@ -11,8 +13,13 @@
 #include "base/lock.h"
 #include "lab/run/sweep.h"
 
-enum xl_cell_state { XL_CELL_WAITING, XL_CELL_DONE, XL_CELL_FAILED };
-/* "waiting", "done", "failed" */
+enum xl_cell_state {
+    XL_CELL_WAITING,
+    XL_CELL_DONE,
+    XL_CELL_FAILED,
+    XL_CELL_ELSEWHERE, /* another process has it, or had it (claims.h) */
+};
+/* "waiting", "done", "failed", "elsewhere" */
 const char *xl_cell_state_name(enum xl_cell_state state);
 
 /* What became of a cell. */
@@ -33,6 +40,7 @@ struct xl_run_dir {
     char stamp[16];          /* in the names of directory and pictures */
     bool is_own;             /* a directory of its own, with run.json */
     bool is_looked_at;       /* for a dry run: nothing in it is changed, and nobody is kept out */
+    bool is_shared;          /* likewise, but pictures are added */
     struct xl_lock *lock;    /* NULL: none */
     const char **model_dirs; /* by model, in the sweep's arena */
     struct xl_outcome *outcomes; /* by cell */
@@ -47,10 +55,12 @@ enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_s
 
 /* Open a run directory: settings (that were not given now), sweep and outcomes as run.json and the
  * pictures there say. Axes that are given now extend the run (xl_sweep_extend): run.json is
- * replaced before anything is drawn. With dry_run nothing is changed. A picture counts when it
+ * replaced before anything is drawn. With dry_run nothing is changed, with share neither, after
+ * xl_claims_open. With collects, cells that a process of a shared run failed at have failed; else
+ * what such processes left is forgotten. A picture counts when it
  * decodes to its end and its record names a cell; one that is damaged is set aside as NAME.damaged.
  * Temporary files of a process that died are removed. Errors: XL_EINPUT no run.json or a damaged
- * one; XL_EDISK another process works on it; those of xl_sweep_extend */
+ * one; XL_EDISK another process works on it, or several share it; those of xl_sweep_extend */
 enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep, struct xl_run_dir *out,
                                struct xl_err *err) XL_CHECKED;

@@ -128,8 +128,8 @@ static enum xl_status look_at(struct xl_run_dir *run, const struct index *index,
     if (status != XL_ENOMEM) status = xl_image_load(path, &image, &why);
     if (status == XL_ENOMEM)
         status = xl_fail(err, status, "%s", why.text);
-    else if (status)
-        status = run->is_looked_at ? XL_OK : set_aside(path, why.text, err);
+    else if (status) /* who shares the run leaves that to who collects it */
+        status = run->is_looked_at || run->is_shared ? XL_OK : set_aside(path, why.text, err);
     else if (record) /* a picture without a record is not ours */
         status = take_picture(run, index, path, record, &image) == XL_ENOMEM
                      ? xl_fail_nomem(err, path, 0)
@@ -162,7 +162,7 @@ static enum xl_status scan_dir(struct xl_run_dir *run, const struct index *index
         char *path = xl_path_join(dir, entry->d_name);
         if (!path)
             status = xl_fail_nomem(err, "a path", 0);
-        else if (is_left_over && !run->is_looked_at)
+        else if (is_left_over && !run->is_looked_at && !run->is_shared)
             unlink(path);
         else if (!is_left_over)
             status = look_at(run, index, path, err);

@@ -76,6 +76,7 @@ static void count(const struct xl_run_dir *run, struct xl_run_counts *counts) {
         counts->n_done += outcome->state == XL_CELL_DONE && !outcome->was_there;
         counts->n_failed += outcome->state == XL_CELL_FAILED;
         counts->n_waiting += outcome->state == XL_CELL_WAITING;
+        counts->n_elsewhere += outcome->state == XL_CELL_ELSEWHERE;
     }
 }
 
@@ -101,8 +102,8 @@ static enum xl_status start(struct runner *runner, struct xl_err *err) {
     params->work = runner->work;
     if (!status)
         status = xl_job_log_open(run->dir->output_dir, run->settings->instance, &params->log, err);
-    if (!status && run->dir->is_own) status = xl_output_log_missing(params, err);
-    if (!status) status = xl_output_page_begin(params, err);
+    if (!status && run->dir->is_own && !run->claims) status = xl_output_log_missing(params, err);
+    if (!status && !run->claims) status = xl_output_page_begin(params, err);
     if (!status) status = xl_writer_new(params, &runner->writer, err);
     return status;
 }
@@ -111,10 +112,11 @@ static enum xl_status start(struct runner *runner, struct xl_err *err) {
  * of otherwise. */
 static enum xl_status finish(struct runner *runner, enum xl_status status, struct xl_err *err) {
     bool is_cancelled = status == XL_ECANCELLED, has_writer = runner->writer != NULL;
+    bool is_alone = has_writer && !runner->run->claims;
     struct xl_err why = {0};
     enum xl_status written = xl_writer_finish(runner->writer, &why);
-    if (has_writer && !written) written = finish_sheets(runner, &why);
-    if (has_writer) xl_run_dir_tidy(runner->run->dir, runner->run->sweep);
+    if (is_alone && !written) written = finish_sheets(runner, &why);
+    if (is_alone) xl_run_dir_tidy(runner->run->dir, runner->run->sweep);
     return written && !is_cancelled ? xl_fail(err, written, "%s", why.text) : status;
 }
 
@@ -122,23 +124,30 @@ static void end_log(struct runner *runner, enum xl_status *status, struct xl_err
     struct xl_err why;
     if (!runner->params.log) return;
     runner->params.counts->log_path = strdup(xl_job_log_path(runner->params.log));
-    enum xl_status ended =
-        xl_output_page_end(&runner->params, *status, *status && err ? err->text : NULL, &why);
+    enum xl_status ended = XL_OK;
+    if (!runner->run->claims)
+        ended =
+            xl_output_page_end(&runner->params, *status, *status && err ? err->text : NULL, &why);
     if (!*status && ended) *status = xl_fail(err, ended, "%s", why.text);
     xl_job_log_close(runner->params.log);
+}
+
+static struct runner make_runner(const struct xl_run *run, struct xl_run_counts *counts) {
+    *counts = (struct xl_run_counts){0};
+    return (struct runner){.run = run,
+                           .params = {.settings = run->settings,
+                                      .sweep = run->sweep,
+                                      .run = run->dir,
+                                      .claims = run->claims,
+                                      .hooks = run->hooks,
+                                      .counts = counts,
+                                      .n_painters = run->n_painters}};
 }
 
 enum xl_status xl_run_draw(const struct xl_run *run, struct xl_run_counts *counts,
                            struct xl_err *err) {
     double start_s = xl_now_s();
-    struct runner runner = {.run = run,
-                            .params = {.settings = run->settings,
-                                       .sweep = run->sweep,
-                                       .run = run->dir,
-                                       .hooks = run->hooks,
-                                       .counts = counts,
-                                       .n_painters = run->n_painters}};
-    *counts = (struct xl_run_counts){0};
+    struct runner runner = make_runner(run, counts);
     enum xl_status status = start(&runner, err);
     if (!status) status = draw_all(&runner, err);
     status = finish(&runner, status, err);
@@ -150,6 +159,32 @@ enum xl_status xl_run_draw(const struct xl_run *run, struct xl_run_counts *count
     xl_work_free(runner.work);
     free(runner.easels);
     return status;
+}
+
+enum xl_status xl_run_collect(const struct xl_run *run, struct xl_run_counts *counts,
+                              struct xl_err *err) {
+    double start_s = xl_now_s();
+    struct xl_run collected = *run;
+    collected.n_painters = 1; /* it has nothing to do */
+    struct runner runner = make_runner(&collected, counts);
+    enum xl_status status = start(&runner, err);
+    status = finish(&runner, status, err);
+    count(run->dir, counts);
+    counts->total_s = xl_now_s() - start_s;
+    if (!status && counts->n_waiting)
+        status = xl_fail(err, XL_EPARTIAL, "%d of %d %s not there yet", counts->n_waiting,
+                         run->dir->n_outcomes,
+                         xl_plural(run->dir->n_outcomes, "picture is", "pictures are"));
+    if (!status) status = judge(run->sweep, run->dir, counts, err);
+    end_log(&runner, &status, err);
+    xl_work_free(runner.work);
+    return status;
+}
+
+enum xl_status xl_run_announce(const struct xl_run *run, struct xl_err *err) {
+    struct xl_run_counts counts;
+    struct runner runner = make_runner(run, &counts);
+    return xl_output_page_begin(&runner.params, err);
 }
 
 void xl_run_counts_deinit(struct xl_run_counts *counts) {

@@ -18,4 +18,13 @@
 enum xl_status xl_run_draw(const struct xl_run *run, struct xl_run_counts *counts,
                            struct xl_err *err) XL_CHECKED;
 
+/* Draw nothing: bring logs, page and sheets to what is there, after others have drawn (claims.h).
+ * Of run, painters are not used. Errors: XL_EPARTIAL pictures are missing, or failed; XL_EDISK,
+ * XL_ENOMEM */
+enum xl_status xl_run_collect(const struct xl_run *run, struct xl_run_counts *counts,
+                              struct xl_err *err) XL_CHECKED;
+
+/* The page of a run that others will draw. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_run_announce(const struct xl_run *run, struct xl_err *err) XL_CHECKED;
+
 #endif

@@ -218,6 +218,14 @@ static const struct xl_option options[] = {
     {SWITCH("strict", strict), .commands = RUNS, .group = "Sweeps",
      .help =
          "do not resume with another program, device or instruction set than drew what is there"},
+    {SWITCH("share", share), .commands = XL_FOR_RESUME, .group = "Sweeps",
+     .help = "draw the run together with other processes, of this machine or others, that say so: "
+             "each takes pictures that no other has, and those of one that died"},
+    {REAL("heartbeat", "SECONDS", heartbeat, 0.05, 3600), .commands = XL_FOR_RESUME,
+     .group = "Sweeps",
+     .help = "with --share, time between two signs of life; a process that misses six is dead to "
+             "the others",
+     .fallback = "10"},
     {TEXT("job", "FILE", job_file), .commands = XL_FOR_GENERATE, .path = XL_PATH_SHOWN,
      .completion = XL_COMPLETE_FILE, .group = "Sweeps",
      .help = "YAML or JSON file of these settings; flags come before it"},

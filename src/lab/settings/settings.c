@@ -27,6 +27,7 @@ void xl_settings_default(struct xl_settings *settings) {
         .idle_memory = 256,
         .idle_utilization = 5,
         .interval = 2,
+        .heartbeat = 10,
         .container_image = "sdxl-lab",
     };
 }

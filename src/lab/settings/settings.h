@@ -84,6 +84,9 @@ struct xl_settings {
     int compared;         /* which of the axes that is; of several, the last */
     bool compares;        /* the run is a comparison along its first axis */
     bool strict;          /* resume only with what drew the pictures that are there */
+    bool share;           /* resume together with other processes */
+    double heartbeat;     /* seconds between signs of life of such a process */
+    bool collects;        /* open a run to say what others have drawn */
     const char *job_file; /* YAML or JSON */
     const char *from;     /* a picture whose record says what nobody else does */
     struct xl_list profile_files, model_files;
