@@ -102,7 +102,7 @@ double xl_fisher(uint64_t k_, uint64_t m_, uint64_t K_, uint64_t n_) {
     if (least == most) return 1;
     double mode = floor((m + 1) * (K + 1) / (n + 2));
     mode = fmin(fmax(mode, least), most);
-    if (k == mode) return 1;
+    if (log_probability(mode, m, K, n) <= log_probability(k, m, K, n) + 1e-7) return 1;
     int side = k > mode ? 1 : -1;
     double p = exp(log_probability(k, m, K, n)) * outer_sum(k, m, K, n, side);
     double end = side > 0 ? least : most;
@@ -125,5 +125,26 @@ double xl_poisson_tail(uint64_t k, double mean) {
     }
     double sum = 0, term = at / mean; /* of 0 .. k - 1, from the largest downwards */
     for (double i = at - 1; i >= 0 && term > sum * 1e-17; i--) sum += term, term *= i / mean;
+    return fmax(0, 1 - exp(first) * sum);
+}
+
+double xl_spread_tail(uint64_t k, double mean, double shape) {
+    if (!k) return 1;
+    if (!(mean > 0)) return 0;
+    if (!(shape < 1e9)) return xl_poisson_tail(k, mean);
+    double at = (double)k, share = mean / (shape + mean);
+    double first = log_gamma(at + shape) - log_gamma(shape) - log_gamma(at + 1) -
+                   shape * log1p(mean / shape) + at * log(share);
+    if (at > mean) { /* from k upwards: terms fall */
+        double sum = 0, term = 1;
+        for (double i = at; term > sum * 1e-17; i++)
+            sum += term, term *= (i + shape) / (i + 1) * share;
+        return fmin(1, exp(first) * sum);
+    }
+    double sum = 0, term = at / ((at - 1 + shape) * share); /* of k - 1 .. 0 */
+    for (double i = at - 1; i >= 0; i--) {
+        sum += term;
+        term *= i / ((i - 1 + shape) * share);
+    }
     return fmax(0, 1 - exp(first) * sum);
 }

@@ -32,4 +32,9 @@ double xl_fisher(uint64_t k, uint64_t m, uint64_t K, uint64_t n);
  */
 double xl_poisson_tail(uint64_t k, double mean);
 
+/* The same where the mean itself is only known up to a gamma distribution of this shape (the
+ * negative binomial distribution); INFINITY: it is known. As scipy.stats.nbinom.sf(k - 1, shape,
+ * shape / (shape + mean)). */
+double xl_spread_tail(uint64_t k, double mean, double shape);
+
 #endif
