@@ -43,6 +43,7 @@ extern "C" {
     X(XL_EPARTIAL, "some pictures failed")                                                         \
     X(XL_EWORKER, "a worker process died")                                                         \
     X(XL_ENETWORK, "download failed")                                                              \
+    X(XL_ESCHEDULER, "the cluster's scheduler refused or is not there")                            \
     X(XL_ECANCELLED, "interrupted")                                                                \
     X(XL_EYIELD, "gave way to somebody else's work")                                               \
     X(XL_EINTERNAL, "internal error")

@@ -34,6 +34,9 @@ static const struct xl_command *const commands[] = {
     &xl_command_inspect_schedule,
     &xl_command_inspect_noise,
     &xl_command_run,
+    &xl_command_slurm_status,
+    &xl_command_slurm_cancel,
+    &xl_command_slurm_collect,
     &xl_command_gpu_list,
     &xl_command_gpu_pick,
     &xl_command_gpu_watch,
@@ -96,6 +99,9 @@ static const char *nearest_command(const char *word) {
         {"inspect model", " info describe "},
         {"inspect tokens", " tokenize tokens "},
         {"gpu list", " gpus cards nvidia-smi smi gpu-status nvidia "},
+        {"slurm status", " sbatch srun squeue jobs queue "},
+        {"slurm cancel", " scancel cancel "},
+        {"slurm collect", " collect gather merge "},
         {"manual", " man docs doc "},
     };
     char wanted[48];
@@ -153,7 +159,7 @@ int xl_exit_code_of(enum xl_status status) {
         [XL_OK] = 0,       [XL_EINVAL] = 2,  [XL_EINPUT] = 2,       [XL_EMODEL] = 5,
         [XL_EFORMAT] = 5,  [XL_EDISK] = 6,   [XL_ENOMEM] = 3,       [XL_ENUMERIC] = 3,
         [XL_EPARTIAL] = 3, [XL_EWORKER] = 3, [XL_ECANCELLED] = 130, [XL_EINTERNAL] = 1,
-        [XL_ENETWORK] = 7, [XL_EDEVICE] = 4, [XL_EYIELD] = 75,
+        [XL_ENETWORK] = 7, [XL_EDEVICE] = 4, [XL_EYIELD] = 75,      [XL_ESCHEDULER] = 8,
     };
     bool is_known = (size_t)status < sizeof codes / sizeof *codes;
     return codes[is_known ? status : XL_EINTERNAL];
@@ -170,6 +176,7 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {6, "cannot write"},
         {7,
          "a download failed: no network, refused by the hub, damaged on the way, or offline mode"},
+        {8, "the cluster's scheduler (Slurm) is not there, does not answer, or refuses the job"},
         {75, "stopped early to give way (another process on the GPU, SIGUSR1): to be gone on with "
              "later"},
         {129, "the terminal was closed (SIGHUP)"},

@@ -3,6 +3,7 @@
 #include "cli/compare.h"
 #include "cli/painters.h"
 #include "cli/shared_run.h"
+#include "cli/submit.h"
 #include "cli/summary.h"
 
 #include "base/clock.h"
@@ -164,6 +165,18 @@ static enum xl_status check_precisions(const struct xl_settings *settings,
     return status;
 }
 
+/* A run directory is made, and a cluster draws. One picture is a run, too. */
+static enum xl_status new_run_elsewhere(struct xl_settings *settings, struct xl_sweep *sweep,
+                                        struct xl_err *err) {
+    struct xl_run_dir run;
+    sweep->is_grid = true;
+    enum xl_status status = xl_run_dir_create(settings, sweep, &run, err);
+    if (status) return status;
+    status = xl_submit(settings, sweep, &run, err);
+    xl_run_dir_close(&run);
+    return status;
+}
+
 static enum xl_status new_run(struct xl_settings *settings, struct follow *follow,
                               struct xl_err *err) {
     struct xl_sweep sweep;
@@ -181,6 +194,8 @@ static enum xl_status new_run(struct xl_settings *settings, struct follow *follo
     if (xl_is_comparison(&sweep)) status = xl_comparison_check(settings, &sweep, err);
     if (!status && settings->dry_run) {
         status = xl_print_dry_run(settings, &sweep, err);
+    } else if (!status && settings->on) {
+        status = new_run_elsewhere(settings, &sweep, err);
     } else if (!status) {
         status = xl_painters_lock(settings, &gpus, err); /* before there is a folder */
         /* GPUs compute in all of them, and this process opens none. */
@@ -206,16 +221,41 @@ static enum xl_status keep_waiting(struct xl_sweep *sweep, const struct xl_run_d
     return xl_sweep_sort(sweep, err);
 }
 
+/* The settings of a run with what is said now about who draws it. */
+static struct xl_settings submission(const struct xl_settings *given,
+                                     const struct xl_settings *request) {
+    struct xl_settings settings = *request;
+    settings.given = given->given;
+    settings.from_environment = given->from_environment;
+    settings.on = given->on;
+    settings.print = given->print;
+    settings.tasks = given->tasks;
+    settings.at_once = given->at_once;
+    settings.gres = given->gres;
+    settings.partition = given->partition;
+    settings.account = given->account;
+    settings.qos = given->qos;
+    settings.time_limit = given->time_limit;
+    settings.sbatch = given->sbatch;
+    settings.volumes = given->volumes;
+    settings.container_image = given->container_image;
+    return settings;
+}
+
 static enum xl_status old_run(struct xl_settings *settings, struct follow *follow,
                               struct xl_err *err) {
     struct xl_sweep sweep;
     struct xl_run_dir run;
+    const struct xl_settings given = *settings;
     enum xl_status status = xl_run_dir_open(settings->resume, settings, &sweep, &run, err);
     if (status) return status;
     print_lines(&sweep.notices);
     if (settings->dry_run) {
         status = keep_waiting(&sweep, &run, err);
         if (!status) status = xl_print_dry_run(settings, &sweep, err);
+    } else if (given.on) {
+        const struct xl_settings sent = submission(&given, settings);
+        status = xl_submit(&sent, &sweep, &run, err);
     } else {
         struct xl_gpu_pool *gpus = NULL;
         status = xl_painters_lock(settings, &gpus, err);
@@ -258,6 +298,7 @@ enum xl_status xl_run_and_tell(const struct xl_settings *given, struct xl_err *e
     struct follow follow = {.settings = &settings};
     enum xl_status status = XL_OK;
     if (settings.resume) status = check_resume(&settings, err);
+    if (!status && (settings.on || settings.print)) status = xl_submit_check(&settings, err);
     if (!status)
         status = settings.share    ? shared_run(&settings, &follow, err)
                  : settings.resume ? old_run(&settings, &follow, err)

@@ -292,6 +292,7 @@ static void set_everything(void) {
         char number[32];
         if (!(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) continue;
         if (!strcmp(option->name, "from")) continue; /* as a job, what it says is there itself */
+        if (option->is_passing) continue;
         switch (option->type) {
         case XL_OPTION_INT:
             snprintf(number, sizeof number, "%.0f", option->max);
@@ -350,6 +351,16 @@ Test(document, what_is_written_is_read_back) {
     cr_expect_eq(again.seed, UINT64_MAX);
     cr_expect_str_eq(again.prompt, settings.prompt);
     cr_expect_eq(again.sweep.n, 2);
+    json_decref(object);
+}
+
+Test(document, what_passes_is_not_written) {
+    cr_assert_eq(xl_settings_set(&settings, xl_option_find("on"), "--on", "slurm", &err), XL_OK);
+    cr_assert_eq(xl_settings_set(&settings, xl_option_find("steps"), "--steps", "3", &err), XL_OK);
+    json_t *object = xl_settings_write_object(&settings);
+    cr_assert_not_null(object);
+    cr_expect_eq(json_object_size(object), 1, "a run on a cluster is gone on with anywhere");
+    cr_expect_not_null(json_object_get(object, "steps"));
     json_decref(object);
 }
 

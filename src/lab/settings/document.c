@@ -273,7 +273,9 @@ json_t *xl_settings_write_object(const struct xl_settings *settings) {
     const struct xl_option *option;
     int failed = !object;
     for (int i = 0; (option = xl_option_at(i)); i++) {
-        if (!(settings->given >> i & 1) || !(option->commands & XL_FOR_GENERATE)) continue;
+        if (!(settings->given >> i & 1) || !(option->commands & XL_FOR_GENERATE) ||
+            option->is_passing)
+            continue;
         if (!strcmp(option->name, "job") || !strcmp(option->name, "from"))
             continue; /* their settings are here themselves */
         char key[64];

@@ -21,6 +21,7 @@ static const char *const precision_names[] = {"fp32",     "f32",  "float32", "f3
 static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 static const char *const containers[] = {"none", "docker", "podman", "enroot", NULL};
+static const char *const places[] = {"here", "slurm", "kubernetes", NULL};
 static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 
 #define AT(field) offsetof(struct xl_settings, field)
@@ -309,8 +310,39 @@ static const struct xl_option options[] = {
              "once for each GPU asked for"},
     {CHOICE("container", "ENGINE", container, containers), .commands = XL_FOR_RUN, .group = "Jobs",
      .help = "run the command in a container that sees one GPU", .fallback = "none"},
-    {TEXT("container-image", "NAME", container_image), .commands = XL_FOR_RUN, .group = "Jobs",
-     .help = "the container's image", .fallback = "sdxl-lab"},
+    {TEXT("container-image", "NAME", container_image), .commands = XL_FOR_RUN | RUNS,
+     .is_passing = true, .group = "Jobs", .help = "the container's image, also on Kubernetes",
+     .fallback = "sdxl-lab"},
+
+    {CHOICE("on", "PLACE", on, places), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help =
+         "who draws: this machine, a job array of Slurm, or a Job of Kubernetes (with --print). "
+         "The run is planned here, and its tasks share its folder",
+     .fallback = "here"},
+    {SWITCH("print", print), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "plan the run and print the job script or manifest, but submit nothing"},
+    {INT("tasks", "N", tasks, 1, 100000), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "tasks of the array; each takes pictures until none is left", .fallback = "8"},
+    {INT("at-once", "N", at_once, 0, 100000), .commands = RUNS, .is_passing = true,
+     .group = "Cluster",
+     .help = "how many of them may run at a time; 0: as many as there is room for",
+     .fallback = "0"},
+    {TEXT("gres", "NAME:N", gres), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "what a task is given for itself; none: no GPU", .fallback = "gpu:1"},
+    {TEXT("partition", "NAME", partition), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "Slurm's partition", .fallback = "the cluster's default"},
+    {TEXT("account", "NAME", account), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "Slurm's account", .fallback = "the user's default"},
+    {TEXT("qos", "NAME", qos), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "Slurm's quality of service", .fallback = "the user's default"},
+    {TEXT("time", "TIME", time_limit), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "how long a task may run, as Slurm reads it: 90 (minutes), 8:00:00, 2-0",
+     .fallback = "the partition's"},
+    {LIST("sbatch", "OPTION", sbatch), .commands = RUNS, .is_passing = true, .group = "Cluster",
+     .help = "one more option for sbatch, such as constraint=h100, as often as there are any"},
+    {LIST("volume", "CLAIM:PATH", volumes), .commands = RUNS, .is_passing = true,
+     .group = "Cluster",
+     .help = "a persistent volume claim of Kubernetes and where it is mounted; one holds the run"},
 
     {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE | XL_FOR_RUN,
      .environment = "OUTPUT_DIR", .is_place = true, .path = XL_PATH_SHOWN,

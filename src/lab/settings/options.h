@@ -45,7 +45,8 @@ enum {
     XL_FOR_GPU_PICK = 1 << 21,
     XL_FOR_PROMPTS = 1 << 22, /* prompts generate, preview, check */
     XL_FOR_RUN = 1 << 23,     /* run */
-    XL_FOR_ALL = (1 << 24) - 1,
+    XL_FOR_SLURM = 1 << 24,   /* slurm status, cancel, collect */
+    XL_FOR_ALL = (1 << 25) - 1,
 };
 
 /* What values a shell completes after the option. */
@@ -95,7 +96,8 @@ struct xl_option {
     bool is_replaced;        /* LIST: by a source that comes before the one that said it */
     bool is_prose;           /* any text is meant as it stands, quotes around it included */
     enum xl_path_kind path;
-    bool is_place; /* where things go: its variable counts for typed commands, too */
+    bool is_passing; /* of one call: run.json does not keep it */
+    bool is_place;   /* where things go: its variable counts for typed commands, too */
     enum xl_completion completion;
     const char *group, *help;
     const char *fallback; /* the default as text; NULL: none worth showing */

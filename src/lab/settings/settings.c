@@ -28,6 +28,8 @@ void xl_settings_default(struct xl_settings *settings) {
         .idle_utilization = 5,
         .interval = 2,
         .heartbeat = 10,
+        .tasks = 8,
+        .gres = "gpu:1",
         .container_image = "sdxl-lab",
     };
 }

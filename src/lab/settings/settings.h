@@ -30,6 +30,7 @@ enum xl_prompt_generator {
     XL_PROMPTS_COMBINATIONS, /* all texts of --prompt */
 };
 enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
+enum xl_on_choice { XL_ON_HERE, XL_ON_SLURM, XL_ON_KUBERNETES };
 enum xl_foreign_choice { XL_FOREIGN_GO_ON, XL_FOREIGN_YIELD };
 
 struct xl_settings {
@@ -74,6 +75,11 @@ struct xl_settings {
     int repeat;                  /* run: how often; 0: until stopped */
     int container;               /* run: enum xl_container of jobs/container.h */
     const char *container_image; /* run: of the container */
+    int on;                      /* enum xl_on_choice: who draws */
+    bool print;                  /* what would be submitted */
+    int tasks, at_once;          /* of a job array; at_once 0: all */
+    const char *gres, *partition, *account, *qos, *time_limit;
+    struct xl_list sbatch, volumes;
     bool all_profiles, all_models, dry_run, yes;
     struct xl_list sweep;                                   /* "key=values" */
     const struct xl_axis_places *sweep_places[XL_LIST_MAX]; /* of each; NULL: not from a file */
