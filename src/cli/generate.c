@@ -68,9 +68,10 @@ static void on_begin(void *user, const struct xl_beginning *beginning) {
     xl_str_deinit(&what);
 }
 
-static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
+static void on_saved(void *user, const struct xl_cell *cell, const char *path, const char *label) {
     struct follow *follow = user;
     (void)cell;
+    (void)label;
     xl_progress_saved(&follow->progress);
     if (!follow->settings->json && !xl_is_comparison(follow->sweep))
         xl_progress_print(&follow->progress, path);
@@ -130,7 +131,12 @@ static enum xl_status draw_and_report(const struct xl_settings *settings,
                                .sweep = sweep,
                                .dir = dir,
                                .claims = follow->claims,
-                               .hooks = {on_progress, on_model, on_begin, on_saved, on_end, follow},
+                               .hooks = {.progress = on_progress,
+                                         .model = on_model,
+                                         .begin = on_begin,
+                                         .saved = on_saved,
+                                         .ends = on_end,
+                                         .user = follow},
                                .painters = painters.item,
                                .n_painters = painters.n};
     status = draw(&run, &counts, err);

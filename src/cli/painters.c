@@ -56,6 +56,7 @@ enum xl_status xl_painters_make(const struct xl_settings *settings, const struct
     enum xl_status status = XL_OK;
     while (!status && out->n < n) {
         const struct xl_worker_params params = {.settings = &out->settings,
+                                                .number = out->n,
                                                 .kept_open = xl_lock_descriptor(dir->lock),
                                                 .gpu = gpus ? xl_gpu_pool_at(gpus, out->n) : NULL};
         status = xl_worker_painter_new(&params, &out->item[out->n], err);

@@ -109,15 +109,18 @@ static bool is_wanted(const struct xl_card_wish *wish, const struct xl_gpu_list 
     return !wish->n_uuids;
 }
 
+enum xl_status xl_cards_fail_unknown(const char *uuid, struct xl_err *err) {
+    return xl_fail(err, XL_EDEVICE,
+                   "no GPU that is here, or more than one, has a UUID that begins with \"%.80s\"; "
+                   "sdxl-lab gpu list shows them",
+                   uuid);
+}
+
 static enum xl_status check_wish(const struct xl_card_wish *wish, const struct xl_gpu_list *list,
                                  struct xl_err *err) {
     if (!list->n) return xl_fail(err, XL_EDEVICE, "there is an NVIDIA driver here, but no GPU");
     for (int k = 0; k < wish->n_uuids; k++)
-        if (!xl_gpu_find(list, wish->uuids[k]))
-            return xl_fail(err, XL_EDEVICE,
-                           "no GPU that is here, or more than one, has a UUID that begins with "
-                           "\"%.80s\"; sdxl-lab gpu list shows them",
-                           wish->uuids[k]);
+        if (!xl_gpu_find(list, wish->uuids[k])) return xl_cards_fail_unknown(wish->uuids[k], err);
     return XL_OK;
 }
 

@@ -53,6 +53,9 @@ enum xl_status xl_cards_wait(struct xl_gpus *gpus, const struct xl_card_wish *wi
 /* The sentence "no GPU is idle: ..." from the lines of xl_cards_take. Returns XL_EDEVICE. */
 enum xl_status xl_cards_fail_busy(const struct xl_str *why, struct xl_err *err);
 
+/* The sentence about a UUID that no GPU here has. Returns XL_EDEVICE. */
+enum xl_status xl_cards_fail_unknown(const char *uuid, struct xl_err *err);
+
 /* What became of a card of ours. n_own: the processes that we have on it. */
 enum xl_card_state { XL_CARD_OURS, XL_CARD_SHARED, XL_CARD_LOST };
 /* text: why, half a sentence. Keeps the file of the lock young, too: folders for temporary files

@@ -1,12 +1,14 @@
 /* gpus.c - which source there is, and finding a GPU in a list. */
 #include "gpu/gpus.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct xl_gpus {
-    struct xl_nvml *nvml; /* NULL: nvidia-smi */
+    pthread_mutex_t mutex; /* for readings */
+    struct xl_nvml *nvml;  /* NULL: nvidia-smi */
     char source[96];
 };
 
@@ -67,6 +69,7 @@ enum xl_status xl_gpus_open(bool listens, struct xl_gpus **out, struct xl_err *e
         free(gpus);
         return status;
     }
+    pthread_mutex_init(&gpus->mutex, NULL);
     *out = gpus;
     return XL_OK;
 }
@@ -74,16 +77,21 @@ enum xl_status xl_gpus_open(bool listens, struct xl_gpus **out, struct xl_err *e
 void xl_gpus_close(struct xl_gpus *gpus) {
     if (!gpus) return;
     xl_nvml_close(gpus->nvml);
+    pthread_mutex_destroy(&gpus->mutex);
     free(gpus);
-}
-
-enum xl_status xl_gpus_read(struct xl_gpus *gpus, struct xl_gpu_list *out, struct xl_err *err) {
-    return gpus->nvml ? xl_nvml_read(gpus->nvml, NULL, out, err) : xl_smi_read(out, err);
 }
 
 enum xl_status xl_gpus_read_one(struct xl_gpus *gpus, const char *uuid, struct xl_gpu_list *out,
                                 struct xl_err *err) {
-    return gpus->nvml ? xl_nvml_read(gpus->nvml, uuid, out, err) : xl_smi_read(out, err);
+    pthread_mutex_lock(&gpus->mutex);
+    enum xl_status status = gpus->nvml ? xl_nvml_read(gpus->nvml, uuid, out, err)
+                                       : xl_smi_read(out, err);
+    pthread_mutex_unlock(&gpus->mutex);
+    return status;
+}
+
+enum xl_status xl_gpus_read(struct xl_gpus *gpus, struct xl_gpu_list *out, struct xl_err *err) {
+    return xl_gpus_read_one(gpus, NULL, out, err);
 }
 
 bool xl_gpus_is_slow(const struct xl_gpus *gpus) {

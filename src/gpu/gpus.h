@@ -1,5 +1,5 @@
-/* gpus.h - the GPUs of this host for as long as somebody looks at them: NVML, else nvidia-smi. One
- * thread at a time.
+/* gpus.h - the GPUs of this host for as long as somebody looks at them: NVML, else nvidia-smi. Any
+ * thread may read; one does at a time.
  */
 #ifndef XL_GPU_GPUS_H
 #define XL_GPU_GPUS_H

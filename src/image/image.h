@@ -46,6 +46,11 @@ enum xl_status xl_png_encode(const struct xl_image *image, const struct xl_png_t
 enum xl_status xl_png_encode_quick(const struct xl_image *image, const struct xl_png_text *texts,
                                    int n_texts, void **data, size_t *n, struct xl_err *err);
 
+/* Encode as JPEG, quality 1 to 100 as libjpeg has it, without metadata. *data is malloc'd, the
+ * caller's. Errors: XL_ENOMEM */
+enum xl_status xl_jpeg_encode(const struct xl_image *image, int quality, void **data, size_t *n,
+                              struct xl_err *err);
+
 /* Whether a file begins as a PNG does. */
 bool xl_is_png(const void *data, size_t n);
 

@@ -21,6 +21,7 @@ struct member {
 
 struct xl_gpu_pool {
     enum xl_foreign_choice on_foreign;
+    struct xl_gpu_wish *wish;
     pthread_mutex_t mutex; /* for what follows */
     struct xl_gpus *gpus;
     struct member members[XL_GPUS_MAX];
@@ -73,43 +74,114 @@ static void tell_waiting(void *user, const char *why) {
     xl_warn("waiting for an idle GPU: %d %s busy", n, n == 1 ? "is" : "are");
 }
 
-static void add_member(struct xl_gpu_pool *pool, const struct xl_card *card) {
-    struct member *member = &pool->members[pool->n++];
+/* With the mutex held, or before anybody else has the pool. */
+static void fill(struct xl_gpu_pool *pool, int i, const struct xl_card *card) {
+    struct member *member = &pool->members[i];
     *member = (struct member){.pool = pool, .card = *card};
     member->worker = (struct xl_worker_gpu){.uuid = member->card.gpu.uuid,
                                             .kept_open = xl_lock_descriptor(card->lock),
                                             .check = check,
                                             .leave = leave,
                                             .user = member};
-    xl_info("GPU %d: %s, %s", card->gpu.index, card->gpu.name, card->gpu.uuid);
+    if (card->lock) xl_info("GPU %d: %s, %s", card->gpu.index, card->gpu.name, card->gpu.uuid);
+}
+
+/* A pool that has looked at nothing yet. */
+static enum xl_status new_pool(const struct xl_settings *settings, bool (*goes_on)(void *user),
+                               void *user, struct xl_gpu_pool **out, struct xl_err *err) {
+    struct xl_gpu_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) return xl_fail_nomem(err, "GPUs", sizeof *pool);
+    pthread_mutex_init(&pool->mutex, NULL);
+    pool->on_foreign = settings->on_foreign_process;
+    pool->wish = calloc(1, sizeof *pool->wish);
+    enum xl_status status = pool->wish ? xl_gpu_wish_read(settings, goes_on, user, pool->wish, err)
+                                       : xl_fail_nomem(err, "GPUs", sizeof *pool->wish);
+    if (!status) status = xl_gpus_open(true, &pool->gpus, err);
+    if (status)
+        xl_gpu_pool_close(pool);
+    else
+        *out = pool;
+    return status;
 }
 
 enum xl_status xl_gpu_pool_open(const struct xl_settings *settings, bool (*goes_on)(void *user),
                                 void *user, struct xl_gpu_pool **out, struct xl_err *err) {
-    struct xl_gpu_pool *pool = calloc(1, sizeof *pool);
+    struct xl_gpu_pool *pool = NULL;
     struct xl_card *cards = calloc(XL_GPUS_MAX, sizeof *cards);
-    struct xl_gpu_wish *wish = calloc(1, sizeof *wish);
     int n = 0;
-    enum xl_status status = XL_OK;
-    if (!pool || !cards || !wish) {
-        free(pool);
-        pool = NULL;
-        status = xl_fail_nomem(err, "GPUs", 0);
-        goto cleanup;
+    enum xl_status status = cards ? new_pool(settings, goes_on, user, &pool, err)
+                                  : xl_fail_nomem(err, "GPUs", 0);
+    if (!status) {
+        pool->wish->wait.waits = tell_waiting;
+        status = xl_cards_wait(pool->gpus, &pool->wish->wish, &pool->wish->wait, cards, &n, err);
     }
-    pthread_mutex_init(&pool->mutex, NULL);
-    pool->on_foreign = settings->on_foreign_process;
-    status = xl_gpu_wish_read(settings, goes_on, user, wish, err);
-    wish->wait.waits = tell_waiting;
-    if (!status) status = xl_gpus_open(true, &pool->gpus, err);
-    if (!status) status = xl_cards_wait(pool->gpus, &wish->wish, &wish->wait, cards, &n, err);
-    for (int i = 0; !status && i < n; i++) add_member(pool, &cards[i]);
-    if (!status) *out = pool;
-cleanup:
-    if (status) xl_gpu_pool_close(pool);
+    for (int i = 0; !status && i < n; i++) fill(pool, pool->n++, &cards[i]);
     free(cards);
-    free(wish);
+    if (status)
+        xl_gpu_pool_close(pool);
+    else
+        *out = pool;
     return status;
+}
+
+/* How many GPUs of those here are wanted. */
+static enum xl_status count_wanted(struct xl_gpu_pool *pool, struct xl_err *err) {
+    const struct xl_card_wish *wish = &pool->wish->wish;
+    struct xl_gpu_list *list = malloc(sizeof *list);
+    if (!list) return xl_fail_nomem(err, "readings of GPUs", sizeof *list);
+    enum xl_status status = xl_gpus_read(pool->gpus, list, err);
+    int n = wish->n_uuids ? wish->n_uuids : list->n;
+    if (!status && !list->n)
+        status = xl_fail(err, XL_EDEVICE, "there is an NVIDIA driver here, but no GPU");
+    for (int k = 0; !status && k < wish->n_uuids; k++)
+        if (!xl_gpu_find(list, wish->uuids[k])) status = xl_cards_fail_unknown(wish->uuids[k], err);
+    pool->n = n < wish->most ? n : wish->most;
+    free(list);
+    return status;
+}
+
+enum xl_status xl_gpu_pool_open_empty(const struct xl_settings *settings,
+                                      bool (*goes_on)(void *user), void *user,
+                                      struct xl_gpu_pool **out, struct xl_err *err) {
+    struct xl_gpu_pool *pool = NULL;
+    enum xl_status status = new_pool(settings, goes_on, user, &pool, err);
+    if (!status) status = count_wanted(pool, err);
+    for (int i = 0; !status && i < pool->n; i++) fill(pool, i, &(struct xl_card){.lock = NULL});
+    if (status)
+        xl_gpu_pool_close(pool);
+    else
+        *out = pool;
+    return status;
+}
+
+enum xl_status xl_gpu_pool_seek(struct xl_gpu_pool *pool, struct xl_str *why, struct xl_err *err) {
+    struct xl_card *cards = calloc(XL_GPUS_MAX, sizeof *cards);
+    struct xl_card_wish wish = pool->wish->wish;
+    int n = 0;
+    if (!cards) return xl_fail_nomem(err, "GPUs", 0);
+    wish.most = 0;
+    for (int i = 0; i < pool->n; i++) wish.most += !xl_gpu_pool_has(pool, i, NULL);
+    enum xl_status status = wish.most ? xl_cards_take(pool->gpus, &wish, cards, &n, why, err)
+                                      : XL_OK;
+    pthread_mutex_lock(&pool->mutex);
+    for (int i = 0, k = 0; !status && i < pool->n && k < n; i++)
+        if (!pool->members[i].card.lock) fill(pool, i, &cards[k++]);
+    pthread_mutex_unlock(&pool->mutex);
+    free(cards);
+    return status;
+}
+
+bool xl_gpu_pool_has(struct xl_gpu_pool *pool, int i, struct xl_gpu *gpu) {
+    pthread_mutex_lock(&pool->mutex);
+    bool is_there = pool->members[i].card.lock != NULL;
+    if (is_there && gpu) *gpu = pool->members[i].card.gpu;
+    pthread_mutex_unlock(&pool->mutex);
+    return is_there;
+}
+
+enum xl_status xl_gpu_pool_look(struct xl_gpu_pool *pool, struct xl_gpu_list *out,
+                                struct xl_err *err) {
+    return xl_gpus_read(pool->gpus, out, err);
 }
 
 int xl_gpu_pool_count(const struct xl_gpu_pool *pool) {
@@ -125,5 +197,6 @@ void xl_gpu_pool_close(struct xl_gpu_pool *pool) {
     for (int i = 0; i < pool->n; i++) xl_card_release(&pool->members[i].card);
     xl_gpus_close(pool->gpus);
     pthread_mutex_destroy(&pool->mutex);
+    free(pool->wish);
     free(pool);
 }

@@ -149,6 +149,11 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
         .heard = heard,
         .ended = ended,
         .user = worker};
+    if (gpu)
+        snprintf(worker->painter.label, sizeof worker->painter.label, "%s", gpu->uuid);
+    else
+        snprintf(worker->painter.label, sizeof worker->painter.label, "worker %d",
+                 worker->params.number + 1);
     worker->is_alive = true; /* before it can end; nobody else looks while there is none */
     enum xl_status status = xl_process_start(&params, &worker->process, err);
     if (status) worker->is_alive = false;
@@ -246,6 +251,19 @@ static enum xl_status leave(struct worker_painter *worker, enum xl_status status
     gpu->leave(gpu->user);
     worker->painter.has_left = true;
     return status;
+}
+
+void xl_worker_painter_keep_open(struct xl_painter *painter, int descriptor) {
+    worker_of(painter)->params.kept_open = descriptor;
+}
+
+void xl_worker_painter_rest(struct xl_painter *painter) {
+    struct worker_painter *worker = worker_of(painter);
+    if (painter->has_left) return;
+    if (worker->params.gpu)
+        (void)leave(worker, XL_EYIELD);
+    else
+        end_process(worker);
 }
 
 /* Whether the GPU is still ours. */

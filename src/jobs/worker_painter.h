@@ -12,6 +12,7 @@ struct xl_worker_params {
     int kept_open; /* a descriptor that a worker keeps open while it lives: the lock of the run,
                       which so outlives this process if it must; -1: none */
     const struct xl_worker_gpu *gpu; /* NULL: whatever --device finds. Borrowed */
+    int number;                      /* of the workers of a run, for its label; 0: the first */
 };
 
 /* The one GPU that a worker sees, and how to tell whether it is still ours. */
@@ -29,6 +30,13 @@ struct xl_worker_gpu {
 /* The process starts with the first model that is asked for, and again when it has died. SIGPIPE
  * must be ignored: who writes to a worker that has just died is told by the status.
  * Errors: XL_ENOMEM */
+/* Another descriptor for params->kept_open, of processes that start from now on. */
+void xl_worker_painter_keep_open(struct xl_painter *painter, int descriptor);
+
+/* End the process of a painter that is asked for nothing for a while, and give back its GPU, so
+ * that somebody else may have it: the painter has left. On the thread that draws. */
+void xl_worker_painter_rest(struct xl_painter *painter);
+
 enum xl_status xl_worker_painter_new(const struct xl_worker_params *params, struct xl_painter **out,
                                      struct xl_err *err) XL_CHECKED;
 

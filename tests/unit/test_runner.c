@@ -155,7 +155,8 @@ static bool on_end(void *user) {
     return script.end_at && script.n_groups >= script.end_at;
 }
 
-static void on_saved(void *user, const struct xl_cell *cell, const char *path) {
+static void on_saved(void *user, const struct xl_cell *cell, const char *path, const char *label) {
+    (void)label;
     (void)user, (void)cell;
     cr_expect(xl_file_exists(path), "%s", path);
     n_saved++;

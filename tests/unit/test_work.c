@@ -169,9 +169,23 @@ Test(work, who_leaves_brings_back_what_it_had) {
     settle(0, take(0), true);
     struct xl_share again = take(0);
     cr_expect(again.cells[0] == left.cells[0] && !again.n_lost);
-    leaving = (struct xl_leaving){0, again, XL_EDEVICE, "lost"};
+    leaving = (struct xl_leaving){.share = again, .status = XL_EDEVICE, .text = "lost"};
     cr_assert_eq(xl_work_leave(work, &leaving, &err), XL_OK);
     cr_expect(xl_work_is_stopped(work));
     cr_expect_eq(xl_work_status(work, &err), XL_EDEVICE);
     cr_expect_str_eq(err.text, "lost");
+}
+
+Test(work, who_may_return_stops_nothing) {
+    start(0, 1);
+    struct xl_share left = take(0);
+    const struct xl_leaving leaving = {
+        .may_return = true, .share = left, .status = XL_EYIELD, .text = "bye"};
+    cr_assert_eq(xl_work_leave(work, &leaving, &err), XL_OK);
+    cr_expect(!xl_work_is_stopped(work));
+    cr_expect(xl_work_pause(work), "there is something for it later");
+    struct xl_share again = take(0);
+    cr_expect(again.cells[0] == left.cells[0] && !again.n_lost);
+    xl_work_stop(work, XL_OK, "");
+    cr_expect(!xl_work_pause(work));
 }

@@ -146,6 +146,7 @@ static void put_outcome(struct line *line, const struct xl_job_entry *entry,
     put_text(line, "status", xl_status_name(entry->status));
     put_text(line, "error", entry->error);
     put_text(line, "run_dir", entry->run_dir);
+    if (entry->worker) put_text(line, "worker", entry->worker);
     put_text(line, "fallback", entry->fallback);
     put(line, "scheduler_config",
         entry->scheduler_config ? json_incref((json_t *)entry->scheduler_config) : json_null());

@@ -63,8 +63,9 @@ struct xl_job_entry {
     const json_t *scheduler_config; /* of the records; NULL: nothing was drawn */
     const json_t *drawn_by; /* an object whose members the line gets; NULL: nothing was drawn */
     const char *run_dir;
-    enum xl_status status;                               /* its name */
-    const char *error;                                   /* the sentence of a failure; NULL: none */
+    const char *worker;    /* who drew it, of several; NULL: the line has no such key */
+    enum xl_status status; /* its name */
+    const char *error;     /* the sentence of a failure; NULL: none */
     double encode_s, sample_s, decode_s, total_s, tflop; /* 0: null */
 };
 

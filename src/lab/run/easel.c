@@ -199,6 +199,12 @@ static enum xl_status plan_rung(struct xl_easel *easel, const int *cells, int n,
 
 /* --- Groups ----------------------------------------------------------------------------------- */
 
+/* Hand a group over, with who drew it or failed at it. */
+static void hand_over(const struct xl_easel *easel, struct xl_drawn *drawn) {
+    memcpy(drawn->label, easel->painter->label, sizeof drawn->label);
+    xl_writer_put(easel->writer, drawn);
+}
+
 /* What became, or is about to become, of cells of a share. NULL: out of memory */
 static struct xl_drawn *new_drawn(const struct xl_easel *easel, const struct xl_share *share) {
     struct xl_drawn *drawn = calloc(1, sizeof *drawn);
@@ -236,7 +242,7 @@ static enum xl_status draw_part(struct xl_easel *easel, const struct xl_share *s
     easel->precedent =
         (struct xl_precedent){cell_at(easel, share->cells[0]), ladder->now, drawn->group.n, flops};
     remember(easel, ladder);
-    xl_writer_put(easel->writer, drawn);
+    hand_over(easel, drawn);
     return XL_OK;
 }
 
@@ -274,16 +280,20 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
                                      .is_shared = easel->run->claims != NULL};
     drawn->status = status;
     drawn->err = *why;
-    xl_writer_put(easel->writer, drawn);
+    hand_over(easel, drawn);
 }
 
-/* The painter is gone from this run; the share is somebody else's. */
+/* The painter is gone from this run, or for now; the share is somebody else's. */
 static void leave(struct xl_easel *easel, const struct xl_share *share, enum xl_status status,
                   const struct xl_err *why) {
-    const struct xl_leaving leaving = {
-        .painter = easel->number, .share = *share, .status = status, .text = why->text};
+    const struct xl_leaving leaving = {.painter = easel->number,
+                                       .may_return = easel->run->hooks.may_draw != NULL,
+                                       .share = *share,
+                                       .status = status,
+                                       .text = why->text};
     struct xl_err failure = {0};
-    if (easel->run->n_painters > 1) xl_warn("%s", why->text);
+    if (easel->run->n_painters > 1 || leaving.may_return) xl_warn("%s", why->text);
+    forget_model(easel);
     if (xl_work_leave(easel->work, &leaving, &failure))
         xl_work_stop(easel->work, XL_ENOMEM, failure.text);
 }
@@ -405,16 +415,31 @@ static void paint_shared(struct xl_easel *easel, const struct xl_share *share) {
     }
 }
 
+/* --- A painter at work ------------------------------------------------------------------------ */
+
+/* Ask the caller what it wants of this painter. Returns whether it may draw now. */
+static bool may_draw(struct xl_easel *easel) {
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    if (asked_to_stop(easel)) xl_work_stop(easel->work, XL_ECANCELLED, "interrupted");
+    if (hooks->ends && hooks->ends(hooks->user))
+        xl_work_stop(easel->work, XL_EYIELD, "stopped after the pictures at hand, as asked");
+    if (!hooks->may_draw) return true;
+    if (!hooks->may_draw(hooks->user, easel->number)) return false;
+    if (easel->painter->has_left) forget_model(easel);
+    easel->painter->has_left = false;
+    return true;
+}
+
 void *xl_easel_run(void *user) {
     struct xl_easel *easel = user;
-    const struct xl_hooks *hooks = &easel->run->hooks;
     struct xl_share share;
     easel->painter->progress = on_progress;
     easel->painter->user = easel;
     for (;;) {
-        if (asked_to_stop(easel)) xl_work_stop(easel->work, XL_ECANCELLED, "interrupted");
-        if (hooks->ends && hooks->ends(hooks->user))
-            xl_work_stop(easel->work, XL_EYIELD, "stopped after the pictures at hand, as asked");
+        if (!may_draw(easel)) {
+            if (!xl_work_pause(easel->work)) break;
+            continue;
+        }
         if (!xl_work_take(easel->work, easel->number, &share)) break;
         /* What lost a painter before is drawn alone, so that it is known what loses the next. */
         if (share.n_lost) xl_work_wait(easel->work, easel->number, share.n);
@@ -422,7 +447,7 @@ void *xl_easel_run(void *user) {
             paint_shared(easel, &share);
         else
             paint(easel, share);
-        if (easel->painter->has_left) break;
+        if (easel->painter->has_left && !easel->run->hooks.may_draw) break;
         if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
     }
     if (easel->painter->expect) easel->painter->expect(easel->painter, NULL);

@@ -22,9 +22,9 @@ static const struct xl_cell *cell_of(const struct xl_drawn *drawn, int i) {
 }
 
 static void note_picture(const struct xl_writer_params *params, const struct xl_cell *cell,
-                         const struct xl_outcome *outcome) {
+                         const struct xl_outcome *outcome, const char *label) {
     params->run->outcomes[cell->index] = *outcome;
-    if (params->hooks.saved) params->hooks.saved(params->hooks.user, cell, outcome->path);
+    if (params->hooks.saved) params->hooks.saved(params->hooks.user, cell, outcome->path, label);
 }
 
 /* Whether a picture that was drawn is nobody else's by now: this process may have stood still for
@@ -58,7 +58,7 @@ static enum xl_status save_all(const struct xl_writer_params *params, struct xl_
                                            .scheduler_config = json_incref(drawn->scheduler_config),
                                            .drawn_by = json_incref(drawn->drawn_by),
                                            .seconds = drawn->total_s / drawn->group.n};
-        note_picture(params, cell_of(drawn, i), &outcome);
+        note_picture(params, cell_of(drawn, i), &outcome, drawn->label);
         if (!is_kept(params, drawn, i)) note_theirs(params, &drawn->group.cells[i], 1);
         *n_saved += 1;
     }
@@ -103,6 +103,9 @@ static void note_failure(const struct xl_writer_params *params, const int *cells
         free(outcome->error);
         *outcome = (struct xl_outcome){
             .state = XL_CELL_FAILED, .status = drawn->status, .error = strdup(drawn->err.text)};
+        if (params->hooks.failed)
+            params->hooks.failed(params->hooks.user, &params->sweep->cells[cells[i]], drawn->status,
+                                 drawn->err.text);
     }
 }
 
@@ -114,6 +117,7 @@ static void put_drawn(struct xl_job_entry *entry, const struct xl_drawn *drawn, 
     entry->error = drawn->status ? drawn->err.text : NULL;
     entry->fallback = drawn->group.fallback[0] ? drawn->group.fallback : NULL;
     entry->drawn_by = drawn->drawn_by;
+    entry->worker = drawn->label[0] ? drawn->label : NULL;
     entry->scheduler_config = drawn->scheduler_config;
     if (!drawn->status) entry->vae_tile = drawn->group.rung.vae_tile;
     entry->encode_s = drawn->result.encode_s * share;
@@ -384,7 +388,7 @@ static enum xl_status find_lost(const struct xl_writer_params *params, const str
         xl_run_dir_find(drawn->group.dir, drawn->group.stamp, cell, &outcome, err);
     *is_there = !status && outcome.state == XL_CELL_DONE;
     if (!*is_there) return status;
-    note_picture(params, cell, &outcome);
+    note_picture(params, cell, &outcome, drawn->label);
     /* Of a process that shared the run and died, the line may be there as well: collecting tells.
      */
     if (params->claims) return settle_claims(params, &drawn->group.cells[i], 1, err);

@@ -16,6 +16,7 @@ struct xl_writer_params {
     struct xl_work *work;
     struct xl_run_counts *counts; /* times and warnings are added up here */
     int n_painters;
+    bool has_no_sheets; /* they are made later */
 };
 
 /* Save the pictures of a group, log its jobs, tell the page. A failed group is logged as well. Of a

@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-enum { XL_GROUP_MAX = 64 };
+enum { XL_GROUP_MAX = 64, XL_PAINTER_LABEL = 96 };
 
 /* Cells that are drawn together, and how. Borrowed for as long as the group is on its way. */
 struct xl_group {
@@ -37,11 +37,12 @@ struct xl_drawn {
     json_t *scheduler_config; /* of its records; NULL when it failed */
     struct xl_result result;  /* its pictures only where the painter draws in this process */
     double total_s, tflop;
-    struct xl_painter *painter; /* who drew it */
-    int who;                    /* its number among the painters of the run */
-    int n_lost;                 /* how often a painter was lost with these cells before */
-    bool is_theirs;             /* nothing was drawn: another process has these cells */
-    uint64_t ticket;            /* the painter's own number for the group */
+    struct xl_painter *painter;   /* who drew it */
+    int who;                      /* its number among the painters of the run */
+    char label[XL_PAINTER_LABEL]; /* its label then */
+    int n_lost;                   /* how often a painter was lost with these cells before */
+    bool is_theirs;               /* nothing was drawn: another process has these cells */
+    uint64_t ticket;              /* the painter's own number for the group */
 };
 
 void xl_drawn_free(struct xl_drawn *drawn);
@@ -79,7 +80,11 @@ struct xl_painter {
      * NULL: not known. */
     json_t *drawn_by;
 
-    bool has_left; /* set by the painter before it returns a failure: it is asked no more */
+    /* Who it is, for the job log: a GPU's UUID, "CPU 2"; "": one of a run that has no other. */
+    char label[XL_PAINTER_LABEL];
+
+    bool has_left; /* set by the painter before it returns a failure: it is asked no more, until
+                      the run's may_draw says that it may draw again */
 };
 
 #endif

@@ -25,11 +25,18 @@ struct xl_hooks {
      * the painters. */
     void (*model)(void *user, int m);
     void (*begin)(void *user, const struct xl_beginning *beginning);
-    /* On the writer's thread: a picture is on disk. path is borrowed. */
-    void (*saved)(void *user, const struct xl_cell *cell, const char *path);
+    /* On the writer's thread: a picture is on disk. path, and the label of the painter, are
+     * borrowed. */
+    void (*saved)(void *user, const struct xl_cell *cell, const char *path, const char *label);
     /* Asked before each share whether the run ends with the pictures at hand, XL_EYIELD. On the
      * threads of the painters. */
     bool (*ends)(void *user);
+    /* Asked before each share whether this painter may draw now, again and again while it may not;
+     * NULL: always. Where it is there, a painter that has left may come back (xl_painter). On the
+     * threads of the painters. */
+    bool (*may_draw)(void *user, int painter);
+    /* On the writer's thread: a picture failed, for now or for good. */
+    void (*failed)(void *user, const struct xl_cell *cell, enum xl_status status, const char *text);
     void *user;
 };
 
@@ -42,6 +49,7 @@ struct xl_run {
     struct xl_hooks hooks;
     struct xl_painter *const *painters; /* [n_painters], at least one; the caller closes them */
     int n_painters;
+    bool has_no_sheets; /* contact sheets are not this run's: more of it is drawn later */
 };
 
 struct xl_run_counts {

@@ -496,6 +496,18 @@ static enum xl_status prepare(struct xl_run_dir *run, const struct xl_settings *
     return status;
 }
 
+enum xl_status xl_run_dir_extend(struct xl_run_dir *run, const struct xl_settings *settings,
+                                 struct xl_sweep *sweep, struct xl_err *err) {
+    size_t n = (size_t)sweep->n_cells + 1;
+    struct xl_outcome *grown = realloc(run->outcomes, n * sizeof *grown);
+    if (!grown) return xl_fail_nomem(err, "outcomes", 0);
+    run->outcomes = grown;
+    for (int c = run->n_outcomes; c < sweep->n_cells; c++)
+        grown[c] = (struct xl_outcome){.state = XL_CELL_WAITING};
+    run->n_outcomes = sweep->n_cells;
+    return prepare(run, settings, sweep, true, err);
+}
+
 enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep_out, struct xl_run_dir *out,
                                struct xl_err *err) {

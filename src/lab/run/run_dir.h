@@ -65,6 +65,11 @@ enum xl_status xl_run_dir_open(const char *dir, struct xl_settings *settings,
                                struct xl_sweep *sweep, struct xl_run_dir *out,
                                struct xl_err *err) XL_CHECKED;
 
+/* The sweep has more cells than before: folders, outcomes and run.json (before anything of them is
+ * drawn) follow. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_run_dir_extend(struct xl_run_dir *run, const struct xl_settings *settings,
+                                 struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
+
 void xl_run_dir_close(struct xl_run_dir *run);
 
 /* Whether what is left of the run can be drawn by going on with it: a cell that failed for what it

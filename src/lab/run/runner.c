@@ -58,7 +58,8 @@ static enum xl_status draw_all(struct runner *runner, struct xl_err *err) {
 /* A model that was interrupted has a sheet of what there is; one that is lost is made again. */
 static enum xl_status finish_sheets(struct runner *runner, struct xl_err *err) {
     enum xl_status status = XL_OK;
-    for (int m = 0; !status && m < runner->run->sweep->n_models; m++) {
+    for (int m = 0; !status && m < runner->run->sweep->n_models && !runner->run->has_no_sheets;
+         m++) {
         bool is_current = false;
         if (runner->run->sweep->models[m].base != m) continue;
         status = xl_output_sheet_is_current(&runner->params, m, &is_current, err);
@@ -141,7 +142,8 @@ static struct runner make_runner(const struct xl_run *run, struct xl_run_counts 
                                       .claims = run->claims,
                                       .hooks = run->hooks,
                                       .counts = counts,
-                                      .n_painters = run->n_painters}};
+                                      .n_painters = run->n_painters,
+                                      .has_no_sheets = run->has_no_sheets}};
 }
 
 enum xl_status xl_run_draw(const struct xl_run *run, struct xl_run_counts *counts,

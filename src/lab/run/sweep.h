@@ -89,6 +89,30 @@ enum xl_status xl_text_embeddings(const struct xl_settings *settings, const char
 enum xl_status xl_sweep_extend(struct xl_settings *request, const struct xl_settings *more,
                                struct xl_sweep *sweep, int *n_added, struct xl_err *err) XL_CHECKED;
 
+/* A job of a list: settings as xl_settings_read_object reads them, over those of the request. */
+struct xl_sweep_job {
+    const json_t *settings;
+    const char *name;            /* opens the sentence of what is wrong with it */
+    const char *prompt_template; /* what its prompt was made of; NULL: it was asked for */
+};
+
+/* sweep_jobs.c: plan a list of jobs, each with the axes that it says, instead of axes over one
+ * request: the cells of a sweep that is begun here (no models yet) follow in the order of the jobs,
+ * or those that are there already; equal ones come once. Each model has a folder of its own.
+ * refused: told of a job that cannot be planned, which is left out then; NULL: the first one ends
+ * it. *n_added: cells. After a failure the sweep can be given up and nothing else.
+ * Errors: as xl_sweep_plan; XL_EINPUT a model has other files than when the sweep was begun */
+struct xl_sweep_jobs {
+    const struct xl_sweep_job *job; /* [n] */
+    int n;
+    const char *kind; /* of the sweep */
+    void (*refused)(void *user, int job, const struct xl_err *why);
+    void *user;
+};
+enum xl_status xl_sweep_plan_jobs(const struct xl_settings *request,
+                                  const struct xl_sweep_jobs *jobs, struct xl_sweep *sweep,
+                                  int *n_added, struct xl_err *err) XL_CHECKED;
+
 /* sweep_names.c: fill in the tags of all cells. Errors: XL_ENOMEM */
 enum xl_status xl_sweep_name_cells(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
 

@@ -104,6 +104,21 @@ static enum xl_status check_entry(const struct xl_sweep_plan *plan, struct xl_sw
     return XL_OK;
 }
 
+enum xl_status xl_sweep_models_grow(struct xl_sweep_plan *plan, struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    if (sweep->n_models < plan->models_capacity) return XL_OK;
+    size_t capacity = 2 * (size_t)sweep->n_models + 8;
+    struct xl_sweep_model *grown = xl_arena_alloc(&sweep->arena, capacity * sizeof *grown);
+    bool *is_added = plan->is_added ? xl_arena_alloc(&sweep->arena, capacity) : NULL;
+    if (!grown || (plan->is_added && !is_added)) return xl_fail_nomem(err, "models", 0);
+    for (int m = 0; m < sweep->n_models; m++) grown[m] = sweep->models[m];
+    if (is_added) memcpy(is_added, plan->is_added, (size_t)sweep->n_models);
+    sweep->models = grown;
+    plan->is_added = is_added;
+    plan->models_capacity = (int)capacity;
+    return XL_OK;
+}
+
 enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_model *model,
                                         const char *why, struct xl_err *err) {
     model->skipped = xl_arena_strdup(&sweep->arena, why);
@@ -334,6 +349,25 @@ enum xl_status xl_sweep_models(struct xl_sweep_plan *plan, struct xl_err *err) {
     return status;
 }
 
+/* Open a model that the sweep has. */
+static enum xl_status open_again(struct xl_sweep *sweep, struct xl_sweep_model *model,
+                                 struct xl_err *err) {
+    struct xl_sweep_model now = *model;
+    if (model->open) return XL_OK;
+    enum xl_status status = look_at(&sweep->arena, &now, err);
+    if (status) return xl_fail_context(err, status, "%s", model->key);
+    model->open = now.open;
+    model->width = now.width;
+    model->height = now.height;
+    model->unit = now.unit;
+    if (!model->digest[0]) memcpy(model->digest, now.digest, sizeof model->digest);
+    if (!strcmp(model->digest, now.digest)) return XL_OK;
+    return xl_fail(err, XL_EINPUT,
+                   "%s: its files are others than when the run was begun; put those back, or start "
+                   "a new run",
+                   model->key);
+}
+
 /* --- Of a run that is extended ---------------------------------------------------------------- */
 
 /* The model of the run that a name means; NULL: it has none. */
@@ -380,22 +414,42 @@ enum xl_status xl_sweep_models_add(struct xl_sweep_plan *plan, const struct xl_a
 enum xl_status xl_sweep_models_reopen(const struct xl_sweep_plan *plan, struct xl_err *err) {
     struct xl_sweep *sweep = plan->sweep;
     for (int m = 0; m < sweep->n_models; m++) {
-        struct xl_sweep_model *model = &sweep->models[m], now = *model;
+        struct xl_sweep_model *model = &sweep->models[m];
         if (model->skipped || plan->is_added[m]) continue;
-        enum xl_status status = look_at(&sweep->arena, &now, err);
-        if (status) return xl_fail_context(err, status, "%s", model->key);
-        model->open = model->base == m ? now.open : NULL;
-        if (!model->open) xl_model_close(now.open);
-        model->width = now.width;
-        model->height = now.height;
-        model->unit = now.unit;
-        if (!model->digest[0]) memcpy(model->digest, now.digest, sizeof model->digest);
-        if (strcmp(model->digest, now.digest) != 0)
-            return xl_fail(err, XL_EINPUT,
-                           "%s: its files are others than when the run was begun; put those back, "
-                           "or start a new run",
-                           model->key);
+        enum xl_status status = open_again(sweep, model, err);
+        if (status) return status;
+        if (model->base == m) continue;
+        xl_model_close(model->open);
+        model->open = NULL;
     }
+    return XL_OK;
+}
+
+enum xl_status xl_sweep_model_want(struct xl_sweep_plan *plan, const char *name, int *m,
+                                   struct xl_err *err) {
+    struct xl_sweep *sweep = plan->sweep;
+    struct xl_sweep_model wanted = {.key = NULL};
+    enum xl_status status = XL_OK;
+    if (!name && plan->settings->model) name = plan->settings->model;
+    if (name)
+        wanted = by_name(sweep->catalogue, name, &sweep->arena);
+    else
+        status = pick_model(plan, &wanted, err);
+    if (status) return status;
+    struct xl_sweep_model *known = find_in_run(sweep, &wanted);
+    if (known && !known->skipped) {
+        *m = known->base;
+        return open_again(sweep, known, err);
+    }
+    if (plan->settings->revision) wanted.revision = plan->settings->revision;
+    status = require(plan, &wanted, err);
+    if (!status) status = xl_sweep_models_grow(plan, err);
+    if (status) {
+        xl_model_close(wanted.open);
+        return status;
+    }
+    wanted.base = *m = sweep->n_models;
+    sweep->models[sweep->n_models++] = wanted;
     return XL_OK;
 }
 

@@ -321,6 +321,11 @@ static enum xl_status multiply(struct xl_sweep_plan *plan, struct point point, s
     return status;
 }
 
+enum xl_status xl_sweep_plan_model(struct xl_sweep_plan *plan, int model, struct xl_err *err) {
+    const struct point point = {plan->settings, 0, model, true};
+    return multiply(plan, point, err);
+}
+
 static int by_id(const void *a, const void *b) {
     const struct xl_cell *const *x = a, *const *y = b;
     int order = strcmp((*x)->id, (*y)->id);
@@ -328,7 +333,7 @@ static int by_id(const void *a, const void *b) {
 }
 
 /* Drop cells that equal an earlier one: a model that keeps to 4 steps draws 20 and 30 alike. */
-static enum xl_status drop_duplicates(struct xl_sweep *sweep, struct xl_err *err) {
+enum xl_status xl_sweep_drop_duplicates(struct xl_sweep *sweep, struct xl_err *err) {
     struct xl_cell **sorted = malloc((size_t)sweep->n_cells * sizeof *sorted);
     if (!sorted) return xl_fail_nomem(err, "cells", 0);
     for (int i = 0; i < sweep->n_cells; i++) sorted[i] = &sweep->cells[i];
@@ -343,7 +348,7 @@ static enum xl_status drop_duplicates(struct xl_sweep *sweep, struct xl_err *err
         sweep->cells[n].index = n;
         n++;
     }
-    sweep->n_duplicates = sweep->n_cells - n;
+    sweep->n_duplicates += sweep->n_cells - n;
     sweep->n_cells = n;
     return XL_OK;
 }
@@ -356,7 +361,7 @@ static enum xl_status make_cells(struct xl_sweep_plan *plan, struct xl_err *err)
         if (!sweep->models[m].skipped && sweep->models[m].base == m)
             status = multiply(plan, point, err);
     }
-    if (!status) status = drop_duplicates(sweep, err);
+    if (!status) status = xl_sweep_drop_duplicates(sweep, err);
     if (!status && sweep->n_duplicates)
         xl_str_printf(&sweep->notices, "%d %s drawn once\n", sweep->n_duplicates,
                       xl_plural(sweep->n_duplicates, "picture equals another and is",

@@ -50,6 +50,12 @@ struct xl_sweep_plan {
  * values; equal ones once. Errors: XL_EINVAL, XL_EINPUT; those of xl_sweep_models_check */
 enum xl_status xl_sweep_plan_cells(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
 
+/* Append the cells of the plan's settings and axes for one model. Errors: as above */
+enum xl_status xl_sweep_plan_model(struct xl_sweep_plan *plan, int model,
+                                   struct xl_err *err) XL_CHECKED;
+/* Drop cells that equal an earlier one. Errors: XL_ENOMEM */
+enum xl_status xl_sweep_drop_duplicates(struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
+
 /* Release what is needed for planning alone; models are closed. */
 void xl_sweep_plan_end(struct xl_sweep_plan *plan);
 
@@ -104,6 +110,9 @@ enum xl_status xl_sweep_prompts_make(struct xl_sweep_plan *plan, struct xl_cell 
 
 /* --- sweep_models.c --------------------------------------------------------------------------- */
 
+/* Room for one more model. Errors: XL_ENOMEM */
+enum xl_status xl_sweep_models_grow(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
+
 /* Look at a model: open it, and fill in what is known only then. *open: the caller's.
  * Errors: as xl_model_open */
 enum xl_status xl_sweep_model_look_at(struct xl_arena *arena, struct xl_sweep_model *model,
@@ -116,6 +125,12 @@ enum xl_status xl_sweep_model_leave_out(struct xl_sweep *sweep, struct xl_sweep_
 /* All models that settings and axes name, open. What was named by name must be there; of "all"
  * models those that cannot be used are left out. Errors: XL_EMODEL, XL_EFORMAT, XL_ENOMEM */
 enum xl_status xl_sweep_models(struct xl_sweep_plan *plan, struct xl_err *err) XL_CHECKED;
+
+/* The model that a name means, or with NULL the one that the settings name, else the first that is
+ * there: one that the sweep has, opened again, or one more of it. *m: its index.
+ * Errors: XL_EMODEL, XL_EFORMAT, XL_ENOMEM; XL_EINPUT its files are others than before */
+enum xl_status xl_sweep_model_want(struct xl_sweep_plan *plan, const char *name, int *m,
+                                   struct xl_err *err) XL_CHECKED;
 
 /* Extend a run by the models of an axis; open those that it had.
  * Errors: as above; XL_EINPUT files of a model are others than when the run was begun */

@@ -85,7 +85,10 @@ enum xl_status xl_sweep_prompts_make(struct xl_sweep_plan *plan, struct xl_cell 
         {"prompt", 0, &cell->prompt, &cell->prompt_template},
         {"negative", 1, &cell->negative, &cell->negative_template},
     };
-    if (plan->settings->prompt_generator == XL_PROMPTS_AS_THEY_STAND) return XL_OK;
+    if (plan->settings->prompt_generator == XL_PROMPTS_AS_THEY_STAND) {
+        cell->prompt_template = plan->prompt_template;
+        return XL_OK;
+    }
     enum xl_status status = open_wildcards(plan, err);
     bool is_made = plan->settings->prompt_generator == XL_PROMPTS_COMBINATIONS;
     if (is_made) cell->prompt_template = plan->prompt_template;

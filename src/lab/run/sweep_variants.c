@@ -260,19 +260,9 @@ static bool is_same(const struct xl_sweep_model *model, const struct loras *lora
 static enum xl_status append(struct xl_sweep_plan *plan, const struct xl_sweep_model *model,
                              struct xl_err *err) {
     struct xl_sweep *sweep = plan->sweep;
-    if (sweep->n_models >= plan->models_capacity) {
-        size_t capacity = 2 * (size_t)sweep->n_models + 8;
-        struct xl_sweep_model *grown = xl_arena_alloc(&sweep->arena, capacity * sizeof *grown);
-        bool *is_added = plan->is_added ? xl_arena_alloc(&sweep->arena, capacity) : NULL;
-        if (!grown || (plan->is_added && !is_added)) return xl_fail_nomem(err, "models", 0);
-        memcpy(grown, sweep->models, (size_t)sweep->n_models * sizeof *grown);
-        if (is_added) memcpy(is_added, plan->is_added, (size_t)sweep->n_models);
-        sweep->models = grown;
-        plan->is_added = is_added;
-        plan->models_capacity = (int)capacity;
-    }
-    sweep->models[sweep->n_models++] = *model;
-    return XL_OK;
+    enum xl_status status = xl_sweep_models_grow(plan, err);
+    if (!status) sweep->models[sweep->n_models++] = *model;
+    return status;
 }
 
 static enum xl_status make_variant(struct xl_sweep_plan *plan, int base, const struct loras *loras,

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAX_EQUAL_FAILURES = 10 };
 
@@ -70,7 +71,11 @@ enum xl_status xl_work_new(const struct xl_sweep *sweep, const struct xl_run_dir
     work->most = most;
     work->n_painters = work->n_present = n_painters;
     pthread_mutex_init(&work->mutex, NULL);
-    pthread_cond_init(&work->changed, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&work->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     enum xl_status status = find_pending(work, run, err);
     if (status)
         xl_work_free(work);
@@ -234,6 +239,22 @@ void xl_work_wait(struct xl_work *work, int painter, int n) {
     pthread_mutex_unlock(&work->mutex);
 }
 
+bool xl_work_pause(struct xl_work *work) {
+    enum { PAUSE_MS = 100 };
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += PAUSE_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&work->mutex);
+    int failed = 0;
+    while (!failed && !work->is_stopped && work->n_left)
+        failed = pthread_cond_timedwait(&work->changed, &work->mutex, &until);
+    bool is_left = !work->is_stopped && work->n_left;
+    pthread_mutex_unlock(&work->mutex);
+    return is_left;
+}
+
 bool xl_work_settle(struct xl_work *work, int painter, int model, int n) {
     pthread_mutex_lock(&work->mutex);
     struct lane *lane = &work->lanes[model];
@@ -291,7 +312,7 @@ enum xl_status xl_work_leave(struct xl_work *work, const struct xl_leaving *leav
     pthread_mutex_lock(&work->mutex);
     work->at_hand[leaving->painter] = work->expected[leaving->painter] = -1;
     if (share->n) status = take_back(work, leaving->painter, share, err);
-    if (!--work->n_present) stop(work, leaving->status, leaving->text);
+    if (!leaving->may_return && !--work->n_present) stop(work, leaving->status, leaving->text);
     pthread_mutex_unlock(&work->mutex);
     return status;
 }

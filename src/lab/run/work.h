@@ -38,6 +38,10 @@ struct xl_share xl_work_take_model(struct xl_work *work, int painter, int model)
  * stops. */
 void xl_work_wait(struct xl_work *work, int painter, int n);
 
+/* Wait a moment, for a painter that may not draw. Returns whether there may be something for it
+ * later: false when all is drawn or the run stops. */
+bool xl_work_pause(struct xl_work *work);
+
 /* n cells of a share that this painter took are settled. Returns true when they were the last of
  * their model. */
 bool xl_work_settle(struct xl_work *work, int painter, int model, int n);
@@ -46,10 +50,11 @@ bool xl_work_settle(struct xl_work *work, int painter, int model, int n);
 enum xl_status xl_work_return(struct xl_work *work, int painter, const struct xl_share *share,
                               struct xl_err *err) XL_CHECKED;
 
-/* A painter leaves the run for good: what it did not draw of the share that it took comes back, and
- * is not to blame. The last one stops the run, for its reason. Errors: XL_ENOMEM */
+/* A painter leaves the run: what it did not draw of the share that it took comes back, and is not
+ * to blame. The last one that leaves for good stops the run, for its reason. Errors: XL_ENOMEM */
 struct xl_leaving {
     int painter;
+    bool may_return;
     struct xl_share share;
     enum xl_status status;
     const char *text;

@@ -32,9 +32,9 @@ static enum xl_status write_group(struct xl_writer *writer, struct xl_drawn *dra
     int model = params->sweep->cells[drawn->group.cells[0]].model, n_settled = 0;
     enum xl_status status = xl_output_group(params, drawn, &n_settled, err);
     int base = params->sweep->models[model].base;
-    if (!status && xl_work_settle(params->work, drawn->who, model, n_settled) && !params->claims &&
-        is_through(params, base))
-        status = xl_output_sheet(params, base, err);
+    bool is_last = !status && xl_work_settle(params->work, drawn->who, model, n_settled) &&
+                   !params->claims && is_through(params, base);
+    if (is_last && !params->has_no_sheets) status = xl_output_sheet(params, base, err);
     return status;
 }
 

@@ -38,6 +38,7 @@ struct document {
     const struct xl_yaml_places *places; /* NULL: it is no file that somebody wrote */
     struct xl_arena *arena;
     struct xl_err *err;
+    bool (*is_other)(const char *key); /* keys that are somebody else's; NULL: none */
 };
 
 /* How a sentence begins: "job.yaml:4:8: steps", or less when the place is not known or is enough.
@@ -190,6 +191,7 @@ static enum xl_status read_document(const struct document *document, const json_
                        write_origin(document, value_place(document, NULL, NULL, 0), NULL, origin));
     json_object_foreach((json_t *)object, key, value) {
         const struct xl_option *option = xl_option_find(key);
+        if (document->is_other && document->is_other(key)) continue;
         if (!option || !(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) {
             const struct xl_option *near = xl_option_nearest(key, XL_FOR_GENERATE);
             write_origin(document, key_place(document, object, key), NULL, origin);
@@ -209,15 +211,23 @@ static enum xl_status read_document(const struct document *document, const json_
 enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
                                        const json_t *object, struct xl_arena *arena,
                                        struct xl_err *err) {
-    const struct document document = {settings, name, NULL, arena, err};
+    const struct document document = {settings, name, NULL, arena, err, NULL};
     return read_document(&document, object);
+}
+
+enum xl_status xl_settings_read_part(struct xl_settings *settings,
+                                     const struct xl_settings_part *part, struct xl_arena *arena,
+                                     struct xl_err *err) {
+    const struct document document = {settings, part->name, part->places,
+                                      arena,    err,        part->is_other};
+    return read_document(&document, part->object);
 }
 
 enum xl_status xl_settings_read_file(struct xl_settings *settings, const char *path,
                                      struct xl_arena *arena, struct xl_err *err) {
     json_t *root = NULL;
     struct xl_yaml_places places = {0};
-    const struct document document = {settings, path, &places, arena, err};
+    const struct document document = {settings, path, &places, arena, err, NULL};
     enum xl_status status = xl_yaml_load(path, &places, &root, err); /* JSON is YAML */
     if (!status) status = read_document(&document, root);
     json_decref(root);

@@ -247,6 +247,37 @@ enum xl_status xl_settings_set(struct xl_settings *settings, const struct xl_opt
     return XL_OK;
 }
 
+/* How many bytes an option's field has. */
+static size_t field_size(const struct xl_option *option) {
+    switch (option->type) {
+    case XL_OPTION_INT:
+    case XL_OPTION_CHOICE:
+        return sizeof(int);
+    case XL_OPTION_REAL:
+        return sizeof(double);
+    case XL_OPTION_SEED:
+        return sizeof(uint64_t);
+    case XL_OPTION_SWITCH:
+        return sizeof(bool);
+    case XL_OPTION_LIST:
+        return sizeof(struct xl_list);
+    default:
+        return sizeof(const char *);
+    }
+}
+
+void xl_settings_override(struct xl_settings *settings, const struct xl_settings *from,
+                          unsigned commands) {
+    const struct xl_option *option;
+    for (int i = 0; (option = xl_option_at(i)); i++) {
+        if (!(from->given >> i & 1) || !(option->commands & commands)) continue;
+        memcpy((char *)settings + option->offset, (const char *)from + option->offset,
+               field_size(option));
+        if (option->type == XL_OPTION_SEED) settings->has_seed = from->has_seed;
+        settings->given |= xl_option_bit(option);
+    }
+}
+
 void xl_settings_end_source(struct xl_settings *settings) {
     settings->from_below = settings->given;
 }

@@ -103,6 +103,10 @@ struct xl_settings {
     bool all;                /* models verify, download: every one */
     int count;               /* inspect noise: how many numbers; prompts: how many of them */
     const char *learn_from;  /* prompts: a file of weights */
+    const char *night;       /* night add: which; NULL: the newest */
+    const char *jobs_file;   /* night add */
+    bool is_new, is_demo;    /* night */
+    bool now;                /* night stop */
 #ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */
     double test_field;
 #endif
@@ -138,6 +142,10 @@ enum xl_status xl_read_switch(const char *text, const char *origin, bool *out,
 /* The text of an option that holds one, or the last of a list; NULL where it has none, and of
  * others. */
 const char *xl_settings_text(const struct xl_settings *settings, const struct xl_option *option);
+
+/* Take over what was given to `from` of the options of these commands. Lists as a whole. */
+void xl_settings_override(struct xl_settings *settings, const struct xl_settings *from,
+                          unsigned commands);
 
 /* What was set up to now comes after what is set from here on. */
 void xl_settings_end_source(struct xl_settings *settings);
@@ -179,6 +187,19 @@ void xl_environment_warn(const struct xl_settings *settings);
 enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
                                        const json_t *object, struct xl_arena *arena,
                                        struct xl_err *err) XL_CHECKED;
+
+/* The same of an object of a file that has other keys as well: sentences begin
+ * "NAME:LINE:COLUMN:". */
+struct xl_yaml_places;
+struct xl_settings_part {
+    const char *name;
+    const json_t *object;
+    const struct xl_yaml_places *places;
+    bool (*is_other)(const char *key); /* keys that are left alone; NULL: none */
+};
+enum xl_status xl_settings_read_part(struct xl_settings *settings,
+                                     const struct xl_settings_part *part, struct xl_arena *arena,
+                                     struct xl_err *err) XL_CHECKED;
 
 /* A job file, YAML or JSON; sentences begin "FILE:LINE:COLUMN:". Errors: XL_EINPUT unreadable; as
  * above */
