@@ -135,9 +135,10 @@ static const struct xl_command *command_of_link(const char *path) {
 /* The command of the same group that a word names: "prompt_generator check". NULL: none */
 static const struct xl_command *sibling(const struct xl_command *linked, const char *word) {
     const struct xl_command *command;
-    size_t n = strcspn(linked->name, " ") + 1;
+    size_t n = strcspn(linked->name, " ");
     for (int i = 0; linked->link_is_group && (command = xl_command_at(i)); i++)
-        if (!strncmp(command->name, linked->name, n) && !strcmp(command->name + n, word))
+        if (!strncmp(command->name, linked->name, n) && command->name[n] == ' ' &&
+            !strcmp(command->name + n + 1, word))
             return command;
     return NULL;
 }

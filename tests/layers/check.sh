@@ -32,6 +32,7 @@ rooms_of() {
     case $1 in
     hub) echo download ;;
     lab) echo data settings cell log run past ;;
+    jobs) echo night ;;
     insight) echo stats taste report ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
     cli) echo '[shells]' ;;

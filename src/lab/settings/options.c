@@ -163,7 +163,7 @@ static const struct xl_option options[] = {
      .argument = "N",
      .type = XL_OPTION_SEED,
      .offset = AT(seed),
-     .commands = XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS,
+     .commands = XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_NIGHT_ADD,
      .environment = "SEED",
      .is_axis = true,
      .group = "Picture",
@@ -208,7 +208,8 @@ static const struct xl_option options[] = {
     {INT("group", "N", group, 0, 64), .commands = RUNS, .group = "Sweeps",
      .help = "pictures of equal shape that are drawn together; 0: as many as --batch",
      .fallback = "0"},
-    {SWITCH("dry-run", dry_run), .commands = RUNS | XL_FOR_DOWNLOAD, .group = "Sweeps",
+    {SWITCH("dry-run", dry_run), .commands = RUNS | XL_FOR_DOWNLOAD | XL_FOR_NIGHT,
+     .group = "Sweeps",
      .help = "say what would be drawn, in which order, and what time, disk and memory it needs; of "
              "a download, the files and their sizes"},
     {SWITCH("yes", yes), .commands = RUNS, .group = "Sweeps",
@@ -241,7 +242,7 @@ static const struct xl_option options[] = {
      .fallback = "0"},
 
     {TEXT("device", "NAME", device), .check = xl_device_check_name,
-     .commands = XL_FOR_GENERATE | XL_FOR_WORKER, .group = "Computing",
+     .commands = XL_FOR_GENERATE | XL_FOR_WORKER | XL_FOR_NIGHT, .group = "Computing",
      .help =
          "where to compute: auto (the first GPU, else the CPU), cpu, cuda, cuda:N (GPU number N "
          "of those that CUDA_VISIBLE_DEVICES leaves visible), or reference, the slow plain-C "
@@ -253,8 +254,9 @@ static const struct xl_option options[] = {
          "arithmetic; auto takes f16 on a GPU, and on a CPU bf16 where it has instructions for it; "
          "f8 is f16 with large products in 8 bits, on GPUs from Hopper on",
      .fallback = "auto"},
-    {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES, .group = "Computing",
-     .help = "threads; 0 takes every core; the picture does not depend on it", .fallback = "0"},
+    {INT("threads", "N", threads, 0, 1024), .commands = COMPUTES | XL_FOR_NIGHT,
+     .group = "Computing", .help = "threads; 0 takes every core; the picture does not depend on it",
+     .fallback = "0"},
     {INT("vae-tile", "PIXELS", vae_tile, 0, 16384), .commands = XL_FOR_GENERATE,
      .group = "Computing",
      .help = "decode in overlapping tiles of this size to save memory; 0: whole", .fallback = "0"},
@@ -266,19 +268,20 @@ static const struct xl_option options[] = {
      .help = "memory that models and work may take, in all workers together, or on each GPU with "
              "--gpus; 0: what is free",
      .fallback = "0"},
-    {INT("workers", "N", workers, 0, XL_WORKERS_MAX), .commands = RUNS, .group = "Computing",
+    {INT("workers", "N", workers, 0, XL_WORKERS_MAX), .commands = RUNS | XL_FOR_NIGHT,
+     .group = "Computing",
      .help = "draw in N processes of their own, which share the threads: one that dies costs the "
              "pictures that it had in hand, which are drawn again; 0: in this process",
      .fallback = "0"},
 
-    {TEXT("gpus", "auto|N|all|UUID,...", gpus), .check = check_gpus, .commands = RUNS | XL_FOR_RUN,
-     .environment = "GPUS", .group = "GPUs",
+    {TEXT("gpus", "auto|N|all|UUID,...", gpus), .check = check_gpus,
+     .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT, .environment = "GPUS", .group = "GPUs",
      .help = "draw on GPUs that nobody uses, each locked while it is used, by a worker process "
              "each: one (auto), at most N, all that are idle, or those of these UUIDs (a beginning "
              "will do); none: as --device says, and nothing is locked",
      .fallback = "none"},
     {CHOICE("on-foreign-process", "NAME", on_foreign_process, foreign_choices),
-     .commands = RUNS | XL_FOR_RUN, .group = "GPUs",
+     .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT, .group = "GPUs",
      .help =
          "when another process comes to a GPU of ours, after the pictures at hand: go on with a "
          "warning, or leave the GPU to it; exit 75 when none is left",
@@ -344,11 +347,25 @@ static const struct xl_option options[] = {
      .group = "Cluster",
      .help = "a persistent volume claim of Kubernetes and where it is mounted; one holds the run"},
 
-    {TEXT("output-dir", "DIR", output_dir), .commands = XL_FOR_GENERATE | XL_FOR_RUN,
-     .environment = "OUTPUT_DIR", .is_place = true, .path = XL_PATH_SHOWN,
-     .completion = XL_COMPLETE_DIR, .group = "Output", .help = "where pictures and the job log go",
-     .fallback = "output_images"},
-    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN,
+    {SWITCH("new", is_new), .commands = XL_FOR_NIGHT, .group = "Nights",
+     .help = "begin a new night, although one of this configuration can be gone on with"},
+    {SWITCH("demo", is_demo), .commands = XL_FOR_NIGHT, .group = "Nights",
+     .help = "a night of a dozen small pictures by the model that comes with the program, on the "
+             "CPU, in a minute"},
+    {SWITCH("now", now), .commands = XL_FOR_NIGHT_ASK, .group = "Nights",
+     .help = "of night stop: give up what is being drawn, and do not wait for it"},
+    {TEXT("jobs-file", "FILE", jobs_file), .commands = XL_FOR_NIGHT_ADD, .path = XL_PATH_SHOWN,
+     .completion = XL_COMPLETE_FILE, .group = "Nights",
+     .help = "YAML or JSON file of jobs to add: a map of settings, or a list of maps"},
+    {TEXT("night", "DIR|CONFIG", night), .commands = XL_FOR_NIGHT_ADD, .path = XL_PATH_SHOWN,
+     .completion = XL_COMPLETE_FILE, .group = "Nights", .help = "the night that is meant",
+     .fallback = "the newest"},
+
+    {TEXT("output-dir", "DIR", output_dir),
+     .commands = XL_FOR_GENERATE | XL_FOR_RUN | XL_FOR_NIGHTS, .environment = "OUTPUT_DIR",
+     .is_place = true, .path = XL_PATH_SHOWN, .completion = XL_COMPLETE_DIR, .group = "Output",
+     .help = "where pictures and the job log go", .fallback = "output_images"},
+    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT,
      .environment = "INSTANCE_ID", .is_place = true, .group = "Output",
      .help = "name of the job log: jobs_NAME.log", .fallback = "container or host name"},
 #ifdef XL_CELL_TEST_FIELD

@@ -43,10 +43,14 @@ enum {
     XL_FOR_COMPARE = 1 << 19,  /* beside what generate takes */
     XL_FOR_GPU_LIST = 1 << 20, /* gpu list, gpu watch */
     XL_FOR_GPU_PICK = 1 << 21,
-    XL_FOR_PROMPTS = 1 << 22, /* prompts generate, preview, check */
-    XL_FOR_RUN = 1 << 23,     /* run */
-    XL_FOR_SLURM = 1 << 24,   /* slurm status, cancel, collect */
-    XL_FOR_ALL = (1 << 25) - 1,
+    XL_FOR_PROMPTS = 1 << 22,   /* prompts generate, preview, check */
+    XL_FOR_RUN = 1 << 23,       /* run */
+    XL_FOR_SLURM = 1 << 24,     /* slurm status, cancel, collect */
+    XL_FOR_NIGHT = 1 << 25,     /* night, night check, night resume */
+    XL_FOR_NIGHT_ASK = 1 << 26, /* night status, stop, report */
+    XL_FOR_NIGHT_ADD = 1 << 27,
+    XL_FOR_NIGHTS = XL_FOR_NIGHT | XL_FOR_NIGHT_ASK | XL_FOR_NIGHT_ADD,
+    XL_FOR_ALL = (1 << 28) - 1,
 };
 
 /* What values a shell completes after the option. */

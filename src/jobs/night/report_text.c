@@ -1,0 +1,134 @@
+/* report_text.c - a night's report as text, and as an object for programs. */
+#include "jobs/night/report.h"
+
+#include "base/json.h"
+#include "jobs/night/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *xl_span_text(double seconds, char out[XL_SPAN_TEXT]) {
+    int64_t whole = (int64_t)(seconds + 0.5);
+    if (whole < 60)
+        snprintf(out, XL_SPAN_TEXT, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+    else if (whole < 3600)
+        snprintf(out, XL_SPAN_TEXT, "%lld min %02lld s", (long long)(whole / 60),
+                 (long long)(whole % 60));
+    else
+        snprintf(out, XL_SPAN_TEXT, "%lld h %02lld min", (long long)(whole / 3600),
+                 (long long)(whole / 60 % 60));
+    return out;
+}
+
+static double rate_of(const struct xl_night_worker *worker) {
+    return worker->seconds > 0 ? worker->n / worker->seconds * 3600 : 0;
+}
+
+static void put_head(struct xl_str *out, const struct xl_night_report *report) {
+    const struct xl_night_state *state = &report->state;
+    char span[XL_SPAN_TEXT], size[XL_SIZE_TEXT];
+    const char *name = strrchr(report->dir, '/');
+    xl_str_printf(out, "%s: %s", name ? name + 1 : report->dir, xl_night_report_state(report));
+    if (state->why) xl_str_printf(out, ", %s", state->why);
+    xl_str_printf(out, "\n\n%d %s drawn", report->n, xl_plural(report->n, "picture", "pictures"));
+    if (report->n_failed) xl_str_printf(out, ", %d failed", report->n_failed);
+    if (report->n_retried)
+        xl_str_printf(out, ", %d failed at first and came later", report->n_retried);
+    if (state->n_waiting) xl_str_printf(out, ", %d planned and not drawn", state->n_waiting);
+    xl_str_printf(out, "\n%s; %s", xl_span_text(state->elapsed_s, span),
+                  xl_size_text(state->bytes, size));
+    if (report->n) xl_str_printf(out, "; %.1f pictures an hour", xl_night_report_rate(report));
+    if (report->energy_j > 0) xl_str_printf(out, "; %.2f kWh", report->energy_j / 3.6e6);
+    xl_str_puts(out, "\n");
+}
+
+static void put_workers(struct xl_str *out, const struct xl_night_report *report) {
+    for (int i = 0; i < report->n_workers; i++) {
+        const struct xl_night_worker *worker = &report->workers[i];
+        xl_str_printf(out, "%s  %s: %d %s, %.1f an hour while it drew", i ? "" : "\nwho drew\n",
+                      worker->label[0] ? worker->label : "found on the disk", worker->n,
+                      xl_plural(worker->n, "picture", "pictures"), rate_of(worker));
+        if (worker->energy_j > 0)
+            xl_str_printf(out, ", %.1f Wh a picture", worker->energy_j / 3600 / worker->n);
+        xl_str_puts(out, worker->name[0] ? " (" : "");
+        xl_str_printf(out, "%s%s\n", worker->name, worker->name[0] ? ")" : "");
+    }
+}
+
+static void put_failures(struct xl_str *out, const struct xl_night_report *report) {
+    for (int i = 0; i < report->n_failures; i++)
+        xl_str_printf(out, "%s  %d %s: %s\n", i ? "" : "\nfailures\n", report->failures[i].n,
+                      xl_plural(report->failures[i].n, "time", "times"), report->failures[i].error);
+}
+
+static void put_events(struct xl_str *out, const struct xl_night_report *report) {
+    size_t i;
+    json_t *event;
+    json_array_foreach(report->state.events, i, event) {
+        const char *at = json_string_value(json_object_get(event, "at"));
+        const char *text = json_string_value(json_object_get(event, "text"));
+        xl_str_printf(out, "%s  %s  %s\n", i ? "" : "\nwhat happened\n", at ? at : "",
+                      text ? text : "");
+    }
+}
+
+void xl_night_report_put_text(struct xl_str *out, const struct xl_night_report *report) {
+    put_head(out, report);
+    put_workers(out, report);
+    put_failures(out, report);
+    put_events(out, report);
+    xl_str_printf(out, "\nthe pictures: %s/index.html\n", report->dir);
+}
+
+static json_t *describe_workers(const struct xl_night_report *report) {
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int i = 0; ok && i < report->n_workers; i++) {
+        const struct xl_night_worker *worker = &report->workers[i];
+        json_t *object = json_object();
+        xl_json_put(object, "worker", xl_json_text(worker->label), &ok);
+        xl_json_put(object, "name", xl_json_text(worker->name), &ok);
+        xl_json_put(object, "pictures", json_integer(worker->n), &ok);
+        xl_json_put(object, "drawing_s", json_real(worker->seconds), &ok);
+        xl_json_put(object, "pictures_an_hour", json_real(rate_of(worker)), &ok);
+        xl_json_put(object, "energy_j",
+                    worker->energy_j > 0 ? json_real(worker->energy_j) : json_null(), &ok);
+        ok = !json_array_append_new(list, object) && ok;
+    }
+    return xl_json_finish(list, ok);
+}
+
+static json_t *describe_failures(const struct xl_night_report *report) {
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int i = 0; ok && i < report->n_failures; i++) {
+        json_t *object = json_object();
+        xl_json_put(object, "error", xl_json_text(report->failures[i].error), &ok);
+        xl_json_put(object, "prompt", xl_json_text(report->failures[i].prompt), &ok);
+        xl_json_put(object, "times", json_integer(report->failures[i].n), &ok);
+        ok = !json_array_append_new(list, object) && ok;
+    }
+    return xl_json_finish(list, ok);
+}
+
+json_t *xl_night_report_describe(const struct xl_night_report *report) {
+    const struct xl_night_state *state = &report->state;
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "dir", xl_json_text(report->dir), &ok);
+    xl_json_put(object, "state", json_string(xl_night_report_state(report)), &ok);
+    xl_json_put(object, "why", xl_json_text(state->why), &ok);
+    xl_json_put(object, "begun", json_string(state->begun), &ok);
+    xl_json_put(object, "ran_s", json_real(state->elapsed_s), &ok);
+    xl_json_put(object, "drawn", json_integer(report->n), &ok);
+    xl_json_put(object, "failed", json_integer(report->n_failed), &ok);
+    xl_json_put(object, "retried", json_integer(report->n_retried), &ok);
+    xl_json_put(object, "waiting", json_integer(state->n_waiting), &ok);
+    xl_json_put(object, "bytes", json_integer(state->bytes), &ok);
+    xl_json_put(object, "pictures_an_hour", json_real(xl_night_report_rate(report)), &ok);
+    xl_json_put(object, "energy_j",
+                report->energy_j > 0 ? json_real(report->energy_j) : json_null(), &ok);
+    xl_json_put(object, "workers", describe_workers(report), &ok);
+    xl_json_put(object, "failures", describe_failures(report), &ok);
+    return xl_json_finish(object, ok);
+}
