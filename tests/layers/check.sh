@@ -33,7 +33,7 @@ rooms_of() {
     hub) echo download ;;
     lab) echo data settings cell log run past ;;
     jobs) echo night ;;
-    insight) echo stats taste report ;;
+    insight) echo marks index stats taste report ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
     cli) echo '[shells]' ;;
     esac

@@ -1,6 +1,7 @@
 /* job_log.c - opening, locking and appending. A log belongs to whoever opened it; appends are
  * serialised by its mutex within the process and by O_APPEND among processes. */
 #include "lab/log/job_log.h"
+#include "base/append.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -45,24 +46,8 @@ const char *xl_job_log_unsafe_filesystem(int64_t type) {
     return NULL;
 }
 
-/* A regular file in the output directory, never what a link there points to. Without O_NONBLOCK,
- * opening a pipe of that name would wait forever. Errors: XL_EDISK */
-static enum xl_status open_regular(const char *path, int flags, int *out, struct xl_err *err) {
-    int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == ELOOP)
-        return xl_fail(err, XL_EDISK, "%s: is a symbolic link; expected a file", path);
-    if (fd < 0) return xl_fail(err, XL_EDISK, "%s: cannot open: %s", path, strerror(errno));
-    struct stat st;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return xl_fail(err, XL_EDISK, "%s: is not a regular file", path);
-    }
-    *out = fd;
-    return XL_OK;
-}
-
 static enum xl_status open_log_file(struct xl_job_log *log, struct xl_err *err) {
-    return open_regular(log->path, O_RDWR | O_APPEND, &log->fd, err);
+    return xl_append_open(log->path, &log->fd, err);
 }
 
 static void warn_of_filesystem(const struct xl_job_log *log) {
@@ -175,39 +160,6 @@ const char *xl_job_log_instance(const struct xl_job_log *log) {
 
 /* ---- Appending ---- */
 
-/* Whether the file ends in the middle of a line. */
-static bool is_torn(int fd, off_t size) {
-    char last = '\n';
-    return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
-}
-
-/* One write, after which the file is longer by all of it or as long as before. Cutting off what a
- * full disk left of the line is safe unless somebody wrote behind it; then it stays, as a damaged
- * line of its own. 0, or an errno. */
-static int write_whole(int fd, const char *line, size_t n, off_t before) {
-    ssize_t done;
-    do done = write(fd, line, n);
-    while (done < 0 && errno == EINTR);
-    if (done == (ssize_t)n) return 0;
-    int why = done < 0 ? errno : ENOSPC;
-    struct stat st;
-    if (done > 0 && (fstat(fd, &st) || st.st_size != before + done || ftruncate(fd, before)))
-        (void)!write(fd, "\n", 1);
-    return why;
-}
-
-/* The line, which has one byte of room before it for a newline. 0, or an errno. */
-static int append_line(struct xl_job_log *log, char *room, size_t n) {
-    struct stat st;
-    if (fstat(log->fd, &st)) return errno;
-    bool is_closing = is_torn(log->fd, st.st_size);
-    room[0] = '\n';
-    int why = write_whole(log->fd, room + !is_closing, n + is_closing, st.st_size);
-    if (!why && log->is_synced && fdatasync(log->fd) && errno != EINVAL && errno != EROFS)
-        why = errno;
-    return why;
-}
-
 /* When somebody removed the log, begin a new one. */
 static enum xl_status reopen_removed(struct xl_job_log *log, struct xl_err *err) {
     struct stat st;
@@ -234,7 +186,7 @@ static enum xl_status append_part(struct xl_job_log *log, const struct xl_job_en
     int why = 0;
     pthread_mutex_lock(&log->mutex);
     status = reopen_removed(log, err);
-    if (!status) why = append_line(log, room, n);
+    if (!status) why = xl_append_line(log->fd, room, n, log->is_synced);
     pthread_mutex_unlock(&log->mutex);
     free(room);
     if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", log->path, strerror(why));

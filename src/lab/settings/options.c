@@ -22,6 +22,7 @@ static const char *const modes[] = {"auto", "txt2img", "img2img", NULL};
 static const char *const oom_choices[] = {"shrink", "fail", NULL};
 static const char *const containers[] = {"none", "docker", "podman", "enroot", NULL};
 static const char *const places[] = {"here", "slurm", "kubernetes", NULL};
+static const char *const picture_sorts[] = {"newest", "oldest", "best", NULL};
 static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 
 #define AT(field) offsetof(struct xl_settings, field)
@@ -30,7 +31,8 @@ static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 #define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
 #define SEEKS_GPU (RUNS | XL_FOR_RUN | XL_FOR_GPU_PICK)
-#define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER)
+#define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER | ASKS_INDEX)
+#define ASKS_INDEX (XL_FOR_INDEX | XL_FOR_PICTURES)
 
 /* Shorthand for the rows: what most of them leave at its default. */
 #define TEXT(name_, argument_, field)                                                              \
@@ -75,7 +77,7 @@ static enum xl_status check_embedding(const char *text, struct xl_err *err) {
 }
 
 static const struct xl_option options[] = {
-    {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL,
+    {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL | XL_FOR_PICTURES,
      .environment = "MODEL_KEY MODEL", .is_axis = true, .path = XL_PATH_MODEL,
      .completion = XL_COMPLETE_MODEL, .group = "Model",
      .help =
@@ -84,15 +86,16 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL | XL_FOR_DOWNLOAD,
      .group = "Model", .help = "branch, tag or commit of the repository", .fallback = "main"},
-    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora, .commands = TAKES_VARIANT,
-     .environment = "LORA LORAS", .is_axis = true, .is_replaced = true, .path = XL_PATH_WEIGHTS,
-     .completion = XL_COMPLETE_LORA, .group = "Model",
+    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
+     .commands = TAKES_VARIANT | XL_FOR_PICTURES, .environment = "LORA LORAS", .is_axis = true,
+     .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
      .help = "a LoRA that is added to the model, as often as there are LoRAs: a name, a file or a "
              "repository of the cache (org/name, org/name:FILE); NAME:X:Y scales the text encoders "
              "by X and the UNet by Y; A + B is both, none is no LoRA"},
-    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT, .environment = "VAE",
-     .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE, .group = "Model",
-     .help = "another VAE than the model's own, which is none", .fallback = "the model's own"},
+    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT | XL_FOR_PICTURES,
+     .environment = "VAE", .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE,
+     .group = "Model", .help = "another VAE than the model's own, which is none",
+     .fallback = "the model's own"},
     {LIST("embedding", "FILE|ID[:WORD]", embeddings), .check = check_embedding,
      .commands = XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_TOKENS,
      .environment = "EMBEDDING EMBEDDINGS", .is_replaced = true, .path = XL_PATH_EMBEDDING,
@@ -140,15 +143,16 @@ static const struct xl_option options[] = {
     {INT("clip-skip", "N", clip_skip, 1, 64), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Picture", .help = "which layer of the text encoders counts, the last one being 1",
      .fallback = "2"},
-    {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE, .environment = "STYLE_PROFILE",
-     .is_axis = true, .completion = XL_COMPLETE_PROFILE, .group = "Picture",
+    {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
+     .environment = "STYLE_PROFILE", .is_axis = true, .completion = XL_COMPLETE_PROFILE,
+     .group = "Picture",
      .help = "style profile, or several joined by \" + \"; sdxl-lab profiles list names them",
      .fallback = "None (raw)"},
     {LIST("profiles-file", "FILE", profile_files), .commands = XL_FOR_GENERATE | XL_FOR_PROFILES,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Picture",
      .help = "YAML file of profiles that add to the list or override it"},
-    {TEXT("size", "PRESET|WxH", size), .commands = XL_FOR_GENERATE, .environment = "SIZE",
-     .is_axis = true, .completion = XL_COMPLETE_PRESET, .group = "Picture",
+    {TEXT("size", "PRESET|WxH", size), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
+     .environment = "SIZE", .is_axis = true, .completion = XL_COMPLETE_PRESET, .group = "Picture",
      .help = "size by name or as WIDTHxHEIGHT; sdxl-lab presets list names them",
      .fallback = "the model's own, or the init image's"},
     {INT("width", "PIXELS", width, 0, 16384), .commands = XL_FOR_GENERATE, .environment = "WIDTH",
@@ -163,7 +167,8 @@ static const struct xl_option options[] = {
      .argument = "N",
      .type = XL_OPTION_SEED,
      .offset = AT(seed),
-     .commands = XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_NIGHT_ADD,
+     .commands =
+         XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_NIGHT_ADD | XL_FOR_PICTURES,
      .environment = "SEED",
      .is_axis = true,
      .group = "Picture",
@@ -173,17 +178,19 @@ static const struct xl_option options[] = {
      .group = "Picture", .help = "whose random numbers a seed means", .fallback = "torch-cpu"},
 
     {INT("steps", "N", steps, 1, 1000),
-     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_TOKENS, .environment = "STEPS",
-     .is_axis = true, .group = "Sampling", .help = "denoising steps", .fallback = "30"},
-    {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE,
+     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_TOKENS | XL_FOR_PICTURES,
+     .environment = "STEPS", .is_axis = true, .group = "Sampling", .help = "denoising steps",
+     .fallback = "30"},
+    {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
      .environment = "GUIDANCE CFG_SCALE", .is_axis = true, .group = "Sampling",
      .help = "classifier-free guidance scale; 1 and below turn it off", .fallback = "5"},
     {REAL("guidance-rescale", "X", guidance_rescale, 0, 1), .commands = XL_FOR_GENERATE,
      .is_axis = true, .group = "Sampling",
      .help = "rescale the guided output towards its unguided contrast", .fallback = "0"},
-    {TEXT("scheduler", "NAME", scheduler), .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE,
-     .environment = "SCHEDULER", .is_axis = true, .completion = XL_COMPLETE_SCHEDULER,
-     .group = "Sampling", .help = "sampler, see the list below", .fallback = "default"},
+    {TEXT("scheduler", "NAME", scheduler),
+     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_PICTURES, .environment = "SCHEDULER",
+     .is_axis = true, .completion = XL_COMPLETE_SCHEDULER, .group = "Sampling",
+     .help = "sampler, see the list below", .fallback = "default"},
 
     {CHOICE("mode", "NAME", mode, modes), .commands = XL_FOR_GENERATE, .environment = "MODE",
      .group = "Image to image",
@@ -361,19 +368,43 @@ static const struct xl_option options[] = {
      .completion = XL_COMPLETE_FILE, .group = "Nights", .help = "the night that is meant",
      .fallback = "the newest"},
 
+    {TEXT("run", "DIR", run), .commands = XL_FOR_PICTURES, .path = XL_PATH_SHOWN,
+     .completion = XL_COMPLETE_DIR, .group = "Pictures",
+     .help = "of this run: its directory, or the name of that"},
+    {TEXT("search", "WORDS", text), .commands = XL_FOR_PICTURES, .is_prose = true,
+     .group = "Pictures", .help = "with all of these words, or beginnings of words, in the prompt"},
+    {TEXT("since", "TIME", since), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "made then or later: 2026-11-24, 2026-11-24T03:15:00 (UTC), or how long ago: 12h, 7d"},
+    {TEXT("until", "TIME", until), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "made then or earlier; a day counts to its end"},
+    {SWITCH("loved", only_loved), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "favourites only"},
+    {INT("min-rating", "N", min_rating, 1, 5), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "rated so or better"},
+    {CHOICE("sort", "ORDER", sort, picture_sorts), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "newest first, oldest first, or best first: those that are rated",
+     .fallback = "newest"},
+    {TEXT("after", "PLACE", after), .commands = XL_FOR_PICTURES, .group = "Pictures",
+     .help = "go on behind this place, \"next\" of the page before"},
+
     {TEXT("output-dir", "DIR", output_dir),
-     .commands = XL_FOR_GENERATE | XL_FOR_RUN | XL_FOR_NIGHTS, .environment = "OUTPUT_DIR",
+     .commands = XL_FOR_GENERATE | XL_FOR_RUN | XL_FOR_NIGHTS | ASKS_INDEX, .environment = "OUTPUT_DIR",
      .is_place = true, .path = XL_PATH_SHOWN, .completion = XL_COMPLETE_DIR, .group = "Output",
      .help = "where pictures and the job log go", .fallback = "output_images"},
-    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT,
+    {TEXT("index-dir", "DIR", index_dir), .commands = ASKS_INDEX, .path = XL_PATH_KEPT,
+     .completion = XL_COMPLETE_DIR, .group = "Output",
+     .help = "where the index of pictures lies: on a disk of this machine where the output is not",
+     .fallback = ".index in --output-dir"},
+    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT | XL_FOR_INDEX,
      .environment = "INSTANCE_ID", .is_place = true, .group = "Output",
      .help = "name of the job log: jobs_NAME.log", .fallback = "container or host name"},
 #ifdef XL_CELL_TEST_FIELD
     {REAL("test-field", "X", test_field, 0, 1), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Sampling", .help = "for tests", .fallback = "0"},
 #endif
-    {INT("count", "N", count, 1, 1 << 28), .commands = XL_FOR_NOISE | XL_FOR_PROMPTS,
-     .group = "Output", .help = "how many random numbers, or prompts; a preview shows 6",
+    {INT("count", "N", count, 1, 1 << 28),
+     .commands = XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_PICTURES, .group = "Output",
+     .help = "how many random numbers, prompts or pictures; a preview of prompts shows 6",
      .fallback = "16"},
     {TEXT("learn-from", "FILE", learn_from), .commands = XL_FOR_PROMPTS, .path = XL_PATH_KEPT,
      .completion = XL_COMPLETE_FILE, .group = "Output",

@@ -97,6 +97,14 @@ struct xl_settings {
     const char *from;     /* a picture whose record says what nobody else does */
     struct xl_list profile_files, model_files;
     const char *output_dir, *instance;
+    const char *index_dir;     /* NULL: in output_dir */
+    const char *run;           /* pictures: of this run */
+    const char *text;          /* with these words in the prompt */
+    const char *since, *until; /* as insight/index/moment.h reads them */
+    const char *after;         /* where the page before ended */
+    bool only_loved;
+    int min_rating; /* 1..5 */
+    int sort;               /* enum xl_picture_sort */
     bool json, quiet, verbose, force, markdown;
     const char *import_name; /* profiles import: of what is written; models add: of the model */
     bool deep;               /* models doctor: every byte */

@@ -1,0 +1,71 @@
+/* picture_filter.c - options as a filter of the index. Keeps no state. */
+#include "cli/picture_filter.h"
+#include "base/str.h"
+#include "insight/index/moment.h"
+#include "lab/data/presets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Options and the columns that they tell pictures by. */
+static const struct {
+    const char *option, *column;
+} rows[] = {
+    {"model", "model_key"}, {"profile", "profile"},   {"scheduler", "scheduler"},
+    {"lora", "lora"},       {"vae", "vae"},           {"size", "size"},
+    {"steps", "steps"},     {"guidance", "guidance"}, {"seed", "seed"},
+    {"run", "run"},
+};
+_Static_assert(sizeof rows / sizeof *rows <= (size_t)XL_QUERY_MAX, "a query holds all of them");
+
+/* The value of an option that is a number; NULL: it is a text. */
+static const char *number_of(const struct xl_settings *settings, const struct xl_option *option,
+                             char out[XL_QUERY_VALUE_MAX]) {
+    const void *at = (const char *)settings + option->offset;
+    if (option->type == XL_OPTION_INT)
+        snprintf(out, XL_QUERY_VALUE_MAX, "%d", *(const int *)at);
+    else if (option->type == XL_OPTION_REAL)
+        xl_real_text(*(const double *)at, out);
+    else if (option->type == XL_OPTION_SEED)
+        snprintf(out, XL_QUERY_VALUE_MAX, "%llu", (unsigned long long)*(const uint64_t *)at);
+    else
+        return NULL;
+    return out;
+}
+
+/* A size by its name is that of the list of sizes. */
+static enum xl_status read_size(const char *text, char out[XL_QUERY_VALUE_MAX],
+                                struct xl_err *err) {
+    struct xl_presets *presets = NULL;
+    int width, height;
+    enum xl_status status = xl_presets_load(&presets, err);
+    if (!status) status = xl_presets_find(presets, text, &width, &height, err);
+    if (!status) snprintf(out, XL_QUERY_VALUE_MAX, "%dx%d", width, height);
+    xl_presets_free(presets);
+    return status;
+}
+
+enum xl_status xl_picture_query_read(const struct xl_settings *settings,
+                                     struct xl_picture_query *out, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    *out = (struct xl_picture_query){.filter = {.text = settings->text,
+                                                .only_loved = settings->only_loved,
+                                                .min_rating = settings->min_rating,
+                                                .sort = (enum xl_picture_sort)settings->sort}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++) {
+        const struct xl_option *option = xl_option_find(rows[i].option);
+        if (!xl_settings_is_given(settings, rows[i].option)) continue;
+        size_t n = out->filter.n_where++;
+        const char *value = number_of(settings, option, out->values[n]);
+        if (!strcmp(rows[i].option, "size"))
+            status = read_size(settings->size, out->values[n], err), value = out->values[n];
+        out->where[n] = (struct xl_picture_where){
+            rows[i].column, value ? value : xl_settings_text(settings, option)};
+    }
+    if (!status && settings->since)
+        status = xl_moment_parse("--since", settings->since, false, &out->filter.since, err);
+    if (!status && settings->until)
+        status = xl_moment_parse("--until", settings->until, true, &out->filter.until, err);
+    out->filter.where = out->where;
+    return status;
+}

@@ -1,0 +1,29 @@
+/* filter.h - which pictures of the index are meant, and in which order. */
+#ifndef XL_INSIGHT_FILTER_H
+#define XL_INSIGHT_FILTER_H
+
+#include "insight/index/index.h"
+
+#include <stddef.h>
+
+/* A column of the index (columns.h) and the value that pictures have there, as people write it: of
+ * names the whole of one or, where no name is that, a part of some; case does not matter. "size" is
+ * width and height: "768x1024". "run" is a run's directory or its name. */
+struct xl_picture_where {
+    const char *column, *value;
+};
+
+enum xl_picture_sort { XL_NEWEST_FIRST, XL_OLDEST_FIRST, XL_BEST_FIRST /* by rating */ };
+
+/* Zero-initialised: every picture, the newest first. Texts are borrowed. */
+struct xl_picture_filter {
+    const struct xl_picture_where *where; /* [n_where], all of which hold */
+    size_t n_where;
+    const char *text;     /* words that stand in the prompt, all of them; NULL: any */
+    int64_t since, until; /* made_at, both included; 0: no limit */
+    bool only_loved;
+    int min_rating; /* 0: any */
+    enum xl_picture_sort sort;
+};
+
+#endif

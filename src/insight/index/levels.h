@@ -1,0 +1,46 @@
+/* levels.h - the different values of a column among the pictures that a filter means, counted or
+ * numbered: what facets and statistics are made of. */
+#ifndef XL_INSIGHT_LEVELS_H
+#define XL_INSIGHT_LEVELS_H
+
+#include "insight/index/filter_sql.h"
+
+/* A thing that pictures are told apart by: a column, or several as one (size). */
+struct xl_factor_source {
+    const char *name;            /* "model" */
+    const char *facet;           /* "model_key": what JSON calls it */
+    const char *column, *second; /* second: NULL but of size */
+    bool has_none;               /* to have none of it is a value, too */
+};
+
+/* The i-th, NULL after the last. */
+const struct xl_factor_source *xl_factor_source_at(int i);
+enum { XL_FACTOR_SOURCES_MAX = 16 };
+
+/* The values of one source. A value is up to two numbers: an id of a name, a whole number, or the
+ * bits of a real one. */
+struct xl_levels {
+    struct xl_level_entry *table; /* [capacity] */
+    uint64_t (*values)[2];        /* [n] */
+    size_t n, capacity;
+};
+
+/* The number of a value, new or not; UINT32_MAX: out of memory. */
+uint32_t xl_levels_number(struct xl_levels *levels, uint64_t first, uint64_t second);
+void xl_levels_deinit(struct xl_levels *levels);
+
+/* The value of a row: columns `at` (and the next, of a size) of a statement; false: it has none. */
+bool xl_level_of_row(const struct xl_factor_source *source, sqlite3_stmt *row, int at,
+                     uint64_t value[2]);
+
+/* A value as people write it, appended; name: a statement that gives the text of a name's id. */
+enum xl_status xl_level_text(struct xl_index *index, const struct xl_factor_source *source,
+                             const uint64_t value[2], sqlite3_stmt *name, struct xl_str *out,
+                             struct xl_err *err) XL_CHECKED;
+
+/* Append the columns of all sources, each with a comma before it. */
+void xl_levels_select(struct xl_str *out);
+/* How many columns a source takes there. */
+int xl_level_columns(const struct xl_factor_source *source);
+
+#endif
