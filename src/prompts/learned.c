@@ -38,14 +38,13 @@ static enum xl_status check(const char *path, const json_t *root,
     return XL_OK;
 }
 
-enum xl_status xl_learned_load(const char *path, struct xl_learned **out, struct xl_err *err) {
-    struct xl_yaml_places places = {0};
-    json_t *root = NULL;
-    enum xl_status status = xl_yaml_load(path, &places, &root, err);
-    if (!status) status = check(path, root, &places, err);
+/* places may have none. root is taken over. */
+static enum xl_status take(const char *name, json_t *root, const struct xl_yaml_places *places,
+                           struct xl_learned **out, struct xl_err *err) {
+    enum xl_status status = root ? check(name, root, places, err)
+                                 : xl_fail_nomem(err, "weights", 0);
     struct xl_learned *learned = status ? NULL : malloc(sizeof *learned);
     if (!status && !learned) status = xl_fail_nomem(err, "weights", 0);
-    xl_yaml_places_deinit(&places);
     if (status) {
         json_decref(root);
         return status;
@@ -53,6 +52,23 @@ enum xl_status xl_learned_load(const char *path, struct xl_learned **out, struct
     learned->root = root;
     *out = learned;
     return XL_OK;
+}
+
+enum xl_status xl_learned_load(const char *path, struct xl_learned **out, struct xl_err *err) {
+    struct xl_yaml_places places = {0};
+    json_t *root = NULL;
+    enum xl_status status = xl_yaml_load(path, &places, &root, err);
+    if (!status) status = take(path, root, &places, out, err);
+    xl_yaml_places_deinit(&places);
+    return status;
+}
+
+enum xl_status xl_learned_new(const char *name, json_t *root, struct xl_learned **out,
+                              struct xl_err *err) {
+    struct xl_yaml_places places = {0};
+    enum xl_status status = take(name, root, &places, out, err);
+    xl_yaml_places_deinit(&places);
+    return status;
 }
 
 void xl_learned_free(struct xl_learned *learned) {

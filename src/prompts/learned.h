@@ -17,6 +17,11 @@ struct xl_learned; /* opaque, read-only */
 /* Read a file, YAML or JSON. Caller: xl_learned_free. Errors: XL_EINPUT, "FILE:LINE:COLUMN: ..." */
 enum xl_status xl_learned_load(const char *path, struct xl_learned **out,
                                struct xl_err *err) XL_CHECKED;
+/* The same of an object in memory, which is taken over whatever comes back; name opens the
+ * sentences. NULL is out of memory. */
+struct json_t;
+enum xl_status xl_learned_new(const char *name, struct json_t *root, struct xl_learned **out,
+                              struct xl_err *err) XL_CHECKED;
 void xl_learned_free(struct xl_learned *learned);
 
 /* A weight in millionths times the factor of an entry; what weighs something and has a factor above

@@ -15,13 +15,21 @@ enum { CANDIDATES = 6, LEAST_BATCH = 6 };
 /* --- What was tried too little ---------------------------------------------------------------- */
 
 /* Pictures with which a rate of twice the average would show: a test of one proportion at 5 %, four
- * times in five. */
-static uint64_t pictures_needed(const struct xl_analysis *analysis, uint64_t made) {
+ * times in five. Where so many were made and it is still not clear, as many as make it clear if the
+ * rate stays what it is. */
+static uint64_t pictures_needed(const struct xl_analysis *analysis,
+                                const struct xl_taste_rate *rate) {
     double p = analysis->taste->all.rate, q = fmin(2 * p, (1 + p) / 2);
     double a = xl_normal_quantile(0.975), b = xl_normal_quantile(0.8);
     double root = (a * sqrt(p * (1 - p)) + b * sqrt(q * (1 - q))) / (q - p);
-    double n = ceil(root * root) - (double)made;
-    return n > 1 ? (uint64_t)n : 1;
+    double n = ceil(root * root), made = (double)rate->made;
+    if (n <= made)
+        for (n = made * 1.1; n < made * 20; n *= 1.1) {
+            uint64_t loved = (uint64_t)(rate->rate * n + 0.5);
+            struct xl_interval then = xl_wilson(loved, (uint64_t)n, XL_TASTE_CONFIDENCE);
+            if (then.low > p || then.high < p || (then.low > p / 2 && then.high < 2 * p)) break;
+        }
+    return (uint64_t)(ceil(n) - made);
 }
 
 /* How much a level may be worth: the ratio to the average, and one standard deviation. */
@@ -46,7 +54,7 @@ static enum xl_status find_gaps(struct xl_analysis *analysis, struct xl_err *err
                 if (at < XL_TASTE_GAPS) gaps[at] = gaps[at - 1];
             if (at < XL_TASTE_GAPS)
                 gaps[at] = (struct xl_taste_gap){factor, (uint32_t)i, *rate,
-                                                 pictures_needed(analysis, rate->made)};
+                                                 pictures_needed(analysis, rate)};
         }
     }
     taste->gaps = gaps;
