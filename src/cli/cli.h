@@ -76,6 +76,7 @@ extern const struct xl_command xl_command_index_remove;
 extern const struct xl_command xl_command_prompts_generate;
 extern const struct xl_command xl_command_prompts_preview;
 extern const struct xl_command xl_command_prompts_check;
+extern const struct xl_command xl_command_favorites;
 extern const struct xl_command xl_command_completion;
 extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;

@@ -48,7 +48,7 @@ static int64_t local_moment(struct parts at) {
     return moment > 0 ? moment : 0;
 }
 
-int64_t xl_moment_read(const char *text) {
+int64_t xl_moment_of(const char *text) {
     size_t n = strlen(text);
     if (n >= 19 && text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == ' '))
         return moment_of((struct parts){digits(text, 4), digits(text + 5, 2), digits(text + 8, 2),
@@ -63,7 +63,7 @@ int64_t xl_moment_read(const char *text) {
 enum xl_status xl_moment_parse(const char *option, const char *text, bool is_end, int64_t *out,
                                struct xl_err *err) {
     double seconds;
-    int64_t moment = xl_moment_read(text);
+    int64_t moment = xl_moment_of(text);
     if (!moment && strlen(text) == 10 && text[4] == '-' && text[7] == '-') {
         moment = moment_of((struct parts){
             .year = digits(text, 4), .month = digits(text + 5, 2), .day = digits(text + 8, 2)});

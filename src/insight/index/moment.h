@@ -8,7 +8,7 @@
 
 /* Seconds since 1970 in UTC of "2026-11-24T03:15:00Z" (or without the Z), "20261124-031500" (UTC),
  * "20261124_031500" (the local time of the earlier app); 0: none of these. */
-int64_t xl_moment_read(const char *text);
+int64_t xl_moment_of(const char *text);
 
 /* What --since and --until take: those, a day "2026-11-24" (its beginning, or with is_end its last
  * second), or how long ago: "90m", "12h", "7d" (base/clock.h). Errors: XL_EINVAL; option opens the

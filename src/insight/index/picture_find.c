@@ -125,8 +125,8 @@ static enum xl_status find_by_path(struct xl_picture_find *find, const struct xl
     if (status) return status;
     sqlite3_bind_int64(find->by_path, 1, xl_path_key(folder, file, strlen(file)));
     while (!*id && next_candidate(find, find->by_path, wanted, &candidate, &status, err)) {
-        bool is_it = candidate.is_cell;
-        if (!wanted->cell || !candidate.has_cell)
+        bool is_it = candidate.is_cell || !wanted->sha256; /* a path and no more */
+        if (wanted->sha256 && (!wanted->cell || !candidate.has_cell))
             status = xl_file_exists(candidate.path)
                          ? has_content(find, candidate.id, candidate.path, wanted, &is_it, err)
                          : XL_OK;
@@ -205,6 +205,7 @@ enum xl_status xl_picture_find(struct xl_picture_find *find, const struct xl_mar
     *id = 0;
     enum xl_status status = find_by_path(find, picture, id, err);
     if (!status && !*id) status = find_by_cell(find, picture, id, err);
-    if (!status && !*id && !picture->cell) status = find_by_content(find, picture, id, err);
+    if (!status && !*id && !picture->cell && picture->sha256)
+        status = find_by_content(find, picture, id, err);
     return status;
 }

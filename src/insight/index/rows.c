@@ -270,7 +270,7 @@ static int64_t made_at(struct xl_row_writer *rows, const struct xl_log_line *lin
         struct xl_span json = xl_log_line_other(line, keys[i])->text;
         size_t n;
         const char *text = json.n ? xl_log_line_text(json, &rows->arena, &n) : NULL;
-        int64_t moment = text ? xl_moment_read(text) : 0;
+        int64_t moment = text ? xl_moment_of(text) : 0;
         if (moment) return moment;
     }
     return 0;

@@ -74,7 +74,7 @@ static json_t *quartiles(struct xl_taste_quartiles value) {
 }
 
 static void put_tables(json_t *document, const struct xl_taste *taste, bool *ok) {
-    json_t *tables = json_object(), *typical = json_object();
+    json_t *tables = json_object(), *typical = json_object(), *used = json_object();
     for (size_t t = 0; t < taste->table_count; t++) {
         const struct xl_taste_table *table = &taste->tables[t];
         const char *name = column_name(taste, table->factor);
@@ -82,6 +82,7 @@ static void put_tables(json_t *document, const struct xl_taste *taste, bool *ok)
         for (size_t i = 0; i < table->count; i++)
             append(levels, describe_level(taste, table->factor, &table->levels[i], ok), ok);
         xl_json_put(tables, name, levels, ok);
+        xl_json_put(used, name, json_integer((json_int_t)table->n_used), ok);
         if (table->is_number && strcmp(name, "seed"))
             xl_json_put(typical, name,
                         json_pack("{s:o, s:o}", "all", quartiles(table->of_all), "loved",
@@ -89,6 +90,7 @@ static void put_tables(json_t *document, const struct xl_taste *taste, bool *ok)
                         ok);
     }
     xl_json_put(document, "tables", tables, ok);
+    xl_json_put(document, "used", used, ok);
     xl_json_put(document, "typical", typical, ok);
 }
 

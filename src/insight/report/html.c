@@ -58,7 +58,8 @@ static void put_numbers(struct xl_str *out, const json_t *row, const struct xl_p
 static void open_table(struct xl_str *out, const char *first, bool has_effect) {
     xl_str_puts(out, "<div class=\"frame\"><table><thead><tr><th>");
     put_escaped(out, first);
-    xl_str_puts(out, "</th><th class=\"wide\">Made</th><th>Loved</th><th>Rate</th><th>Interval</th>"
+    xl_str_puts(out, "</th><th class=\"wide\">Made</th><th>Loved</th><th>Rate</th><th "
+                     "class=\"plot\">Interval</th>"
                      "<th class=\"wide\">Of average</th>");
     if (has_effect) xl_str_puts(out, "<th class=\"wide\">By itself</th>");
     xl_str_puts(out, "<th></th></tr></thead><tbody>\n");
@@ -163,9 +164,16 @@ static void put_column(struct xl_str *out, const json_t *document, const char *n
     put_escaped(out, xl_words_column(name));
     xl_str_puts(out, "</h2>\n<p class=\"note\">");
     if (xl_words_typical(document, name, typical)) put_escaped(out, typical);
-    if (json_array_size(levels) > most)
-        xl_str_printf(out, " The first %zu of %zu.", most, json_array_size(levels));
+    bool is_empty = xl_words_too_few(document, name, typical);
+    if (is_empty) put_escaped(out, typical);
+    if (!is_empty && json_array_size(levels) > most)
+        xl_str_printf(out, " The first %zu of %" JSON_INTEGER_FORMAT ".", most,
+                      json_integer_value(json_object_get(json_object_get(document, "used"), name)));
     xl_str_puts(out, "</p>\n");
+    if (is_empty) {
+        xl_str_puts(out, "</section>\n");
+        return;
+    }
     open_table(out, xl_words_column(name), true);
     json_array_foreach(levels, i, row) {
         if (i == most) break;

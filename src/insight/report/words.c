@@ -96,6 +96,16 @@ bool xl_words_typical(const json_t *document, const char *column, char out[XL_WO
     return true;
 }
 
+bool xl_words_too_few(const json_t *document, const char *column, char out[XL_WORDS_MAX]) {
+    enum { ENOUGH = 5 };
+    const json_t *levels = json_object_get(json_object_get(document, "tables"), column), *row;
+    size_t i;
+    json_array_foreach(levels, i, row) if (whole(row, "made") >= ENOUGH) return false;
+    snprintf(out, XL_WORDS_MAX, "%lld values, none of %d pictures or more.",
+             (long long)whole(json_object_get(document, "used"), column), ENOUGH);
+    return true;
+}
+
 const char *xl_words_no_bundle(const json_t *document) {
     json_int_t made = whole(document, "made"), loved = whole(document, "loved");
     if (!made) return "There are no pictures to say anything of.";

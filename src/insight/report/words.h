@@ -33,6 +33,10 @@ bool xl_words_why(const json_t *row, char out[XL_WORDS_MAX]);
  * column has no numbers, or nothing is loved */
 bool xl_words_typical(const json_t *document, const char *column, char out[XL_WORDS_MAX]);
 
+/* Instead of a table whose rows are all about too few pictures to say anything: "6000 values, none
+ * of 5 pictures or more". False: the table says something */
+bool xl_words_too_few(const json_t *document, const char *column, char out[XL_WORDS_MAX]);
+
 /* Why there is no bundle. */
 const char *xl_words_no_bundle(const json_t *document);
 

@@ -12,7 +12,7 @@ static double log_gamma(double x) {
  * negative binomial probability over the Poisson probability. */
 static double log_odds(uint32_t count, double expected, double shape, double mean) {
     double k = count, mu = expected * mean;
-    double rising = k ? log_gamma(k + shape) - log_gamma(shape) : 0;
+    double rising = count ? log_gamma(k + shape) - log_gamma(shape) : 0;
     return rising + shape * log(shape / (shape + mu)) + k * log(mean / (shape + mu)) + expected;
 }
 

@@ -37,7 +37,7 @@ struct xl_taste_rate xl_rate_of(const struct xl_analysis *analysis, uint64_t mad
     struct xl_taste_rate rate = {.made = made, .loved = loved};
     rate.rate = made ? (double)loved / (double)made : NAN;
     rate.interval = xl_wilson(loved, made, XL_TASTE_CONFIDENCE);
-    rate.lift = all->loved ? rate.rate * (double)all->made / (double)all->loved : NAN;
+    rate.lift = all->loved ? rate.rate / ((double)all->loved / (double)all->made) : NAN;
     return rate;
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES = 6, LEAST_BATCH = 6 };
+enum { CANDIDATES = 6, LEAST_BATCH = 10 };
 
 /* --- What was tried too little ---------------------------------------------------------------- */
 
@@ -175,15 +175,15 @@ static size_t chosen(const struct grid *grid, size_t k) {
     return n;
 }
 
-/* Begin with the cell that promises most, and add levels while the budget lasts and they promise at
- * least a fifth of that. The number of cells. */
+/* Begin with the cell that promises most, and add levels while the budget lasts and they promise
+ * anything beside that. The number of cells. */
 static size_t grow(struct grid *grid, size_t budget) {
     size_t first = 0, n_cells = 1;
     for (size_t cell = 1; cell < grid->n_cells; cell++)
         if (grid->gain[cell] > grid->gain[first]) first = cell;
     for (size_t k = 0; k < grid->n; k++) grid->is_in[k][index_in(grid, first, k)] = true;
     for (;;) {
-        double best = grid->gain[first] / 5;
+        double best = grid->gain[first] / 50;
         size_t best_k = SIZE_MAX, best_i = 0;
         for (size_t k = 0; k < grid->n; k++) {
             size_t n = chosen(grid, k);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int surest(const void *a, const void *b) {
     const struct xl_taste_level *x = a, *y = b;
@@ -39,50 +40,68 @@ static struct xl_taste_quartiles quartiles(const struct number *numbers, size_t 
                                        quantile(numbers, n, of_loved, 0.75)};
 }
 
+/* Seeds are digits and no quantity. */
 static enum xl_status put_quartiles(const struct xl_observed_factor *factor,
+                                    const struct xl_taste_level *levels,
                                     struct xl_taste_table *table, struct xl_err *err) {
-    struct number *numbers = malloc((table->count + 1) * sizeof *numbers);
+    size_t n = 0;
+    table->of_all = table->of_loved = (struct xl_taste_quartiles){NAN, NAN, NAN};
+    if (!strcmp(factor->name, "seed") || !table->n_used) return XL_OK;
+    struct number *numbers = malloc((table->n_used + 1) * sizeof *numbers);
     if (!numbers) return xl_fail_nomem(err, "a table", 0);
-    table->is_number = table->count > 0;
-    for (size_t i = 0; i < table->count; i++) {
-        const struct xl_taste_level *level = &table->levels[i];
-        const char *text = factor->levels[level->level];
+    table->is_number = true;
+    for (size_t i = 0; i < factor->level_count; i++) {
+        const char *text = factor->levels[i];
         char *end;
         double value = strtod(text, &end);
+        if (!levels[i].rate.made) continue;
         table->is_number &= *text && !*end && isfinite(value);
-        numbers[i] = (struct number){value, level->rate.made, level->rate.loved};
+        numbers[n++] = (struct number){value, levels[i].rate.made, levels[i].rate.loved};
     }
-    table->of_all = table->of_loved = (struct xl_taste_quartiles){NAN, NAN, NAN};
     if (table->is_number) {
-        qsort(numbers, table->count, sizeof *numbers, ascending);
-        table->of_all = quartiles(numbers, table->count, false);
-        table->of_loved = quartiles(numbers, table->count, true);
+        qsort(numbers, n, sizeof *numbers, ascending);
+        table->of_all = quartiles(numbers, n, false);
+        table->of_loved = quartiles(numbers, n, true);
     }
     free(numbers);
     return XL_OK;
 }
 
+/* Put a level among those that are kept, which are in order. */
+static void keep(struct xl_taste_level *kept, struct xl_taste_table *table,
+                 const struct xl_taste_level *level) {
+    size_t at = table->count < XL_TASTE_LEVELS ? table->count++ : XL_TASTE_LEVELS;
+    if (at == XL_TASTE_LEVELS && surest(level, &kept[at - 1]) > 0) return;
+    for (; at > 0 && surest(level, &kept[at - 1]) < 0; at--)
+        if (at < XL_TASTE_LEVELS) kept[at] = kept[at - 1];
+    kept[at] = *level;
+}
+
+/* The levels that were used, the surest ones in order. */
+static enum xl_status put_levels(struct xl_analysis *analysis, size_t f,
+                                 struct xl_taste_table *table, struct xl_err *err) {
+    const struct xl_observed_factor *factor = &analysis->observations->factors[f];
+    size_t n = factor->level_count, most = n < XL_TASTE_LEVELS ? n : XL_TASTE_LEVELS;
+    struct xl_taste_level *kept = xl_arena_alloc(analysis->arena, (most + 1) * sizeof *kept);
+    if (!kept) return xl_fail_nomem(err, "tables", most * sizeof *kept);
+    table->factor = (uint32_t)f;
+    table->levels = kept;
+    table->n_unset = analysis->observations->row_count;
+    for (size_t i = 0; i < n; i++) {
+        const struct xl_taste_level *level = &analysis->levels[f][i];
+        if (!level->rate.made) continue;
+        table->n_unset -= level->rate.made;
+        table->n_used++;
+        keep(kept, table, level);
+    }
+    return put_quartiles(factor, analysis->levels[f], table, err);
+}
+
 enum xl_status xl_analyse_tables(struct xl_analysis *analysis, struct xl_err *err) {
-    const struct xl_observations *rows = analysis->observations;
-    size_t F = rows->factor_count;
+    size_t F = analysis->observations->factor_count;
     struct xl_taste_table *tables = xl_arena_alloc(analysis->arena, (F + 1) * sizeof *tables);
     enum xl_status status = tables ? XL_OK : xl_fail_nomem(err, "tables", 0);
-    for (size_t f = 0; !status && f < F; f++) {
-        struct xl_taste_table *table = &tables[f];
-        size_t n = rows->factors[f].level_count;
-        struct xl_taste_level *levels = xl_arena_alloc(analysis->arena, (n + 1) * sizeof *levels);
-        if (!levels) return xl_fail_nomem(err, "tables", n * sizeof *levels);
-        table->factor = (uint32_t)f;
-        table->n_unset = rows->row_count;
-        for (size_t i = 0; i < n; i++) {
-            if (!analysis->levels[f][i].rate.made) continue;
-            levels[table->count++] = analysis->levels[f][i];
-            table->n_unset -= analysis->levels[f][i].rate.made;
-        }
-        qsort(levels, table->count, sizeof *levels, surest);
-        table->levels = levels;
-        status = put_quartiles(&rows->factors[f], table, err);
-    }
+    for (size_t f = 0; !status && f < F; f++) status = put_levels(analysis, f, &tables[f], err);
     analysis->taste->tables = tables;
     analysis->taste->table_count = status ? 0 : F;
     return status;

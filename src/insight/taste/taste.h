@@ -22,6 +22,7 @@ enum {
     XL_TASTE_LEAST = 5,  /* pictures that a level must have before anything is tested */
     XL_TASTE_PAIRS = 60, /* pairs, words and combinations that are kept */
     XL_TASTE_WORDS = 60,
+    XL_TASTE_LEVELS = 400, /* of a column: seeds may be millions */
     XL_TASTE_BUNDLES = 5,
     XL_TASTE_GAPS = 10,
     XL_TASTE_PICTURES = 6, /* that show a bundle */
@@ -74,8 +75,9 @@ struct xl_taste_quartiles {
 
 struct xl_taste_table {
     uint32_t factor;
-    size_t count; /* levels that were used, the most certainly loved (by the interval's low end)
-                     first */
+    size_t count;  /* levels that are kept, the most certainly loved (by the interval's low end)
+                      first */
+    size_t n_used; /* levels that were used */
     const struct xl_taste_level *levels;
     uint64_t n_unset; /* rows that have no level here */
     bool is_number;

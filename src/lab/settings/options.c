@@ -32,7 +32,8 @@ static const char *const foreign_choices[] = {"go-on", "yield", NULL};
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
 #define SEEKS_GPU (RUNS | XL_FOR_RUN | XL_FOR_GPU_PICK)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER | ASKS_INDEX)
-#define ASKS_INDEX (XL_FOR_INDEX | XL_FOR_PICTURES)
+#define FILTERS (XL_FOR_PICTURES | XL_FOR_FAVORITES)
+#define ASKS_INDEX (XL_FOR_INDEX | FILTERS)
 
 /* Shorthand for the rows: what most of them leave at its default. */
 #define TEXT(name_, argument_, field)                                                              \
@@ -77,7 +78,7 @@ static enum xl_status check_embedding(const char *text, struct xl_err *err) {
 }
 
 static const struct xl_option options[] = {
-    {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL | XL_FOR_PICTURES,
+    {TEXT("model", "KEY|ID|DIR|FILE", model), .commands = READS_MODEL | FILTERS,
      .environment = "MODEL_KEY MODEL", .is_axis = true, .path = XL_PATH_MODEL,
      .completion = XL_COMPLETE_MODEL, .group = "Model",
      .help =
@@ -86,13 +87,13 @@ static const struct xl_option options[] = {
      .fallback = "the first of the list that is there"},
     {TEXT("revision", "NAME", revision), .commands = READS_MODEL | XL_FOR_DOWNLOAD,
      .group = "Model", .help = "branch, tag or commit of the repository", .fallback = "main"},
-    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora,
-     .commands = TAKES_VARIANT | XL_FOR_PICTURES, .environment = "LORA LORAS", .is_axis = true,
-     .is_replaced = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_LORA, .group = "Model",
+    {LIST("lora", "NAME[:SCALE]", loras), .check = check_lora, .commands = TAKES_VARIANT | FILTERS,
+     .environment = "LORA LORAS", .is_axis = true, .is_replaced = true, .path = XL_PATH_WEIGHTS,
+     .completion = XL_COMPLETE_LORA, .group = "Model",
      .help = "a LoRA that is added to the model, as often as there are LoRAs: a name, a file or a "
              "repository of the cache (org/name, org/name:FILE); NAME:X:Y scales the text encoders "
              "by X and the UNet by Y; A + B is both, none is no LoRA"},
-    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT | XL_FOR_PICTURES,
+    {TEXT("vae", "NAME|ID|DIR|FILE", vae), .commands = TAKES_VARIANT | FILTERS,
      .environment = "VAE", .is_axis = true, .path = XL_PATH_WEIGHTS, .completion = XL_COMPLETE_VAE,
      .group = "Model", .help = "another VAE than the model's own, which is none",
      .fallback = "the model's own"},
@@ -143,7 +144,7 @@ static const struct xl_option options[] = {
     {INT("clip-skip", "N", clip_skip, 1, 64), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Picture", .help = "which layer of the text encoders counts, the last one being 1",
      .fallback = "2"},
-    {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
+    {TEXT("profile", "NAME", profile), .commands = XL_FOR_GENERATE | FILTERS,
      .environment = "STYLE_PROFILE", .is_axis = true, .completion = XL_COMPLETE_PROFILE,
      .group = "Picture",
      .help = "style profile, or several joined by \" + \"; sdxl-lab profiles list names them",
@@ -151,8 +152,8 @@ static const struct xl_option options[] = {
     {LIST("profiles-file", "FILE", profile_files), .commands = XL_FOR_GENERATE | XL_FOR_PROFILES,
      .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Picture",
      .help = "YAML file of profiles that add to the list or override it"},
-    {TEXT("size", "PRESET|WxH", size), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
-     .environment = "SIZE", .is_axis = true, .completion = XL_COMPLETE_PRESET, .group = "Picture",
+    {TEXT("size", "PRESET|WxH", size), .commands = XL_FOR_GENERATE | FILTERS, .environment = "SIZE",
+     .is_axis = true, .completion = XL_COMPLETE_PRESET, .group = "Picture",
      .help = "size by name or as WIDTHxHEIGHT; sdxl-lab presets list names them",
      .fallback = "the model's own, or the init image's"},
     {INT("width", "PIXELS", width, 0, 16384), .commands = XL_FOR_GENERATE, .environment = "WIDTH",
@@ -167,8 +168,7 @@ static const struct xl_option options[] = {
      .argument = "N",
      .type = XL_OPTION_SEED,
      .offset = AT(seed),
-     .commands =
-         XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_NIGHT_ADD | XL_FOR_PICTURES,
+     .commands = XL_FOR_GENERATE | XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_NIGHT_ADD | FILTERS,
      .environment = "SEED",
      .is_axis = true,
      .group = "Picture",
@@ -178,19 +178,18 @@ static const struct xl_option options[] = {
      .group = "Picture", .help = "whose random numbers a seed means", .fallback = "torch-cpu"},
 
     {INT("steps", "N", steps, 1, 1000),
-     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_TOKENS | XL_FOR_PICTURES,
+     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_TOKENS | FILTERS,
      .environment = "STEPS", .is_axis = true, .group = "Sampling", .help = "denoising steps",
      .fallback = "30"},
-    {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE | XL_FOR_PICTURES,
+    {REAL("guidance", "X", guidance, 0, 1000), .commands = XL_FOR_GENERATE | FILTERS,
      .environment = "GUIDANCE CFG_SCALE", .is_axis = true, .group = "Sampling",
      .help = "classifier-free guidance scale; 1 and below turn it off", .fallback = "5"},
     {REAL("guidance-rescale", "X", guidance_rescale, 0, 1), .commands = XL_FOR_GENERATE,
      .is_axis = true, .group = "Sampling",
      .help = "rescale the guided output towards its unguided contrast", .fallback = "0"},
-    {TEXT("scheduler", "NAME", scheduler),
-     .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | XL_FOR_PICTURES, .environment = "SCHEDULER",
-     .is_axis = true, .completion = XL_COMPLETE_SCHEDULER, .group = "Sampling",
-     .help = "sampler, see the list below", .fallback = "default"},
+    {TEXT("scheduler", "NAME", scheduler), .commands = XL_FOR_GENERATE | XL_FOR_SCHEDULE | FILTERS,
+     .environment = "SCHEDULER", .is_axis = true, .completion = XL_COMPLETE_SCHEDULER,
+     .group = "Sampling", .help = "sampler, see the list below", .fallback = "default"},
 
     {CHOICE("mode", "NAME", mode, modes), .commands = XL_FOR_GENERATE, .environment = "MODE",
      .group = "Image to image",
@@ -368,14 +367,14 @@ static const struct xl_option options[] = {
      .completion = XL_COMPLETE_FILE, .group = "Nights", .help = "the night that is meant",
      .fallback = "the newest"},
 
-    {TEXT("run", "DIR", run), .commands = XL_FOR_PICTURES, .path = XL_PATH_SHOWN,
+    {TEXT("run", "DIR", run), .commands = FILTERS, .path = XL_PATH_SHOWN,
      .completion = XL_COMPLETE_DIR, .group = "Pictures",
      .help = "of this run: its directory, or the name of that"},
-    {TEXT("search", "WORDS", text), .commands = XL_FOR_PICTURES, .is_prose = true,
-     .group = "Pictures", .help = "with all of these words, or beginnings of words, in the prompt"},
-    {TEXT("since", "TIME", since), .commands = XL_FOR_PICTURES, .group = "Pictures",
+    {TEXT("search", "WORDS", text), .commands = FILTERS, .is_prose = true, .group = "Pictures",
+     .help = "with all of these words, or beginnings of words, in the prompt"},
+    {TEXT("since", "TIME", since), .commands = FILTERS, .group = "Pictures",
      .help = "made then or later: 2026-11-24, 2026-11-24T03:15:00 (UTC), or how long ago: 12h, 7d"},
-    {TEXT("until", "TIME", until), .commands = XL_FOR_PICTURES, .group = "Pictures",
+    {TEXT("until", "TIME", until), .commands = FILTERS, .group = "Pictures",
      .help = "made then or earlier; a day counts to its end"},
     {SWITCH("loved", only_loved), .commands = XL_FOR_PICTURES, .group = "Pictures",
      .help = "favourites only"},
@@ -388,16 +387,18 @@ static const struct xl_option options[] = {
      .help = "go on behind this place, \"next\" of the page before"},
 
     {TEXT("output-dir", "DIR", output_dir),
-     .commands = XL_FOR_GENERATE | XL_FOR_RUN | XL_FOR_NIGHTS | ASKS_INDEX, .environment = "OUTPUT_DIR",
-     .is_place = true, .path = XL_PATH_SHOWN, .completion = XL_COMPLETE_DIR, .group = "Output",
-     .help = "where pictures and the job log go", .fallback = "output_images"},
-    {TEXT("index-dir", "DIR", index_dir), .commands = ASKS_INDEX, .path = XL_PATH_KEPT,
-     .completion = XL_COMPLETE_DIR, .group = "Output",
+     .commands = XL_FOR_GENERATE | XL_FOR_RUN | XL_FOR_NIGHTS | ASKS_INDEX | XL_FOR_PROMPTS,
+     .environment = "OUTPUT_DIR", .is_place = true, .path = XL_PATH_SHOWN,
+     .completion = XL_COMPLETE_DIR, .group = "Output", .help = "where pictures and the job log go",
+     .fallback = "output_images"},
+    {TEXT("index-dir", "DIR", index_dir), .commands = ASKS_INDEX | XL_FOR_PROMPTS,
+     .path = XL_PATH_KEPT, .completion = XL_COMPLETE_DIR, .group = "Output",
      .help = "where the index of pictures lies: on a disk of this machine where the output is not",
      .fallback = ".index in --output-dir"},
-    {TEXT("instance", "NAME", instance), .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT | XL_FOR_INDEX,
-     .environment = "INSTANCE_ID", .is_place = true, .group = "Output",
-     .help = "name of the job log: jobs_NAME.log", .fallback = "container or host name"},
+    {TEXT("instance", "NAME", instance),
+     .commands = RUNS | XL_FOR_RUN | XL_FOR_NIGHT | XL_FOR_INDEX, .environment = "INSTANCE_ID",
+     .is_place = true, .group = "Output", .help = "name of the job log: jobs_NAME.log",
+     .fallback = "container or host name"},
 #ifdef XL_CELL_TEST_FIELD
     {REAL("test-field", "X", test_field, 0, 1), .commands = XL_FOR_GENERATE, .is_axis = true,
      .group = "Sampling", .help = "for tests", .fallback = "0"},
@@ -406,9 +407,23 @@ static const struct xl_option options[] = {
      .commands = XL_FOR_NOISE | XL_FOR_PROMPTS | XL_FOR_PICTURES, .group = "Output",
      .help = "how many random numbers, prompts or pictures; a preview of prompts shows 6",
      .fallback = "16"},
-    {TEXT("learn-from", "FILE", learn_from), .commands = XL_FOR_PROMPTS, .path = XL_PATH_KEPT,
+    {TEXT("learn-from", "FILE|favourites", learn_from), .commands = XL_FOR_PROMPTS,
+     .path = XL_PATH_KEPT, .completion = XL_COMPLETE_FILE, .group = "Output",
+     .help = "JSON file of factors that the weights of entries are multiplied by; favourites: "
+             "factors that "
+             "follow from what is loved in --output-dir"},
+    {INT("budget", "N", budget, 1, 1000000), .commands = XL_FOR_FAVORITES, .group = "Output",
+     .help = "how many pictures the next sweep may have", .fallback = "120"},
+    {SWITCH("csv", csv), .commands = XL_FOR_FAVORITES, .group = "Output",
+     .help = "every table as CSV on standard output and nothing else there"},
+    {TEXT("html", "FILE", html), .commands = XL_FOR_FAVORITES, .path = XL_PATH_SHOWN,
      .completion = XL_COMPLETE_FILE, .group = "Output",
-     .help = "JSON file of factors that the weights of entries are multiplied by"},
+     .help = "write the report as a page with plots and thumbnails, which needs no other file"},
+    {TEXT("export", "DIR", export_dir), .commands = XL_FOR_FAVORITES, .path = XL_PATH_SHOWN,
+     .completion = XL_COMPLETE_DIR, .group = "Output",
+     .help = "write everything into a folder: reports, contact sheets, a job file of each bundle, "
+             "the next "
+             "sweep"},
     {TEXT("name", "NAME", import_name), .commands = XL_FOR_PROFILES | XL_FOR_MODELS_ADD,
      .group = "Output",
      .help =

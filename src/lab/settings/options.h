@@ -50,9 +50,10 @@ enum {
     XL_FOR_NIGHT_ASK = 1 << 26, /* night status, stop, report */
     XL_FOR_NIGHT_ADD = 1 << 27,
     XL_FOR_NIGHTS = XL_FOR_NIGHT | XL_FOR_NIGHT_ASK | XL_FOR_NIGHT_ADD,
-    XL_FOR_INDEX = 1 << 28,    /* index update, ..., favorite add, ..., duel */
-    XL_FOR_PICTURES = 1 << 29, /* pictures list, count */
-    XL_FOR_ALL = (1 << 30) - 1,
+    XL_FOR_INDEX = 1 << 28,     /* index update, ..., favorite add, ..., duel */
+    XL_FOR_PICTURES = 1 << 29,  /* pictures list, count */
+    XL_FOR_FAVORITES = 1 << 30, /* favorites */
+    XL_FOR_ALL = 0x7fffffff,
 };
 
 /* What values a shell completes after the option. */

@@ -24,6 +24,7 @@ void xl_settings_default(struct xl_settings *settings) {
         .device = "auto",
         .output_dir = "output_images",
         .count = 16,
+        .budget = 120,
         .idle_memory = 256,
         .idle_utilization = 5,
         .interval = 2,

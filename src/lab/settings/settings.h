@@ -104,18 +104,21 @@ struct xl_settings {
     const char *after;         /* where the page before ended */
     bool only_loved;
     int min_rating; /* 1..5 */
-    int sort;               /* enum xl_picture_sort */
+    int sort;       /* enum xl_picture_sort */
     bool json, quiet, verbose, force, markdown;
     const char *import_name; /* profiles import: of what is written; models add: of the model */
     bool deep;               /* models doctor: every byte */
     bool all;                /* models verify, download: every one */
     int count;               /* inspect noise: how many numbers; prompts: how many of them */
     const char *learn_from;  /* prompts: a file of weights */
-    const char *night;       /* night add: which; NULL: the newest */
-    const char *jobs_file;   /* night add */
-    bool is_new, is_demo;    /* night */
-    bool now;                /* night stop */
-#ifdef XL_CELL_TEST_FIELD    /* tests/field adds one here, and a row */
+    int budget;              /* favorites: pictures of the next sweep */
+    bool csv;                /* favorites: tables for spreadsheets */
+    const char *html, *export_dir; /* favorites: what is written */
+    const char *night;             /* night add: which; NULL: the newest */
+    const char *jobs_file;         /* night add */
+    bool is_new, is_demo;          /* night */
+    bool now;                      /* night stop */
+#ifdef XL_CELL_TEST_FIELD          /* tests/field adds one here, and a row */
     double test_field;
 #endif
 
