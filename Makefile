@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS  ?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all demo test bench install docs asan tsan format lint clean
+.PHONY: all demo test bench install deb docs asan tsan format lint clean
 
 all:
 	@test -f $(BUILD)/Makefile || cmake --preset release -B $(BUILD)
@@ -20,6 +20,10 @@ bench: all
 
 install: all
 	cmake --install $(BUILD)
+
+# A package for the Debian or Ubuntu that this runs on; in a folder of its own, configured for /usr.
+deb:
+	@packaging/make_deb.sh $(BUILD)-deb
 
 # The reference that is read off the tables of commands and options; a test compares it.
 docs: all
