@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "jobs/night/config.h"
 #include "jobs/night/inbox.h"
+#include "jobs/night/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,13 +99,13 @@ static enum xl_status print_workers(const json_t *workers, struct xl_err *err) {
 
 static enum xl_status print_text(const struct seen *seen, struct xl_err *err) {
     const struct xl_night_state *state = &seen->state;
-    char size[XL_SIZE_TEXT];
+    char size[XL_SIZE_TEXT], span[XL_SPAN_TEXT];
     enum { EVENTS = 5 };
     printf("%s  %s", seen->dir, phase_of(seen));
     printf("%s%s\n", state->why ? ": " : "", state->why ? state->why : "");
-    printf("%d drawn, %d failed, %d planned and not drawn; %s; it ran %.1f h\n", state->n_done,
+    printf("%d drawn, %d failed, %d planned and not drawn; %s; it ran %s\n", state->n_done,
            state->n_failed, state->n_waiting, xl_size_text(state->bytes, size),
-           state->elapsed_s / 3600);
+           xl_span_text(state->elapsed_s, span));
     enum xl_status status = XL_OK;
     if (seen->is_running) {
         printf("\n");

@@ -8,7 +8,7 @@ source=$(realpath "$3")
 shim=$(realpath "$4")
 . "$source/tests/e2e/common.sh"
 . "$source/tests/night/common.sh"
-jobs=${XL_NIGHT_JOBS:-40}
+is_sanitized && jobs=16 || jobs=${XL_NIGHT_JOBS:-40}
 RANDOM=${XL_NIGHT_SEED:-13}
 config night.yaml "prompts: lab-tiny-words.yaml" "seed: 5" "until_jobs: $jobs" "output_dir: out" "retries: 20" \
     "breaker_failures: 50" "min_free: 1MB" "gpus: all" "threads: 8"

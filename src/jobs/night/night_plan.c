@@ -142,6 +142,11 @@ int xl_night_settle(struct xl_night *night) {
         int n = xl_night_state_failures(state, night->sweep.cells[c].id, &status, &error);
         bool is_given_up = n && (n > night->config->retries || is_hopeless(status));
         outcome->state = is_given_up ? XL_CELL_FAILED : XL_CELL_WAITING;
+        if (!is_given_up) {
+            free(outcome->error);
+            outcome->error = NULL;
+            outcome->status = XL_OK;
+        }
         if (is_given_up && !outcome->error) {
             outcome->error = strdup(error ? error : "");
             outcome->status = status;

@@ -10,7 +10,7 @@
 const char *xl_span_text(double seconds, char out[XL_SPAN_TEXT]) {
     int64_t whole = (int64_t)(seconds + 0.5);
     if (whole < 60)
-        snprintf(out, XL_SPAN_TEXT, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+        snprintf(out, XL_SPAN_TEXT, "%.*f s", seconds < 10 && seconds != (double)whole, seconds);
     else if (whole < 3600)
         snprintf(out, XL_SPAN_TEXT, "%lld min %02lld s", (long long)(whole / 60),
                  (long long)(whole % 60));
