@@ -89,6 +89,13 @@ const struct xl_command *xl_command_at(int i);
 /* Whether a command begins with this word; *second: its other word, NULL when it has none. */
 bool xl_command_has_word(const struct xl_command *command, const char *word, const char **second);
 
+/* The command that the program's name means, where it is called by a link (gpu_pick); path:
+ * argv[0]. NULL: it is called by its own. */
+const struct xl_command *xl_command_of_link(const char *path);
+/* The command of the same group that a word names, where the link takes one ("prompt_generator
+ * check"). NULL: none */
+const struct xl_command *xl_command_of_group(const struct xl_command *linked, const char *word);
+
 /* The command that argv[1..argc) names, in one word or two; *n_words: how many words it took.
  * Errors: XL_EINVAL no such command (what there is instead is listed) */
 enum xl_status xl_command_find(int argc, char **argv, const struct xl_command **out, int *n_words,

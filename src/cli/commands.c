@@ -79,6 +79,23 @@ bool xl_command_has_word(const struct xl_command *command, const char *word, con
     return strlen(word) == n && !strncmp(word, command->name, n);
 }
 
+const struct xl_command *xl_command_of_link(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (commands[i]->link && !strcmp(commands[i]->link, name)) return commands[i];
+    return NULL;
+}
+
+const struct xl_command *xl_command_of_group(const struct xl_command *linked, const char *word) {
+    char group[32];
+    const char *second;
+    snprintf(group, sizeof group, "%.*s", (int)strcspn(linked->name, " "), linked->name);
+    for (int i = 0; linked->link_is_group && i < N_COMMANDS; i++)
+        if (xl_command_has_word(commands[i], group, &second) && second && !strcmp(second, word))
+            return commands[i];
+    return NULL;
+}
+
 /* What may follow the first word of a two-word command ("inspect"), or what may be a first word
  * (group NULL): "a, b, c" into out. */
 static void list_words(const char *group, char *out, size_t size) {

@@ -246,6 +246,7 @@ void xl_complete(const char *const *words, int n, struct xl_candidates *out) {
         if (n == 2) complete_second_word(words[0], out);
         return;
     }
+    if (n == 2) complete_second_word(words[0], out); /* of a command that is a group, too */
     for (int i = n_name; i < n - 1; i++) read_word(&line, words[i]);
     const char *typed = out->typed, *equals = strchr(typed, '=');
     bool is_option = typed[0] == '-' && !line.only_words && !line.open;
@@ -260,6 +261,27 @@ void xl_complete(const char *const *words, int n, struct xl_candidates *out) {
         if (!line.only_words) complete_options(&line, out);
         if (n == 1) xl_candidate_add(out, "--", "version", "the version of the program", false);
     }
+}
+
+void xl_complete_line(const char *const *words, int n, struct xl_candidates *out) {
+    const struct xl_command *linked = xl_command_of_link(words[0]);
+    if (!linked) {
+        xl_complete(words + 1, n - 1, out);
+        return;
+    }
+    const char **meant = xl_arena_alloc(&out->arena, ((size_t)n + 1) * sizeof *meant);
+    const char *blank = strchr(linked->name, ' ');
+    size_t n_group = strcspn(linked->name, " ");
+    const char *group = xl_arena_strndup(&out->arena, linked->name, n_group);
+    bool is_sibling = n > 2 && xl_command_of_group(linked, words[1]);
+    int n_meant = 0;
+    if (!meant || !group) return;
+    meant[n_meant++] = group;
+    if (blank && !is_sibling) meant[n_meant++] = blank + 1;
+    for (int i = 1; i < n; i++) meant[n_meant++] = words[i];
+    out->typed = words[n - 1];
+    if (n == 2 && blank && linked->link_is_group) complete_second_word(group, out);
+    xl_complete(meant, n_meant, out);
 }
 
 /* ---- The commands that shells call ---- */
@@ -278,7 +300,8 @@ static bool is_offered(const struct xl_candidates *found, const struct xl_candid
 static enum xl_status complete_words(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_candidates found = {.first = NULL};
     (void)err;
-    xl_complete(settings->arguments, settings->n_arguments, &found);
+    if (settings->n_arguments > 1)
+        xl_complete_line(settings->arguments, settings->n_arguments, &found);
     for (const struct xl_candidate *c = found.first; c; c = c->next)
         if (is_offered(&found, c)) printf("%s\t%s\n", c->text, c->about ? c->about : "");
     print_wishes(&found);
@@ -303,7 +326,7 @@ static enum xl_status complete_line(const struct xl_settings *settings, struct x
         return xl_fail(err, XL_EINVAL, "complete line: expected COMP_WORDBREAKS and the line");
     if (!xl_shell_line_read(settings->arguments[1], settings->arguments[0], &line))
         return xl_fail_nomem(err, "the command line", 0);
-    if (line.n > 1) xl_complete(line.words + 1, line.n - 1, &found);
+    if (line.n > 1) xl_complete_line(line.words, line.n, &found);
     for (const struct xl_candidate *c = found.first; c; c = c->next) {
         const char *text = is_offered(&found, c) ? xl_shell_line_insert(&line, c->text) : NULL;
         if (text) printf("%s\n", text);

@@ -35,6 +35,9 @@ void xl_candidate_add(struct xl_candidates *out, const char *prefix, const char 
 /* What fits after the words of a command line; words[n - 1] is the one at the cursor, may be "". */
 void xl_complete(const char *const *words, int n, struct xl_candidates *out);
 
+/* The same where words[0] is the program, by any of its names: what that means comes first. */
+void xl_complete_line(const char *const *words, int n, struct xl_candidates *out);
+
 /* complete_values.c: offer the values of an option or of a command's words. */
 struct xl_value_place {
     enum xl_completion kind;

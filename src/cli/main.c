@@ -123,36 +123,18 @@ static int run_environment(int n, char **argv) {
     return 0;
 }
 
-/* The command that the program's name means, where it is called by a link (gpu_pick). */
-static const struct xl_command *command_of_link(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const struct xl_command *command;
-    for (int i = 0; (command = xl_command_at(i)); i++)
-        if (command->link && !strcmp(command->link, name)) return command;
-    return NULL;
-}
-
-/* The command of the same group that a word names: "prompt_generator check". NULL: none */
-static const struct xl_command *sibling(const struct xl_command *linked, const char *word) {
-    const struct xl_command *command;
-    size_t n = strcspn(linked->name, " ");
-    for (int i = 0; linked->link_is_group && (command = xl_command_at(i)); i++)
-        if (!strncmp(command->name, linked->name, n) && command->name[n] == ' ' &&
-            !strcmp(command->name + n + 1, word))
-            return command;
-    return NULL;
-}
-
 static int run_linked(const struct xl_command *linked, int argc, char **argv) {
-    const struct xl_command *other = argc > 1 ? sibling(linked, argv[1]) : NULL;
+    const struct xl_command *other = argc > 1 ? xl_command_of_group(linked, argv[1]) : NULL;
     int n_words = other ? 2 : 1;
     return run_command(other ? other : linked, argc - n_words, argv + n_words, false, false);
 }
 
 static int run(int argc, char **argv) {
     struct xl_err err = {0};
-    const struct xl_command *linked = argc ? command_of_link(argv[0]) : NULL;
-    if (linked) return run_linked(linked, argc, argv);
+    const struct xl_command *linked = argc ? xl_command_of_link(argv[0]) : NULL;
+    /* Shells ask under any name. */
+    if (linked && (argc < 2 || strcmp(argv[1], "complete") != 0))
+        return run_linked(linked, argc, argv);
     if (argc == 2 && (is_word(argv[1], "help") || !strcmp(argv[1], "-h"))) {
         xl_print_overview();
         return 0;

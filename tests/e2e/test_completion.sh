@@ -41,8 +41,8 @@ check() {
     fi
 }
 # ask WORD...: the candidates without what is said about them, a blank between two
-ask() { sdxl-lab complete words -- "$@" | cut -f1 | grep . | tr '\n' ' ' | sed 's/ $//'; }
-wishes() { sdxl-lab complete words -- "$@" | sed -n 's/^\t//p' | tr '\n' ' ' | sed 's/ $//'; }
+ask() { sdxl-lab complete words -- sdxl-lab "$@" | cut -f1 | grep . | tr '\n' ' ' | sed 's/ $//'; }
+wishes() { sdxl-lab complete words -- sdxl-lab "$@" | sed -n 's/^\t//p' | tr '\n' ' ' | sed 's/ $//'; }
 
 # ---- What is known ----
 check "commands" "generate" "$(ask gen)"

@@ -228,7 +228,7 @@ expect "a name of several words" 0 'the embedding "bright light" is drawn as wor
 # Damaged and foreign
 head -c 200 "$data/embeddings/glow.safetensors" >cut.safetensors
 expect "a shortened file" 5 "cut.safetensors" "${bare[@]}" --prompt "a cut fox" --embedding cut.safetensors --output-dir bad3
-expect "completion knows names" 0 "light" "$bin" complete words -- generate --embedding ""
+expect "completion knows names" 0 "light" "$bin" complete words -- sdxl-lab generate --embedding ""
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

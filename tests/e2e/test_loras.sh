@@ -121,8 +121,8 @@ check "as JSON" sh -c "'$bin' embeddings list --json | grep -q '\"vectors\": '"
 expect "none" 0 "no embeddings are here; looked in" env HOME="$work/nobody" XDG_CONFIG_HOME="$work/nobody" "$bin" embeddings list
 
 # Completion
-check "names are completed" sh -c "'$bin' complete words -- loras show gl | cut -f1 | grep -qx glow"
-check "and not none" sh -c "! '$bin' complete words -- loras show '' | cut -f1 | grep -qx none"
-check "which --lora takes" sh -c "'$bin' complete words -- generate --lora '' | cut -f1 | grep -qx none"
+check "names are completed" sh -c "'$bin' complete words -- sdxl-lab loras show gl | cut -f1 | grep -qx glow"
+check "and not none" sh -c "! '$bin' complete words -- sdxl-lab loras show '' | cut -f1 | grep -qx none"
+check "which --lora takes" sh -c "'$bin' complete words -- sdxl-lab generate --lora '' | cut -f1 | grep -qx none"
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -12,4 +12,4 @@ _sdxl_lab() {
         esac
     done < <("$program" complete line -- "$COMP_WORDBREAKS" "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
-complete -F _sdxl_lab sdxl-lab
+complete -F _sdxl_lab sdxl-lab @LINKS@

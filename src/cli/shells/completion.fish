@@ -4,7 +4,7 @@ function __sdxl_lab_ask
     set -l typed (commandline -ct)
     # The word at the cursor still has its quotes.
     set typed (string replace -r '^(--[^=]*=)?["\']' '$1' -- "$typed" | string replace -ra '\\\\(.)' '$1')
-    $words[1] complete words -- $words[2..] "$typed" 2>/dev/null
+    $words[1] complete words -- $words "$typed" 2>/dev/null
 end
 function __sdxl_lab_words
     __sdxl_lab_ask | string match -v -r '^\t'
@@ -17,7 +17,9 @@ function __sdxl_lab_dirs
         __fish_complete_directories (commandline -ct)
     end
 end
-complete -c sdxl-lab -f
-complete -c sdxl-lab -k -a '(__sdxl_lab_words)'
-complete -c sdxl-lab -a '(__sdxl_lab_dirs)'
-complete -c sdxl-lab -n __sdxl_lab_wants_files -F
+for program in sdxl-lab @LINKS@
+    complete -c $program -f
+    complete -c $program -k -a '(__sdxl_lab_words)'
+    complete -c $program -a '(__sdxl_lab_dirs)'
+    complete -c $program -n __sdxl_lab_wants_files -F
+end

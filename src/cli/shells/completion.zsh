@@ -1,4 +1,4 @@
-#compdef sdxl-lab
+#compdef sdxl-lab @LINKS@
 # Completion of sdxl-lab in zsh. What fits is the program's own knowledge; here is only how zsh asks.
 _sdxl_lab() {
     local line value about typed=$PREFIX program=${(Q)words[1]}
@@ -7,7 +7,7 @@ _sdxl_lab() {
     [[ -n $compstate[quote] ]] || typed=${(Q)PREFIX}
     [[ $program == '~/'* ]] && program=$HOME/${program#??}
     local files= dirs=
-    for line in "${(@f)$($program complete words -- "${before[@]}" "$typed" 2>/dev/null)}"; do
+    for line in "${(@f)$($program complete words -- "$program" "${before[@]}" "$typed" 2>/dev/null)}"; do
         value=${line%%$'\t'*} about=${line#*$'\t'}
         if [[ -n $value ]]; then
             values+=("$value")
@@ -36,5 +36,5 @@ _sdxl_lab() {
 if [[ $funcstack[1] == _sdxl-lab ]]; then
     _sdxl_lab "$@"
 else
-    compdef _sdxl_lab sdxl-lab
+    compdef _sdxl_lab sdxl-lab @LINKS@
 fi
