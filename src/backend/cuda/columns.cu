@@ -67,3 +67,33 @@ bool xl_cuda_run_enlarge(const void *args, cudaStream_t stream) {
     XL_WITH_TYPE(s->dtype, T, launch_enlarge<T>(s, stream));
     return xl_cuda_is_queued();
 }
+
+template <typename T, int n> static __global__ void unfold_kernel(struct xl_cuda_unfold s) {
+    int64_t i = blockIdx.x * (int64_t)THREADS + threadIdx.x, pieces = s.c / n;
+    if (i >= s.n * 4 * s.h * s.w * pieces) return;
+    int64_t pixel = i / pieces, x = pixel % (2 * s.w), y = pixel / (2 * s.w) % (2 * s.h);
+    int64_t sample = pixel / (4 * s.w * s.h), c = i % pieces * n;
+    int64_t row = (sample * (s.h + 1) + y / 2 + y % 2) * (s.w + 1) + x / 2 + x % 2;
+    auto numbers = xl::load<T, n>((const T *)s.x + (row * 4 + y % 2 * 2 + x % 2) * s.c + c);
+    if (s.bias)
+#pragma unroll
+        for (int j = 0; j < n; j++)
+            numbers.x[j] = xl::from_f32<T>(xl::to_f32(numbers.x[j]) + s.bias[c + j]);
+    xl::store<T, n>((T *)s.out + i * n, numbers);
+}
+
+template <typename T>
+static void launch_unfold(const struct xl_cuda_unfold *s, cudaStream_t stream) {
+    constexpr int n = xl::wide<T>;
+    int64_t count = s->n * 4 * s->h * s->w * s->c;
+    if (s->c % n == 0 && xl::is_aligned(s->x, 16) && xl::is_aligned(s->out, 16))
+        unfold_kernel<T, n><<<xl::blocks_for(count / n, THREADS), THREADS, 0, stream>>>(*s);
+    else
+        unfold_kernel<T, 1><<<xl::blocks_for(count, THREADS), THREADS, 0, stream>>>(*s);
+}
+
+bool xl_cuda_run_unfold(const void *args, cudaStream_t stream) {
+    const struct xl_cuda_unfold *s = (const struct xl_cuda_unfold *)args;
+    XL_WITH_TYPE(s->dtype, T, launch_unfold<T>(s, stream));
+    return xl_cuda_is_queued();
+}

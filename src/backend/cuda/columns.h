@@ -32,6 +32,17 @@ struct xl_cuda_enlarge {
 };
 xl_cuda_launch_fn xl_cuda_run_enlarge; /* args: struct xl_cuda_enlarge */
 
+/* Put the four kinds of pixels of an enlarged picture in their order: pixel 2y + i, 2x + j of the
+ * result is pixel y + i, x + j of kind 2i + j, plus bias. */
+struct xl_cuda_unfold {
+    const void *x; /* [n, h + 1, w + 1, 4, c] */
+    void *out;     /* [n, 2h, 2w, c] */
+    enum xl_dtype dtype;
+    const float *bias; /* [c], or NULL */
+    int64_t n, h, w, c;
+};
+xl_cuda_launch_fn xl_cuda_run_unfold; /* args: struct xl_cuda_unfold */
+
 #ifdef __cplusplus
 }
 #endif

@@ -249,8 +249,9 @@ enum xl_status xl_cuda_upload_f32(struct xl_cuda_upload *upload, const struct xl
                                           .rows = 1,
                                           .columns = piece,
                                           .taps = 1,
-                                          .to_columns = piece,
                                           .to_length = piece,
+                                          .is_folded = false,
+                                          .fold = 0,
                                           .scales = NULL};
         if (!xl_cuda_pack(&packing, xl_cuda_upload_stream(upload)))
             return xl_cuda_fail(err, cudaErrorLaunchFailure, "convert weights");

@@ -116,11 +116,11 @@ static bool run_trial(void *user, cudaStream_t stream) {
     return xl_cuda_dnn_run(trial->plan, trial->data, stream);
 }
 
-/* Milliseconds of one run; infinity when it fails. */
+/* As xl_cuda_trial. */
 static float try_plan(const struct xl_cuda_dnn_plan *plan, void *const data[XL_DNN_MAX_TENSORS],
-                      cudaStream_t stream) {
+                      float best, cudaStream_t stream) {
     struct trial trial = {plan, data};
-    return xl_cuda_trial(run_trial, &trial, stream);
+    return xl_cuda_trial(run_trial, &trial, best, stream);
 }
 
 /* --- Engines ------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ static int try_engines(struct xl_cuda_dnn_plan *plan, const struct xl_dnn_graph 
         struct xl_cuda_dnn_plan tried = *plan;
         tried.plan = make_plan(graph, dnn->workspace->bytes, of_engine(&engines->list[i]));
         if (!tried.plan) continue;
-        float ms = has_memory ? try_plan(&tried, data, dnn->stream) : 0;
+        float ms = has_memory ? try_plan(&tried, data, best, dnn->stream) : 0;
         if (ms < best) {
             best = ms;
             found = i;

@@ -5,13 +5,32 @@ extern "C" {
 #include "backend/cuda/pack.h"
 }
 
+/* The taps of three that see pixel `at` of two, for even (0) or odd (1) pixels. */
+static __device__ int first_tap(int parity, int at) {
+    return at ? 1 + parity : 0;
+}
+static __device__ int last_tap(int parity, int at) {
+    return at ? 2 : parity;
+}
+
+template <typename From>
+static __device__ float folded(const From *taps, int row_parity, int row, int column_parity,
+                               int column) {
+    float sum = 0;
+    for (int y = first_tap(row_parity, row); y <= last_tap(row_parity, row); y++)
+        for (int x = first_tap(column_parity, column); x <= last_tap(column_parity, column); x++)
+            sum += xl::to_f32(taps[y * 3 + x]);
+    return sum;
+}
+
 /* Number `at` of a packed row. */
 template <typename From>
 static __device__ float number_of(const From *from, const struct xl_cuda_packing &p, int64_t row,
                                   int64_t at) {
-    int64_t tap = at / p.to_columns, column = at % p.to_columns;
-    bool is_there = tap < p.taps && column < p.columns;
-    return is_there ? xl::to_f32(from[(row * p.columns + column) * p.taps + tap]) : 0.0F;
+    int64_t tap = at / p.columns, column = at % p.columns;
+    const From *taps = from + (row * p.columns + column) * p.taps;
+    if (p.is_folded) return folded(taps, p.fold / 2, (int)tap / 2, p.fold % 2, (int)tap % 2);
+    return tap < p.taps ? xl::to_f32(taps[tap]) : 0.0F;
 }
 
 template <typename From, typename To>

@@ -10,14 +10,19 @@
 extern "C" {
 #endif
 
-/* Rows [columns, taps] become rows [taps, to_columns], then zeros up to to_length. With scales they
+/* A kernel of 3x3 folds into four of 2x2: fold 2i + j: what pixels of row 2y + i and column
+ * 2x + j of an enlarged picture see of the small one, sums of the taps that see the same pixel. */
+enum { XL_CUDA_FOLDS = 4, XL_CUDA_FOLDED_TAPS = 4 };
+
+/* Rows [columns, taps] become rows [taps, columns], then zeros up to to_length. With scales they
  * are rounded to F8: a number is what is written times the scale of its row. */
 struct xl_cuda_packing {
     const void *from;
     void *to;
     enum xl_dtype from_dtype, to_dtype;
-    int64_t rows, columns, taps;
-    int64_t to_columns, to_length;
+    int64_t rows, columns, taps, to_length;
+    bool is_folded;
+    int fold;
     float *scales; /* [rows], or NULL */
 };
 /* False: it could not be queued. */

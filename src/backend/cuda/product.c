@@ -254,7 +254,7 @@ static int try_ways(const struct xl_cuda_product *product,
     for (int i = 0; i < n; i++) {
         if (ways[i].state != CUBLAS_STATUS_SUCCESS) continue;
         trial.algo = &ways[i].algo;
-        float ms = xl_cuda_trial(run_trial, &trial, stream);
+        float ms = xl_cuda_trial(run_trial, &trial, best, stream);
         if (ms >= best) continue;
         best = ms;
         found = i;

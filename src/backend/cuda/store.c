@@ -1,6 +1,7 @@
 /* store.c - what weights on the device are told apart by, and their memory. */
 #include "backend/cuda/store.h"
 
+#include "backend/cuda/pack.h"
 #include "backend/cuda/store_entry.h"
 
 #include <stddef.h>
@@ -73,9 +74,10 @@ static struct xl_cuda_key key_of(const struct xl_cuda_weight_spec *spec) {
     key.rows = weight->shape.dim[0];
     key.columns = spec->has_taps ? weight->shape.dim[1] : length;
     key.taps = length / key.columns;
-    key.to_rows = larger(spec->rows, key.rows);
-    key.to_columns = larger(spec->columns, key.columns);
-    key.to_row_length = larger(spec->row_length, key.to_columns * key.taps);
+    key.is_folded = spec->is_folded;
+    key.to_rows = spec->is_folded ? XL_CUDA_FOLDS * key.rows : larger(spec->rows, key.rows);
+    key.to_row_length = spec->is_folded ? XL_CUDA_FOLDED_TAPS * key.columns
+                                        : larger(spec->row_length, key.columns * key.taps);
     for (int i = 0; i < weight->n_parts; i++) key.ids[i] = xl_weight_part_id(&weight->parts[i]);
     return key;
 }

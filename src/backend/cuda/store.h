@@ -20,7 +20,7 @@ struct xl_cuda_weight_spec {
     enum xl_dtype dtype;      /* on the device */
     bool has_taps;            /* taps before columns; else the weight is the matrix [o, c taps] */
     int64_t rows, row_length; /* of the result, filled up with zeros; 0: what there is */
-    int64_t columns;          /* likewise, of one tap */
+    bool is_folded;           /* a kernel of 3x3 as four of 2x2 (pack.h), one behind the other */
     bool is_f8;               /* rounded to F8, each row with a scale; dtype does not matter */
 };
 

@@ -11,8 +11,9 @@ struct xl_cuda_key {
     struct xl_weight_id ids[XL_MAX_PARTS];
     int32_t n_parts;
     int32_t from, to; /* dtypes; to: U8 for F8 */
+    int32_t is_folded;
     int64_t rows, columns, taps;
-    int64_t to_rows, to_columns, to_row_length; /* filled up */
+    int64_t to_rows, to_row_length; /* filled up */
 };
 
 struct xl_cuda_entry {

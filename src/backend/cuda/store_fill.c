@@ -25,18 +25,22 @@ static enum xl_status pack_rows(struct xl_cuda_upload *upload, const struct xl_c
                                 struct xl_err *err) {
     const struct xl_cuda_key *key = &entry->key;
     struct xl_cuda_packing packing = {.from = from,
-                                      .to = row_of(entry, row),
                                       .from_dtype = dtype,
                                       .to_dtype = (enum xl_dtype)key->to,
                                       .rows = n_rows,
                                       .columns = key->columns,
                                       .taps = key->taps,
-                                      .to_columns = key->to_columns,
-                                      .to_length = key->to_row_length};
+                                      .to_length = key->to_row_length,
+                                      .is_folded = key->is_folded};
     if (key->to == XL_DTYPE_U8)
         packing.scales = (float *)(void *)(entry->held.data + xl_cuda_entry_scales(key)) + row;
-    if (xl_cuda_pack(&packing, xl_cuda_upload_stream(upload))) return XL_OK;
-    return xl_cuda_fail(err, cudaErrorLaunchFailure, "pack weights");
+    bool ok = true;
+    for (int folds = key->is_folded ? XL_CUDA_FOLDS : 1; ok && packing.fold < folds;
+         packing.fold++) {
+        packing.to = row_of(entry, packing.fold * key->rows + row);
+        ok = xl_cuda_pack(&packing, xl_cuda_upload_stream(upload));
+    }
+    return ok ? XL_OK : xl_cuda_fail(err, cudaErrorLaunchFailure, "pack weights");
 }
 
 static enum xl_status fill_plain(struct xl_cuda_upload *upload, const struct xl_cuda_entry *entry,
@@ -85,7 +89,7 @@ static enum xl_status fill_entry(struct xl_cuda_upload *upload, const struct xl_
                                 : fill_plain(upload, entry, part->tensor, row, err);
         row += part->tensor->shape.dim[0];
     }
-    if (!status && row < key->to_rows) {
+    if (!status && row < key->to_rows && !key->is_folded) {
         size_t size = xl_dtype_size((enum xl_dtype)key->to);
         size_t bytes = (size_t)((key->to_rows - row) * key->to_row_length) * size;
         cudaError_t error =
