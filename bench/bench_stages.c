@@ -1,10 +1,12 @@
 /* bench_stages.c - where the time of a picture goes: loading, text, one guided UNet step, decoding.
  * usage: bench_stages --model DIR [--size PIXELS] [--batch N] [--steps N] [--threads N]
- *                     [--device auto|cpu|cuda[:N]|reference] [--dtype auto|f32|bf16|f16]
+ *                     [--device auto|cpu|cuda[:N]|reference] [--dtype auto|f32|bf16|f16|f8]
+ *                     [--latents-every N]
  *
  * Operations are counted from the plans (a multiplication and an addition are two). The first run
  * reads the weights; a second run of the same shape gives the times, so loading is not in them.
- * Reading is reported as it was: warm when the files are in the page cache.
+ * Reading is reported as it was: warm when the files are in the page cache. With --latents-every
+ * the latents are read after every so many steps, as for previews.
  */
 #include "base/clock.h"
 #include "base/status.h"
@@ -17,7 +19,7 @@
 
 struct settings {
     const char *model, *device, *dtype;
-    int size, batch, steps, threads;
+    int size, batch, steps, threads, latents_every;
 };
 
 /* Time spent in loading, and between the evaluations of the second run. */
@@ -36,6 +38,10 @@ static bool watch(void *user, enum xl_phase phase, int64_t done, int64_t total) 
     hand->last_phase = phase;
     hand->last_s = now;
     return true;
+}
+
+static void look_at_latents(void *user, int evaluation, const float *latents, int64_t count) {
+    (void)user, (void)evaluation, (void)latents, (void)count;
 }
 
 static void print_row(const char *stage, double seconds, double flops) {
@@ -85,6 +91,8 @@ static enum xl_status open_bench(struct bench *bench, const struct settings *set
     bench->request.progress = watch;
     bench->request.progress_user = &bench->hand;
     bench->request.precision = xl_precision_of_name(settings->dtype);
+    bench->request.latents = settings->latents_every ? look_at_latents : NULL;
+    bench->request.latents_every = settings->latents_every;
     bench->request.steps = 1;
     bench->need_s = xl_now_s();
     status = xl_model_need(bench->device, bench->model, &bench->request, &bench->need, err);
@@ -152,7 +160,7 @@ static enum xl_status measure(const struct settings *settings, struct xl_err *er
 }
 
 int main(int argc, char **argv) {
-    struct settings settings = {NULL, "auto", "auto", 512, 1, 2, 0};
+    struct settings settings = {NULL, "auto", "auto", 512, 1, 2, 0, 0};
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *value = argv[i + 1];
         if (!strcmp(argv[i], "--model"))
@@ -167,6 +175,8 @@ int main(int argc, char **argv) {
             settings.size = atoi(value);
         else if (!strcmp(argv[i], "--steps"))
             settings.steps = atoi(value);
+        else if (!strcmp(argv[i], "--latents-every"))
+            settings.latents_every = atoi(value);
         else if (!strcmp(argv[i], "--threads"))
             settings.threads = atoi(value);
         else
@@ -176,7 +186,7 @@ int main(int argc, char **argv) {
     if (!settings.model || !is_sound || argc % 2 == 0) {
         fprintf(stderr, "usage: bench_stages --model DIR [--size PIXELS] [--batch N] [--steps N] "
                         "[--threads N] [--device auto|cpu|cuda[:N]|reference] "
-                        "[--dtype auto|f32|bf16|f16]\n");
+                        "[--dtype auto|f32|bf16|f16|f8] [--latents-every N]\n");
         return 2;
     }
     struct xl_err err = {0};

@@ -85,8 +85,8 @@ enum xl_phase { XL_PHASE_LOAD, XL_PHASE_ENCODE, XL_PHASE_SAMPLE, XL_PHASE_DECODE
  * Return false to cancel: the running call ends with XL_ECANCELLED. */
 typedef bool xl_progress_fn(void *user, enum xl_phase phase, int64_t done, int64_t total);
 
-/* Called after every model evaluation with the latents of the batch: f32 [batch, h/8, w/8,
- * channels], valid during the call. For previews and for comparing steps. */
+/* Called after model evaluations with the latents of the batch: f32 [batch, h/8, w/8, channels],
+ * valid during the call. For previews and for comparing steps. */
 typedef void xl_latents_fn(void *user, int evaluation, const float *latents, int64_t count);
 
 /* --- Devices --------------------------------------------------------------------------------- */
@@ -306,6 +306,7 @@ struct xl_request {
     void *progress_user;
     xl_latents_fn *latents; /* may be NULL */
     void *latents_user;
+    int latents_every; /* it is called after every so many evaluations, and after the last; 0: 1 */
 };
 
 void xl_request_default(struct xl_request *request);

@@ -95,7 +95,9 @@ struct xl_run_hooks {
     xl_tick_fn *tick;                     /* asked at least once a run; may be NULL */
     void (*after)(void *user, int64_t i); /* run i (from 0) is done; NULL costs nothing */
     void *user;
-    bool after_reads; /* `after` reads values: the next run may not begin before it returns */
+    /* Whether `after` of run i reads values: the next run may not begin before it returns. NULL: it
+     * never does. */
+    bool (*after_reads)(const void *user, int64_t i);
 };
 
 /* n runs, one after the other; fewer when the plan's halt flag is set (which is no error: read it).

@@ -87,12 +87,22 @@ static void touch_pictures(struct loop *loop) {
     loop->are_touched = true;
 }
 
+/* Every few evaluations, and the last one. */
+static bool is_read(const void *user, int64_t i) {
+    const struct loop *loop = user;
+    const struct xl_request *request = loop->drawing->request;
+    int64_t done = loop->begin + i + 1, every = request->latents_every;
+    return loop->seen &&
+           (every <= 1 || done % every == 0 || done == loop->drawing->schedule->n_steps);
+}
+
 static void after_step(void *user, int64_t i) {
     struct loop *loop = user;
     const struct xl_request *request = loop->drawing->request;
     int n_steps = loop->drawing->schedule->n_steps;
+    bool is_seen = is_read(loop, i);
     i += loop->begin;
-    if (loop->seen) {
+    if (is_seen) {
         xl_exec_read(loop->unet->exec, loop->unet->io.denoise.x, loop->seen);
         request->latents(request->latents_user, (int)i, loop->seen,
                          request->n_pictures * loop->drawing->latent_count);
@@ -115,7 +125,7 @@ static enum xl_status check_flag(const struct loop *loop, struct xl_err *err) {
 static enum xl_status run(struct loop *loop, const struct xl_conditions *conditions,
                           struct xl_err *err) {
     struct xl_run_hooks hooks = {
-        .tick = tick, .after = after_step, .user = loop, .after_reads = loop->seen};
+        .tick = tick, .after = after_step, .user = loop, .after_reads = is_read};
     enum xl_status status = XL_OK;
     int n_steps = loop->drawing->schedule->n_steps;
     for (int end; !status && loop->begin < n_steps; loop->begin = end) {

@@ -1,6 +1,7 @@
 /* test_batch.c - a batch of different pictures gives the bytes that each gives alone, on both
  * backends: a sweep may put any cells together. And what the caller adds to records. */
 #include "engine_case.h"
+#include "parity/latents_case.h"
 
 #include "base/json.h"
 #include "image/image.h"
@@ -114,6 +115,12 @@ Test(batch, from_a_picture_with_noise_in_every_step) {
 }
 
 /* More distinct texts than the model keeps. */
+Test(batch, latents_are_shown_every_few_evaluations) {
+    struct engine_case engine = engine_open(repo, "cpu", 2);
+    check_latents_every(engine);
+    engine_close(engine);
+}
+
 Test(batch, more_texts_than_are_kept) {
     enum { MANY = 40 };
     struct engine_case engine = engine_open(repo, "cpu", 2);

@@ -9,6 +9,7 @@
  */
 #include "engine_case.h"
 #include "image/image.h"
+#include "parity/latents_case.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -137,6 +138,13 @@ Test(cuda, together_alone_and_again, .timeout = 600) {
     free_all(together);
     free_all(alone);
     free_all(again);
+}
+
+Test(cuda, latents_are_shown_every_few_evaluations) {
+    need_gpu();
+    struct engine_case engine = engine_open(TRAINED, "cuda", 0);
+    check_latents_every(engine);
+    engine_close(engine);
 }
 
 /* "auto" takes the GPU, in f16. */

@@ -81,9 +81,14 @@ static void after(void *user, int64_t i) {
     watch->n_after++;
 }
 
+static bool reads_always(const void *user, int64_t i) {
+    (void)user, (void)i;
+    return true;
+}
+
 static void check_states(struct adder *a) {
     struct watch watch = {.stop_after = 100};
-    struct xl_run_hooks hooks = {tick, after, &watch, true};
+    struct xl_run_hooks hooks = {tick, after, &watch, reads_always};
     start(a, (const float[STEPS]){1, 10, 100, 1000});
     cr_assert_eq(xl_exec_run(a->exec, 3, &hooks, NULL), XL_OK);
     expect_x(a, (const float[N]){111, 112, 113, 114, -107});
@@ -94,7 +99,7 @@ static void check_states(struct adder *a) {
 
 static void check_halt(struct adder *a) {
     struct watch watch = {.stop_after = 100};
-    struct xl_run_hooks hooks = {tick, after, &watch, true};
+    struct xl_run_hooks hooks = {tick, after, &watch, reads_always};
     start(a, (const float[STEPS]){1, INFINITY, 1, 1});
     cr_assert_eq(xl_exec_run(a->exec, STEPS, &hooks, NULL), XL_OK);
     cr_expect_eq(int_of(a, a->flag), 2, "the first step without numbers, counted from 1");
@@ -104,7 +109,7 @@ static void check_halt(struct adder *a) {
 
 static void check_cancel(struct adder *a) {
     struct watch watch = {.stop_after = 2};
-    struct xl_run_hooks hooks = {tick, after, &watch, true};
+    struct xl_run_hooks hooks = {tick, after, &watch, reads_always};
     start(a, (const float[STEPS]){1, 10, 100, 1000});
     cr_expect_eq(xl_exec_run(a->exec, STEPS, &hooks, NULL), XL_ECANCELLED);
     cr_expect_eq(watch.n_after, 2);

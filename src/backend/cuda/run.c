@@ -82,22 +82,29 @@ static enum xl_status wait(struct runs *runs, struct xl_err *err) {
     return XL_OK;
 }
 
+/* Whether what the last queued run leaves is to be read before the next one begins. */
+static bool is_read(const struct runs *runs) {
+    const struct xl_run_hooks *hooks = runs->hooks;
+    return hooks->after && hooks->after_reads && runs->n_queued > runs->n_done &&
+           hooks->after_reads(hooks->user, runs->n_queued - 1);
+}
+
 /* Nothing is asked of a run that was queued behind one that halted: its `after` is left out. */
 static enum xl_status run_all(struct runs *runs, int64_t n, struct xl_err *err) {
     const struct xl_run_hooks *hooks = runs->hooks;
-    int64_t ahead = hooks->after && hooks->after_reads ? 0 : XL_CUDA_AHEAD;
     enum xl_status status = XL_OK;
     while (!status && !runs->is_halted && runs->n_done < n) {
         if (hooks->tick && !hooks->tick(hooks->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted");
-        if (runs->n_queued < n) {
+        bool waits = is_read(runs);
+        if (runs->n_queued < n && !waits) {
             xl_turns_take(turns_of(runs->exec));
             status = queue_run(runs->exec, err);
             if (!status) status = mark(runs, err);
             xl_turns_pass(turns_of(runs->exec));
         }
-        if (!status && (runs->n_queued == n || runs->n_queued - runs->n_done > ahead))
-            status = wait(runs, err);
+        waits |= runs->n_queued == n || runs->n_queued - runs->n_done > XL_CUDA_AHEAD;
+        if (!status && waits) status = wait(runs, err);
     }
     return status;
 }
