@@ -14,8 +14,8 @@ expect "a volume that is none" 2 '"pictures" is not CLAIM:PATH' \
 expect "one that holds something else" 2 "say which volume holds" \
     "$bin" generate "${request[@]}" --print --volume "pictures:$work/oth" --output-dir "$work/other"
 odd="$work/it's \"a\" folder: #1"
-HF_HOME=/models "$bin" generate "${request[@]}" --print --tasks 8 --at-once 3 --gres gpu:2 --container-image "lab/sdxl:1" \
-    --volume "pictures:$work" --volume "models:/models" --output-dir "$odd" >job.yaml 2>err ||
+HF_HOME=/models "$bin" generate "${request[@]}" --print --tasks 8 --at-once 3 --gres gpu:2 \
+    --container-image "lab/sdxl:1" --volume "pictures:$work" --volume "models:/models" --output-dir "$odd" >job.yaml 2>err ||
     bad "a manifest"
 check "says that nothing is submitted" grep -q "nothing is submitted" err
 run=$(ls -d "$odd"/sweep_*)
@@ -34,7 +34,8 @@ keys(job, ["apiVersion", "kind", "metadata", "spec"])
 equal(job["apiVersion"], "batch/v1")
 equal(job["kind"], "Job")
 name = job["metadata"]["name"]
-assert len(name) <= 63 and name.strip("-") == name and all(c.isdigit() or "a" <= c <= "z" or c == "-" for c in name), name
+assert len(name) <= 63 and name.strip("-") == name, name
+assert all(c.isdigit() or "a" <= c <= "z" or c == "-" for c in name), name
 spec = job["spec"]
 keys(spec, ["completionMode", "completions", "parallelism", "backoffLimit", "podFailurePolicy", "template"])
 equal((spec["completionMode"], spec["completions"], spec["parallelism"], spec["backoffLimit"]), ("Indexed", 4, 3, 16))

@@ -197,7 +197,7 @@ enum xl_life xl_beat_look(struct xl_beat *beat, const char *name) {
         memcpy(other->text, text, sizeof text);
     }
     if (is_whole && xl_process_has_ended(&file.process)) {
-        if (!other->ended_s) other->ended_s = now_s;
+        if (other->ended_s == 0) other->ended_s = now_s;
         return now_s - other->ended_s >= GRACE_S ? XL_LIFE_DEAD : XL_LIFE_UNHEARD;
     }
     double every_s = is_whole && file.every_s > 0 ? file.every_s : beat->file.every_s;
