@@ -66,6 +66,7 @@ extern const struct xl_command xl_command_favorite_remove;
 extern const struct xl_command xl_command_favorite_rate;
 extern const struct xl_command xl_command_favorite_import;
 extern const struct xl_command xl_command_favorite_list;
+extern const struct xl_command xl_command_duel;
 extern const struct xl_command xl_command_pictures_list;
 extern const struct xl_command xl_command_pictures_count;
 extern const struct xl_command xl_command_index_update;

@@ -31,6 +31,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_favorite_rate,
     &xl_command_favorite_import,
     &xl_command_favorite_list,
+    &xl_command_duel,
     &xl_command_favorites,
     &xl_command_pictures_list,
     &xl_command_pictures_count,

@@ -1,0 +1,63 @@
+#!/bin/bash
+# test_index.sh PROGRAM SOURCE_DIR - the index and marks as a person uses them: copies, renamed files and
+# links are found, logs may go, other programs' folders count, lists of favourites are read.
+lab=$1
+. "$(dirname "$0")/common.sh"
+export OUTPUT_DIR=$work/pics INSTANCE_ID=test
+
+json() { python3 -c 'import json, sys; document = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+# says NAME EXPRESSION VALUE COMMAND...: of the document that a command prints
+says() {
+    local name=$1 expression=$2 value=$3 got
+    shift 3
+    got=$("$@" --json 2>err </dev/null | json "$expression" 2>>err)
+    if [ "$got" = "$value" ]; then ok "$name"; else bad "$name: \"$got\", expected \"$value\""; fi
+}
+
+expect "no output directory" 2 "--output-dir" "$lab" index update
+"$lab" generate --prompt "a red house" --batch 4 --steps 1 --size 64x64 --seed 7 --quiet >drawn || exit 1
+first=$(ls pics/*_seed7_*.png) second=$(ls pics/*_seed8_*.png) third=$(ls pics/*_seed9_*.png)
+says "pictures of a log" 'document["pictures"]' 4 "$lab" index update
+says "filtered by seed" 'len(document["pictures"])' 1 "$lab" pictures list --seed 8
+says "found by words" 'len(document["pictures"])' 4 "$lab" pictures list --search "red hou"
+expect "no such size" 2 "nosize" "$lab" pictures list --size nosize
+expect "no such time" 2 "--since" "$lab" pictures list --since soon
+
+mkdir marked
+cp "$first" marked/copy.png
+ln -s "../$second" marked/link.png
+echo text >marked/no.png
+expect "a folder of copies and links" 0 "2 pictures marked" "$lab" favorite import marked
+says "they are the pictures that they are of" 'sorted(int(p["seed"]) for p in document["pictures"])' "[7, 8]" \
+    "$lab" pictures list --loved
+mv "$first" pics/renamed.png
+says "a rating of a copy" 'document["marked"]' 1 "$lab" favorite rate 4 marked/copy.png
+printf 'rating,path\n5,%s\n=1+1,%s\n3,nowhere.png\n' "$third" "$second" >list.csv
+says "a CSV file: the rest goes on" 'document["marked"], len(document["refused"])' "(1, 2)" "$lab" favorite import list.csv
+says "best first" '[p["rating"] for p in document["pictures"]][:2]' "[5, 4]" "$lab" pictures list --sort best
+printf 'name,stars\na,1\n' >wrong.csv
+expect "a CSV file without paths" 2 'no column of paths among "name", "stars"' "$lab" favorite import wrong.csv
+expect "nothing that can be marked" 2 "none of 1 picture" "$lab" favorite add nowhere.png
+expect "no rating" 2 "expected 1 to 5" "$lab" favorite rate 6 "$second"
+printf '1\n' | "$lab" duel "$second" "$third" >duel 2>&1
+check "a duel" grep -q "1 choice" duel
+check "a duel's sheet" test -f pics/.index/duel_01.png
+says "it is counted" 'document["duels"]' 1 "$lab" index update
+
+before=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')
+rm -r pics/.index
+after=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')
+if [ -n "$before" ] && [ "$before" = "$after" ]; then ok "the same without the index"; else bad "$before, then $after"; fi
+rm pics/jobs_test.log
+says "without the log, from records" 'document["pictures"], document["pictures_from_records"]' "(4, 4)" "$lab" index update
+says "marks hold" 'sorted((p["seed"], p["rating"]) for p in document["pictures"])' "$before" "$lab" pictures list --loved
+
+"$lab" generate --prompt "elsewhere" --steps 1 --size 64x64 --seed 1 --quiet --output-dir other >drawn || exit 1
+says "a folder that is added" 'document["pictures"], document["named_folders"]' "(5, 1)" "$lab" index add other
+says "and removed" 'document["pictures"]' 4 "$lab" index remove other
+expect "a folder that is not there" 2 "no such folder" "$lab" index add nowhere
+"$lab" favorite remove "$second" >/dev/null 2>&1
+says "a mark that is taken away" 'len(document)' 2 "$lab" favorite list
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
