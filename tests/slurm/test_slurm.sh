@@ -101,6 +101,7 @@ SECONDS=0
 run=$(ls -d far/sweep_*)
 job=$(sed -n 's/.*"job": "\([0-9]*\)".*/\1/p' submitted)
 until_true drawn_at_least 2
+kill -STOP $(programs) 2>/dev/null # while we look: else a slow look would find all of it drawn
 "$bin" slurm status "$run" --json >status.json 2>err
 check "status tells of workers" grep -q '"instance": "slurm_' status.json
 check "each has a GPU" eval 'for pid in $(programs); do tr "\0" "\n" </proc/$pid/environ 2>/dev/null |
@@ -108,13 +109,14 @@ check "each has a GPU" eval 'for pid in $(programs); do tr "\0" "\n" </proc/$pid
 "$bin" slurm collect "$run" >out 2>err
 [ $? -eq 75 ] && grep -q "pictures are there" err && ok "collecting meanwhile: 75, and the page shows what there is" ||
     bad "collecting meanwhile"
+kill -CONT $(programs) 2>/dev/null
 
 # A task is requeued; another's program is killed; then its slurmstepd; then the whole node.
 running=($(squeue --noheader --array --states=RUNNING --format=%i))
 scontrol requeue "${running[0]}" 2>err && ok "a task is requeued" || bad "requeue ${running[0]}"
 kill -KILL "$(programs | tail -1)" 2>/dev/null
 pgrep -f "slurmstepd: \[$job" | head -1 | xargs -r kill -KILL
-until_true drawn_at_least 6
+until_true drawn_at_least $((cells / 4))
 kill -KILL "$(cluster_pid slurmd)"
 for pid in $(pgrep -f "slurmstepd: \[") $(programs); do
     tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qF "$work" && kill -KILL "$pid" 2>/dev/null
