@@ -82,12 +82,20 @@ release() {
         scontrol update JobId="$id" StartTime=now 2>/dev/null
     done
 }
+# What Slurm believes to run without a process begins anew, as a person would have it: a task whose slurmstepd
+# was killed, or that was sent to a node which was just lost, may stay so for ever.
+revive() {
+    local id
+    [ -z "$(programs)" ] || return 0
+    for id in $(squeue --noheader --array --states=RUNNING --format=%i); do scontrol requeue "$id" 2>/dev/null; done
+}
 # Wait until a command succeeds, and push what is pending.
 until_true() {
     local i
     for ((i = 0; i < 1200; i++)); do
         "$@" >/dev/null 2>&1 && return 0
         release
+        [ $((i % 50)) -lt 49 ] || revive
         sleep 0.1
     done
     return 1
@@ -125,7 +133,6 @@ done
 until_true node_is down && ok "the node is lost with $(n_drawn far) drawn" || bad "the node is $(sinfo -h -o %T)"
 [ "$(n_drawn far)" -lt "$cells" ] || bad "all was drawn before the node was lost: more XL_SLURM_STEPS"
 cluster_node || bad "$why"
-scontrol update NodeName="$(hostname -s)" State=RESUME 2>err
 until_true drawn_at_least "$cells" && ok "it comes back, and all is drawn" ||
     bad "$(n_drawn far) of $cells drawn; $(states | sort | uniq -c | tr '\n' ' ')"
 everybody_left() { [ -z "$(programs)" ]; }
