@@ -108,15 +108,12 @@ static enum xl_status tell_words(const json_t *document, struct xl_err *err) {
 static enum xl_status tell_pairs(const json_t *document, struct xl_err *err) {
     struct xl_table table = new_table("Pair");
     const json_t *pairs = json_object_get(document, "pairs"), *row;
-    char verdict[2 * XL_WORDS_MAX], name[600];
+    char verdict[2 * XL_WORDS_MAX];
     size_t i;
     if (!json_array_size(pairs)) return XL_OK;
     json_array_foreach(pairs, i, row) {
-        const json_t *values = json_object_get(row, "values");
         if (i == MOST_PAIRS) break;
-        snprintf(name, sizeof name, "%.250s + %.250s", json_string_value(json_array_get(values, 0)),
-                 json_string_value(json_array_get(values, 1)));
-        add_row(&table, name, row, verdict_of(row, verdict));
+        add_row(&table, text_of(row, "name"), row, verdict_of(row, verdict));
     }
     putchar('\n');
     return xl_table_print(&table, 0, err);

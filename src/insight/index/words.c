@@ -42,6 +42,19 @@ static size_t next_word(const char **text, size_t *left, char out[LONGEST + 4], 
     return kept;
 }
 
+/* Words that say how others go together, and nothing about the picture. In the order of strcmp. */
+static const char *const joints[] = {"a",   "an",   "and",  "are",  "as",    "at",   "be",  "by",
+                                     "for", "from", "in",   "into", "is",    "it",   "its", "of",
+                                     "on",  "or",   "that", "the",  "their", "this", "to",  "with"};
+
+static int compare(const void *word, const void *joint) {
+    return strcmp(word, *(const char *const *)joint);
+}
+
+static bool is_joint(const char *word) {
+    return bsearch(word, joints, sizeof joints / sizeof *joints, sizeof *joints, compare);
+}
+
 static enum xl_status keep(struct xl_words *words, size_t *n, uint32_t id, struct xl_err *err) {
     for (size_t i = 0; i < *n; i++)
         if (words->found[i] == id) return XL_OK;
@@ -63,7 +76,8 @@ enum xl_status xl_words_of(struct xl_words *words, const char *text, struct xl_w
     bool is_number;
     enum xl_status status = XL_OK;
     while (!status && (length = next_word(&text, &left, word, &is_number))) {
-        if (is_number || length < 2) continue;
+        word[length] = 0;
+        if (is_number || length < 2 || is_joint(word)) continue;
         uint64_t hash = xl_hash64(word, length, 0);
         int64_t id = xl_intern_find(&words->table, word, length, hash);
         if (!id) {

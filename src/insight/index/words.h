@@ -18,7 +18,8 @@ struct xl_words {
 };
 
 /* The words of a text: letters and digits and what joins them (well-lit, o'clock), in small
- * letters, of two characters and more that are not only digits. Errors: XL_ENOMEM */
+ * letters, of two characters and more that are not only digits; without those that only join others
+ * (and, of, the). Errors: XL_ENOMEM */
 enum xl_status xl_words_of(struct xl_words *words, const char *text, struct xl_word_list *out,
                            struct xl_err *err) XL_CHECKED;
 void xl_words_deinit(struct xl_words *words);

@@ -40,6 +40,33 @@ static void append(json_t *array, json_t *value, bool *ok) {
     *ok &= !json_array_append_new(array, value);
 }
 
+/* --- Names ------------------------------------------------------------------------------------ */
+
+/* A number does not say what it is a number of: what goes before it, and behind. */
+static const struct unit {
+    const char *column, *before, *behind;
+} units[] = {{"steps", "", " steps"}, {"guidance", "guidance ", ""}, {"seed", "seed ", ""}};
+
+static struct unit unit_of(const char *column) {
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(units[i].column, column)) return units[i];
+    return (struct unit){column, "", ""};
+}
+
+/* "Photoreal + 24 steps" */
+static json_t *name_of(const struct xl_taste *taste, const struct xl_taste_combination *what) {
+    struct xl_str text = {0};
+    for (size_t k = 0; k < what->n; k++) {
+        struct unit unit = unit_of(column_name(taste, what->factor[k]));
+        xl_str_printf(&text, "%s%s%s%s", k ? " + " : "", unit.before,
+                      xl_taste_text(taste, what->factor[k], what->level[k]), unit.behind);
+    }
+    char *taken = xl_str_take(&text);
+    json_t *value = taken ? xl_json_text(taken) : NULL;
+    free(taken);
+    return value;
+}
+
 /* --- Tables ----------------------------------------------------------------------------------- */
 
 static json_t *describe_level(const struct xl_taste *taste, uint32_t factor,
@@ -121,6 +148,7 @@ static void put_pairs(json_t *document, const struct xl_taste *taste, bool *ok) 
         }
         xl_json_put(object, "columns", columns, ok);
         xl_json_put(object, "values", values, ok);
+        xl_json_put(object, "name", name_of(taste, &pair->both), ok);
         put_rate(object, &pair->both.rate, ok);
         put_claim(object, pair->p, pair->verdict, ok);
         xl_json_put(object, "expected", real(pair->expected), ok);
@@ -149,17 +177,6 @@ static json_t *sentence(const struct xl_taste_bundle *bundle) {
                       bundle->expected_lift);
     char *taken = xl_str_take(&text);
     json_t *value = taken ? json_string(taken) : NULL;
-    free(taken);
-    return value;
-}
-
-static json_t *name_of(const struct xl_taste *taste, const struct xl_taste_combination *what) {
-    struct xl_str text = {0};
-    for (size_t k = 0; k < what->n; k++)
-        xl_str_printf(&text, "%s%s", k ? " + " : "",
-                      xl_taste_text(taste, what->factor[k], what->level[k]));
-    char *taken = xl_str_take(&text);
-    json_t *value = taken ? xl_json_text(taken) : NULL;
     free(taken);
     return value;
 }

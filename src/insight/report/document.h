@@ -6,10 +6,10 @@
  * "made", "loved", "rate", "interval", "lift", "p", "verdict", "odds": null or {"ratio",
  * "interval"}, "explained": bool, "comes_with": null or {"column", "value", "share"}, "choices":
  * null or {"won", "lost", "strength", "error"}}, ...]}, "typical": {COLUMN: {"all": [quartiles],
- * "loved": [quartiles]}}, "words": [...], "words_used", "pairs": [{"columns", "values", ...,
- * "expected", "beyond_its_parts"}], "pairs_used", "bundles": [{COLUMN: VALUE, ..., "name", "text",
- * "made", ..., "expected": {"rate", "interval", "lift"}, "basis": "counted" or "parts", "settings":
- * {COLUMN: VALUE}, "pictures": [PATH, ...]}], "gaps": [{"column", "value", ...,
+ * "loved": [quartiles]}}, "words": [...], "words_used", "pairs": [{"columns", "values", "name",
+ * ..., "expected", "beyond_its_parts"}], "pairs_used", "bundles": [{COLUMN: VALUE, ..., "name",
+ * "text", "made", ..., "expected": {"rate", "interval", "lift"}, "basis": "counted" or "parts",
+ * "settings": {COLUMN: VALUE}, "pictures": [PATH, ...]}], "gaps": [{"column", "value", ...,
  * "pictures_needed"}], "next": null or {"pictures", "cells", "batch", "axes": {COLUMN: [VALUE,
  * ...]}, "command", "job"}}
  *

@@ -221,11 +221,8 @@ static void put_pairs(struct xl_str *out, const json_t *document) {
     open_table(out, "Pair", false);
     json_array_foreach(pairs, i, row) {
         if (i == MOST) break;
-        const json_t *values = json_object_get(row, "values");
         xl_str_puts(out, "<tr><td>");
-        put_escaped(out, json_string_value(json_array_get(values, 0)));
-        xl_str_puts(out, " + ");
-        put_escaped(out, json_string_value(json_array_get(values, 1)));
+        put_escaped(out, text_of(row, "name"));
         xl_str_puts(out, "</td>");
         put_numbers(out, row, &scale, text_of(row, "verdict"));
         put_verdict(out, row);
