@@ -102,7 +102,13 @@ until_true() {
 }
 drawn_at_least() { [ "$(n_drawn far)" -ge "$1" ]; }
 node_is() { sinfo --noheader --format=%T | grep -q "$1"; }
-programs() { pgrep -f "resume --share --instance slurm_${job}_"; }
+programs() { pgrep -f "resume --share --instance slurm_[0-9_]* $work/far/"; }
+# With few pictures the last tasks may be the ones that were killed: then the rest is submitted anew.
+all_drawn() {
+    drawn_at_least "$cells" && return 0
+    [ -n "$(squeue --noheader)" ] || "$bin" resume --on slurm "$run" >/dev/null 2>&1
+    return 1
+}
 
 SECONDS=0
 "$bin" generate "${request[@]}" "${sweep[@]}" --output-dir far --on slurm --json >submitted 2>err || bad "submitting"
@@ -133,7 +139,7 @@ done
 until_true node_is down && ok "the node is lost with $(n_drawn far) drawn" || bad "the node is $(sinfo -h -o %T)"
 [ "$(n_drawn far)" -lt "$cells" ] || bad "all was drawn before the node was lost: more XL_SLURM_STEPS"
 cluster_node || bad "$why"
-until_true drawn_at_least "$cells" && ok "it comes back, and all is drawn" ||
+until_true all_drawn && ok "it comes back, and all is drawn" ||
     bad "$(n_drawn far) of $cells drawn; $(states | sort | uniq -c | tr '\n' ' ')"
 everybody_left() { [ -z "$(programs)" ]; }
 until_true everybody_left && ok "everybody leaves" || bad "still there: $(programs | tr '\n' ' ')"
