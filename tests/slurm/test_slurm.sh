@@ -9,7 +9,7 @@
 bin=$(realpath "$1")
 source=$(realpath "$2")
 repo=$source/tests/data/models/repo
-cells=${XL_SLURM_CELLS:-${XL_SLURM_CELLS_DEFAULT:-24}} steps=${XL_SLURM_STEPS:-40}
+cells=${XL_SLURM_CELLS:-24} steps=${XL_SLURM_STEPS:-40}
 . "$source/tests/e2e/common.sh"
 . "$source/tests/slurm/cluster.sh"
 request=(--prompt "a cat" --model "$repo" --width 128 --height 128)
