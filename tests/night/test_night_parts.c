@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "jobs/night/guard.h"
 #include "jobs/night/jobs.h"
+#include "jobs/night/report.h"
 #include "jobs/night/state.h"
 
 #include <criterion/criterion.h>
@@ -325,4 +326,11 @@ Test(state, there_and_back) {
     }
     unlink(path);
     rmdir(dir);
+}
+
+Test(night, energy_has_a_unit_of_its_size) {
+    char text[XL_ENERGY_TEXT];
+    cr_expect_str_eq(xl_energy_text(8.7, text), "9 J");
+    cr_expect_str_eq(xl_energy_text(15120, text), "4.2 Wh");
+    cr_expect_str_eq(xl_energy_text(4.5e6, text), "1.25 kWh");
 }

@@ -71,6 +71,9 @@ json_t *xl_night_report_describe(const struct xl_night_report *report);
 /* "1 h 12 min", "42 s". Returns out. */
 enum { XL_SPAN_TEXT = 32 };
 const char *xl_span_text(double seconds, char out[XL_SPAN_TEXT]);
+/* "320 J", "4.2 Wh", "1.25 kWh" */
+enum { XL_ENERGY_TEXT = 32 };
+const char *xl_energy_text(double joules, char out[XL_ENERGY_TEXT]);
 
 /* report_html.c: a page that needs nothing beside itself: thumbnails are in it, up to 240 of them;
  * links lead to the pictures where the folder is. */

@@ -107,10 +107,8 @@ static void put_tiles(struct xl_str *out, const struct xl_night_report *report) 
     put_tile(out, xl_span_text(state->elapsed_s, span), "at work", false);
     snprintf(text, sizeof text, "%.0f", xl_night_report_rate(report));
     put_tile(out, text, "pictures an hour", false);
-    if (report->energy_j > 0) {
-        snprintf(text, sizeof text, "%.2f kWh", report->energy_j / 3.6e6);
-        put_tile(out, text, "taken by the GPUs", false);
-    }
+    if (report->energy_j > 0)
+        put_tile(out, xl_energy_text(report->energy_j, text), "taken by the GPUs", false);
     put_tile(out, xl_size_text(state->bytes, text), "on the disk", false);
     xl_str_puts(out, "</section>\n");
 }
@@ -140,6 +138,7 @@ static void put_bars(struct xl_str *out, const struct xl_night_report *report) {
 
 static void put_worker(struct xl_str *out, const struct xl_night_worker *worker, int most) {
     bool is_gpu = !strncmp(worker->label, "GPU-", 4);
+    char energy[XL_ENERGY_TEXT];
     xl_str_puts(out, "<tr><th>");
     put_escaped(out, worker->name[0] ? worker->name : is_gpu ? "GPU" : worker->label);
     if (worker->name[0] || is_gpu) {
@@ -158,7 +157,8 @@ static void put_worker(struct xl_str *out, const struct xl_night_worker *worker,
     else
         xl_str_puts(out, "<td>–</td>");
     if (worker->energy_j > 0)
-        xl_str_printf(out, "<td>%.2f Wh</td></tr>\n", worker->energy_j / 3600 / worker->n);
+        xl_str_printf(out, "<td>%s</td></tr>\n",
+                      xl_energy_text(worker->energy_j / worker->n, energy));
     else
         xl_str_puts(out, "<td>–</td></tr>\n");
 }

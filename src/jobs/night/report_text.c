@@ -20,13 +20,24 @@ const char *xl_span_text(double seconds, char out[XL_SPAN_TEXT]) {
     return out;
 }
 
+const char *xl_energy_text(double joules, char out[XL_ENERGY_TEXT]) {
+    double watt_hours = joules / 3600;
+    if (joules < 1000)
+        snprintf(out, XL_ENERGY_TEXT, "%.0f J", joules);
+    else if (watt_hours < 1000)
+        snprintf(out, XL_ENERGY_TEXT, "%.1f Wh", watt_hours);
+    else
+        snprintf(out, XL_ENERGY_TEXT, "%.2f kWh", watt_hours / 1000);
+    return out;
+}
+
 static double rate_of(const struct xl_night_worker *worker) {
     return worker->seconds > 0 ? worker->n / worker->seconds * 3600 : 0;
 }
 
 static void put_head(struct xl_str *out, const struct xl_night_report *report) {
     const struct xl_night_state *state = &report->state;
-    char span[XL_SPAN_TEXT], size[XL_SIZE_TEXT];
+    char span[XL_SPAN_TEXT], size[XL_SIZE_TEXT], energy[XL_ENERGY_TEXT];
     const char *name = strrchr(report->dir, '/');
     xl_str_printf(out, "%s: %s", name ? name + 1 : report->dir, xl_night_report_state(report));
     if (state->why) xl_str_printf(out, ", %s", state->why);
@@ -38,18 +49,20 @@ static void put_head(struct xl_str *out, const struct xl_night_report *report) {
     xl_str_printf(out, "\n%s; %s", xl_span_text(state->elapsed_s, span),
                   xl_size_text(state->bytes, size));
     if (report->n) xl_str_printf(out, "; %.1f pictures an hour", xl_night_report_rate(report));
-    if (report->energy_j > 0) xl_str_printf(out, "; %.2f kWh", report->energy_j / 3.6e6);
+    if (report->energy_j > 0) xl_str_printf(out, "; %s", xl_energy_text(report->energy_j, energy));
     xl_str_puts(out, "\n");
 }
 
 static void put_workers(struct xl_str *out, const struct xl_night_report *report) {
+    char energy[XL_ENERGY_TEXT];
     for (int i = 0; i < report->n_workers; i++) {
         const struct xl_night_worker *worker = &report->workers[i];
         xl_str_printf(out, "%s  %s: %d %s, %.1f an hour while it drew", i ? "" : "\nwho drew\n",
                       worker->label[0] ? worker->label : "found on the disk", worker->n,
                       xl_plural(worker->n, "picture", "pictures"), rate_of(worker));
         if (worker->energy_j > 0)
-            xl_str_printf(out, ", %.1f Wh a picture", worker->energy_j / 3600 / worker->n);
+            xl_str_printf(out, ", %s a picture",
+                          xl_energy_text(worker->energy_j / worker->n, energy));
         xl_str_puts(out, worker->name[0] ? " (" : "");
         xl_str_printf(out, "%s%s\n", worker->name, worker->name[0] ? ")" : "");
     }
