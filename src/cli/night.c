@@ -13,10 +13,26 @@
 extern const char xl_night_demo[]; /* examples/night-demo.yaml */
 extern const size_t xl_night_demo_size;
 
+/* GPUs, a device and workers answer one question, who draws: flags that say so answer all of it. */
+static void override_who_draws(struct xl_settings *settings, const struct xl_settings *given) {
+    struct xl_settings usual;
+    bool says_gpus = xl_settings_is_given(given, "gpus");
+    bool says_others = xl_settings_is_given(given, "device") ||
+                       xl_settings_is_given(given, "workers");
+    xl_settings_default(&usual);
+    if (says_gpus && !says_others) {
+        settings->device = usual.device;
+        settings->workers = usual.workers;
+    } else if (says_others && !says_gpus) {
+        settings->gpus = usual.gpus;
+    }
+}
+
 enum xl_status xl_night_open_config(const struct xl_settings *given, const char *path,
                                     struct xl_night_config *out, struct xl_err *err) {
     enum xl_status status = xl_night_config_load(path, time(NULL), out, err);
     if (status) return status;
+    override_who_draws(&out->settings, given);
     xl_settings_override(&out->settings, given, XL_FOR_NIGHT);
     out->settings.dry_run = out->settings.json = false; /* of the command, not of the night */
     return XL_OK;

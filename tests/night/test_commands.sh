@@ -89,6 +89,10 @@ script "$(gpu 1 temp=30)" "$(gpu 2 temp=95)" "$(gpu 3 procs=1)"
 config hot.yaml "prompt: a cat" "seed: 1" "until_jobs: 6" "output_dir: hot" "gpus: all" "max_temperature: 80" "min_free: 0"
 expect "a hot GPU pauses, a busy one is left alone" 0 "GPU 1 has 95 degrees and pauses" "$bin" night hot.yaml
 [ "$(grep -o '"worker":"GPU-0000000[0-9]' hot/jobs_t.log | sort -u)" = '"worker":"GPU-00000001' ] && ok "one draws" || bad "who drew"
+config cpu.yaml "prompt: a cat" "seed: 1" "until_jobs: 2" "output_dir: flag" "device: cpu" "workers: 2" "min_free: 0"
+expect "--gpus comes before device and workers" 0 "on 1 GPU" "$bin" night cpu.yaml --gpus 1
+check "a GPU drew" grep -q '"worker":"GPU-00000001' flag/jobs_t.log
+expect "--workers comes before gpus" 0 "on 1 worker on the CPU" "$bin" night hot.yaml --workers 1 --output-dir back
 begin_hour=$(date -d '-1 hour' +%H:%M) end_hour=$(date -d '+1 hour' +%H:%M)
 config quiet.yaml "prompt: a cat" "seed: 1" "until_jobs: 3" "output_dir: quiet" "device: cpu" "min_free: 0" "quiet_hours: \"$begin_hour-$end_hour\""
 "$bin" night quiet.yaml >out.txt 2>err.txt &
