@@ -73,6 +73,8 @@ static enum xl_status run_config(const struct xl_settings *given, const char *pa
     if (status) return status;
     if (given->dry_run) {
         status = xl_night_print_plan(given, &config, err);
+    } else if (config.settings.on || config.settings.print) {
+        status = xl_night_submit(&config, err);
     } else {
         if (!given->is_new)
             status = xl_night_find(config.settings.output_dir, path, true, &dir, err);

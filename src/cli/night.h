@@ -24,6 +24,10 @@ enum xl_status xl_night_print_plan(const struct xl_settings *given,
                                    const struct xl_night_config *config,
                                    struct xl_err *err) XL_CHECKED;
 
+/* night_submit.c: plan all jobs of a night as a run directory and hand it to a cluster (--on).
+ * Errors: XL_EINPUT there is no end of its jobs; as xl_submit */
+enum xl_status xl_night_submit(const struct xl_night_config *config, struct xl_err *err) XL_CHECKED;
+
 /* night_report.c: write the report of a night, and print its text. */
 enum xl_status xl_night_tell_report(const struct xl_settings *given, const char *dir,
                                     struct xl_err *err) XL_CHECKED;

@@ -66,7 +66,7 @@ static enum xl_status check_volumes(const struct xl_batch *batch, struct xl_err 
     }
     if (is_held) return XL_OK;
     return xl_fail(err, XL_EINVAL,
-                   "--on kubernetes: say which volume holds %s, and under which path: --volume "
+                   "say which volume holds %s, and under which path: --volume "
                    "CLAIM:PATH",
                    batch->run_dir);
 }

@@ -49,6 +49,22 @@ expect "on a node without the program" 2 "install sdxl-lab on the nodes" env SDX
 check "run by hand it draws" bash script
 check "all of it" [ "$(n_drawn "$run")" -eq 4 ]
 
+# --- Nights: what one on this machine would draw ---
+printf '%s\n' 'templates: ["a {x}"]' 'lists: {x: [cat, dog, owl, fox, hare]}' >words.yaml
+night() { printf '%s\n' "prompts: words.yaml" "seed: 7" "model: $repo" "size: 128x128" "steps: 1" "output_dir: $2" "${@:3}" >"$1"; }
+night night.yaml nights "until_jobs: 3"
+env PATH="$work/empty:/usr/bin:/bin" "$bin" night night.yaml --on slurm --print >script 2>err || bad "a night"
+check "an array for its pictures" grep -qxF "#SBATCH --array=0-2" script
+check "its script draws it" bash script
+"$bin" night night.yaml --device cpu --output-dir here >/dev/null 2>err || bad "the same night on this machine"
+names() { (cd "$1"/night_*/model_* && ls 2*.png | sed 's/^[0-9]*-[0-9]*_//'); }
+check "the same pictures" [ "$(names nights)" = "$(names here)" ]
+check "three" [ "$(names nights | wc -l)" -eq 3 ]
+night endless.yaml nights "time_limit: 8h"
+expect "a night without end" 2 "until_jobs: is missing" "$bin" night endless.yaml --on slurm --print
+night watched.yaml nights "until_jobs: 1" "quiet_hours: 12:00-13:00"
+expect "what tasks do not keep to" 0 "do not keep to quiet_hours" "$bin" night watched.yaml --on slurm --print
+
 # --- Slurm ---
 for command in slurmctld slurmd sbatch; do
     command -v $command >/dev/null 2>&1 && continue

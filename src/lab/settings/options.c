@@ -30,6 +30,7 @@ static const char *const foreign_choices[] = {"go-on", "yield", NULL};
     (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS | XL_FOR_SCHEDULE)
 #define TAKES_VARIANT (XL_FOR_GENERATE | XL_FOR_VERIFY | XL_FOR_MODEL | XL_FOR_TOKENS)
 #define RUNS (XL_FOR_GENERATE | XL_FOR_RESUME)
+#define SUBMITS (RUNS | XL_FOR_NIGHT)
 #define SEEKS_GPU (RUNS | XL_FOR_RUN | XL_FOR_GPU_PICK)
 #define COMPUTES (RUNS | XL_FOR_VERIFY | XL_FOR_WORKER | ASKS_INDEX)
 #define FILTERS (XL_FOR_PICTURES | XL_FOR_FAVORITES)
@@ -319,37 +320,38 @@ static const struct xl_option options[] = {
              "once for each GPU asked for"},
     {CHOICE("container", "ENGINE", container, containers), .commands = XL_FOR_RUN, .group = "Jobs",
      .help = "run the command in a container that sees one GPU", .fallback = "none"},
-    {TEXT("container-image", "NAME", container_image), .commands = XL_FOR_RUN | RUNS,
+    {TEXT("container-image", "NAME", container_image), .commands = XL_FOR_RUN | SUBMITS,
      .is_passing = true, .group = "Jobs", .help = "the container's image, also on Kubernetes",
      .fallback = "sdxl-lab"},
 
-    {CHOICE("on", "PLACE", on, places), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {CHOICE("on", "PLACE", on, places), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help =
          "who draws: this machine, a job array of Slurm, or a Job of Kubernetes (with --print). "
          "The run is planned here, and its tasks share its folder",
      .fallback = "here"},
-    {SWITCH("print", print), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {SWITCH("print", print), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "plan the run and print the job script or manifest, but submit nothing"},
-    {INT("tasks", "N", tasks, 1, 100000), .commands = RUNS, .is_passing = true, .group = "Cluster",
-     .help = "tasks of the array; each takes pictures until none is left", .fallback = "8"},
-    {INT("at-once", "N", at_once, 0, 100000), .commands = RUNS, .is_passing = true,
+    {INT("tasks", "N", tasks, 1, 100000), .commands = SUBMITS, .is_passing = true,
+     .group = "Cluster", .help = "tasks of the array; each takes pictures until none is left",
+     .fallback = "8"},
+    {INT("at-once", "N", at_once, 0, 100000), .commands = SUBMITS, .is_passing = true,
      .group = "Cluster",
      .help = "how many of them may run at a time; 0: as many as there is room for",
      .fallback = "0"},
-    {TEXT("gres", "NAME:N", gres), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {TEXT("gres", "NAME:N", gres), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "what a task is given for itself; none: no GPU", .fallback = "gpu:1"},
-    {TEXT("partition", "NAME", partition), .commands = RUNS, .is_passing = true, .group = "Cluster",
-     .help = "Slurm's partition", .fallback = "the cluster's default"},
-    {TEXT("account", "NAME", account), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {TEXT("partition", "NAME", partition), .commands = SUBMITS, .is_passing = true,
+     .group = "Cluster", .help = "Slurm's partition", .fallback = "the cluster's default"},
+    {TEXT("account", "NAME", account), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "Slurm's account", .fallback = "the user's default"},
-    {TEXT("qos", "NAME", qos), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {TEXT("qos", "NAME", qos), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "Slurm's quality of service", .fallback = "the user's default"},
-    {TEXT("time", "TIME", time_limit), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {TEXT("time", "TIME", time_limit), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "how long a task may run, as Slurm reads it: 90 (minutes), 8:00:00, 2-0",
      .fallback = "the partition's"},
-    {LIST("sbatch", "OPTION", sbatch), .commands = RUNS, .is_passing = true, .group = "Cluster",
+    {LIST("sbatch", "OPTION", sbatch), .commands = SUBMITS, .is_passing = true, .group = "Cluster",
      .help = "one more option for sbatch, such as constraint=h100, as often as there are any"},
-    {LIST("volume", "CLAIM:PATH", volumes), .commands = RUNS, .is_passing = true,
+    {LIST("volume", "CLAIM:PATH", volumes), .commands = SUBMITS, .is_passing = true,
      .group = "Cluster",
      .help = "a persistent volume claim of Kubernetes and where it is mounted; one holds the run"},
 
