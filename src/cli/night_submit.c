@@ -9,8 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 /* What a night on this machine looks after while it draws; tasks of a cluster do not. */
 static bool is_looked_after(const struct xl_night_key *key) {
@@ -42,13 +40,6 @@ static enum xl_status count_jobs(const struct xl_night_config *config, int *out,
                    config->path);
 }
 
-static uint64_t choose_seed(const struct xl_settings *settings) {
-    uint32_t seed;
-    if (settings->has_seed) return settings->seed;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint32_t)time(NULL);
-    return seed;
-}
-
 /* A job that cannot be planned is left out. */
 static void refused(void *user, const char *name, const struct xl_err *why) {
     (void)user, (void)name;
@@ -59,8 +50,7 @@ static enum xl_status plan(const struct xl_night_config *config, const struct xl
                            int n, struct xl_sweep *sweep, struct xl_err *err) {
     struct xl_night_plan plan = {.defaults = defaults, .n = n, .refused = refused};
     struct xl_night_planned planned = {0};
-    enum xl_status status =
-        xl_night_source_open(config, choose_seed(&config->settings), &plan.source, err);
+    enum xl_status status = xl_night_source_open(config, xl_night_seed(config), &plan.source, err);
     if (!status) status = xl_night_plan(&plan, sweep, &planned, err);
     if (!status && !planned.n_added)
         status = xl_fail(err, XL_EINPUT, "%s: it makes no job", config->path);

@@ -6,6 +6,7 @@
 #include "insight/index/hash.h"
 #include "insight/index/intern.h"
 #include "insight/index/record_read.h"
+#include "insight/marks/favorites_in.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -94,16 +95,6 @@ static enum xl_status queue_file(struct walk *walk, int64_t folder_id, const cha
     return walk->n_files < AT_ONCE ? XL_OK : take_files(walk, err);
 }
 
-static bool is_picture_name(const char *name) {
-    static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp"};
-    size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        size_t n_end = strlen(ends[i]);
-        if (n > n_end && !strcasecmp(name + n - n_end, ends[i])) return name[0] != '.';
-    }
-    return false;
-}
-
 /* Whether a log names the picture. */
 static enum xl_status is_logged(struct walk *walk, const char *folder, const char *name, bool *is,
                                 struct xl_err *err) {
@@ -180,7 +171,7 @@ static enum xl_status take_entry(struct walk *walk, int64_t id, const char *fold
                                  const char *name, bool is_named, int depth, struct xl_err *err) {
     struct stat st;
     bool may_be_folder = name[0] != '.' && depth < DEEPEST;
-    if (!is_picture_name(name) && !may_be_folder) return XL_OK;
+    if (!xl_is_picture_name(name) && !may_be_folder) return XL_OK;
     char *path = xl_path_join(folder, name);
     if (!path) return xl_fail_nomem(err, "a path", 0);
     enum xl_status status = XL_OK;
@@ -188,7 +179,7 @@ static enum xl_status take_entry(struct walk *walk, int64_t id, const char *fold
     if (!lstat(path, &st)) {
         if (S_ISDIR(st.st_mode) && may_be_folder)
             status = walk_folder(walk, path, is_named, depth + 1, err);
-        else if (S_ISREG(st.st_mode) && is_picture_name(name))
+        else if (S_ISREG(st.st_mode) && xl_is_picture_name(name))
             status = take_file(walk, id, folder, name, &st, err);
     }
     free(path);

@@ -45,7 +45,7 @@ void xl_favorites_in_deinit(struct xl_favorites_in *list) {
 
 /* --- Folders ---------------------------------------------------------------------------------- */
 
-static bool is_picture_name(const char *name) {
+bool xl_is_picture_name(const char *name) {
     static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -70,7 +70,7 @@ static enum xl_status read_folder(struct xl_favorites_in *list, const char *dir,
         char *path = status ? NULL : xl_path_join(dir, entries[i]->d_name);
         if (path && !lstat(path, &st) && S_ISDIR(st.st_mode)) {
             if (depth < DEEPEST) status = read_folder(list, path, depth + 1, err);
-        } else if (path && is_picture_name(entries[i]->d_name)) {
+        } else if (path && xl_is_picture_name(entries[i]->d_name)) {
             status = xl_favorites_in_add(list, path, -1, err);
         } else if (!path && !status) {
             status = xl_fail_nomem(err, "a path", 0);

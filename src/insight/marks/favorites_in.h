@@ -31,4 +31,7 @@ enum xl_status xl_favorites_in_add(struct xl_favorites_in *list, const char *pat
                                    struct xl_err *err) XL_CHECKED;
 void xl_favorites_in_deinit(struct xl_favorites_in *list);
 
+/* Whether a file's name, which is not hidden, ends as that of a picture. */
+bool xl_is_picture_name(const char *name);
+
 #endif

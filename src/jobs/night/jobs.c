@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 struct theme {
     struct xl_grammar *grammar;
@@ -149,6 +151,13 @@ void xl_night_source_close(struct xl_night_source *source) {
     free(source->themes);
     xl_learned_free(source->learned);
     free(source);
+}
+
+uint64_t xl_night_seed(const struct xl_night_config *config) {
+    uint32_t seed; /* short enough to be typed */
+    if (config->settings.has_seed) return config->settings.seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint32_t)time(NULL);
+    return seed;
 }
 
 /* --- One job ---------------------------------------------------------------------------------- */

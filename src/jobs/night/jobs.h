@@ -19,6 +19,9 @@ struct xl_night_job {
 };
 void xl_night_job_deinit(struct xl_night_job *job);
 
+/* The seed of its list: that which the configuration says, or one by chance. */
+uint64_t xl_night_seed(const struct xl_night_config *config);
+
 struct xl_night_source; /* opaque; one thread at a time */
 
 /* The list of a configuration, which lives longer, from its beginning.

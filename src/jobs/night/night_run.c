@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 /* --- What it says ----------------------------------------------------------------------------- */
@@ -45,13 +44,6 @@ void xl_night_write(struct xl_night *night) {
 
 /* --- Beginning and going on ------------------------------------------------------------------- */
 
-static uint64_t choose_seed(const struct xl_settings *settings) {
-    uint32_t seed; /* short enough to be typed */
-    if (settings->has_seed) return settings->seed;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint32_t)time(NULL);
-    return seed;
-}
-
 /* The end by the clock, seen from now. It was checked when the configuration was read. */
 static void set_end(struct xl_night *night) {
     const char *until = night->config->until;
@@ -72,7 +64,7 @@ static enum xl_status begin(struct xl_night *night, struct xl_err *err) {
     if (!status) status = xl_night_config_digest(night->config, state->digest, err);
     if (status) return status;
     state->config = strdup(night->config->absolute);
-    state->seed = choose_seed(&night->config->settings);
+    state->seed = xl_night_seed(night->config);
     xl_iso8601_utc(state->begun);
     set_end(night);
     status = state->config ? xl_night_source_open(night->config, state->seed, &night->source, err)
