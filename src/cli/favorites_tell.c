@@ -10,22 +10,12 @@
 
 enum { MOST_ROWS = 12, MOST_FEW = 5, MOST_PAIRS = 8, MOST_WORDS = 12 };
 
-static const char *text_of(const json_t *row, const char *key) {
-    const char *text = json_string_value(json_object_get(row, key));
-    return text ? text : "";
-}
-
-static double number(const json_t *row, const char *key) {
-    const json_t *value = json_object_get(row, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static json_int_t whole(const json_t *row, const char *key) {
     return json_integer_value(json_object_get(row, key));
 }
 
 static enum xl_color color_of(const json_t *row) {
-    const char *verdict = text_of(row, "verdict");
+    const char *verdict = xl_words_text(row, "verdict");
     if (json_is_true(json_object_get(row, "explained"))) return XL_COLOR_DIM;
     return !strcmp(verdict, "more")   ? XL_COLOR_GREEN
            : !strcmp(verdict, "less") ? XL_COLOR_YELLOW
@@ -47,9 +37,9 @@ static void add_row(struct xl_table *table, const char *name, const json_t *row,
     const char *const cells[] = {name,
                                  made,
                                  loved,
-                                 xl_words_percent(number(row, "rate"), rate),
+                                 xl_words_percent(xl_words_number(row, "rate"), rate),
                                  xl_words_interval(json_object_get(row, "interval"), interval),
-                                 xl_words_times(number(row, "lift"), lift),
+                                 xl_words_times(xl_words_number(row, "lift"), lift),
                                  verdict};
     xl_table_add(table, cells, color_of(row));
 }
@@ -58,14 +48,14 @@ static void add_row(struct xl_table *table, const char *name, const json_t *row,
 static const char *verdict_of(const json_t *row, char out[2 * XL_WORDS_MAX]) {
     char why[XL_WORDS_MAX];
     bool has_why = xl_words_why(row, why);
-    snprintf(out, 2 * XL_WORDS_MAX, "%s%s%s", xl_words_verdict(text_of(row, "verdict")),
+    snprintf(out, 2 * XL_WORDS_MAX, "%s%s%s", xl_words_verdict(xl_words_text(row, "verdict")),
              has_why ? ", " : "", has_why ? why : "");
     return out;
 }
 
 /* What a table shows: the first ones, and every claim. */
 static bool is_shown(const json_t *row, size_t i, size_t most) {
-    const char *verdict = text_of(row, "verdict");
+    const char *verdict = xl_words_text(row, "verdict");
     return i < most || !strcmp(verdict, "more") || !strcmp(verdict, "less");
 }
 
@@ -83,7 +73,7 @@ static enum xl_status tell_column(const json_t *document, const char *name, cons
     json_t *row;
     json_array_foreach(levels, i, row) {
         if (!is_shown(row, i, most)) continue;
-        add_row(&table, text_of(row, "value"), row, verdict_of(row, verdict));
+        add_row(&table, xl_words_text(row, "value"), row, verdict_of(row, verdict));
         n_shown++;
     }
     putchar('\n');
@@ -100,7 +90,7 @@ static enum xl_status tell_words(const json_t *document, struct xl_err *err) {
     size_t i;
     if (!json_array_size(words)) return XL_OK;
     json_array_foreach(words, i, row) if (i < MOST_WORDS)
-        add_row(&table, text_of(row, "value"), row, verdict_of(row, verdict));
+        add_row(&table, xl_words_text(row, "value"), row, verdict_of(row, verdict));
     putchar('\n');
     return xl_table_print(&table, 0, err);
 }
@@ -113,7 +103,7 @@ static enum xl_status tell_pairs(const json_t *document, struct xl_err *err) {
     if (!json_array_size(pairs)) return XL_OK;
     json_array_foreach(pairs, i, row) {
         if (i == MOST_PAIRS) break;
-        add_row(&table, text_of(row, "name"), row, verdict_of(row, verdict));
+        add_row(&table, xl_words_text(row, "name"), row, verdict_of(row, verdict));
     }
     putchar('\n');
     return xl_table_print(&table, 0, err);
@@ -130,8 +120,8 @@ static void tell_bundles(const json_t *document) {
     json_array_foreach(bundles, i, bundle) {
         char lead[16];
         snprintf(lead, sizeof lead, "%zu. ", i + 1);
-        xl_print_lines(0, lead, text_of(bundle, "name"), XL_COLOR_GREEN);
-        xl_print_lines(3, "", text_of(bundle, "text"), XL_COLOR_NONE);
+        xl_print_lines(0, lead, xl_words_text(bundle, "name"), XL_COLOR_GREEN);
+        xl_print_lines(3, "", xl_words_text(bundle, "text"), XL_COLOR_NONE);
         json_array_foreach(json_object_get(bundle, "pictures"), k, path) if (k < 2)
             xl_print_lines(3, "", json_string_value(path), XL_COLOR_DIM);
     }
@@ -147,7 +137,7 @@ static enum xl_status tell_gaps(const json_t *document, struct xl_err *err) {
         if (i == MOST_FEW) break;
         snprintf(needed, sizeof needed, "%lld more would tell",
                  (long long)whole(row, "pictures_needed"));
-        add_row(&table, text_of(row, "value"), row, needed);
+        add_row(&table, xl_words_text(row, "value"), row, needed);
     }
     putchar('\n');
     return xl_table_print(&table, 0, err);
@@ -161,7 +151,7 @@ static void tell_next(const json_t *document) {
     printf(": %lld pictures, %lld of each of %lld combinations, would tell most\n",
            (long long)whole(next, "pictures"), (long long)whole(next, "batch"),
            (long long)whole(next, "cells"));
-    xl_print_lines(0, "", text_of(next, "command"), XL_COLOR_CYAN);
+    xl_print_lines(0, "", xl_words_text(next, "command"), XL_COLOR_CYAN);
 }
 
 enum xl_status xl_favorites_tell(const json_t *document, struct xl_err *err) {
@@ -171,10 +161,11 @@ enum xl_status xl_favorites_tell(const json_t *document, struct xl_err *err) {
     enum xl_status status = XL_OK;
     xl_words_total(document, total);
     xl_print_text(total, XL_COLOR_BOLD);
-    if (whole(document, "made")) printf(", %s", xl_words_percent(number(document, "rate"), rate));
-    if (text_of(document, "first_at")[0])
-        printf(", made from %.10s to %.10s", text_of(document, "first_at"),
-               text_of(document, "last_at"));
+    if (whole(document, "made"))
+        printf(", %s", xl_words_percent(xl_words_number(document, "rate"), rate));
+    if (xl_words_text(document, "first_at")[0])
+        printf(", made from %.10s to %.10s", xl_words_text(document, "first_at"),
+               xl_words_text(document, "last_at"));
     printf("\n");
     tell_bundles(document);
     json_object_foreach(json_object_get(document, "tables"), column,

@@ -2,6 +2,7 @@
 #include "insight/report/csv.h"
 
 #include "base/json.h"
+#include "insight/report/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +53,6 @@ static void put_row(struct xl_str *out, const char *table, const char *value, co
     xl_str_puts(out, "\r\n");
 }
 
-static const char *text_of(const json_t *row, const char *key) {
-    const char *text = json_string_value(json_object_get(row, key));
-    return text ? text : "";
-}
-
 static void put_pair(struct xl_str *out, const json_t *pair) {
     struct xl_str names = {0}, values = {0};
     for (size_t k = 0; k < 2; k++) {
@@ -66,7 +62,7 @@ static void put_pair(struct xl_str *out, const json_t *pair) {
         xl_str_printf(&values, "%s%s", k ? " + " : "", value ? value : "");
     }
     if (names.text && values.text)
-        put_row(out, names.text, values.text, pair, NULL, text_of(pair, "verdict"));
+        put_row(out, names.text, values.text, pair, NULL, xl_words_text(pair, "verdict"));
     out->failed |= names.failed || values.failed;
     xl_str_deinit(&names);
     xl_str_deinit(&values);
@@ -80,12 +76,12 @@ void xl_report_csv(const json_t *document, struct xl_str *out) {
                 "table,value,made,loved,rate,low,high,lift,p,verdict,odds,odds_low,odds_high\r\n");
     put_row(out, "all", "", document, NULL, "");
     json_array_foreach(json_object_get(document, "bundles"), i, row)
-        put_row(out, "bundle", text_of(row, "name"), row, NULL, text_of(row, "basis"));
+        put_row(out, "bundle", xl_words_text(row, "name"), row, NULL, xl_words_text(row, "basis"));
     json_object_foreach(json_object_get(document, "tables"), column, levels)
         json_array_foreach(levels, i, row)
-            put_row(out, column, text_of(row, "value"), row, json_object_get(row, "odds"),
-                    text_of(row, "verdict"));
+            put_row(out, column, xl_words_text(row, "value"), row, json_object_get(row, "odds"),
+                    xl_words_text(row, "verdict"));
     json_array_foreach(json_object_get(document, "words"), i, row)
-        put_row(out, "word", text_of(row, "value"), row, NULL, text_of(row, "verdict"));
+        put_row(out, "word", xl_words_text(row, "value"), row, NULL, xl_words_text(row, "verdict"));
     json_array_foreach(json_object_get(document, "pairs"), i, row) put_pair(out, row);
 }

@@ -12,16 +12,6 @@
 
 extern const char xl_report_css[];
 
-static const char *text_of(const json_t *row, const char *key) {
-    const char *text = json_string_value(json_object_get(row, key));
-    return text ? text : "";
-}
-
-static double number(const json_t *row, const char *key) {
-    const json_t *value = json_object_get(row, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static void put_escaped(struct xl_str *out, const char *text) {
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
@@ -49,10 +39,10 @@ static void put_numbers(struct xl_str *out, const json_t *row, const struct xl_p
         json_integer_value(json_object_get(row, "made")),
         json_integer_value(json_object_get(row, "loved")));
     xl_str_printf(out, "<td>%s</td><td class=\"plot\">",
-                  xl_words_percent(number(row, "rate"), rate));
+                  xl_words_percent(xl_words_number(row, "rate"), rate));
     xl_plot_interval(out, scale, row, verdict);
     xl_str_printf(out, "</td><td class=\"wide\">%s</td>",
-                  xl_words_times(number(row, "lift"), lift));
+                  xl_words_times(xl_words_number(row, "lift"), lift));
 }
 
 static void open_table(struct xl_str *out, const char *first, bool has_effect) {
@@ -87,12 +77,12 @@ static void put_head(struct xl_str *out, const json_t *document) {
                 "</style>\n</head>\n<body>\n<header>\n<h1>What you love</h1>\n<p class=\"lead\">");
     xl_words_total(document, text);
     xl_str_printf(out, "<b>%s</b>", text);
-    double average = number(document, "rate");
+    double average = xl_words_number(document, "rate");
     if (isfinite(average)) xl_str_printf(out, ", <b>%s</b>", xl_words_percent(average, rate));
     xl_str_puts(out, "</p>\n");
-    if (text_of(document, "first_at")[0])
-        xl_str_printf(out, "<p class=\"soft\">%.10s to %.10s</p>\n", text_of(document, "first_at"),
-                      text_of(document, "last_at"));
+    if (xl_words_text(document, "first_at")[0])
+        xl_str_printf(out, "<p class=\"soft\">%.10s to %.10s</p>\n",
+                      xl_words_text(document, "first_at"), xl_words_text(document, "last_at"));
     xl_str_puts(out, "</header>\n");
 }
 
@@ -129,9 +119,9 @@ static void put_bundles(struct xl_str *out, const json_t *document) {
     }
     json_array_foreach(bundles, i, bundle) {
         xl_str_printf(out, "<article class=\"card\">\n<h3><span class=\"rank\">%zu</span>", i + 1);
-        put_escaped(out, text_of(bundle, "name"));
+        put_escaped(out, xl_words_text(bundle, "name"));
         xl_str_puts(out, "</h3>\n<p>");
-        put_escaped(out, text_of(bundle, "text"));
+        put_escaped(out, xl_words_text(bundle, "text"));
         xl_str_puts(out, "</p>\n");
         xl_plot_interval(out, &scale, json_object_get(bundle, "expected"), "more");
         put_pictures(out, json_object_get(bundle, "pictures"));
@@ -142,7 +132,7 @@ static void put_bundles(struct xl_str *out, const json_t *document) {
 
 static void put_verdict(struct xl_str *out, const json_t *row) {
     char why[XL_WORDS_MAX];
-    const char *verdict = text_of(row, "verdict");
+    const char *verdict = xl_words_text(row, "verdict");
     xl_str_printf(out, "<td class=\"%s\">%s", verdict, xl_words_verdict(verdict));
     if (xl_words_why(row, why)) {
         xl_str_puts(out, "<small>");
@@ -178,10 +168,10 @@ static void put_column(struct xl_str *out, const json_t *document, const char *n
     json_array_foreach(levels, i, row) {
         if (i == most) break;
         xl_str_puts(out, "<tr><td>");
-        put_escaped(out, text_of(row, "value"));
+        put_escaped(out, xl_words_text(row, "value"));
         xl_str_puts(out, "</td>");
-        put_numbers(out, row, &scale, text_of(row, "verdict"));
-        double ratio = number(json_object_get(row, "odds"), "ratio");
+        put_numbers(out, row, &scale, xl_words_text(row, "verdict"));
+        double ratio = xl_words_number(json_object_get(row, "odds"), "ratio");
         xl_str_printf(out, "<td class=\"wide\">%s</td>", xl_words_times(ratio, odds));
         put_verdict(out, row);
     }
@@ -199,9 +189,9 @@ static void put_words(struct xl_str *out, const json_t *document) {
     open_table(out, "Word", false);
     json_array_foreach(words, i, row) {
         xl_str_puts(out, "<tr><td>");
-        put_escaped(out, text_of(row, "value"));
+        put_escaped(out, xl_words_text(row, "value"));
         xl_str_puts(out, "</td>");
-        put_numbers(out, row, &scale, text_of(row, "verdict"));
+        put_numbers(out, row, &scale, xl_words_text(row, "verdict"));
         put_verdict(out, row);
     }
     close_table(out);
@@ -222,9 +212,9 @@ static void put_pairs(struct xl_str *out, const json_t *document) {
     json_array_foreach(pairs, i, row) {
         if (i == MOST) break;
         xl_str_puts(out, "<tr><td>");
-        put_escaped(out, text_of(row, "name"));
+        put_escaped(out, xl_words_text(row, "name"));
         xl_str_puts(out, "</td>");
-        put_numbers(out, row, &scale, text_of(row, "verdict"));
+        put_numbers(out, row, &scale, xl_words_text(row, "verdict"));
         put_verdict(out, row);
     }
     close_table(out);
@@ -246,9 +236,9 @@ static void put_next(struct xl_str *out, const json_t *document) {
         open_table(out, "What", false);
         json_array_foreach(gaps, i, row) {
             xl_str_puts(out, "<tr><td>");
-            put_escaped(out, text_of(row, "value"));
+            put_escaped(out, xl_words_text(row, "value"));
             xl_str_puts(out, "<small>");
-            put_escaped(out, xl_words_column(text_of(row, "column")));
+            put_escaped(out, xl_words_column(xl_words_text(row, "column")));
             xl_str_puts(out, "</small></td>");
             put_numbers(out, row, &scale, "unknown");
             xl_str_printf(out, "<td class=\"unknown\">%" JSON_INTEGER_FORMAT " more</td></tr>\n",
@@ -267,7 +257,7 @@ static void put_next(struct xl_str *out, const json_t *document) {
         json_integer_value(json_object_get(next, "pictures")),
         json_integer_value(json_object_get(next, "batch")),
         json_integer_value(json_object_get(next, "cells")));
-    put_escaped(out, text_of(next, "command"));
+    put_escaped(out, xl_words_text(next, "command"));
     xl_str_puts(out, "</pre>\n</section>\n");
 }
 

@@ -31,6 +31,16 @@ const char *xl_words_interval(const json_t *interval, char out[XL_WORDS_MAX]) {
     return out;
 }
 
+const char *xl_words_text(const json_t *row, const char *key) {
+    const char *text = json_string_value(json_object_get(row, key));
+    return text ? text : "";
+}
+
+double xl_words_number(const json_t *row, const char *key) {
+    const json_t *value = json_object_get(row, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
 static json_int_t whole(const json_t *row, const char *key) {
     return json_integer_value(json_object_get(row, key));
 }

@@ -9,6 +9,10 @@
 
 enum { XL_WORDS_MAX = 320 };
 
+/* A member of a row: its text, "" without one; its number, NAN without one. */
+const char *xl_words_text(const json_t *row, const char *key);
+double xl_words_number(const json_t *row, const char *key);
+
 /* "2.0 %", "0.04 %", "-" where there is no number. Returns out. */
 const char *xl_words_percent(double rate, char out[XL_WORDS_MAX]);
 /* "3.1" and a multiplication sign */
