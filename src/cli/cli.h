@@ -15,7 +15,7 @@ struct xl_command {
      * "[NAME...]"; NULL: the command takes none. They go to settings->arguments. */
     const char *positional;
     enum xl_completion words; /* what a shell completes for them */
-    unsigned commands;        /* its bit in struct xl_option.commands */
+    xl_command_set commands;  /* its bit in struct xl_option.commands */
     const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
     const char *link;         /* another name of the program that means this command; NULL: none */
     bool link_is_group;       /* and, where a command of the same group is named first, that one */

@@ -2,6 +2,7 @@
 #include "lab/settings/settings.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <string.h>
 
 static enum xl_status set(struct xl_settings *settings, const char *name, const char *text,
@@ -178,11 +179,11 @@ Test(options, other_names_are_of_options_and_are_none) {
 }
 
 Test(options, every_command_takes_one_of_its_own) {
-    for (unsigned bit = 1; bit & XL_FOR_ALL; bit <<= 1) {
+    for (xl_command_set bit = 1; bit & XL_FOR_ALL; bit <<= 1) {
         const struct xl_option *option;
         int n = 0;
         for (int i = 0; (option = xl_option_at(i)); i++) n += (option->commands & bit) != 0;
-        cr_expect_gt(n, 0, "no option is for command bit %u", bit);
+        cr_expect_gt(n, 0, "no option is for command bit %" PRIu64, bit);
     }
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++)

@@ -7,6 +7,8 @@
 
 #include "base/status.h"
 
+#include <stdint.h>
+
 enum xl_option_type {
     XL_OPTION_STRING,
     XL_OPTION_INT,
@@ -17,44 +19,45 @@ enum xl_option_type {
     XL_OPTION_LIST,   /* a text that may be given several times */
 };
 
-/* Which commands take an option (bits). */
-enum {
-    XL_FOR_GENERATE = 1,
-    XL_FOR_MODEL = 2,    /* inspect model */
-    XL_FOR_TOKENS = 4,   /* inspect tokens */
-    XL_FOR_SCHEDULE = 8, /* inspect schedule */
-    XL_FOR_NOISE = 16,   /* inspect noise */
-    XL_FOR_RESUME = 32,
-    XL_FOR_VERIFY = 64,
-    XL_FOR_PROFILES = 128,  /* profiles list, show, import */
-    XL_FOR_CATALOGUE = 256, /* models list, show */
-    XL_FOR_PRESETS = 512,
-    XL_FOR_COMPLETION = 1024,
-    XL_FOR_MANUAL = 2048,
-    XL_FOR_WORKER = 4096,
-    XL_FOR_SHOW = 8192,
-    XL_FOR_MODELS_VERIFY = 1 << 14,
-    XL_FOR_DOCTOR = 1 << 15,     /* models doctor */
-    XL_FOR_MODELS_ADD = 1 << 16, /* models add */
-    XL_FOR_DOWNLOAD = 1 << 17,   /* models download */
-    XL_FOR_MODELS = XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD |
-                    XL_FOR_DOWNLOAD,
-    XL_FOR_NAMED = 1 << 18,    /* loras list, loras show, embeddings list */
-    XL_FOR_COMPARE = 1 << 19,  /* beside what generate takes */
-    XL_FOR_GPU_LIST = 1 << 20, /* gpu list, gpu watch */
-    XL_FOR_GPU_PICK = 1 << 21,
-    XL_FOR_PROMPTS = 1 << 22,   /* prompts generate, preview, check */
-    XL_FOR_RUN = 1 << 23,       /* run */
-    XL_FOR_SLURM = 1 << 24,     /* slurm status, cancel, collect */
-    XL_FOR_NIGHT = 1 << 25,     /* night, night check, night resume */
-    XL_FOR_NIGHT_ASK = 1 << 26, /* night status, stop, report */
-    XL_FOR_NIGHT_ADD = 1 << 27,
-    XL_FOR_NIGHTS = XL_FOR_NIGHT | XL_FOR_NIGHT_ASK | XL_FOR_NIGHT_ADD,
-    XL_FOR_INDEX = 1 << 28,     /* index update, ..., favorite add, ..., duel */
-    XL_FOR_PICTURES = 1 << 29,  /* pictures list, count */
-    XL_FOR_FAVORITES = 1 << 30, /* favorites */
-    XL_FOR_ALL = 0x7fffffff,
-};
+/* A set of commands, such as those that take an option: a bit each. */
+typedef uint64_t xl_command_set;
+#define XL_FOR(bit) (UINT64_C(1) << (bit))
+#define XL_FOR_GENERATE XL_FOR(0)
+#define XL_FOR_MODEL XL_FOR(1)    /* inspect model */
+#define XL_FOR_TOKENS XL_FOR(2)   /* inspect tokens */
+#define XL_FOR_SCHEDULE XL_FOR(3) /* inspect schedule */
+#define XL_FOR_NOISE XL_FOR(4)    /* inspect noise */
+#define XL_FOR_RESUME XL_FOR(5)
+#define XL_FOR_VERIFY XL_FOR(6)
+#define XL_FOR_PROFILES XL_FOR(7)  /* profiles list, show, import */
+#define XL_FOR_CATALOGUE XL_FOR(8) /* models list, show */
+#define XL_FOR_PRESETS XL_FOR(9)
+#define XL_FOR_COMPLETION XL_FOR(10)
+#define XL_FOR_MANUAL XL_FOR(11)
+#define XL_FOR_WORKER XL_FOR(12)
+#define XL_FOR_SHOW XL_FOR(13)
+#define XL_FOR_MODELS_VERIFY XL_FOR(14)
+#define XL_FOR_DOCTOR XL_FOR(15)     /* models doctor */
+#define XL_FOR_MODELS_ADD XL_FOR(16) /* models add */
+#define XL_FOR_DOWNLOAD XL_FOR(17)   /* models download */
+#define XL_FOR_NAMED XL_FOR(18)      /* loras list, loras show, embeddings list */
+#define XL_FOR_COMPARE XL_FOR(19)    /* beside what generate takes */
+#define XL_FOR_GPU_LIST XL_FOR(20)   /* gpu list, gpu watch */
+#define XL_FOR_GPU_PICK XL_FOR(21)
+#define XL_FOR_PROMPTS XL_FOR(22)   /* prompts generate, preview, check */
+#define XL_FOR_RUN XL_FOR(23)       /* run */
+#define XL_FOR_SLURM XL_FOR(24)     /* slurm status, cancel, collect */
+#define XL_FOR_NIGHT XL_FOR(25)     /* night, night check, night resume */
+#define XL_FOR_NIGHT_ASK XL_FOR(26) /* night status, stop, report */
+#define XL_FOR_NIGHT_ADD XL_FOR(27)
+#define XL_FOR_INDEX XL_FOR(28)     /* index update, ..., favorite add, ..., duel */
+#define XL_FOR_PICTURES XL_FOR(29)  /* pictures list, count */
+#define XL_FOR_FAVORITES XL_FOR(30) /* favorites */
+#define XL_FOR_END XL_FOR(31)       /* the bit that no command has yet */
+#define XL_FOR_ALL (XL_FOR_END - 1)
+#define XL_FOR_MODELS                                                                              \
+    (XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD | XL_FOR_DOWNLOAD)
+#define XL_FOR_NIGHTS (XL_FOR_NIGHT | XL_FOR_NIGHT_ASK | XL_FOR_NIGHT_ADD)
 
 /* What values a shell completes after the option. */
 enum xl_completion {
@@ -89,7 +92,7 @@ struct xl_option {
     const char *name;     /* "output-dir": --output-dir; in JSON and YAML output_dir */
     const char *argument; /* "DIR", NULL for a switch */
     enum xl_option_type type;
-    unsigned commands;
+    xl_command_set commands;    /* that take it */
     size_t offset;              /* in struct xl_settings */
     double min, max;            /* INT, REAL */
     const char *const *choices; /* CHOICE: NULL-terminated */
@@ -121,7 +124,7 @@ xl_option_set xl_option_bit(const struct xl_option *option);
 const struct xl_option *xl_option_find(const char *name);
 /* other_names.c: the option that somebody may have meant: the one that another program, or the
  * environment, calls so, or that of the nearest name. NULL when none is near. */
-const struct xl_option *xl_option_nearest(const char *name, unsigned commands);
+const struct xl_option *xl_option_nearest(const char *name, xl_command_set commands);
 /* The i-th row of other programs' names, blanks between, for *option; NULL after the last. */
 const char *xl_option_other_names(int i, const char **option);
 

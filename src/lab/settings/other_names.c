@@ -93,7 +93,7 @@ static const struct xl_option *find_other(const char *name) {
     return NULL;
 }
 
-static const struct xl_option *find_near(const char *name, unsigned commands) {
+static const struct xl_option *find_near(const char *name, xl_command_set commands) {
     const struct xl_option *option, *nearest = NULL;
     size_t n = strlen(name);
     int best = n < 4 ? 2 : 4; /* farther than this is not a slip of the fingers */
@@ -106,7 +106,7 @@ static const struct xl_option *find_near(const char *name, unsigned commands) {
     return nearest;
 }
 
-const struct xl_option *xl_option_nearest(const char *name, unsigned commands) {
+const struct xl_option *xl_option_nearest(const char *name, xl_command_set commands) {
     char wanted[MAX_NAME];
     normalise(name, wanted);
     const struct xl_option *same = xl_option_find(wanted);

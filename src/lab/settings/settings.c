@@ -268,7 +268,7 @@ static size_t field_size(const struct xl_option *option) {
 }
 
 void xl_settings_override(struct xl_settings *settings, const struct xl_settings *from,
-                          unsigned commands) {
+                          xl_command_set commands) {
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++) {
         if (!(from->given >> i & 1) || !(option->commands & commands)) continue;

@@ -156,7 +156,7 @@ const char *xl_settings_text(const struct xl_settings *settings, const struct xl
 
 /* Take over what was given to `from` of the options of these commands. Lists as a whole. */
 void xl_settings_override(struct xl_settings *settings, const struct xl_settings *from,
-                          unsigned commands);
+                          xl_command_set commands);
 
 /* What was set up to now comes after what is set from here on. */
 void xl_settings_end_source(struct xl_settings *settings);
