@@ -154,6 +154,7 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
     else
         snprintf(worker->painter.label, sizeof worker->painter.label, "worker %d",
                  worker->params.number + 1);
+    worker->painter.life++;
     worker->is_alive = true; /* before it can end; nobody else looks while there is none */
     enum xl_status status = xl_process_start(&params, &worker->process, err);
     if (status) worker->is_alive = false;
@@ -233,8 +234,12 @@ static enum xl_status ask(struct worker_painter *worker, json_t *message, const 
 /* A process with the model at hand that this one was last asked to have: one that died since was
  * not killed by what is asked now. */
 static enum xl_status revive(struct worker_painter *worker, struct xl_err *err) {
+    const struct xl_painter *painter = &worker->painter;
     json_t *answer = NULL;
+    struct xl_err how;
     if (worker->process && is_alive(worker)) return XL_OK;
+    if (worker->process && painter->died && say_died(worker, &how))
+        painter->died(painter->user, how.text);
     enum xl_status status = start_process(worker, err);
     if (status || !worker->model) return status;
     xl_json_watch();

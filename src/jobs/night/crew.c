@@ -150,6 +150,15 @@ static bool is_of(const struct xl_crew *crew, int i, const char *label) {
     return !strcmp(crew->pool ? crew->places[i].gpu.uuid : worker_label(i, own), label);
 }
 
+const char *xl_crew_name_of(struct xl_crew *crew, int i, const char *label,
+                            char out[XL_CREW_NAME]) {
+    pthread_mutex_lock(&crew->mutex);
+    const struct xl_gpu *gpu = &crew->places[i].gpu;
+    snprintf(out, XL_CREW_NAME, "%s", crew->pool && !strcmp(gpu->uuid, label) ? gpu->name : "");
+    pthread_mutex_unlock(&crew->mutex);
+    return out;
+}
+
 void xl_crew_count_picture(struct xl_crew *crew, const char *label) {
     pthread_mutex_lock(&crew->mutex);
     for (int i = 0; i < crew->n; i++) crew->places[i].n_pictures += is_of(crew, i, label);
@@ -167,8 +176,9 @@ enum xl_status xl_crew_seek(struct xl_crew *crew, struct xl_err *err) {
     return status == XL_EDEVICE ? XL_OK : status; /* they may answer the next time */
 }
 
-/* With the mutex held. */
-static void see(struct xl_crew *crew, int i, const struct xl_gpu *gpu) {
+/* With the mutex held. taken: as it was when it was locked: one that is lost has no name any more.
+ */
+static void see(struct xl_crew *crew, int i, const struct xl_gpu *taken, const struct xl_gpu *gpu) {
     struct place *place = &crew->places[i];
     if (strcmp(place->gpu.uuid, gpu->uuid) != 0) {
         place->n_pictures = 0;
@@ -176,6 +186,7 @@ static void see(struct xl_crew *crew, int i, const struct xl_gpu *gpu) {
         place->joules = 0; /* told before: xl_crew_take_energy follows each look */
     }
     place->gpu = *gpu;
+    memcpy(place->gpu.name, taken->name, sizeof place->gpu.name);
     bool is_hot = xl_night_is_hot(crew->config, place->is_hot, gpu->temperature);
     if (is_hot && !place->is_hot)
         xl_warn("GPU %d has %d degrees and pauses", gpu->index, gpu->temperature);
@@ -210,7 +221,7 @@ void xl_crew_look(struct xl_crew *crew, double passed_s) {
         place->has_gpu = xl_gpu_pool_has(crew->pool, i, &taken);
         const struct xl_gpu *gpu = place->has_gpu ? xl_gpu_find(list, taken.uuid) : NULL;
         if (!gpu) continue;
-        see(crew, i, gpu);
+        see(crew, i, &taken, gpu);
         if (gpu->power_w >= 0) {
             power_w += gpu->power_w;
             place->joules += gpu->power_w * passed_s;

@@ -38,6 +38,10 @@ const char *xl_crew_text(const struct xl_crew *crew, char out[XL_CREW_TEXT]);
  * power for it. rest: it ends its process, and gives its GPU back. */
 bool xl_crew_may_draw(struct xl_crew *crew, int i);
 void xl_crew_rest(struct xl_crew *crew, int i);
+enum { XL_CREW_NAME = 96 };
+/* What the GPU of painter i is called if its UUID is label; "": it is another by now, or none.
+ * Returns out. */
+const char *xl_crew_name_of(struct xl_crew *crew, int i, const char *label, char out[XL_CREW_NAME]);
 /* A picture of it is on the disk. */
 void xl_crew_count_picture(struct xl_crew *crew, const char *label);
 

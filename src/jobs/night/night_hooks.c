@@ -114,10 +114,32 @@ static void on_failed(void *user, const struct xl_cell *cell, enum xl_status sta
     count_failure(night, text);
 }
 
+/* A process may have had two groups in hand, one of them to be put on disk: that is one loss. */
+static void on_lost(void *user, const struct xl_loss *loss) {
+    struct xl_night *night = user;
+    char name[XL_CREW_NAME];
+    const struct xl_night_loss lost = {
+        .worker = loss->label,
+        .name = xl_crew_name_of(night->crew, loss->painter, loss->label, name),
+        .status = loss->status,
+        .error = loss->text};
+    pthread_mutex_lock(&night->mutex);
+    json_t **entry = &night->losses[loss->painter].entry;
+    if (!*entry || night->losses[loss->painter].life != loss->life) {
+        json_decref(*entry);
+        *entry = json_incref(xl_night_state_lose(&night->state, &lost));
+        night->losses[loss->painter].life = loss->life;
+    }
+    for (int i = 0; i < loss->n; i++)
+        xl_night_loss_add(*entry, night->sweep.cells[loss->cells[i]].id);
+    pthread_mutex_unlock(&night->mutex);
+}
+
 struct xl_hooks xl_night_hooks(struct xl_night *night) {
     return (struct xl_hooks){.progress = on_progress,
                              .saved = on_saved,
                              .failed = on_failed,
+                             .lost = on_lost,
                              .ends = on_ends,
                              .may_draw = may_draw,
                              .user = night};

@@ -258,6 +258,7 @@ enum xl_status xl_night_run(const struct xl_night_params *params, char **dir,
     }
     xl_night_source_close(night->source);
     xl_sweep_deinit(&night->sweep);
+    for (int i = 0; i < XL_GPUS_MAX; i++) json_decref(night->losses[i].entry);
     xl_night_state_deinit(&night->state);
     pthread_mutex_destroy(&night->mutex);
     free(night);

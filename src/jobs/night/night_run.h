@@ -11,6 +11,8 @@
 #include "jobs/night/night.h"
 #include "lab/run/run.h"
 
+#include <sdxl/gpu.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -38,7 +40,11 @@ struct xl_night {
     int n_pauses;            /* likewise */
     double pause_until_s;    /* of xl_now_s; 0: no pause */
     char last_failure[300];
-    double counted_s; /* of xl_now_s: elapsed_s is right for this moment */
+    struct {
+        unsigned life;
+        json_t *entry;
+    } losses[XL_GPUS_MAX]; /* by painter: of the process that was lost last, while it is told */
+    double counted_s;      /* of xl_now_s: elapsed_s is right for this moment */
     pthread_t watch;
     bool has_watch;
 };

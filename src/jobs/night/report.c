@@ -14,7 +14,7 @@
 struct reading {
     struct xl_night_report *report;
     const char *run_dir; /* as lines name it */
-    json_t *drawn;       /* object: cells that are there */
+    json_t *drawn;       /* object: cells that are there -> their number in the report */
     json_t *failed;      /* object: cell -> {"error", "prompt", "n"} */
 };
 
@@ -90,7 +90,7 @@ static enum xl_status read_pictures(struct reading *reading, const json_t *line,
         picture.path = xl_arena_strdup(&report->arena, path);
         picture.seed = xl_arena_strdup(&report->arena, seed ? seed : "");
         if (!picture.cell || !picture.path || !picture.seed ||
-            json_object_set_new(reading->drawn, cell, json_true()))
+            json_object_set_new(reading->drawn, cell, json_integer(report->n)))
             return xl_fail_nomem(err, "pictures", 0);
         enum xl_status status = add_picture(report, &picture, err);
         if (status) return status;
@@ -152,9 +152,20 @@ static void judge_failures(const struct reading *reading) {
         add_failure(report, kept(report, failure, "error"), kept(report, failure, "job"));
 }
 
-static void add_energy(struct xl_night_report *report) {
+/* Names of GPUs: of those at work now, and of those that are gone. */
+static void name_workers(struct xl_night_report *report, const json_t *list) {
     size_t i;
-    json_t *worker, *joules;
+    json_t *worker;
+    json_array_foreach(list, i, worker) {
+        const char *label = json_string_value(json_object_get(worker, "worker"));
+        for (int k = 0; label && k < report->n_workers; k++)
+            if (!report->workers[k].name[0] && !strcmp(report->workers[k].label, label))
+                report->workers[k].name = kept(report, worker, "name");
+    }
+}
+
+static void add_energy(struct xl_night_report *report) {
+    json_t *joules;
     const char *uuid;
     json_object_foreach(report->state.energy_j, uuid, joules) {
         report->energy_j += json_number_value(joules);
@@ -162,12 +173,36 @@ static void add_energy(struct xl_night_report *report) {
             if (!strcmp(report->workers[k].label, uuid))
                 report->workers[k].energy_j = json_number_value(joules);
     }
-    json_array_foreach(report->state.workers, i, worker) {
-        const char *label = json_string_value(json_object_get(worker, "worker"));
-        for (int k = 0; label && k < report->n_workers; k++)
-            if (!strcmp(report->workers[k].label, label))
-                report->workers[k].name = kept(report, worker, "name");
+}
+
+/* What was lost, and what became of the pictures. */
+static enum xl_status add_losses(const struct reading *reading, struct xl_err *err) {
+    struct xl_night_report *report = reading->report;
+    size_t i, k, n = json_array_size(report->state.losses);
+    json_t *entry, *cell;
+    report->losses = xl_arena_alloc(&report->arena, (n + 1) * sizeof *report->losses);
+    if (!report->losses) return xl_fail_nomem(err, "a report", 0);
+    json_array_foreach(report->state.losses, i, entry) {
+        const json_t *cells = json_object_get(entry, "cells");
+        struct xl_night_lost *lost = &report->losses[report->n_losses++];
+        *lost = (struct xl_night_lost){.at = kept(report, entry, "at"),
+                                       .worker = kept(report, entry, "worker"),
+                                       .name = kept(report, entry, "name"),
+                                       .how = kept(report, entry, "how"),
+                                       .error = kept(report, entry, "error")};
+        size_t room = (json_array_size(cells) + 1) * sizeof *lost->pictures;
+        lost->pictures = xl_arena_alloc(&report->arena, room);
+        if (!lost->pictures) return xl_fail_nomem(err, "a report", 0);
+        json_array_foreach(cells, k, cell) {
+            const char *id = json_string_value(cell);
+            const json_t *at = id ? json_object_get(reading->drawn, id) : NULL;
+            if (at)
+                lost->pictures[lost->n++] = (int)json_integer_value(at);
+            else
+                lost->n_missing++;
+        }
     }
+    return XL_OK;
 }
 
 /* Bars of a round width, as many as there is room for. */
@@ -236,6 +271,9 @@ enum xl_status xl_night_report_read(const char *dir, struct xl_night_report *out
     if (!status) status = read_logs(&reading, err);
     if (!status) judge_failures(&reading);
     if (!status) add_energy(out);
+    if (!status) name_workers(out, out->state.workers);
+    if (!status) name_workers(out, out->state.losses);
+    if (!status) status = add_losses(&reading, err);
     if (!status) draw_bars(out);
     json_decref(reading.drawn);
     json_decref(reading.failed);

@@ -26,6 +26,14 @@ struct xl_night_failure {
     int n;
 };
 
+/* A worker that died, or a GPU that was lost or left to others; texts as night.json has them. */
+struct xl_night_lost {
+    const char *at, *worker, *name, *how, *error;
+    int *pictures; /* [n] what it had in hand, by their place in the report */
+    int n;
+    int n_missing; /* and so many that are not there, or not yet */
+};
+
 /* Who drew. */
 struct xl_night_worker {
     const char *label, *name; /* name: of the GPU, "" where it is not known */
@@ -47,6 +55,8 @@ struct xl_night_report {
     int n_retried;            /* lines of failures whose pictures came later */
     struct xl_night_worker workers[XL_NIGHT_WORKERS];
     int n_workers;
+    struct xl_night_lost *losses; /* [n_losses] the last of state.n_losses */
+    int n_losses;
     time_t first, last;      /* of the pictures; 0: none */
     int bars[XL_NIGHT_BARS]; /* pictures in each bar_s seconds from bars_from on */
     int n_bars, bar_s;

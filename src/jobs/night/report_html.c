@@ -136,20 +136,25 @@ static void put_bars(struct xl_str *out, const struct xl_night_report *report) {
     xl_str_puts(out, "</span></div></section>\n");
 }
 
-static void put_worker(struct xl_str *out, const struct xl_night_worker *worker, int most) {
-    bool is_gpu = !strncmp(worker->label, "GPU-", 4);
-    char energy[XL_ENERGY_TEXT];
-    xl_str_puts(out, "<tr><th>");
-    put_escaped(out, worker->name[0] ? worker->name : is_gpu ? "GPU" : worker->label);
-    if (worker->name[0] || is_gpu) {
+/* A GPU by its name and the beginning of its UUID, a worker of the CPU by its label. */
+static void put_who(struct xl_str *out, const char *name, const char *label) {
+    bool is_gpu = !strncmp(label, "GPU-", 4);
+    put_escaped(out, name[0] ? name : is_gpu ? "GPU" : label);
+    if (name[0] || is_gpu) {
         char id[16];
-        snprintf(id, sizeof id, "%.12s", worker->label);
+        snprintf(id, sizeof id, "%.12s", label);
         xl_str_puts(out, " <small>");
         put_escaped(out, id);
         xl_str_puts(out, "</small>");
-    } else if (!worker->label[0]) {
+    } else if (!label[0]) {
         xl_str_puts(out, "found on the disk");
     }
+}
+
+static void put_worker(struct xl_str *out, const struct xl_night_worker *worker, int most) {
+    char energy[XL_ENERGY_TEXT];
+    xl_str_puts(out, "<tr><th>");
+    put_who(out, worker->name, worker->label);
     xl_str_printf(out, "</th><td class=\"share\"><i style=\"width:%.1f%%\"></i></td><td>%d</td>",
                   100.0 * worker->n / most, worker->n);
     if (worker->seconds > 0)
@@ -191,6 +196,44 @@ static void put_failures(struct xl_str *out, const struct xl_night_report *repor
         xl_str_puts(out, "</span></li>\n");
     }
     xl_str_puts(out, "</ul></section>\n");
+}
+
+/* What was in hand when a worker or a GPU was lost. */
+static void put_lost_pictures(struct xl_str *out, const struct xl_night_report *report,
+                              const struct xl_night_lost *lost) {
+    if (lost->n) xl_str_puts(out, "<br>then drawn: ");
+    for (int i = 0; i < lost->n; i++) {
+        const struct xl_night_picture *picture = &report->pictures[lost->pictures[i]];
+        xl_str_puts(out, i ? ", <a href=\"" : "<a href=\"");
+        put_link(out, report, picture->path);
+        xl_str_puts(out, "\">");
+        put_escaped(out, picture->prompt);
+        xl_str_puts(out, "</a>");
+    }
+    if (lost->n_missing) xl_str_printf(out, "<br>%d not drawn yet", lost->n_missing);
+}
+
+static void put_losses(struct xl_str *out, const struct xl_night_report *report) {
+    if (!report->n_losses) return;
+    xl_str_puts(out, "<section><h2>Workers and GPUs that were lost</h2><dl>\n");
+    for (int i = 0; i < report->n_losses; i++) {
+        const struct xl_night_lost *lost = &report->losses[i];
+        xl_str_puts(out, "<dt>");
+        put_escaped(out, lost->at);
+        xl_str_puts(out, "</dt><dd><b>");
+        put_escaped(out, lost->how);
+        xl_str_puts(out, "</b> ");
+        put_who(out, lost->name, lost->worker);
+        xl_str_puts(out, ": ");
+        put_told(out, lost->error);
+        put_lost_pictures(out, report, lost);
+        xl_str_puts(out, "</dd>\n");
+    }
+    xl_str_puts(out, "</dl>");
+    if (report->n_losses < report->state.n_losses)
+        xl_str_printf(out, "<p class=\"soft\">The last %d of %d.</p>", report->n_losses,
+                      report->state.n_losses);
+    xl_str_puts(out, "</section>\n");
 }
 
 static void put_events(struct xl_str *out, const struct xl_night_report *report) {
@@ -300,6 +343,7 @@ enum xl_status xl_night_report_put_html(struct xl_str *out, const struct xl_nigh
     xl_str_puts(out, "<main>\n");
     put_tiles(out, report);
     put_failures(out, report);
+    put_losses(out, report);
     put_bars(out, report);
     put_workers(out, report);
     enum xl_status status = put_pictures(out, report, err);

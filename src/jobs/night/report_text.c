@@ -74,6 +74,27 @@ static void put_failures(struct xl_str *out, const struct xl_night_report *repor
                       xl_plural(report->failures[i].n, "time", "times"), report->failures[i].error);
 }
 
+static void put_losses(struct xl_str *out, const struct xl_night_report *report) {
+    enum { TOLD = 5 };
+    for (int i = 0; i < report->n_losses; i++) {
+        const struct xl_night_lost *lost = &report->losses[i];
+        xl_str_printf(out, "%s  %s  %s: %s%s%s%s%s\n",
+                      i ? "" : "\nworkers and GPUs that were lost\n", lost->at, lost->how,
+                      lost->worker, lost->name[0] ? " (" : "", lost->name,
+                      lost->name[0] ? "), " : ", ", lost->error);
+        for (int k = 0; k < lost->n && k < TOLD; k++) {
+            const struct xl_night_picture *picture = &report->pictures[lost->pictures[k]];
+            xl_str_printf(out, "    then drawn by %s: %s, seed %s\n",
+                          picture->worker[0] ? picture->worker : "nobody known", picture->prompt,
+                          picture->seed);
+        }
+        if (lost->n > TOLD) xl_str_printf(out, "    and %d more\n", lost->n - TOLD);
+        if (lost->n_missing) xl_str_printf(out, "    %d not drawn yet\n", lost->n_missing);
+    }
+    if (report->n_losses < report->state.n_losses)
+        xl_str_printf(out, "  the last %d of %d\n", report->n_losses, report->state.n_losses);
+}
+
 static void put_events(struct xl_str *out, const struct xl_night_report *report) {
     size_t i;
     json_t *event;
@@ -89,6 +110,7 @@ void xl_night_report_put_text(struct xl_str *out, const struct xl_night_report *
     put_head(out, report);
     put_workers(out, report);
     put_failures(out, report);
+    put_losses(out, report);
     put_events(out, report);
     xl_str_printf(out, "\nthe pictures: %s/index.html\n", report->dir);
 }
@@ -124,6 +146,37 @@ static json_t *describe_failures(const struct xl_night_report *report) {
     return xl_json_finish(list, ok);
 }
 
+/* A loss with the pictures that were drawn again, by their cells. */
+static json_t *describe_loss(const struct xl_night_report *report,
+                             const struct xl_night_lost *lost) {
+    json_t *object = json_object(), *again = json_array();
+    bool ok = object && again;
+    for (int i = 0; ok && i < lost->n; i++) {
+        const struct xl_night_picture *picture = &report->pictures[lost->pictures[i]];
+        json_t *one = json_object();
+        xl_json_put(one, "cell", json_string(picture->cell), &ok);
+        xl_json_put(one, "path", xl_json_text(picture->path), &ok);
+        xl_json_put(one, "worker", xl_json_text(picture->worker), &ok);
+        ok = !json_array_append_new(again, one) && ok;
+    }
+    xl_json_put(object, "at", json_string(lost->at), &ok);
+    xl_json_put(object, "how", xl_json_text(lost->how), &ok);
+    xl_json_put(object, "worker", xl_json_text(lost->worker), &ok);
+    xl_json_put(object, "name", xl_json_text(lost->name), &ok);
+    xl_json_put(object, "error", xl_json_text(lost->error), &ok);
+    xl_json_put(object, "then_drawn", again, &ok);
+    xl_json_put(object, "not_drawn", json_integer(lost->n_missing), &ok);
+    return xl_json_finish(object, ok);
+}
+
+static json_t *describe_losses(const struct xl_night_report *report) {
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int i = 0; ok && i < report->n_losses; i++)
+        ok = !json_array_append_new(list, describe_loss(report, &report->losses[i]));
+    return xl_json_finish(list, ok);
+}
+
 json_t *xl_night_report_describe(const struct xl_night_report *report) {
     const struct xl_night_state *state = &report->state;
     json_t *object = json_object();
@@ -143,5 +196,8 @@ json_t *xl_night_report_describe(const struct xl_night_report *report) {
                 report->energy_j > 0 ? json_real(report->energy_j) : json_null(), &ok);
     xl_json_put(object, "workers", describe_workers(report), &ok);
     xl_json_put(object, "failures", describe_failures(report), &ok);
+    xl_json_put(object, "n_losses", json_integer(state->n_losses), &ok);
+    xl_json_put(object, "losses", describe_losses(report), &ok);
+    xl_json_put(object, "events", json_incref(state->events), &ok);
     return xl_json_finish(object, ok);
 }

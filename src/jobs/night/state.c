@@ -24,19 +24,25 @@ static const struct member {
     const char *key;
     enum kind kind;
     size_t offset, size; /* size: of CHARS */
+    bool is_new;         /* a night that an earlier version began has none */
 } members[] = {
-#define AT(field) offsetof(struct xl_night_state, field)
-    {"config", TEXT, AT(config), 0},       {"digest", CHARS, AT(digest), 65},
-    {"seed", SEED, AT(seed), 0},           {"begun", CHARS, AT(begun), 21},
-    {"written", CHARS, AT(written), 21},   {"until", TIME, AT(until), 0},
-    {"bound_s", REAL, AT(bound_s), 0},     {"elapsed_s", REAL, AT(elapsed_s), 0},
-    {"jobs_taken", LONG, AT(n_taken), 0},  {"jobs", LONG, AT(n_jobs), 0},
-    {"done", INT, AT(n_done), 0},          {"failed", INT, AT(n_failed), 0},
-    {"waiting", INT, AT(n_waiting), 0},    {"bytes", LONG, AT(bytes), 0},
-    {"state", PHASE, AT(phase), 0},        {"why", TEXT, AT(why), 0},
-    {"failures", OBJECT, AT(failures), 0}, {"refused_jobs", ARRAY, AT(refused), 0},
-    {"energy_j", OBJECT, AT(energy_j), 0}, {"workers", ARRAY, AT(workers), 0},
-    {"events", ARRAY, AT(events), 0},
+#define SIZE(field) sizeof((struct xl_night_state *)NULL)->field
+#define OLD(key, kind, field)                                                                      \
+    { key, kind, offsetof(struct xl_night_state, field), SIZE(field), false }
+#define NEW(key, kind, field)                                                                      \
+    { key, kind, offsetof(struct xl_night_state, field), SIZE(field), true }
+    OLD("config", TEXT, config),       OLD("digest", CHARS, digest),
+    OLD("seed", SEED, seed),           OLD("begun", CHARS, begun),
+    OLD("written", CHARS, written),    OLD("until", TIME, until),
+    OLD("bound_s", REAL, bound_s),     OLD("elapsed_s", REAL, elapsed_s),
+    OLD("jobs_taken", LONG, n_taken),  OLD("jobs", LONG, n_jobs),
+    OLD("done", INT, n_done),          OLD("failed", INT, n_failed),
+    OLD("waiting", INT, n_waiting),    OLD("bytes", LONG, bytes),
+    OLD("state", PHASE, phase),        OLD("why", TEXT, why),
+    OLD("failures", OBJECT, failures), OLD("refused_jobs", ARRAY, refused),
+    OLD("energy_j", OBJECT, energy_j), OLD("workers", ARRAY, workers),
+    OLD("events", ARRAY, events),      NEW("n_losses", INT, n_losses),
+    NEW("losses", ARRAY, losses),
 };
 enum { N_MEMBERS = sizeof members / sizeof *members };
 
@@ -110,8 +116,10 @@ enum xl_status xl_night_state_init(struct xl_night_state *state, struct xl_err *
                                      .refused = json_array(),
                                      .energy_j = json_object(),
                                      .workers = json_array(),
-                                     .events = json_array()};
-    if (state->failures && state->refused && state->energy_j && state->workers && state->events)
+                                     .events = json_array(),
+                                     .losses = json_array()};
+    if (state->failures && state->refused && state->energy_j && state->workers && state->events &&
+        state->losses)
         return XL_OK;
     xl_night_state_deinit(state);
     return xl_fail_nomem(err, "the state of a night", 0);
@@ -125,6 +133,7 @@ void xl_night_state_deinit(struct xl_night_state *state) {
     json_decref(state->energy_j);
     json_decref(state->workers);
     json_decref(state->events);
+    json_decref(state->losses);
     *state = (struct xl_night_state){.config = NULL};
 }
 
@@ -138,6 +147,34 @@ void xl_night_state_note(struct xl_night_state *state, const char *text) {
     if (ok && event) json_array_append(state->events, event);
     json_decref(event);
     while (json_array_size(state->events) > XL_NIGHT_EVENTS) json_array_remove(state->events, 0);
+}
+
+const char *xl_night_loss_name(enum xl_status status) {
+    return status == XL_EWORKER   ? "worker died"
+           : status == XL_EDEVICE ? "GPU lost"
+                                  : "GPU left to others";
+}
+
+json_t *xl_night_state_lose(struct xl_night_state *state, const struct xl_night_loss *loss) {
+    char now[21];
+    bool ok = true;
+    xl_iso8601_utc(now);
+    json_t *entry = json_object();
+    xl_json_put(entry, "at", json_string(now), &ok);
+    xl_json_put(entry, "worker", xl_json_text(loss->worker), &ok);
+    xl_json_put(entry, "name", xl_json_text(loss->name), &ok);
+    xl_json_put(entry, "how", json_string(xl_night_loss_name(loss->status)), &ok);
+    xl_json_put(entry, "error", xl_json_text(loss->error), &ok);
+    xl_json_put(entry, "cells", json_array(), &ok);
+    state->n_losses++;
+    bool is_in = ok && entry && !json_array_append(state->losses, entry);
+    json_decref(entry);
+    while (json_array_size(state->losses) > XL_NIGHT_LOSSES) json_array_remove(state->losses, 0);
+    return is_in ? entry : NULL;
+}
+
+void xl_night_loss_add(json_t *entry, const char *cell) {
+    json_array_append_new(json_object_get(entry, "cells"), json_string(cell));
 }
 
 void xl_night_state_say(struct xl_night_state *state, const char *why) {
@@ -197,6 +234,7 @@ static enum xl_status read_all(const char *path, const json_t *root, struct xl_n
                        path, (long long)format, FORMAT);
     for (int i = 0; i < N_MEMBERS; i++) {
         const json_t *value = json_object_get(root, members[i].key);
+        if (!value && members[i].is_new) continue;
         if (!value || !read_member(out, &members[i], value))
             return xl_fail(err, XL_EINPUT, "%s: \"%s\" is %s; the file is damaged", path,
                            members[i].key, value ? "no value that it can have" : "missing");

@@ -42,8 +42,11 @@ struct xl_night_state {
     json_t *energy_j; /* object: GPU -> joules */
     json_t *workers;  /* array: who draws now, as night status shows it */
     json_t *events;   /* array of {"at", "text"}, the newest last, at most XL_NIGHT_EVENTS */
+    int n_losses;     /* workers that died, GPUs that were lost or left to others */
+    json_t *losses; /* array of the last of them, at most XL_NIGHT_LOSSES: {"at", "worker", "name",
+                       "how", "error", "cells"} */
 };
-enum { XL_NIGHT_EVENTS = 200 };
+enum { XL_NIGHT_EVENTS = 200, XL_NIGHT_LOSSES = 500 };
 
 /* A state of a night that has not begun. Errors: XL_ENOMEM */
 enum xl_status xl_night_state_init(struct xl_night_state *state, struct xl_err *err) XL_CHECKED;
@@ -53,6 +56,19 @@ void xl_night_state_deinit(struct xl_night_state *state);
 void xl_night_state_note(struct xl_night_state *state, const char *text);
 /* Replace the sentence; NULL: none. */
 void xl_night_state_say(struct xl_night_state *state, const char *why);
+
+/* A worker that died, or a GPU that is gone: who it was, and what it had in hand. */
+struct xl_night_loss {
+    const char *worker, *name; /* name: of the GPU; "": not known */
+    enum xl_status status; /* XL_EWORKER, XL_EDEVICE the GPU is lost, XL_EYIELD somebody else's */
+    const char *error;     /* the sentence */
+};
+/* Append a loss without cells; the entry is the state's. NULL: out of memory, it is left out. */
+json_t *xl_night_state_lose(struct xl_night_state *state, const struct xl_night_loss *loss);
+/* A cell that is drawn again for it; entry NULL: nothing is done. */
+void xl_night_loss_add(json_t *entry, const char *cell);
+/* What a loss is called: "worker died", "GPU lost", "GPU left to others" */
+const char *xl_night_loss_name(enum xl_status status);
 
 /* Of a cell's failures: their number after one more, or as it is. */
 int xl_night_state_fail(struct xl_night_state *state, const char *cell, enum xl_status status,

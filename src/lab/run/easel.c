@@ -24,6 +24,24 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return hooks->progress(hooks->user, phase, done, total);
 }
 
+static void tell_loss(const struct xl_easel *easel, const struct xl_share *share,
+                      enum xl_status status, const char *text) {
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    const struct xl_loss loss = {.painter = easel->number,
+                                 .life = easel->painter->life,
+                                 .label = easel->painter->label,
+                                 .status = status,
+                                 .text = text,
+                                 .cells = share->cells,
+                                 .n = share->n};
+    if (hooks->lost) hooks->lost(hooks->user, &loss);
+}
+
+/* What it had in hand, if anything, is told when that comes back. */
+static void on_died(void *user, const char *text) {
+    tell_loss(user, &(struct xl_share){.n = 0}, XL_EWORKER, text);
+}
+
 static bool asked_to_stop(struct xl_easel *easel) {
     return !on_progress(easel, XL_PHASE_LOAD, -1, -1);
 }
@@ -202,6 +220,7 @@ static enum xl_status plan_rung(struct xl_easel *easel, const int *cells, int n,
 /* Hand a group over, with who drew it or failed at it. */
 static void hand_over(const struct xl_easel *easel, struct xl_drawn *drawn) {
     memcpy(drawn->label, easel->painter->label, sizeof drawn->label);
+    drawn->life = easel->painter->life;
     xl_writer_put(easel->writer, drawn);
 }
 
@@ -293,6 +312,7 @@ static void leave(struct xl_easel *easel, const struct xl_share *share, enum xl_
                                        .text = why->text};
     struct xl_err failure = {0};
     if (easel->run->n_painters > 1 || leaving.may_return) xl_warn("%s", why->text);
+    tell_loss(easel, share, status, why->text);
     forget_model(easel);
     if (xl_work_leave(easel->work, &leaving, &failure))
         xl_work_stop(easel->work, XL_ENOMEM, failure.text);
@@ -434,6 +454,7 @@ void *xl_easel_run(void *user) {
     struct xl_easel *easel = user;
     struct xl_share share;
     easel->painter->progress = on_progress;
+    easel->painter->died = on_died;
     easel->painter->user = easel;
     for (;;) {
         if (!may_draw(easel)) {

@@ -415,23 +415,37 @@ static enum xl_status bring_back(const struct xl_writer_params *params, const in
     return log_and_show(params, cells, n, drawn, err);
 }
 
+static void tell_loss(const struct xl_writer_params *params, const struct xl_drawn *drawn,
+                      const int *cells, int n) {
+    const struct xl_loss loss = {.painter = drawn->who,
+                                 .life = drawn->life,
+                                 .label = drawn->label,
+                                 .status = drawn->status,
+                                 .text = drawn->err.text,
+                                 .cells = cells,
+                                 .n = n};
+    if (params->hooks.lost) params->hooks.lost(params->hooks.user, &loss);
+}
+
 /* The painter was lost with the group's cells from `first` on. */
 static enum xl_status take_back(const struct xl_writer_params *params, struct xl_drawn *drawn,
                                 int first, int *n_settled, struct xl_err *err) {
     enum xl_status status = XL_OK;
-    int begin = first, n = drawn->group.n;
+    int begin = first, n = drawn->group.n, lost[XL_GROUP_MAX], n_lost = 0;
     if (drawn->n_lost)
         xl_fail_context(&drawn->err, XL_EWORKER, "for the second time over the same pictures");
     for (int i = first; !status && i <= n; i++) {
         bool is_there = false;
         if (i < n) status = find_lost(params, drawn, i, &is_there, err);
         *n_settled += is_there;
+        if (!status && i < n && !is_there) lost[n_lost++] = drawn->group.cells[i];
         if (status || (i < n && !is_there)) continue;
         if (i > begin)
             status =
                 bring_back(params, drawn->group.cells + begin, i - begin, drawn, n_settled, err);
         begin = i + 1;
     }
+    if (!status) tell_loss(params, drawn, lost, n_lost);
     return status;
 }
 

@@ -40,6 +40,7 @@ struct xl_drawn {
     struct xl_painter *painter;   /* who drew it */
     int who;                      /* its number among the painters of the run */
     char label[XL_PAINTER_LABEL]; /* its label then */
+    unsigned life;                /* likewise */
     int n_lost;                   /* how often a painter was lost with these cells before */
     bool is_theirs;               /* nothing was drawn: another process has these cells */
     uint64_t ticket;              /* the painter's own number for the group */
@@ -75,6 +76,9 @@ struct xl_painter {
      * to go on. */
     xl_progress_fn *progress;
     void *user;
+    /* Likewise; NULL: nobody asks. On the thread that draws: its process has died since it was
+     * asked last, whatever it had in hand. */
+    void (*died)(void *user, const char *text);
 
     /* Filled in by open: how it computes, as drawn_by of its records has it. The painter's own;
      * NULL: not known. */
@@ -82,6 +86,7 @@ struct xl_painter {
 
     /* Who it is, for the job log: a GPU's UUID, "CPU 2"; "": one of a run that has no other. */
     char label[XL_PAINTER_LABEL];
+    unsigned life; /* which of its processes it is: the first, the second; 0: it is this one */
 
     bool has_left; /* set by the painter before it returns a failure: it is asked no more, until
                       the run's may_draw says that it may draw again */

@@ -16,6 +16,18 @@ struct xl_beginning {
     int i, n; /* i of the n that are to be drawn were begun before */
 };
 
+/* A painter that was lost over pictures, or that left the run. */
+struct xl_loss {
+    int painter;           /* its number among the painters of the run */
+    unsigned life;         /* of its processes: one that is lost over two groups is told twice */
+    const char *label;     /* who it was; borrowed, as what follows */
+    enum xl_status status; /* XL_EWORKER its process died, XL_EDEVICE its GPU is lost, XL_EYIELD
+                              that is somebody else's now */
+    const char *text;      /* the sentence */
+    const int *cells;      /* [n] what it had in hand that is not on the disk: to be drawn again */
+    int n;
+};
+
 /* How a caller follows a run. All may be NULL. */
 struct xl_hooks {
     /* Of the group that began last; also asked now and then whether to go on. On the threads of the
@@ -37,6 +49,8 @@ struct xl_hooks {
     bool (*may_draw)(void *user, int painter);
     /* On the writer's thread: a picture failed, for now or for good. */
     void (*failed)(void *user, const struct xl_cell *cell, enum xl_status status, const char *text);
+    /* On the writer's thread, or on that of the painter. */
+    void (*lost)(void *user, const struct xl_loss *loss);
     void *user;
 };
 
