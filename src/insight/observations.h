@@ -39,12 +39,13 @@ struct xl_observations {
     const int64_t *made_at; /* [row_count] seconds since 1970 in UTC, 0: not known; NULL: of none */
     const int64_t *picture; /* [row_count] its id in the index */
 
-    /* The words of prompts. Those of row r are word_ids[word_start[r]] .. word_ids[word_start[r +
-     * 1] - 1], none twice in a row. word_start has row_count + 1 values; NULL where word_count is
-     * 0. */
-    size_t word_count;
+    /* Prompts, and the words of each: those of prompt p are word_ids[word_start[p]] ..
+     * word_ids[word_start[p + 1] - 1], none twice. */
+    size_t prompt_count, word_count;
+    const uint32_t
+        *prompt; /* [row_count] which one, or XL_NO_LEVEL; NULL where prompt_count is 0 */
     const char *const *words; /* [word_count] */
-    const size_t *word_start;
+    const size_t *word_start; /* [prompt_count + 1]; NULL where prompt_count is 0 */
     const uint32_t *word_ids; /* each < word_count */
 
     /* Choices between two pictures that are both among the rows, the oldest first. */

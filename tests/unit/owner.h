@@ -43,7 +43,7 @@ struct owner {
     char word_texts[OWNER_WORDS][16];
     const char *words[OWNER_WORDS];
     size_t *word_start;
-    uint32_t *word_ids;
+    uint32_t *word_ids, *prompt;
 };
 
 /* SplitMix64 */
@@ -155,6 +155,7 @@ static inline struct owner *owner_new(uint64_t seed, enum taste_kind kind, size_
     owner->chance = calloc(n + 1, sizeof *owner->chance);
     owner->word_start = calloc(n + 1, sizeof *owner->word_start);
     owner->word_ids = calloc(n * OWNER_WORDS_EACH + 1, sizeof *owner->word_ids);
+    owner->prompt = calloc(n + 1, sizeof *owner->prompt);
     owner_name_levels(owner);
     owner_choose(owner);
     for (size_t r = 0; r < n; r++) owner_make(owner, r);
@@ -169,12 +170,15 @@ static inline struct owner *owner_new(uint64_t seed, enum taste_kind kind, size_
             owner->word_ids[r * OWNER_WORDS_EACH + w] =
                 (uint32_t)(w * (OWNER_WORDS / OWNER_WORDS_EACH)) + (word + (uint32_t)w * 3) % 10;
         owner->word_start[r + 1] = (r + 1) * OWNER_WORDS_EACH;
+        owner->prompt[r] = (uint32_t)r;
     }
     owner->rows.factors = owner->factors;
     owner->rows.level = owner->level;
     owner->rows.loved = owner->loved;
     owner->rows.made_at = owner->made_at;
     owner->rows.picture = owner->picture;
+    owner->rows.prompt_count = n;
+    owner->rows.prompt = owner->prompt;
     owner->rows.word_count = OWNER_WORDS;
     owner->rows.words = owner->words;
     owner->rows.word_start = owner->word_start;
@@ -190,6 +194,7 @@ static inline void owner_free(struct owner *owner) {
     free(owner->chance);
     free(owner->word_start);
     free(owner->word_ids);
+    free(owner->prompt);
     free(owner);
 }
 

@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { SCHEMA = 1, WAIT_MS = 20000 };
+enum { SCHEMA = 2, WAIT_MS = 20000 };
 #define PREFIX "index-"
 #define SUFFIX ".sqlite"
 #define BUILDING "building"
@@ -115,19 +115,19 @@ static const char indices[] = "CREATE INDEX pictures_path ON pictures(path_key);
                               "CREATE INDEX digests_bytes ON digests(bytes);"
                               "CREATE INDEX looked_picture ON looked(picture);";
 
-/* An id that was used is never used again: marks hold ids. Numbers first: what is far behind in a
- * row is reached only past what is before it. */
+/* Numbers first, and those that have an index before all: what is far behind in a row is reached
+ * only past what is before it. */
 static enum xl_status create_pictures(struct xl_database *database, struct xl_err *err) {
     const struct xl_columns *columns = xl_columns();
     struct xl_str text = {0};
     xl_str_puts(&text,
-                "CREATE TABLE pictures(id INTEGER PRIMARY KEY AUTOINCREMENT, made_at INTEGER");
+                "CREATE TABLE pictures(id INTEGER PRIMARY KEY, made_at INTEGER, path_key INTEGER,"
+                " cell_key INTEGER");
     for (int i = 0; i < columns->n; i++) {
         bool is_real = columns->at[i].type == XL_COLUMN_REAL;
         xl_str_printf(&text, ", %s %s", columns->at[i].name, is_real ? "REAL" : "INTEGER");
     }
-    xl_str_puts(&text, ", log INTEGER, line INTEGER, path_key INTEGER, cell_key INTEGER,"
-                       " folder INTEGER, cell BLOB, file TEXT)");
+    xl_str_puts(&text, ", log INTEGER, line INTEGER, folder INTEGER, cell BLOB, file TEXT)");
     enum xl_status status = text.failed ? xl_fail_nomem(err, "the index", 0)
                                         : xl_database_run(database, text.text, err);
     xl_str_deinit(&text);
@@ -194,7 +194,7 @@ static const char *network_of(const char *dir) {
 static enum xl_status connect(struct xl_database *database, int flags, struct xl_err *err) {
     enum xl_status status = xl_checksum_vfs_register(err);
     if (status) return status;
-    int code = sqlite3_open_v2(database->path, &database->sql, flags | SQLITE_OPEN_FULLMUTEX,
+    int code = sqlite3_open_v2(database->path, &database->sql, flags | SQLITE_OPEN_NOMUTEX,
                                XL_CHECKSUM_VFS);
     if (!database->sql) return xl_fail_nomem(err, "the index", 0);
     sqlite3_extended_result_codes(database->sql, 1);

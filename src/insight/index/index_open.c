@@ -59,6 +59,7 @@ static enum xl_status fill(struct xl_index *index, bool is_new, struct xl_pool *
                                        .n_named = named.n,
                                        .look_everywhere = change.has_lost || named.has_changed};
     if (!status) status = xl_records_update(database, &params, pool, rows, &n_records, err);
+    if (!status) status = xl_rows_finish(rows, err);
     if (!status) status = xl_mark_rows_join(database, index->output_dir, err);
     xl_folder_list_free(&named);
     xl_rows_free(rows);

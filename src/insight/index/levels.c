@@ -34,51 +34,42 @@ void xl_levels_select(struct xl_str *out) {
     }
 }
 
-struct xl_level_entry {
-    uint64_t value[2];
-    uint32_t number; /* + 1; 0: free */
-};
-
+/* The table holds numbers alone: of a million seeds it is small enough to be near. */
 static size_t place_of(const struct xl_levels *levels, uint64_t first, uint64_t second) {
     size_t mask = levels->capacity - 1;
     size_t at = (size_t)xl_hash_fold(first ^ UINT64_C(0x9E3779B97F4A7C15),
                                      second ^ UINT64_C(0xD1B54A32D192ED03)) &
                 mask;
-    while (levels->table[at].number &&
-           (levels->table[at].value[0] != first || levels->table[at].value[1] != second))
-        at = (at + 1) & mask;
+    for (uint32_t number; (number = levels->table[at]); at = (at + 1) & mask) {
+        const uint64_t *value = levels->values[number - 1];
+        if (value[0] == first && value[1] == second) break;
+    }
     return at;
 }
 
 static bool grow(struct xl_levels *levels) {
-    struct xl_levels larger = *levels;
-    larger.capacity = levels->capacity ? 2 * levels->capacity : 64;
-    larger.table = calloc(larger.capacity, sizeof *larger.table);
-    uint64_t(*values)[2] = realloc(levels->values, larger.capacity / 2 * sizeof *values);
-    if (values) levels->values = larger.values = values;
-    if (!values || !larger.table) {
-        free(larger.table);
-        return false;
-    }
-    for (size_t i = 0; i < levels->capacity; i++) {
-        const struct xl_level_entry *entry = &levels->table[i];
-        if (entry->number)
-            larger.table[place_of(&larger, entry->value[0], entry->value[1])] = *entry;
-    }
+    size_t capacity = levels->capacity ? 2 * levels->capacity : 64;
+    uint64_t(*values)[2] = realloc(levels->values, capacity / 2 * sizeof *values);
+    if (values) levels->values = values;
+    uint32_t *table = values ? calloc(capacity, sizeof *table) : NULL;
+    if (!table) return false;
     free(levels->table);
-    *levels = larger;
+    levels->table = table;
+    levels->capacity = capacity;
+    for (size_t i = 0; i < levels->n; i++)
+        table[place_of(levels, values[i][0], values[i][1])] = (uint32_t)i + 1;
     return true;
 }
 
 uint32_t xl_levels_number(struct xl_levels *levels, uint64_t first, uint64_t second) {
     if (2 * (levels->n + 1) > levels->capacity && !grow(levels)) return UINT32_MAX;
-    struct xl_level_entry *entry = &levels->table[place_of(levels, first, second)];
-    if (!entry->number) {
-        *entry = (struct xl_level_entry){{first, second}, (uint32_t)levels->n + 1};
+    uint32_t *number = &levels->table[place_of(levels, first, second)];
+    if (!*number) {
         levels->values[levels->n][0] = first;
         levels->values[levels->n++][1] = second;
+        *number = (uint32_t)levels->n;
     }
-    return entry->number - 1;
+    return *number - 1;
 }
 
 void xl_levels_deinit(struct xl_levels *levels) {
@@ -104,6 +95,15 @@ bool xl_level_of_row(const struct xl_factor_source *source, sqlite3_stmt *row, i
     return value[1] != 0;
 }
 
+/* A value that every row may have another one of: printf takes its time. */
+static void put_digits(struct xl_str *out, uint64_t value) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    xl_str_append(out, digits + at, sizeof digits - at);
+}
+
 enum xl_status xl_level_text(struct xl_index *index, const struct xl_factor_source *source,
                              const uint64_t value[2], sqlite3_stmt *name, struct xl_str *out,
                              struct xl_err *err) {
@@ -118,7 +118,7 @@ enum xl_status xl_level_text(struct xl_index *index, const struct xl_factor_sour
         xl_real_text(real, number);
         xl_str_puts(out, number);
     } else if (column->type != XL_COLUMN_NAME) {
-        xl_str_printf(out, "%llu", (unsigned long long)value[0]);
+        put_digits(out, value[0]);
     } else if (!value[0]) {
         xl_str_puts(out, "none");
     } else {

@@ -20,8 +20,8 @@ enum { XL_FACTOR_SOURCES_MAX = 16 };
 /* The values of one source. A value is up to two numbers: an id of a name, a whole number, or the
  * bits of a real one. */
 struct xl_levels {
-    struct xl_level_entry *table; /* [capacity] */
-    uint64_t (*values)[2];        /* [n] */
+    uint32_t *table;       /* [capacity] numbers + 1; 0: free */
+    uint64_t (*values)[2]; /* [n] */
     size_t n, capacity;
 };
 

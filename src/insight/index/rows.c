@@ -8,7 +8,13 @@
 #include "insight/index/intern.h"
 #include "insight/index/moment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+/* In the table meta: the highest id that a picture ever had. One that was used is never used again,
+ * for marks hold ids. (SQLite's AUTOINCREMENT does that, too, by a row of a table of its own that
+ * it reads and writes with each insert.) */
+#define NEWEST "newest_picture"
 
 /* Long texts that came lately: by hash and length alone, 2^20 of them at most. */
 enum { TEXTS = 1 << 20 };
@@ -18,10 +24,20 @@ struct known_text {
     size_t n;
 };
 
+/* What a place of the insert is bound to: lines that follow each other have most in common. */
+struct bound {
+    enum { BOUND_NOTHING, BOUND_NULL, BOUND_INT, BOUND_REAL, BOUND_BYTES } kind;
+    int64_t bits;
+};
+
 struct xl_row_writer {
     struct xl_database *database;
     const char *output_dir;
     bool is_new;
+    int64_t newest; /* the highest id that a picture ever had */
+    int seed_column;
+    struct bound bound[XL_COLUMNS_MAX + 16];
+    unsigned char cell[16];
     sqlite3_stmt *add_picture, *add_name, *add_text, *find_text;
     struct xl_intern raw_names, names; /* as in lines, and as they are */
     struct xl_intern folders;          /* what stands before the file in a path: a name's id */
@@ -32,16 +48,8 @@ struct xl_row_writer {
 };
 
 /* The columns of the insert before and after those of xl_columns. */
-enum { BIND_MADE = 1, BIND_FIRST = 2 };
-enum {
-    AFTER_LOG,
-    AFTER_LINE,
-    AFTER_PATH_KEY,
-    AFTER_CELL_KEY,
-    AFTER_FOLDER,
-    AFTER_CELL,
-    AFTER_FILE
-};
+enum { BIND_ID = 1, BIND_MADE, BIND_PATH_KEY, BIND_CELL_KEY, BIND_FIRST };
+enum { AFTER_LOG, AFTER_LINE, AFTER_FOLDER, AFTER_CELL, AFTER_FILE, AFTER_COUNT };
 
 int64_t xl_path_key(const char *folder, const char *file, size_t n_file) {
     return (int64_t)xl_hash64(file, n_file, xl_hash64(folder, strlen(folder), 2));
@@ -129,31 +137,54 @@ static enum xl_status text_of(struct xl_row_writer *rows, const struct xl_log_li
 
 /* --- Columns ---------------------------------------------------------------------------------- */
 
+/* Whether a place has another value now. */
+static bool rebind(struct xl_row_writer *rows, int at, struct bound to) {
+    struct bound *bound = &rows->bound[at];
+    if (bound->kind == to.kind && bound->bits == to.bits) return false;
+    *bound = to;
+    return true;
+}
+
+static void bind_null(struct xl_row_writer *rows, int at) {
+    if (rebind(rows, at, (struct bound){BOUND_NULL, 0})) sqlite3_bind_null(rows->add_picture, at);
+}
+
+static void bind_int(struct xl_row_writer *rows, int at, int64_t value) {
+    if (rebind(rows, at, (struct bound){BOUND_INT, value}))
+        sqlite3_bind_int64(rows->add_picture, at, value);
+}
+
+static void bind_real(struct xl_row_writer *rows, int at, double value) {
+    struct bound to = {BOUND_REAL, 0};
+    memcpy(&to.bits, &value, sizeof value);
+    if (rebind(rows, at, to)) sqlite3_bind_double(rows->add_picture, at, value);
+}
+
 static enum xl_status bind_column(struct xl_row_writer *rows, int at, enum xl_column_type type,
                                   const struct xl_log_line_value *value, struct xl_err *err) {
     enum xl_status status = XL_OK;
     int64_t id = 0;
     if (!value->text.n) {
-        sqlite3_bind_null(rows->add_picture, at);
+        bind_null(rows, at);
         return XL_OK;
     }
     switch (type) {
     case XL_COLUMN_NAME:
         status = name_of(rows, value, &id, err);
-        sqlite3_bind_int64(rows->add_picture, at, id);
+        bind_int(rows, at, id);
         break;
     case XL_COLUMN_TEXT:
         status = text_of(rows, value, &id, err);
-        sqlite3_bind_int64(rows->add_picture, at, id);
+        bind_int(rows, at, id);
         break;
     case XL_COLUMN_INT:
-        sqlite3_bind_int64(rows->add_picture, at, value->is.integer);
+        bind_int(rows, at, value->is.integer);
         break;
     case XL_COLUMN_REAL:
-        sqlite3_bind_double(rows->add_picture, at, value->is.real);
+        bind_real(rows, at, value->is.real);
         break;
     case XL_COLUMN_SEED:
-        sqlite3_bind_int64(rows->add_picture, at, (int64_t)value->is.seed);
+        bind_int(rows, at, (int64_t)value->is.seed);
         break;
     }
     return status;
@@ -173,15 +204,16 @@ static int after(int which) {
 }
 
 static void bind_cell(struct xl_row_writer *rows, const char *id, size_t n) {
-    unsigned char bytes[16];
     int64_t key;
-    if (!id || !xl_cell_key(id, n, &key, bytes)) {
-        sqlite3_bind_null(rows->add_picture, after(AFTER_CELL_KEY));
-        sqlite3_bind_null(rows->add_picture, after(AFTER_CELL));
+    if (!id || !xl_cell_key(id, n, &key, rows->cell)) {
+        bind_null(rows, BIND_CELL_KEY);
+        bind_null(rows, after(AFTER_CELL));
         return;
     }
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_CELL_KEY), key);
-    sqlite3_bind_blob(rows->add_picture, after(AFTER_CELL), bytes, sizeof bytes, SQLITE_TRANSIENT);
+    bind_int(rows, BIND_CELL_KEY, key);
+    if (rebind(rows, after(AFTER_CELL), (struct bound){BOUND_BYTES, 0})) /* always these */
+        sqlite3_bind_blob(rows->add_picture, after(AFTER_CELL), rows->cell, sizeof rows->cell,
+                          SQLITE_STATIC);
 }
 
 /* The id of a folder's name, and the name. */
@@ -201,6 +233,20 @@ static enum xl_status folder_of(struct xl_row_writer *rows, const char *named, s
     return XL_OK;
 }
 
+/* The text stays the caller's until the row is in. */
+static void bind_place(struct xl_row_writer *rows, int64_t id, const char *folder, const char *file,
+                       size_t n_file) {
+    bind_int(rows, after(AFTER_FOLDER), id);
+    sqlite3_bind_text(rows->add_picture, after(AFTER_FILE), file, (int)n_file, SQLITE_STATIC);
+    bind_int(rows, BIND_PATH_KEY, xl_path_key(folder, file, n_file));
+}
+
+/* Put in the row as it is bound. */
+static enum xl_status add_row(struct xl_row_writer *rows, struct xl_err *err) {
+    bind_int(rows, BIND_ID, ++rows->newest);
+    return xl_database_step(rows->database, rows->add_picture, err);
+}
+
 static enum xl_status bind_path(struct xl_row_writer *rows, const char *path, size_t n,
                                 struct xl_err *err) {
     const char *slash = memrchr(path, '/', n), *file = slash ? slash + 1 : path, *folder = "";
@@ -209,9 +255,7 @@ static enum xl_status bind_path(struct xl_row_writer *rows, const char *path, si
     size_t n_named = slash ? (size_t)(slash - path) + (slash == path) : 0;
     enum xl_status status = folder_of(rows, path, n_named, &id, &folder, err);
     if (status) return status;
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_FOLDER), id);
-    sqlite3_bind_text(rows->add_picture, after(AFTER_FILE), file, (int)n_file, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_PATH_KEY), xl_path_key(folder, file, n_file));
+    bind_place(rows, id, folder, file, n_file);
     return XL_OK;
 }
 
@@ -256,10 +300,9 @@ static enum xl_status add_picture(struct xl_row_writer *rows, struct pictures *p
     if (!has_seed) has_seed = seed_in_name(path, n, &seed);
     bool has_cell = xl_log_line_element(&pictures->cells, &cell) && cell.n > 2;
     bind_cell(rows, has_cell ? cell.at + 1 : NULL, has_cell ? cell.n - 2 : 0);
-    if (has_seed)
-        sqlite3_bind_int64(rows->add_picture, BIND_FIRST + xl_column_find("seed"), (int64_t)seed);
+    if (has_seed) bind_int(rows, BIND_FIRST + rows->seed_column, (int64_t)seed);
     enum xl_status status = bind_path(rows, path, n, err);
-    if (!status) status = xl_database_step(rows->database, rows->add_picture, err);
+    if (!status) status = add_row(rows, err);
     rows->counts.n_pictures += !status;
     return status;
 }
@@ -277,7 +320,7 @@ static int64_t made_at(struct xl_row_writer *rows, const struct xl_log_line *lin
 }
 
 static void bind_made(struct xl_row_writer *rows, int64_t moment) {
-    sqlite3_bind_int64(rows->add_picture, BIND_MADE, moment); /* 0: not known */
+    bind_int(rows, BIND_MADE, moment); /* 0: not known */
 }
 
 static enum xl_status add_pictures(struct xl_row_writer *rows, const struct xl_log_line *line,
@@ -291,8 +334,8 @@ static enum xl_status add_pictures(struct xl_row_writer *rows, const struct xl_l
     if (count_elements(pictures.cells) != n_paths) pictures.cells.n = 0;
     if (!n_paths) return XL_OK;
     bind_made(rows, made_at(rows, line));
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_LOG), rows->log);
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_LINE), line->offset);
+    bind_int(rows, after(AFTER_LOG), rows->log);
+    bind_int(rows, after(AFTER_LINE), line->offset);
     enum xl_status status = bind_columns(rows, line, err);
     while (!status && xl_log_line_element(&pictures.paths, &path))
         if (path.n > 2) status = add_picture(rows, &pictures, path, err);
@@ -324,13 +367,11 @@ enum xl_status xl_rows_add_record(struct xl_row_writer *rows, const struct xl_lo
     if (status) return status;
     bind_made(rows, moment);
     bind_cell(rows, cell, cell ? strlen(cell) : 0);
-    sqlite3_bind_null(rows->add_picture, after(AFTER_LOG));
-    sqlite3_bind_null(rows->add_picture, after(AFTER_LINE));
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_FOLDER), id);
-    sqlite3_bind_text(rows->add_picture, after(AFTER_FILE), file, (int)n_file, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(rows->add_picture, after(AFTER_PATH_KEY), xl_path_key(folder, file, n_file));
-    status = xl_database_step(rows->database, rows->add_picture, err);
-    *picture = sqlite3_last_insert_rowid(rows->database->sql);
+    bind_null(rows, after(AFTER_LOG));
+    bind_null(rows, after(AFTER_LINE));
+    bind_place(rows, id, folder, file, n_file);
+    status = add_row(rows, err);
+    *picture = rows->newest;
     xl_arena_deinit(&rows->arena);
     return status;
 }
@@ -353,8 +394,8 @@ static enum xl_status load_names(struct xl_row_writer *rows, struct xl_err *err)
 
 static enum xl_status prepare_insert(struct xl_row_writer *rows, struct xl_err *err) {
     struct xl_str text = {0};
-    xl_str_puts(&text, "INSERT INTO pictures VALUES(NULL, ?");
-    for (int i = 0; i < xl_columns()->n + AFTER_FILE + 1; i++) xl_str_puts(&text, ", ?");
+    xl_str_puts(&text, "INSERT INTO pictures VALUES(?");
+    for (int i = BIND_ID + 1; i < after(AFTER_COUNT); i++) xl_str_puts(&text, ", ?");
     xl_str_puts(&text, ")");
     enum xl_status status =
         text.failed ? xl_fail_nomem(err, "the index", 0)
@@ -375,7 +416,10 @@ enum xl_status xl_rows_new(struct xl_database *database, const char *output_dir,
     }
     *rows = (struct xl_row_writer){
         .database = database, .output_dir = output_dir, .is_new = is_new, .texts = texts};
-    status = prepare_insert(rows, err);
+    rows->seed_column = xl_column_find("seed");
+    status = xl_database_number(database, "SELECT value FROM meta WHERE key = '" NEWEST "'", 0,
+                                &rows->newest, err);
+    if (!status) status = prepare_insert(rows, err);
     if (!status)
         status = xl_database_prepare(database, "INSERT INTO names(text) VALUES(?)", &rows->add_name,
                                      err);
@@ -405,6 +449,13 @@ void xl_rows_free(struct xl_row_writer *rows) {
     xl_arena_deinit(&rows->arena);
     free(rows->texts);
     free(rows);
+}
+
+enum xl_status xl_rows_finish(struct xl_row_writer *rows, struct xl_err *err) {
+    char text[96];
+    snprintf(text, sizeof text, "INSERT OR REPLACE INTO meta VALUES('" NEWEST "', %lld)",
+             (long long)rows->newest);
+    return xl_database_run(rows->database, text, err);
 }
 
 void xl_rows_begin_log(struct xl_row_writer *rows, int64_t log, struct xl_rows_counts counts) {

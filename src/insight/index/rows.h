@@ -22,6 +22,9 @@ enum xl_status xl_rows_new(struct xl_database *database, const char *output_dir,
                            struct xl_row_writer **out, struct xl_err *err) XL_CHECKED;
 void xl_rows_free(struct xl_row_writer *rows); /* NULL is fine */
 
+/* When all rows are in, before the transaction ends. Errors: as of the database */
+enum xl_status xl_rows_finish(struct xl_row_writer *rows, struct xl_err *err) XL_CHECKED;
+
 /* Lines of this log follow; its folder is where relative paths may begin. */
 void xl_rows_begin_log(struct xl_row_writer *rows, int64_t log, struct xl_rows_counts counts);
 struct xl_rows_counts xl_rows_counted(const struct xl_row_writer *rows);

@@ -1,5 +1,5 @@
-/* weights.c - entries of a grammar are looked for by their words: rows of each word that is needed,
- * in order, are met with each other. */
+/* weights.c - entries of a grammar are looked for by their words: prompts of each word that is
+ * needed, in order, are met with each other. */
 #include "insight/report/weights.h"
 
 #include "base/json.h"
@@ -16,12 +16,13 @@ struct word {
     uint32_t id;
 };
 
-/* The words of the observations by their texts, and the rows that have each. */
+/* The words of the observations by their texts, and the prompts that have each. */
 struct lookup {
     const struct xl_observations *rows;
     struct word *words;
-    size_t *start;      /* [word_count + 1] */
-    uint32_t *postings; /* rows, in order */
+    size_t *start;        /* [word_count + 1] */
+    uint32_t *postings;   /* prompts, in order */
+    double *made, *loved; /* [prompt_count] pictures */
     double average;
 };
 
@@ -33,25 +34,35 @@ static void lookup_deinit(struct lookup *lookup) {
     free(lookup->words);
     free(lookup->start);
     free(lookup->postings);
+    free(lookup->made);
+    free(lookup->loved);
 }
 
 static bool lookup_init(struct lookup *lookup, const struct xl_observations *rows) {
-    size_t n = rows->word_count, total = n ? rows->word_start[rows->row_count] : 0, loved = 0;
+    size_t n = rows->word_count, total = n ? rows->word_start[rows->prompt_count] : 0;
+    double loved = 0;
     *lookup = (struct lookup){.rows = rows};
     lookup->words = malloc((n + 1) * sizeof *lookup->words);
     lookup->start = calloc(n + 2, sizeof *lookup->start);
     lookup->postings = malloc((total + 1) * sizeof *lookup->postings);
-    if (!lookup->words || !lookup->start || !lookup->postings) return false;
+    lookup->made = calloc(rows->prompt_count + 1, sizeof *lookup->made);
+    lookup->loved = calloc(rows->prompt_count + 1, sizeof *lookup->loved);
+    if (!lookup->words || !lookup->start || !lookup->postings || !lookup->made || !lookup->loved)
+        return false;
     for (size_t i = 0; i < n; i++) lookup->words[i] = (struct word){rows->words[i], (uint32_t)i};
     qsort(lookup->words, n, sizeof *lookup->words, by_text);
     for (size_t i = 0; i < total; i++) lookup->start[rows->word_ids[i] + 2]++;
     for (size_t i = 2; i < n + 2; i++) lookup->start[i] += lookup->start[i - 1];
+    for (size_t p = 0; n && p < rows->prompt_count; p++)
+        for (size_t w = rows->word_start[p]; w < rows->word_start[p + 1]; w++)
+            lookup->postings[lookup->start[rows->word_ids[w] + 1]++] = (uint32_t)p;
     for (size_t r = 0; r < rows->row_count; r++) {
         loved += rows->loved[r] != 0;
-        for (size_t w = n ? rows->word_start[r] : 0; n && w < rows->word_start[r + 1]; w++)
-            lookup->postings[lookup->start[rows->word_ids[w] + 1]++] = (uint32_t)r;
+        if (!rows->prompt_count || rows->prompt[r] == XL_NO_LEVEL) continue;
+        lookup->made[rows->prompt[r]]++;
+        lookup->loved[rows->prompt[r]] += rows->loved[r] != 0;
     }
-    lookup->average = rows->row_count ? (double)loved / (double)rows->row_count : 0;
+    lookup->average = rows->row_count ? loved / (double)rows->row_count : 0;
     return true;
 }
 
@@ -83,11 +94,12 @@ static int words_of(const struct lookup *lookup, const struct xl_grammar_entry *
     return n;
 }
 
-/* Whether a row is among those of a word; *from: where to go on, rows being asked for in order. */
-static bool has(const struct lookup *lookup, uint32_t id, uint32_t row, size_t *from) {
+/* Whether a prompt is among those of a word; *from: where to go on, prompts being asked for in
+ * order. */
+static bool has(const struct lookup *lookup, uint32_t id, uint32_t prompt, size_t *from) {
     size_t end = lookup->start[id + 1];
-    while (*from < end && lookup->postings[*from] < row) ++*from;
-    return *from < end && lookup->postings[*from] == row;
+    while (*from < end && lookup->postings[*from] < prompt) ++*from;
+    return *from < end && lookup->postings[*from] == prompt;
 }
 
 /* The factor of an entry; NAN: no prompt has it. */
@@ -99,11 +111,12 @@ static double factor_of(const struct lookup *lookup, const struct xl_grammar_ent
     if (n <= 0 || lookup->average <= 0) return NAN;
     for (int i = 0; i < n; i++) from[i] = lookup->start[ids[i]];
     for (size_t p = lookup->start[ids[0]]; p < lookup->start[ids[0] + 1]; p++) {
-        uint32_t row = lookup->postings[p];
+        uint32_t prompt = lookup->postings[p];
         bool is_whole = true;
-        for (int i = 1; i < n && is_whole; i++) is_whole = has(lookup, ids[i], row, &from[i]);
-        made += is_whole;
-        loved += is_whole && lookup->rows->loved[row];
+        for (int i = 1; i < n && is_whole; i++) is_whole = has(lookup, ids[i], prompt, &from[i]);
+        if (!is_whole) continue;
+        made += lookup->made[prompt];
+        loved += lookup->loved[prompt];
     }
     if (made <= 0) return NAN;
     double factor = (loved + XL_WEIGHTS_PRIOR) / (made * lookup->average + XL_WEIGHTS_PRIOR);

@@ -26,8 +26,9 @@ static void table_deinit(struct table *table) {
 }
 
 static size_t slot_of(const struct table *table, uint64_t key) {
+    /* All of the key gets into the highest bits of the product, and only there. */
     uint64_t hash = key * UINT64_C(0x9E3779B97F4A7C15);
-    size_t at = (size_t)(hash >> 20) & (table->size - 1);
+    size_t at = (size_t)(hash >> 32) & (table->size - 1);
     while (table->keys[at] != UINT64_MAX && table->keys[at] != key)
         at = (at + 1) & (table->size - 1);
     return at;
@@ -90,9 +91,11 @@ static enum xl_status group(const struct source *source, struct xl_arena *arena,
     out->loved = xl_arena_alloc(arena, (n + 1) * sizeof *out->loved);
     if (!group_of || count < 0 || !levels || !out->made || !out->loved)
         return xl_fail_nomem(err, "groups of pictures", source->n * sizeof *group_of);
-    for (size_t i = 0; i < source->n; i++)
-        for (size_t f = 0; f < F; f++)
-            levels[group_of[i] * F + f] = source->column[f][i * source->stride];
+    for (size_t i = 0, seen = 0; seen < n; i++) {
+        if (group_of[i] != seen) continue; /* not the first of its group */
+        for (size_t f = 0; f < F; f++) levels[seen * F + f] = source->column[f][i * source->stride];
+        seen++;
+    }
     out->count = n;
     out->factor_count = F;
     out->levels = levels;

@@ -37,6 +37,26 @@ static void test(struct xl_analysis *analysis, struct xl_taste_word *words, size
     }
 }
 
+/* Pictures are counted by their prompts, and those by their words. */
+static enum xl_status count(const struct xl_observations *rows, struct xl_taste_word *words,
+                            struct xl_err *err) {
+    size_t n = rows->prompt_count;
+    uint64_t(*of_prompt)[2] = calloc(n + 1, sizeof *of_prompt); /* made, loved */
+    if (!of_prompt) return xl_fail_nomem(err, "prompts", n * sizeof *of_prompt);
+    for (size_t i = 0; n && i < rows->row_count; i++) {
+        if (rows->prompt[i] == XL_NO_LEVEL) continue;
+        of_prompt[rows->prompt[i]][0]++;
+        of_prompt[rows->prompt[i]][1] += rows->loved[i] != 0;
+    }
+    for (size_t p = 0; p < n; p++)
+        for (size_t w = rows->word_start[p]; w < rows->word_start[p + 1]; w++) {
+            words[rows->word_ids[w]].rate.made += of_prompt[p][0];
+            words[rows->word_ids[w]].rate.loved += of_prompt[p][1];
+        }
+    free(of_prompt);
+    return XL_OK;
+}
+
 enum xl_status xl_analyse_words(struct xl_analysis *analysis, struct xl_err *err) {
     const struct xl_observations *rows = analysis->observations;
     size_t n = rows->word_count, used = 0;
@@ -46,12 +66,11 @@ enum xl_status xl_analyse_words(struct xl_analysis *analysis, struct xl_err *err
         free(least);
         return xl_fail_nomem(err, "words of prompts", n * sizeof *words);
     }
-    for (size_t i = 0; n && i < rows->row_count; i++)
-        for (size_t w = rows->word_start[i]; w < rows->word_start[i + 1]; w++) {
-            struct xl_taste_rate *rate = &words[rows->word_ids[w]].rate;
-            rate->made++;
-            rate->loved += rows->loved[i] != 0;
-        }
+    enum xl_status status = count(rows, words, err);
+    if (status) {
+        free(least);
+        return status;
+    }
     for (size_t i = 0; i < n; i++) {
         struct xl_taste_rate rate = words[i].rate;
         if (!rate.made) continue;

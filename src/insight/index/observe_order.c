@@ -1,0 +1,95 @@
+/* observe_order.c - the rows of a table in the order of time, and values numbered as they come. */
+#include "insight/index/observe_inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Ids are given as logs are read: an index that is made anew may have others. When and where
+ * pictures were made stays, so rows are in that order, and values are numbered as rows name them.
+ */
+struct place {
+    int64_t made_at, path_key;
+    uint32_t row;
+};
+
+static int by_place(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
+    if (x->made_at != y->made_at) return x->made_at < y->made_at ? -1 : 1;
+    if (x->path_key != y->path_key) return x->path_key < y->path_key ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+static bool order_numbers(int64_t **numbers, const struct place *order, size_t n) {
+    int64_t *ordered = malloc((n + 1) * sizeof *ordered);
+    for (size_t i = 0; ordered && i < n; i++) ordered[i] = (*numbers)[order[i].row];
+    if (!ordered) return false;
+    free(*numbers);
+    *numbers = ordered;
+    return true;
+}
+
+static bool order_bytes(uint8_t **bytes, const struct place *order, size_t n) {
+    uint8_t *ordered = malloc(n + 1);
+    for (size_t i = 0; ordered && i < n; i++) ordered[i] = (*bytes)[order[i].row];
+    if (!ordered) return false;
+    free(*bytes);
+    *bytes = ordered;
+    return true;
+}
+
+static bool order_column(struct xl_observed_column *column, const struct place *order, size_t n) {
+    size_t n_levels = column->levels.n, seen = 0;
+    uint32_t *ordered = malloc((n + 1) * sizeof *ordered);
+    uint32_t *number = malloc((n_levels + 1) * sizeof *number); /* of a level, now */
+    uint64_t(*values)[2] = malloc((n_levels + 1) * sizeof *values);
+    bool ok = ordered && number && values;
+    if (ok) memset(number, 0xff, n_levels * sizeof *number);
+    for (size_t i = 0; ok && i < n; i++) {
+        uint32_t level = column->of_row[order[i].row];
+        ordered[i] = XL_NO_LEVEL;
+        if (level == XL_NO_LEVEL) continue;
+        if (number[level] == UINT32_MAX) {
+            memcpy(values[seen], column->levels.values[level], sizeof *values);
+            number[level] = (uint32_t)seen++;
+        }
+        ordered[i] = number[level];
+    }
+    free(number);
+    free(ok ? column->of_row : ordered);
+    free(ok ? (void *)column->levels.values : (void *)values);
+    if (!ok) return false;
+    column->of_row = ordered;
+    column->levels.values = values;
+    return true;
+}
+
+static bool order_choices(struct xl_observed_table *table, const struct place *order, size_t n) {
+    uint32_t *row = table->view.choice_count ? malloc((n + 1) * sizeof *row) : NULL;
+    if (!table->view.choice_count) return true;
+    for (size_t i = 0; row && i < n; i++) row[order[i].row] = (uint32_t)i;
+    for (size_t i = 0; row && i < table->view.choice_count; i++)
+        table->choices[i] =
+            (struct xl_choice){row[table->choices[i].winner], row[table->choices[i].loser]};
+    free(row);
+    return row != NULL;
+}
+
+enum xl_status xl_observed_order(struct xl_observed_table *table, struct xl_err *err) {
+    size_t n = table->view.row_count;
+    struct place *order = malloc((n + 1) * sizeof *order);
+    bool ok = order != NULL, is_in_order = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        order[i] = (struct place){table->made_at[i], table->path_key[i], (uint32_t)i};
+        is_in_order &= !i || by_place(&order[i - 1], &order[i]) < 0;
+    }
+    if (ok && !is_in_order) {
+        qsort(order, n, sizeof *order, by_place);
+        ok = order_numbers(&table->made_at, order, n) && order_numbers(&table->picture, order, n) &&
+             order_bytes(&table->loved, order, n) && order_bytes(&table->rating, order, n) &&
+             order_column(&table->prompts, order, n) && order_choices(table, order, n);
+        for (int i = 0; ok && xl_factor_source_at(i); i++)
+            ok = order_column(&table->columns[i], order, n);
+    }
+    free(order);
+    return ok ? XL_OK : xl_fail_nomem(err, "a table of pictures", n * sizeof *order);
+}
