@@ -47,6 +47,7 @@ extern const struct xl_command xl_command_loras_show;
 extern const struct xl_command xl_command_embeddings_list;
 extern const struct xl_command xl_command_presets_list;
 extern const struct xl_command xl_command_run;
+extern const struct xl_command xl_command_serve;
 extern const struct xl_command xl_command_slurm_status;
 extern const struct xl_command xl_command_slurm_cancel;
 extern const struct xl_command xl_command_slurm_collect;

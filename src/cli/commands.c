@@ -47,6 +47,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_inspect_tokens,
     &xl_command_inspect_schedule,
     &xl_command_inspect_noise,
+    &xl_command_serve,
     &xl_command_run,
     &xl_command_slurm_status,
     &xl_command_slurm_cancel,

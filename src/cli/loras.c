@@ -1,13 +1,13 @@
 /* loras.c - sdxl-lab loras list, loras show, embeddings list: the files that have a name here. */
-#include "lab/data/loras.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/file_report.h"
 #include "cli/models.h"
 #include "cli/table.h"
-#include "hub/classify.h"
 #include "hub/hub.h"
+#include "lab/data/describe_file.h"
 #include "lab/data/lora_facts.h"
+#include "lab/data/named_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,65 +18,20 @@
 /* What makes the lists of LoRAs and of embeddings differ. */
 struct kind {
     const char *key; /* of the JSON document */
-    enum xl_file_kind file;
+    enum xl_named_kind named;
     const char *noun, *measure; /* "LoRA", "RANK" */
-    struct xl_loras *(*open)(void);
 };
 
-static const struct kind loras_kind = {"loras", XL_FILE_LORA, "LoRA", "RANK", xl_loras_new};
-static const struct kind embeddings_kind = {"embeddings", XL_FILE_EMBEDDING, "embedding", "VECTORS",
-                                            xl_embeddings_new};
-
-struct listed {
-    const struct xl_named_file *file;
-    struct xl_file_class is;
-    const char *why; /* it cannot be read, or is something else; NULL: is holds */
-};
+static const struct kind loras_kind = {"loras", XL_NAMED_LORAS, "LoRA", "RANK"};
+static const struct kind embeddings_kind = {"embeddings", XL_NAMED_EMBEDDINGS, "embedding",
+                                            "VECTORS"};
 
 struct list {
     const struct kind *kind;
-    struct xl_arena arena;
-    struct xl_loras *names;
-    struct xl_named_files files;
-    struct listed *item;
-    int n;
+    struct xl_named_list is;
 };
 
-/* A file of the cache that is something else is none of ours; in a folder of this kind it is one
- * that somebody wonders about. */
-static enum xl_status look_at(struct list *list, const struct xl_named_file *file,
-                              struct xl_err *err) {
-    struct listed *item = &list->item[list->n];
-    struct xl_err why = {0};
-    bool is_cached = file->folder[0] != '/';
-    *item = (struct listed){.file = file};
-    enum xl_status status = xl_hub_classify_file(file->path, &list->arena, &item->is, &why);
-    if (status == XL_ENOMEM) return xl_fail(err, status, "%s", why.text);
-    if (is_cached && (status || item->is.kind != list->kind->file)) return XL_OK;
-    if (status)
-        item->why = xl_arena_strdup(&list->arena, why.text);
-    else if (item->is.kind != list->kind->file)
-        item->why = xl_arena_printf(&list->arena, "%s: this is %s, expected %s %s", file->path,
-                                    item->is.what, list->kind->file == XL_FILE_LORA ? "a" : "an",
-                                    list->kind->noun);
-    bool is_odd = status || item->is.kind != list->kind->file;
-    list->n++;
-    return !is_odd || item->why ? XL_OK : xl_fail_nomem(err, "a list of files", 0);
-}
-
-static enum xl_status collect(struct list *list, struct xl_err *err) {
-    list->names = list->kind->open();
-    if (!list->names) return xl_fail_nomem(err, "a list of files", 0);
-    enum xl_status status = xl_loras_list(list->names, &list->files, err);
-    if (status) return status;
-    list->item = xl_arena_alloc(&list->arena, ((size_t)list->files.n + 1) * sizeof *list->item);
-    if (!list->item) return xl_fail_nomem(err, "a list of files", 0);
-    for (int i = 0; !status && i < list->files.n; i++)
-        status = look_at(list, &list->files.list[i], err);
-    return status;
-}
-
-static void add_row(struct xl_table *table, const struct listed *item) {
+static void add_row(struct xl_table *table, const struct xl_named_entry *item) {
     char measure[24] = "", bytes[XL_BYTES_MAX] = "", kinds[128] = "";
     const struct xl_file_class *is = &item->is;
     int n = is->kind == XL_FILE_LORA ? is->lora_rank : is->n_vectors;
@@ -97,33 +52,21 @@ static enum xl_status print_list(const struct list *list, struct xl_err *err) {
     const char *const heading[N] = {"NAME", "FOR", "KIND", list->kind->measure, "SIZE", "FOLDER"};
     struct xl_table table = {.n_columns = N, .spared = {FOLDER, KIND}};
     xl_table_add(&table, heading, XL_COLOR_BOLD);
-    for (int i = 0; i < list->n; i++) add_row(&table, &list->item[i]);
+    for (int i = 0; i < list->is.n; i++) add_row(&table, &list->is.entries[i]);
     enum xl_status status = xl_table_print(&table, 0, err);
-    for (int i = 0; !status && i < list->n; i++)
-        if (list->item[i].why) xl_print_lines(0, "", list->item[i].why, XL_COLOR_DIM);
+    for (int i = 0; !status && i < list->is.n; i++)
+        if (list->is.entries[i].why) xl_print_lines(0, "", list->is.entries[i].why, XL_COLOR_DIM);
     return status;
 }
 
 /* Where somebody would put the first one. */
 static void print_none(const struct list *list) {
     printf("no %ss are here; looked in ", list->kind->noun);
-    for (int i = 0; i < list->files.n_folders; i++) {
-        xl_print_text(list->files.folders[i], XL_COLOR_NONE);
+    for (int i = 0; i < list->is.files.n_folders; i++) {
+        xl_print_text(list->is.files.folders[i], XL_COLOR_NONE);
         printf(", ");
     }
     printf("and in the Hugging Face cache\n");
-}
-
-static json_t *describe_listed(const struct listed *item, struct xl_arena *arena) {
-    json_t *object = json_object();
-    bool ok = object != NULL;
-    xl_json_put(object, "name", xl_json_text(item->file->name), &ok);
-    xl_json_put(object, "below", xl_json_text(item->file->below), &ok);
-    xl_json_put(object, "path", xl_json_text(item->file->path), &ok);
-    xl_json_put(object, "folder", xl_json_text(item->file->folder), &ok);
-    xl_json_put(object, "why", xl_json_text(item->why), &ok);
-    if (item->is.what) xl_file_report_put(object, &item->is, arena, &ok);
-    return xl_json_finish(object, ok);
 }
 
 static enum xl_status print_document(const char *key, json_t *array, bool ok, struct xl_err *err) {
@@ -137,25 +80,21 @@ static enum xl_status print_document(const char *key, json_t *array, bool ok, st
 }
 
 static enum xl_status print_list_json(struct list *list, struct xl_err *err) {
-    json_t *array = json_array();
-    bool ok = array != NULL;
-    for (int i = 0; ok && i < list->n; i++)
-        ok = !json_array_append_new(array, describe_listed(&list->item[i], &list->arena));
-    return print_document(list->kind->key, array, ok, err);
+    json_t *array = xl_named_list_array(&list->is);
+    return print_document(list->kind->key, array, array != NULL, err);
 }
 
 static enum xl_status list_kind(const struct kind *kind, const struct xl_settings *settings,
                                 struct xl_err *err) {
     struct list list = {.kind = kind};
-    enum xl_status status = collect(&list, err);
+    enum xl_status status = xl_named_list_read(kind->named, &list.is, err);
     if (!status && settings->json)
         status = print_list_json(&list, err);
-    else if (!status && list.n)
+    else if (!status && list.is.n)
         status = print_list(&list, err);
     else if (!status)
         print_none(&list);
-    xl_loras_free(list.names);
-    xl_arena_deinit(&list.arena);
+    xl_named_list_deinit(&list.is);
     return status;
 }
 
@@ -259,7 +198,7 @@ static json_t *describe_facts(const struct named *file, const struct xl_lora_fac
     xl_json_put(object, "unmatched", unmatched, &ok);
     put_span(object, "ranks", facts->rank, &ok);
     put_span(object, "alphas", facts->alpha, &ok);
-    xl_file_report_put(object, &facts->is, arena, &ok);
+    xl_file_class_put(object, &facts->is, arena, &ok);
     return xl_json_finish(object, ok);
 }
 

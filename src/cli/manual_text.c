@@ -70,7 +70,8 @@ const struct xl_manual_entry xl_manual_variables[] = {
                 "model. Default: `huggingface` in `XDG_CACHE_HOME`."},
     {"HF_HUB_OFFLINE",
      "`1`, `on`, `yes` or `true`: `models download` refuses before it opens a socket. Nothing else "
-     "ever goes to the network. Where it is not set, `TRANSFORMERS_OFFLINE` means the same."},
+     "ever connects to another machine. Where it is not set, `TRANSFORMERS_OFFLINE` means the "
+     "same."},
     {"HF_TOKEN",
      "The token that `models download` shows to the hub; else `HUGGING_FACE_HUB_TOKEN`, else the "
      "file `HF_TOKEN_PATH`."},
@@ -90,6 +91,8 @@ const struct xl_manual_entry xl_manual_variables[] = {
                       "that are called by name. Default: `~/.local/share`."},
     {"HOME", "What `~` means in a path."},
     {"SDXL_LAB_SHARE", "The folder of what ships with the program, where it is not beside it."},
+    {"SDXL_LAB_TOKEN",
+     "The token that `serve` asks everybody for; the file of `--token-file` comes before it."},
     {"NO_COLOR", "Not empty: no colours in lists."},
     {NULL, NULL},
 };

@@ -4,6 +4,7 @@
 #include "cli/file_report.h"
 #include "cli/models_report.h"
 #include "cli/table.h"
+#include "lab/data/describe_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ static json_t *describe_root(const struct xl_models_report *report, struct xl_ar
         json_t *object = json_object();
         xl_json_put(object, "file", xl_json_text(file->name), &ok);
         xl_json_put(object, "why", xl_json_text(file->why), &ok);
-        if (!file->why) xl_file_report_put(object, &file->is, arena, &ok);
+        if (!file->why) xl_file_class_put(object, &file->is, arena, &ok);
         ok = ok && !json_array_append_new(array, object);
     }
     return xl_json_finish(array, ok);
@@ -152,7 +153,7 @@ static json_t *describe(const struct xl_models_report *report, struct xl_arena *
     xl_json_put(object, "name", xl_json_text(report->target.name), &ok);
     if (report->target.file) {
         xl_json_put(object, "path", xl_json_text(report->target.file), &ok);
-        xl_file_report_put(object, &report->file, arena, &ok);
+        xl_file_class_put(object, &report->file, arena, &ok);
     } else {
         xl_json_put(object, "kind", json_string(xl_hub_folder_kind_name(report->folder.kind)), &ok);
         xl_json_put(object, "what", xl_json_text(report->folder.what), &ok);

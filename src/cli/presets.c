@@ -3,29 +3,15 @@
 #include "cli/table.h"
 
 #include "base/json.h"
-#include "lab/data/presets.h"
+#include "lab/data/describe.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static json_t *describe(const struct xl_preset *preset) {
-    json_t *object = json_object(), *aliases = json_array();
-    for (int i = 0; i < preset->n_aliases; i++)
-        json_array_append_new(aliases, json_string(preset->aliases[i]));
-    json_object_set_new(object, "name", json_string(preset->name));
-    json_object_set_new(object, "aliases", aliases);
-    json_object_set_new(object, "width", json_integer(preset->width));
-    json_object_set_new(object, "height", json_integer(preset->height));
-    json_object_set_new(object, "group", json_string(preset->group));
-    json_object_set_new(object, "about", json_string(preset->about));
-    json_object_set_new(object, "origin", json_string(preset->origin));
-    return object;
-}
-
 static enum xl_status print_json(const struct xl_presets *presets, struct xl_err *err) {
     json_t *document = json_object(), *array = json_array();
     for (int i = 0; i < xl_presets_count(presets); i++)
-        json_array_append_new(array, describe(xl_presets_at(presets, i)));
+        json_array_append_new(array, xl_preset_object(xl_presets_at(presets, i)));
     json_object_set_new(document, "presets", array);
     enum xl_status status = xl_print_json(document, err);
     json_decref(document);

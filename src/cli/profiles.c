@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "lab/data/describe.h"
 #include "lab/data/names.h"
 #include "lab/data/profile_import.h"
 
@@ -14,27 +15,6 @@
 static enum xl_status load(const struct xl_settings *settings, struct xl_profiles **out,
                            struct xl_err *err) {
     return xl_profiles_load(settings->profile_files.item, settings->profile_files.n, out, err);
-}
-
-static json_t *describe(const struct xl_profile *profile) {
-    json_t *object = json_object(), *aliases = json_array();
-    for (int i = 0; i < profile->n_aliases; i++)
-        json_array_append_new(aliases, json_string(profile->aliases[i]));
-    json_object_set_new(object, "name", json_string(profile->name));
-    json_object_set_new(object, "aliases", aliases);
-    json_object_set_new(object, "group", json_string(profile->group));
-    json_object_set_new(object, "about", json_string(profile->about));
-    json_object_set_new(object, "prompt", json_string(profile->prompt));
-    json_object_set_new(object, "negative", json_string(profile->negative));
-    json_object_set_new(object, "steps",
-                        profile->steps ? json_integer(profile->steps) : json_null());
-    json_object_set_new(object, "guidance",
-                        xl_has_guidance(profile->guidance) ? json_real(profile->guidance)
-                                                           : json_null());
-    json_object_set_new(object, "scheduler",
-                        profile->scheduler ? json_string(profile->scheduler) : json_null());
-    json_object_set_new(object, "origin", json_string(profile->origin));
-    return object;
 }
 
 static enum xl_status print_document(const char *key, json_t *list, struct xl_err *err) {
@@ -70,7 +50,7 @@ static enum xl_status list(const struct xl_settings *settings, struct xl_err *er
     if (!status && settings->json) {
         json_t *array = json_array();
         for (int i = 0; i < xl_profiles_count(profiles); i++)
-            json_array_append_new(array, describe(xl_profiles_at(profiles, i)));
+            json_array_append_new(array, xl_profile_object(xl_profiles_at(profiles, i)));
         status = print_document("profiles", array, err);
     } else if (!status) {
         status = print_list(profiles, err);
@@ -127,7 +107,7 @@ static enum xl_status show_one(const struct xl_profiles *profiles, const char *n
     enum xl_status status = xl_profiles_parse_stack(profiles, name, stack, MAX_STACK, &n, err);
     for (int i = 0; !status && i < n; i++) {
         if (array)
-            json_array_append_new(array, describe(stack[i]));
+            json_array_append_new(array, xl_profile_object(stack[i]));
         else
             print_profile(stack[i]);
     }

@@ -55,7 +55,8 @@ done
 grep -oE '\.environment = "[^"]*"' "$source/src/lab/settings/options.c" | cut -d'"' -f2 | tr ' ' '\n' >"$work/names"
 for name in $(cat "$work/names"); do
     check "environment $name of a setting" grep -qx "$name" "$work/page"
-    check "generate --help names $name" sh -c "'$bin' generate --help | grep -q '[[ ]$name[],]'"
+    case $name in GRADIO_*) command=serve ;; *) command=generate ;; esac
+    check "$command --help names $name" sh -c "'$bin' $command --help | grep -q '[[ ]$name[],]'"
 done
 
 # docs/HEADLESS.md is written by hand: what it lists must be all that there is.

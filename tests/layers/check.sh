@@ -35,6 +35,7 @@ rooms_of() {
     jobs) echo night ;;
     insight) echo marks index stats taste report ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
+    http) echo 'api' ;;
     cli) echo '[shells]' ;;
     esac
 }

@@ -187,7 +187,7 @@ Test(options, every_command_takes_one_of_its_own) {
     }
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++)
-        cr_expect_eq(option->commands & ~XL_FOR_ALL, 0, "%s", option->name);
+        cr_expect_eq(option->commands & ~(XL_FOR_ALL | XL_FOR_API), 0, "%s", option->name);
 }
 
 Test(options, no_two_share_a_variable_and_no_two_write_one_field) {
@@ -226,6 +226,7 @@ Test(options, every_variable_of_the_plan_sets_its_option) {
         {"SCHEDULER", "scheduler"},
         {"OUTPUT_DIR", "output-dir"},
         {"INSTANCE_ID", "instance"},
+        {"GRADIO_PORT", "port"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct xl_option *option = xl_option_find(cases[i].option);
@@ -238,11 +239,12 @@ Test(options, every_variable_of_the_plan_sets_its_option) {
     }
 }
 
-Test(options, what_the_environment_or_an_axis_sets_generate_takes) {
+Test(options, what_the_environment_or_an_axis_sets_generate_or_the_server_takes) {
     const struct xl_option *option;
     for (int i = 0; (option = xl_option_at(i)); i++) {
         bool is_request = option->environment || option->is_axis;
-        cr_expect(!is_request || option->commands & XL_FOR_GENERATE, "%s", option->name);
+        cr_expect(!is_request || option->commands & (XL_FOR_GENERATE | XL_FOR_SERVE), "%s",
+                  option->name);
         bool can_vary = option->type != XL_OPTION_LIST || option->is_replaced;
         cr_expect(!option->is_axis || (can_vary && option->type != XL_OPTION_SWITCH), "%s",
                   option->name);

@@ -53,8 +53,10 @@ typedef uint64_t xl_command_set;
 #define XL_FOR_INDEX XL_FOR(28)     /* index update, ..., favorite add, ..., duel */
 #define XL_FOR_PICTURES XL_FOR(29)  /* pictures list, count */
 #define XL_FOR_FAVORITES XL_FOR(30) /* favorites */
-#define XL_FOR_END XL_FOR(31)       /* the bit that no command has yet */
+#define XL_FOR_SERVE XL_FOR(31)
+#define XL_FOR_END XL_FOR(32) /* the bit that no command has yet */
 #define XL_FOR_ALL (XL_FOR_END - 1)
+#define XL_FOR_API XL_FOR(63) /* no command: what requests from the network may set */
 #define XL_FOR_MODELS                                                                              \
     (XL_FOR_CATALOGUE | XL_FOR_MODELS_VERIFY | XL_FOR_DOCTOR | XL_FOR_MODELS_ADD | XL_FOR_DOWNLOAD)
 #define XL_FOR_NIGHTS (XL_FOR_NIGHT | XL_FOR_NIGHT_ASK | XL_FOR_NIGHT_ADD)

@@ -23,6 +23,8 @@ void xl_settings_default(struct xl_settings *settings) {
         .clip_skip = XL_CLIP_SKIP_OWN,
         .device = "auto",
         .output_dir = "output_images",
+        .port = 7860,
+        .bind = "127.0.0.1",
         .count = 16,
         .budget = 120,
         .idle_memory = 256,

@@ -118,7 +118,11 @@ struct xl_settings {
     const char *jobs_file;         /* night add */
     bool is_new, is_demo;          /* night */
     bool now;                      /* night stop */
-#ifdef XL_CELL_TEST_FIELD          /* tests/field adds one here, and a row */
+    int port;                      /* serve; 0: any */
+    const char *bind, *base_path, *token_file;
+    bool no_token;
+    struct xl_list allow_hosts;
+#ifdef XL_CELL_TEST_FIELD /* tests/field adds one here, and a row */
     double test_field;
 #endif
 

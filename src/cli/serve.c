@@ -1,0 +1,99 @@
+/* serve.c - sdxl-lab serve: the page and the APIs, until a signal ends them. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "http/api/facts.h"
+#include "http/assets.h"
+#include "http/guard.h"
+#include "http/health.h"
+#include "http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the routes of a server need. */
+struct serving {
+    const struct xl_settings *settings;
+    struct xl_facts facts;
+    struct xl_assets *assets;
+    char *token;
+    struct xl_server *server;
+};
+
+static enum xl_status start(struct serving *serving, struct xl_err *err) {
+    const struct xl_settings *settings = serving->settings;
+    const struct xl_route_table tables[] = {
+        xl_facts_table(&serving->facts),
+        xl_health_table(),
+        xl_assets_table(serving->assets),
+    };
+    struct xl_server_params params = {
+        .bind = settings->bind,
+        .port = settings->port,
+        .base_path = settings->base_path,
+        .allowed_hosts = settings->allow_hosts.item,
+        .n_allowed_hosts = settings->allow_hosts.n,
+        .token = settings->no_token ? NULL : serving->token,
+        .tables = tables,
+        .n_tables = sizeof tables / sizeof *tables,
+    };
+    return xl_server_start(&params, &serving->server, err);
+}
+
+/* Where it is, for people and for programs that started it with --port 0. */
+static enum xl_status tell(const struct serving *serving, struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    const char *url = xl_server_url(serving->server);
+    if (serving->settings->json) {
+        bool ok = true;
+        json_t *object = json_object();
+        xl_json_put(object, "url", json_string(url), &ok);
+        xl_json_put(object, "port", json_integer(xl_server_port(serving->server)), &ok);
+        xl_json_put(object, "pid", json_integer(getpid()), &ok);
+        object = xl_json_finish(object, ok);
+        status = object ? xl_print_json(object, err) : xl_fail_nomem(err, "JSON", 0);
+        json_decref(object);
+    } else {
+        printf("%s\n", url);
+    }
+    fflush(stdout);
+    return status;
+}
+
+static enum xl_status serve(const struct xl_settings *settings, struct xl_err *err) {
+    struct serving serving = {.settings = settings,
+                              .facts = {.settings = settings, .started_at = xl_now_s()}};
+    enum xl_status status = xl_guard_token(settings->token_file, &serving.token, err);
+    const char *bind = strcmp(settings->bind, "localhost") ? settings->bind : "127.0.0.1";
+    if (!status) status = xl_guard_may_start(bind, serving.token, settings->no_token, err);
+    if (!status) status = xl_assets_new(&serving.assets, err);
+    if (!status) status = start(&serving, err);
+    if (!status && settings->no_token && !xl_is_loopback_address(bind))
+        xl_warn("--no-token: whoever reaches %s may draw, and see and remove every picture",
+                xl_server_url(serving.server));
+    if (!status) status = tell(&serving, err);
+    while (!status && !xl_interrupted()) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    xl_server_stop(serving.server);
+    xl_assets_free(serving.assets);
+    free(serving.token);
+    return status ? status : xl_fail(err, XL_ECANCELLED, "interrupted");
+}
+
+const struct xl_command xl_command_serve = {
+    .name = "serve",
+    .summary = "the page and the APIs, for browsers and programs of this machine",
+    .usage = "[OPTIONS]",
+    .commands = XL_FOR_SERVE,
+    .epilogue =
+        "The variables GRADIO_PORT, GRADIO_SERVER_NAME, OUTPUT_DIR and INSTANCE_ID count here, "
+        "too. "
+        "Prints its address once it listens. SIGTERM or Ctrl-C ends it when what is being answered "
+        "is answered, a second one at once (exit code 143 or 130). docs/SERVER.md has the routes "
+        "and what is checked of a request.",
+    .run = serve,
+};
