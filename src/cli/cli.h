@@ -73,6 +73,7 @@ extern const struct xl_command xl_command_pictures_count;
 extern const struct xl_command xl_command_index_update;
 extern const struct xl_command xl_command_index_rebuild;
 extern const struct xl_command xl_command_index_status;
+extern const struct xl_command xl_command_index_check;
 extern const struct xl_command xl_command_index_add;
 extern const struct xl_command xl_command_index_remove;
 extern const struct xl_command xl_command_prompts_generate;

@@ -38,6 +38,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_index_update,
     &xl_command_index_rebuild,
     &xl_command_index_status,
+    &xl_command_index_check,
     &xl_command_index_add,
     &xl_command_index_remove,
     &xl_command_prompts_generate,

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "insight/index/check.h"
 #include "insight/marks/marks.h"
 
 #include <limits.h>
@@ -44,6 +45,7 @@ static enum xl_status print_json(const struct xl_index_report *report, struct xl
     put_int(object, "pictures_from_records", report->n_from_records, &ok);
     put_int(object, "new_pictures", report->n_new, &ok);
     put_int(object, "files_without_record", report->n_without_record, &ok);
+    put_int(object, "pictures_that_disagree", report->n_disagree, &ok);
     put_int(object, "logs", report->n_logs, &ok);
     put_int(object, "packed_logs", report->n_packed, &ok);
     put_int(object, "log_lines", report->n_lines, &ok);
@@ -87,6 +89,9 @@ static void print_sources(const struct xl_index_report *report) {
               "packed logs were not read: unpack them");
     put_count(&text, report->n_without_record, "picture says nothing of itself",
               "pictures say nothing of themselves");
+    put_count(&text, report->n_disagree,
+              "picture says otherwise than its log: sdxl-lab index check tells",
+              "pictures say otherwise than their logs: sdxl-lab index check tells");
     print_line("", &text);
 }
 
@@ -149,6 +154,43 @@ static enum xl_status look(const struct xl_settings *settings, struct xl_err *er
     return open_and_tell(settings, XL_INDEX_LOOK, err);
 }
 
+/* --- Checking --------------------------------------------------------------------------------- */
+
+static enum xl_status print_disagreements(const json_t *document, struct xl_err *err) {
+    enum { SHOWN = 50 };
+    static const char *const keys[] = {"field", "log", "record", "path"};
+    static const char *const names[] = {"FIELD", "LOG", "RECORD", "PICTURE"};
+    const json_t *list = json_object_get(document, "disagreements"), *object;
+    json_int_t n_checked = json_integer_value(json_object_get(document, "checked"));
+    struct xl_table table = {.n_columns = 4};
+    size_t i, n = json_array_size(list);
+    if (n) xl_table_add(&table, names, XL_COLOR_BOLD);
+    json_array_foreach(list, i, object) {
+        const char *cells[4];
+        for (int k = 0; k < 4; k++) cells[k] = json_string_value(json_object_get(object, keys[k]));
+        if (i < SHOWN) xl_table_add(&table, cells, XL_COLOR_NONE);
+    }
+    enum xl_status status = n ? xl_table_print(&table, 0, err) : XL_OK;
+    if (status) return status;
+    if (n > SHOWN) printf("and %zu more: --json has all\n", n - SHOWN);
+    printf("%lld %s read, %zu %s\n", (long long)n_checked,
+           xl_plural(n_checked, "picture", "pictures"), n,
+           xl_plural((long long)n, "disagreement", "disagreements"));
+    return XL_OK;
+}
+
+static enum xl_status check(const struct xl_settings *settings, struct xl_err *err) {
+    struct xl_index *index = NULL;
+    json_t *document = NULL;
+    enum xl_status status = xl_index_open_for(settings, XL_INDEX_UPDATE, &index, err);
+    if (!status) status = xl_index_check(index, &document, err);
+    xl_index_close(index);
+    if (!status)
+        status = settings->json ? xl_print_json(document, err) : print_disagreements(document, err);
+    json_decref(document);
+    return status;
+}
+
 /* --- Folders of other programs ---------------------------------------------------------------- */
 
 static enum xl_status put_folders(const struct xl_settings *settings, bool counts,
@@ -208,6 +250,17 @@ const struct xl_command xl_command_index_status = {
     .commands = XL_FOR_INDEX,
     .epilogue = ABOUT,
     .run = look,
+};
+
+const struct xl_command xl_command_index_check = {
+    .name = "index check",
+    .summary = "whether pictures say of themselves what their job logs say",
+    .usage = "[OPTIONS]",
+    .commands = XL_FOR_INDEX,
+    .epilogue = "Reads every picture that a log names and that has a record of this program, and "
+                "tells which field of which one says otherwise. The index goes by the log; index "
+                "status counts what the last check found.",
+    .run = check,
 };
 
 const struct xl_command xl_command_index_add = {

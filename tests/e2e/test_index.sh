@@ -44,6 +44,19 @@ check "a duel" grep -q "1 choice" duel
 check "a duel's sheet" test -f pics/.index/duel_01.png
 says "it is counted" 'document["duels"]' 1 "$lab" index update
 
+"$lab" generate --prompt "two sizes" --steps 1 --size 64x64 --sweep seed=1..2 --quiet --output-dir sweep >drawn || exit 1
+says "a contact sheet is no picture" 'document["pictures"], document["files_without_record"]' "(2, 0)" \
+    "$lab" index update --output-dir sweep
+says "logs and records agree" 'document["checked"], document["disagreements"]' "(2, [])" "$lab" index check --output-dir sweep
+sed -i '1s/"steps": *1,/"steps": 9,/; 1s/two sizes/three sizes/g' sweep/jobs_test.log
+says "a log that was edited" 'document["checked"], [(d["field"], d["log"], d["record"]) for d in document["disagreements"]]' \
+    "(2, [('prompt', 'three sizes', 'two sizes'), ('steps', '9', '1'), ('styled_prompt', 'three sizes', 'two sizes')])" \
+    "$lab" index check --output-dir sweep
+says "is counted" 'document["pictures_that_disagree"]' 1 "$lab" index status --output-dir sweep
+"$lab" index check --output-dir sweep >disagree
+check "and told" grep -q "steps *9 *1 .*seed1" disagree
+expect "with what to do" 0 "1 picture says otherwise than its log" "$lab" index status --output-dir sweep
+
 before=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')
 rm -r pics/.index
 after=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')

@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { SCHEMA = 2, WAIT_MS = 20000 };
+enum { SCHEMA = 3, WAIT_MS = 20000 };
 #define PREFIX "index-"
 #define SUFFIX ".sqlite"
 #define BUILDING "building"
@@ -89,7 +89,7 @@ static const char tables[] =
     "CREATE TABLE folders(id INTEGER PRIMARY KEY, path TEXT UNIQUE, changed INTEGER,"
     " is_named INTEGER);"
     "CREATE TABLE looked(folder INTEGER, file TEXT, changed INTEGER, picture INTEGER,"
-    " PRIMARY KEY(folder, file)) WITHOUT ROWID;"
+    " is_sheet INTEGER, PRIMARY KEY(folder, file)) WITHOUT ROWID;"
     /* Marks as their files have them, and the picture that each is of. */
     "CREATE TABLE marks(id INTEGER PRIMARY KEY, picture INTEGER, path TEXT, sha256 TEXT, cell TEXT,"
     " bytes INTEGER, loved INTEGER, rating INTEGER, marked_at INTEGER);"
@@ -97,6 +97,8 @@ static const char tables[] =
     "CREATE TABLE loves(picture INTEGER PRIMARY KEY, loved INTEGER, rating INTEGER);"
     "CREATE TABLE duels(id INTEGER PRIMARY KEY, winner INTEGER, loser INTEGER);" /* marks */
     "CREATE TABLE named(path TEXT PRIMARY KEY);" /* folders, by the owner */
+    /* What a log says of a picture and its record otherwise; of the last check. */
+    "CREATE TABLE disagreements(picture INTEGER, field TEXT, log TEXT, record TEXT);"
     /* Digests of files that had to be read to tell whose copy a favourite is. */
     "CREATE TABLE digests(picture INTEGER PRIMARY KEY, bytes INTEGER, changed INTEGER,"
     " sha256 TEXT);";

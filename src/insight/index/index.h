@@ -45,6 +45,8 @@ struct xl_index_report {
     int64_t n_logs, n_lines, n_damaged, n_failed;
     int64_t n_folders, n_named_folders;
     int64_t n_without_record; /* files of pictures that say nothing of themselves */
+    int64_t n_disagree; /* pictures whose records say otherwise than their logs, when they were
+                           checked last (check.h) */
     int64_t n_loved, n_rated, n_duels, n_unknown; /* unknown: marks of what is not in the index */
     int64_t n_new;                                /* pictures that came in */
     int n_packed;                                 /* logs that are packed and were not read */

@@ -15,6 +15,12 @@ struct xl_index {
     double seconds;
 };
 
+/* Do something to the tables, alone and in one transaction; damage is mended and it is done again.
+ * Errors: as of opening */
+typedef enum xl_status xl_index_work(struct xl_index *index, void *user, struct xl_err *err);
+enum xl_status xl_index_write(struct xl_index *index, xl_index_work *work, void *user,
+                              struct xl_err *err) XL_CHECKED;
+
 /* Whether a failure was one of damage and the index has been made anew: ask again, then. Writes
  * over err when it could not be. */
 bool xl_index_mended(struct xl_index *index, enum xl_status status, struct xl_err *err);

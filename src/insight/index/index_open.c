@@ -88,11 +88,13 @@ static enum xl_status build(struct xl_index *index, const char *why, struct xl_e
     return status;
 }
 
-static enum xl_status update(struct xl_index *index, struct xl_err *err) {
+/* With the lock. */
+static enum xl_status transact(struct xl_index *index, xl_index_work *work, void *user,
+                               struct xl_err *err) {
     struct xl_database *database = &index->database;
     enum xl_status status = xl_database_run(database, "BEGIN IMMEDIATE", err);
     if (status) return status;
-    status = fill_with_pool(index, false, err);
+    status = work(index, user, err);
     if (!status) status = xl_database_run(database, "COMMIT", err);
     if (status) {
         if (sqlite3_exec(database->sql, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
@@ -108,6 +110,11 @@ static enum xl_status update(struct xl_index *index, struct xl_err *err) {
                      "PRAGMA busy_timeout=20000",
                      NULL, NULL, NULL);
     return XL_OK;
+}
+
+static enum xl_status fill_more(struct xl_index *index, void *user, struct xl_err *err) {
+    (void)user;
+    return fill_with_pool(index, false, err);
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */
@@ -133,7 +140,7 @@ static enum xl_status bring_up(struct xl_index *index, bool is_rebuild, struct x
     if (is_rebuild) return build(index, "it was asked for", err);
     enum xl_status status = reopen(index, &why);
     if (!status && !index->database.sql) return build(index, "there was none", err);
-    if (!status) status = update(index, &why);
+    if (!status) status = transact(index, fill_more, NULL, &why);
     if (status && index->database.is_damaged) {
         xl_note("the index is made anew: %s", why.text);
         return build(index, "it was damaged, or of another version", err);
@@ -212,6 +219,15 @@ bool xl_index_mended(struct xl_index *index, enum xl_status status, struct xl_er
     return !status;
 }
 
+enum xl_status xl_index_write(struct xl_index *index, xl_index_work *work, void *user,
+                              struct xl_err *err) {
+    struct xl_lock *lock = NULL;
+    enum xl_status status = take_lock(index, &lock, err);
+    if (!status) status = transact(index, work, user, err);
+    xl_lock_release(lock);
+    return xl_index_mended(index, status, err) ? xl_index_write(index, work, user, err) : status;
+}
+
 /* --- Telling ---------------------------------------------------------------------------------- */
 
 static enum xl_status count(struct xl_index *index, struct xl_index_report *out,
@@ -222,7 +238,8 @@ static enum xl_status count(struct xl_index *index, struct xl_index_report *out,
     } rows[] = {
         {"SELECT count(*) FROM pictures", &out->n_pictures},
         {"SELECT count(*) FROM looked WHERE picture IS NOT NULL", &out->n_from_records},
-        {"SELECT count(*) FROM looked WHERE picture IS NULL", &out->n_without_record},
+        {"SELECT count(*) FROM looked WHERE picture IS NULL AND NOT is_sheet",
+         &out->n_without_record},
         {"SELECT count(*) FROM logs", &out->n_logs},
         {"SELECT ifnull(sum(entries), 0) FROM logs", &out->n_lines},
         {"SELECT ifnull(sum(damaged), 0) FROM logs", &out->n_damaged},
@@ -232,6 +249,8 @@ static enum xl_status count(struct xl_index *index, struct xl_index_report *out,
         {"SELECT count(*) FROM marks WHERE loved", &out->n_loved},
         {"SELECT count(*) FROM marks WHERE rating > 0", &out->n_rated},
         {"SELECT count(*) FROM duels", &out->n_duels},
+        {"SELECT count(DISTINCT picture) FROM disagreements JOIN pictures ON pictures.id = picture",
+         &out->n_disagree},
         {"SELECT count(*) FROM marks WHERE picture IS NULL AND (loved OR rating > 0)",
          &out->n_unknown},
     };

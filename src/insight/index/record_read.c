@@ -167,6 +167,7 @@ void xl_record_file_read(struct xl_record_file *file) {
         xl_past_deinit(&past);
         status = xl_past_load(&past, path, NULL);
     }
+    file->is_sheet = past.is_sheet;
     if (!status) status = take_past(file, &past);
     file->status = status == XL_ENOMEM || !path ? xl_fail_nomem(&file->err, "a record", 0) : XL_OK;
     xl_past_deinit(&past);

@@ -10,6 +10,7 @@ struct xl_record_file {
     char *folder, *name; /* malloc'd */
     int64_t changed;     /* what tells this content from a later one; the caller's */
     bool has_record;     /* false: it says nothing of itself, or is a contact sheet */
+    bool is_sheet;
     struct xl_log_line *line;
     const char *cell; /* id, NULL: another program's */
     int64_t made_at;  /* of the file */

@@ -58,6 +58,7 @@ static enum xl_status put_looked(struct walk *walk, int64_t folder,
         sqlite3_bind_int64(walk->put_looked, 4, picture);
     else
         sqlite3_bind_null(walk->put_looked, 4);
+    sqlite3_bind_int64(walk->put_looked, 5, file->is_sheet);
     return xl_database_step(walk->database, walk->put_looked, err);
 }
 
@@ -266,7 +267,7 @@ static enum xl_status prepare(struct walk *walk, struct xl_err *err) {
                             " ON CONFLICT(path) DO UPDATE SET changed = ?2, is_named = ?3"},
         {&walk->has_path, "SELECT 1 FROM pictures WHERE path_key = ? AND log IS NOT NULL"},
         {&walk->find_looked, "SELECT changed, picture FROM looked WHERE folder = ? AND file = ?"},
-        {&walk->put_looked, "INSERT OR REPLACE INTO looked VALUES(?, ?, ?, ?)"},
+        {&walk->put_looked, "INSERT OR REPLACE INTO looked VALUES(?, ?, ?, ?, ?)"},
         {&walk->drop_picture, "DELETE FROM pictures WHERE id = ? AND log IS NULL"},
     };
     enum xl_status status = XL_OK;

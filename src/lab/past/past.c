@@ -271,7 +271,8 @@ static bool read_dream(struct xl_past *past, const char *text) {
 static enum xl_status read_ours(struct xl_past *past, const char *name, const char *text,
                                 const char *parameters, struct xl_err *err) {
     struct xl_sheet_record sheet;
-    if (xl_sheet_record_parse(text, &sheet))
+    past->is_sheet = xl_sheet_record_parse(text, &sheet);
+    if (past->is_sheet)
         return xl_fail(err, XL_EINPUT,
                        "%s: page %d of %d of a contact sheet; its pictures have records", name,
                        sheet.page, sheet.n_pages);

@@ -23,6 +23,7 @@ struct xl_past {
     int n, capacity;
     json_t *raw;    /* {KEYWORD: as it is in the file, parsed where it is JSON} */
     json_t *record; /* of this program, in the present format; NULL: another's */
+    bool is_sheet;  /* the file is a contact sheet and says so; reading it fails */
     bool failed;    /* out of memory: sticky */
 };
 
