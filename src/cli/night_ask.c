@@ -172,7 +172,7 @@ static enum xl_status add_file(json_t *jobs, const char *path, const struct xl_s
     size_t n = json_is_array(root) ? json_array_size(root) : 1;
     for (size_t i = 0; !status && i < n; i++) {
         json_t *job = json_is_array(root) ? json_array_get(root, i) : root;
-        const struct xl_settings_part part = {path, job, &places, NULL};
+        const struct xl_settings_part part = {.name = path, .object = job, .places = &places};
         struct xl_settings trial;
         xl_settings_default(&trial);
         trial.arena = &arena;

@@ -2,8 +2,7 @@
 #include "cli/painters.h"
 #include "cli/interrupt.h"
 
-#include "base/threads.h"
-#include "jobs/gpu_pool.h"
+#include "jobs/workers.h"
 #include "lab/run/engine_painter.h"
 
 #include <string.h>
@@ -50,9 +49,7 @@ enum xl_status xl_painters_make(const struct xl_settings *settings, const struct
         if (status) out->n = 0;
         return status;
     }
-    int threads = settings->threads ? settings->threads : xl_cpu_count();
-    out->settings.threads = threads > n ? threads / n : 1;
-    if (!gpus) out->settings.max_memory /= n; /* GPUs have their own */
+    xl_workers_divide(&out->settings, n, gpus != NULL);
     enum xl_status status = XL_OK;
     while (!status && out->n < n) {
         const struct xl_worker_params params = {.settings = &out->settings,

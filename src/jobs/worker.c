@@ -62,10 +62,22 @@ static bool is_spoken_to(const struct worker *worker) {
     return poll(&input, 1, 0) <= 0 || !(input.revents & (POLLHUP | POLLERR));
 }
 
+/* Whether there is a request to be read. While a group is drawn the parent has nothing to say but
+ * "stop". */
+static bool is_asked(const struct worker *worker) {
+    const struct xl_line_reader *reader = &worker->reader;
+    struct pollfd input = {.fd = worker->params->input, .events = POLLIN};
+    return reader->n > reader->n_used || (poll(&input, 1, 0) > 0 && input.revents & POLLIN);
+}
+
+static bool goes_on(const struct worker *worker) {
+    const struct xl_worker *params = worker->params;
+    return !params->goes_on || params->goes_on(params->user);
+}
+
 static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
     struct worker *worker = user;
-    const struct xl_worker *params = worker->params;
-    if ((params->goes_on && !params->goes_on(params->user)) || !is_spoken_to(worker)) return false;
+    if (!goes_on(worker) || !is_spoken_to(worker) || is_asked(worker)) return false;
     double now_s = xl_now_s();
     if (total < 0 || (done < total && now_s - worker->reported_s < PROGRESS_S)) return true;
     worker->reported_s = now_s;
@@ -219,20 +231,20 @@ static enum xl_status obey(struct worker *worker, const json_t *request) {
         status = tell_need(worker, request, &why);
     else if (!strcmp(what, "draw"))
         status = draw(worker, request, &why);
-    else
-        status = xl_fail(&why, XL_EINPUT,
-                         "a message: \"do\" is \"%.40s\", expected open, expect, need or draw",
-                         what);
-    if (status && status != XL_ECANCELLED) say_failed(worker, status, &why);
-    return status;
+    else if (strcmp(what, "stop") != 0) /* that came too late, or has been obeyed */
+        status = xl_fail(
+            &why, XL_EINPUT,
+            "a message: \"do\" is \"%.40s\", expected open, expect, need, draw or stop", what);
+    bool is_stopped = status == XL_ECANCELLED && goes_on(worker) && is_spoken_to(worker);
+    if (status && (status != XL_ECANCELLED || is_stopped)) say_failed(worker, status, &why);
+    return is_stopped ? XL_OK : status;
 }
 
 static enum xl_status obey_all(struct worker *worker, struct xl_err *err) {
-    const struct xl_worker *params = worker->params;
     for (;;) {
         json_t *request = NULL;
         enum xl_status status = xl_line_read(&worker->reader, &request, err);
-        if (params->goes_on && !params->goes_on(params->user))
+        if (!goes_on(worker))
             status = xl_fail(err, XL_ECANCELLED, "interrupted");
         else if (!status && !request)
             return XL_OK;

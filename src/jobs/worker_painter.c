@@ -3,6 +3,7 @@
  */
 #include "jobs/worker_painter.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "jobs/environment.h"
 #include "jobs/wire.h"
@@ -193,22 +194,45 @@ static void wait_a_moment(struct worker_painter *worker) {
     pthread_mutex_unlock(&worker->mutex);
 }
 
-/* The answer to the last request. *out: caller json_decref.
- * Errors: XL_EWORKER it died; XL_ECANCELLED: it was ended; what the worker failed with */
+/* Ask the worker to give up what it is at; it keeps its model. */
+static void say_stop(struct worker_painter *worker) {
+    struct xl_err ignored;
+    bool ok = true;
+    xl_json_watch();
+    json_t *message = json_object();
+    xl_json_put(message, "do", json_string("stop"), &ok);
+    enum xl_status status = xl_process_say(worker->process, message, message && ok, &ignored);
+    (void)status; /* it has died, or will be ended */
+}
+
+/* The answer to the last request, if it is there. Progress of what is stopped is not reported. */
+static enum xl_status take_answer(struct worker_painter *worker, bool is_stopped, json_t **out,
+                                  struct xl_err *err) {
+    pthread_mutex_lock(&worker->mutex);
+    if (is_stopped) replace(&worker->progress, NULL);
+    *out = worker->answer;
+    worker->answer = NULL;
+    enum xl_status status = !worker->is_alive && !*out ? say_died(worker, err) : XL_OK;
+    pthread_mutex_unlock(&worker->mutex);
+    return status;
+}
+
+/* The answer to the last request. *out: caller json_decref. A worker that is told to stop and does
+ * not is ended.
+ * Errors: XL_EWORKER it died; XL_ECANCELLED: it was stopped; what the worker failed with */
 static enum xl_status await(struct worker_painter *worker, const char *event, json_t **out,
                             struct xl_err *err) {
     json_t *answer = NULL;
+    double stopped_s = 0; /* when it was told to stop; 0: it was not */
     for (;;) {
-        if (!goes_on(worker)) {
-            end_process(worker);
-            return xl_fail(err, XL_ECANCELLED, "interrupted");
+        if (!stopped_s && !goes_on(worker)) {
+            stopped_s = xl_now_s();
+            say_stop(worker);
         }
-        pthread_mutex_lock(&worker->mutex);
-        answer = worker->answer;
-        worker->answer = NULL;
-        bool is_dead = !worker->is_alive;
-        enum xl_status died = is_dead && !answer ? say_died(worker, err) : XL_OK;
-        pthread_mutex_unlock(&worker->mutex);
+        enum xl_status died = take_answer(worker, stopped_s > 0, &answer, err);
+        bool is_late = stopped_s && !answer && xl_now_s() - stopped_s > PATIENCE_S;
+        if (is_late) end_process(worker);
+        if (stopped_s && (died || is_late)) return xl_fail(err, XL_ECANCELLED, "interrupted");
         if (died) return died;
         if (answer) break;
         wait_a_moment(worker);

@@ -32,7 +32,7 @@ rooms_of() {
     case $1 in
     hub) echo download ;;
     lab) echo data settings cell log run past ;;
-    jobs) echo night ;;
+    jobs) echo night queue ;;
     insight) echo marks index stats taste report ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
     http) echo 'api' ;;

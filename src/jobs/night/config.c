@@ -90,8 +90,10 @@ static enum xl_status check_keys(const struct xl_night_config *config, struct xl
 /* --- Settings --------------------------------------------------------------------------------- */
 
 static enum xl_status read_settings(struct xl_night_config *config, struct xl_err *err) {
-    const struct xl_settings_part part = {config->path, config->root, &config->places,
-                                          is_night_key};
+    const struct xl_settings_part part = {.name = config->path,
+                                          .object = config->root,
+                                          .places = &config->places,
+                                          .is_other = is_night_key};
     xl_settings_default(&config->settings);
     config->settings.arena = &config->arena;
     enum xl_status status = xl_settings_read_part(&config->settings, &part, &config->arena, err);
@@ -104,8 +106,9 @@ static enum xl_status check_jobs(struct xl_night_config *config, struct xl_err *
     if (!settings) return xl_fail_nomem(err, "settings", sizeof *settings);
     enum xl_status status = XL_OK;
     for (size_t i = 0; !status && i < json_array_size(config->jobs); i++) {
-        const struct xl_settings_part part = {config->path, json_array_get(config->jobs, i),
-                                              &config->places, NULL};
+        const struct xl_settings_part part = {.name = config->path,
+                                              .object = json_array_get(config->jobs, i),
+                                              .places = &config->places};
         *settings = config->settings;
         xl_settings_end_source(settings);
         status = xl_settings_read_part(settings, &part, &config->arena, err);

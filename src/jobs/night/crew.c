@@ -4,9 +4,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/threads.h"
-#include "jobs/gpu_pool.h"
 #include "jobs/night/guard.h"
+#include "jobs/workers.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 
 struct place {
-    struct xl_painter *painter;
     bool has_gpu, is_hot, is_held; /* held: there is no power for it */
     struct xl_gpu gpu;             /* as it was seen last */
     int n_pictures;                /* of the GPU, or of the worker, in this process */
@@ -23,64 +21,15 @@ struct place {
 
 struct xl_crew {
     const struct xl_night_config *config;
-    struct xl_settings settings; /* of each worker */
-    struct xl_gpu_pool *pool;    /* NULL: the CPU */
-    struct xl_painter *painters[XL_GPUS_MAX];
-    int n;
-    pthread_mutex_t mutex; /* for what follows */
-    struct place places[XL_GPUS_MAX];
+    struct xl_workers workers;
+    struct xl_gpu_pool *pool; /* theirs; NULL: the CPU */
+    int n;                    /* of them */
+    pthread_mutex_t mutex;    /* for what follows */
+    struct place places[XL_PLACES_MAX];
     int n_powered; /* so many may draw */
 };
 
 /* --- Opening ---------------------------------------------------------------------------------- */
-
-static bool is_cpu(const struct xl_settings *settings) {
-    return !strcmp(settings->device, "cpu") || !strcmp(settings->device, "reference") ||
-           (settings->gpus && !strcmp(settings->gpus, "none")) ||
-           (!settings->gpus && settings->workers);
-}
-
-/* The GPUs of this host; nobody having asked for any, a host that has none draws on its CPU. */
-static enum xl_status open_pool(struct xl_crew *crew, const struct xl_crew_params *params,
-                                struct xl_err *err) {
-    struct xl_settings settings = *params->settings;
-    struct xl_err why = {0};
-    bool is_asked = settings.gpus || !strcmp(settings.device, "cuda");
-    if (is_cpu(&settings)) return XL_OK;
-    if (!settings.gpus) settings.gpus = "all";
-    if (!xl_settings_is_given(&settings, "on-foreign-process"))
-        settings.on_foreign_process = XL_FOREIGN_YIELD;
-    enum xl_status status =
-        xl_gpu_pool_open_empty(&settings, params->goes_on, params->user, &crew->pool, &why);
-    if (status == XL_EDEVICE && !is_asked) {
-        xl_info("no GPU: %s", why.text);
-        return XL_OK;
-    }
-    return status ? xl_fail(err, status, "%s", why.text) : XL_OK;
-}
-
-static enum xl_status add_painters(struct xl_crew *crew, struct xl_err *err) {
-    struct xl_settings *settings = &crew->settings;
-    int n = crew->pool ? xl_gpu_pool_count(crew->pool) : settings->workers ? settings->workers : 1;
-    int threads = settings->threads ? settings->threads : xl_cpu_count();
-    settings->threads = threads > n ? threads / n : 1;
-    if (!crew->pool) settings->max_memory /= n; /* GPUs have their own */
-    enum xl_status status = XL_OK;
-    while (!status && crew->n < n) {
-        const struct xl_worker_params params = {
-            .settings = settings,
-            .kept_open = -1,
-            .gpu = crew->pool ? xl_gpu_pool_at(crew->pool, crew->n) : NULL,
-            .number = crew->n};
-        struct place *place = &crew->places[crew->n];
-        status = xl_worker_painter_new(&params, &place->painter, err);
-        if (status) break;
-        place->painter->has_left = crew->pool != NULL; /* until its place has a GPU */
-        crew->painters[crew->n++] = place->painter;
-    }
-    crew->n_powered = crew->n;
-    return status;
-}
 
 enum xl_status xl_crew_open(const struct xl_crew_params *params, struct xl_crew **out,
                             struct xl_err *err) {
@@ -88,9 +37,11 @@ enum xl_status xl_crew_open(const struct xl_crew_params *params, struct xl_crew 
     if (!crew) return xl_fail_nomem(err, "workers", sizeof *crew);
     pthread_mutex_init(&crew->mutex, NULL);
     crew->config = params->config;
-    crew->settings = *params->settings;
-    enum xl_status status = open_pool(crew, params, err);
-    if (!status) status = add_painters(crew, err);
+    const struct xl_workers_params workers = {
+        .settings = params->settings, .goes_on = params->goes_on, .user = params->user};
+    enum xl_status status = xl_workers_open(&workers, &crew->workers, err);
+    crew->pool = crew->workers.pool;
+    crew->n = crew->n_powered = crew->workers.n;
     if (status)
         xl_crew_close(crew);
     else
@@ -100,21 +51,21 @@ enum xl_status xl_crew_open(const struct xl_crew_params *params, struct xl_crew 
 
 void xl_crew_close(struct xl_crew *crew) {
     if (!crew) return;
-    for (int i = 0; i < crew->n; i++) crew->painters[i]->close(crew->painters[i]);
-    xl_gpu_pool_close(crew->pool);
+    xl_workers_close(&crew->workers);
     pthread_mutex_destroy(&crew->mutex);
     free(crew);
 }
 
 void xl_crew_keep_open(struct xl_crew *crew, int descriptor) {
-    for (int i = 0; i < crew->n; i++) xl_worker_painter_keep_open(crew->painters[i], descriptor);
+    for (int i = 0; i < crew->n; i++)
+        xl_worker_painter_keep_open(crew->workers.painters[i], descriptor);
 }
 
 int xl_crew_count(const struct xl_crew *crew) {
     return crew->n;
 }
 struct xl_painter *const *xl_crew_painters(const struct xl_crew *crew) {
-    return crew->painters;
+    return crew->workers.painters;
 }
 
 const char *xl_crew_text(const struct xl_crew *crew, char out[XL_CREW_TEXT]) {
@@ -136,7 +87,7 @@ bool xl_crew_may_draw(struct xl_crew *crew, int i) {
 }
 
 void xl_crew_rest(struct xl_crew *crew, int i) {
-    xl_worker_painter_rest(crew->painters[i]);
+    xl_worker_painter_rest(crew->workers.painters[i]);
 }
 
 /* The label of a worker of the CPU, as its painter has it. */

@@ -164,6 +164,7 @@ static void put_entry(struct line *line, const struct xl_job_entry *entry, const
     xl_stamp_utc(stamp);
     xl_iso8601_utc(now);
     put_int(line, "format", XL_FORMAT);
+    if (entry->job) put_text(line, "job", entry->job);
     put_text(line, "timestamp", entry->timestamp ? entry->timestamp : stamp);
     put(line, "multi_profile", json_boolean(entry->multi_profile));
     put_text(line, "model_id", entry->model_id);

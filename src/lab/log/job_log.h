@@ -49,6 +49,7 @@ struct xl_job_picture {
  * Texts are borrowed, any bytes, NULL is written as null. Keys of the line are called as the fields
  * unless said. */
 struct xl_job_entry {
+    const char *job;            /* of a queue; NULL: the line has no such key */
     const char *timestamp;      /* the stamp in the names of the pictures; NULL: now */
     bool multi_profile;         /* part of a run over several profiles */
     const struct xl_cell *cell; /* the first; its fields under their keys for the log, and mode */

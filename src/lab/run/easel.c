@@ -450,6 +450,14 @@ static bool may_draw(struct xl_easel *easel) {
     return true;
 }
 
+/* Whether there is nothing to take for now. The painter may be somebody else's meanwhile. */
+static bool rests(struct xl_easel *easel) {
+    const struct xl_hooks *hooks = &easel->run->hooks;
+    if (!hooks->rests || xl_work_offers(easel->work)) return false;
+    hooks->rests(hooks->user, easel->number);
+    return true;
+}
+
 void *xl_easel_run(void *user) {
     struct xl_easel *easel = user;
     struct xl_share share;
@@ -457,7 +465,7 @@ void *xl_easel_run(void *user) {
     easel->painter->died = on_died;
     easel->painter->user = easel;
     for (;;) {
-        if (!may_draw(easel)) {
+        if (rests(easel) || !may_draw(easel)) {
             if (!xl_work_pause(easel->work)) break;
             continue;
         }
@@ -472,5 +480,6 @@ void *xl_easel_run(void *user) {
         if (share.n_lost) xl_work_wait(easel->work, easel->number, 0);
     }
     if (easel->painter->expect) easel->painter->expect(easel->painter, NULL);
+    if (easel->run->hooks.rests) easel->run->hooks.rests(easel->run->hooks.user, easel->number);
     return NULL;
 }

@@ -132,7 +132,8 @@ static enum xl_status log_job(const struct xl_writer_params *params, const int *
                               const struct xl_drawn *drawn, struct xl_err *err) {
     const struct xl_cell *cells = params->sweep->cells, *first = &cells[list[0]];
     const struct xl_sweep_model *model = &params->sweep->models[first->model];
-    struct xl_job_entry entry = {.timestamp = params->run->stamp,
+    struct xl_job_entry entry = {.job = params->job,
+                                 .timestamp = params->run->stamp,
                                  .multi_profile = params->sweep->is_grid,
                                  .cell = first,
                                  .model_id = model->repository,

@@ -11,6 +11,7 @@ struct xl_writer_params {
     const struct xl_sweep *sweep;
     struct xl_run_dir *run; /* its outcomes belong to the writer until xl_writer_finish */
     struct xl_job_log *log;
+    const char *job;          /* of a queue; NULL: none */
     struct xl_claims *claims; /* NULL: nobody else draws this run; else page and sheets wait */
     struct xl_hooks hooks;
     struct xl_work *work;

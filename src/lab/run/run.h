@@ -5,6 +5,7 @@
 #define XL_LAB_RUN_H
 
 #include "base/str.h"
+#include "lab/log/job_log.h"
 #include "lab/run/claims.h"
 #include "lab/run/painter.h"
 #include "lab/run/run_dir.h"
@@ -47,6 +48,9 @@ struct xl_hooks {
      * NULL: always. Where it is there, a painter that has left may come back (xl_painter). On the
      * threads of the painters. */
     bool (*may_draw)(void *user, int painter);
+    /* This painter has nothing to draw for now, or for good: what is left is in the hands of
+     * others. It asks whether it may draw before it draws again. On the threads of the painters. */
+    void (*rests)(void *user, int painter);
     /* On the writer's thread: a picture failed, for now or for good. */
     void (*failed)(void *user, const struct xl_cell *cell, enum xl_status status, const char *text);
     /* On the writer's thread, or on that of the painter. */
@@ -63,7 +67,10 @@ struct xl_run {
     struct xl_hooks hooks;
     struct xl_painter *const *painters; /* [n_painters], at least one; the caller closes them */
     int n_painters;
-    bool has_no_sheets; /* contact sheets are not this run's: more of it is drawn later */
+    bool has_no_sheets;     /* contact sheets are not this run's: more of it is drawn later */
+    struct xl_job_log *log; /* where its jobs are logged, for several runs of one process; NULL: it
+                               opens the log of its settings for itself */
+    const char *job;        /* the job of a queue that it draws, for the log; NULL: none */
 };
 
 struct xl_run_counts {

@@ -101,9 +101,10 @@ static enum xl_status start(struct runner *runner, struct xl_err *err) {
     enum xl_status status = xl_work_new(run->sweep, run->dir, run->settings->group, run->n_painters,
                                         &runner->work, err);
     params->work = runner->work;
-    if (!status)
+    params->log = run->log;
+    if (!status && !run->log)
         status = xl_job_log_open(run->dir->output_dir, run->settings->instance, &params->log, err);
-    if (!status && run->dir->is_own && !run->claims) status = xl_output_log_missing(params, err);
+    if (!status && !run->claims) status = xl_output_log_missing(params, err);
     if (!status && !run->claims) status = xl_output_page_begin(params, err);
     if (!status) status = xl_writer_new(params, &runner->writer, err);
     return status;
@@ -130,7 +131,7 @@ static void end_log(struct runner *runner, enum xl_status *status, struct xl_err
         ended =
             xl_output_page_end(&runner->params, *status, *status && err ? err->text : NULL, &why);
     if (!*status && ended) *status = xl_fail(err, ended, "%s", why.text);
-    xl_job_log_close(runner->params.log);
+    if (!runner->run->log) xl_job_log_close(runner->params.log);
 }
 
 static struct runner make_runner(const struct xl_run *run, struct xl_run_counts *counts) {
@@ -139,6 +140,7 @@ static struct runner make_runner(const struct xl_run *run, struct xl_run_counts 
                            .params = {.settings = run->settings,
                                       .sweep = run->sweep,
                                       .run = run->dir,
+                                      .job = run->job,
                                       .claims = run->claims,
                                       .hooks = run->hooks,
                                       .counts = counts,

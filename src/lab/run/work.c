@@ -239,6 +239,13 @@ void xl_work_wait(struct xl_work *work, int painter, int n) {
     pthread_mutex_unlock(&work->mutex);
 }
 
+bool xl_work_offers(struct xl_work *work) {
+    pthread_mutex_lock(&work->mutex);
+    bool is_there = !work->is_stopped && find_any(work) >= 0;
+    pthread_mutex_unlock(&work->mutex);
+    return is_there;
+}
+
 bool xl_work_pause(struct xl_work *work) {
     enum { PAUSE_MS = 100 };
     struct timespec until;

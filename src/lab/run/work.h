@@ -38,6 +38,9 @@ struct xl_share xl_work_take_model(struct xl_work *work, int painter, int model)
  * stops. */
 void xl_work_wait(struct xl_work *work, int painter, int n);
 
+/* Whether a painter that took something now would get it without waiting. */
+bool xl_work_offers(struct xl_work *work);
+
 /* Wait a moment, for a painter that may not draw. Returns whether there may be something for it
  * later: false when all is drawn or the run stops. */
 bool xl_work_pause(struct xl_work *work);

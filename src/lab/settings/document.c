@@ -39,6 +39,7 @@ struct document {
     struct xl_arena *arena;
     struct xl_err *err;
     bool (*is_other)(const char *key); /* keys that are somebody else's; NULL: none */
+    xl_command_set commands;           /* whose settings are known */
 };
 
 /* How a sentence begins: "job.yaml:4:8: steps", or less when the place is not known or is enough.
@@ -192,8 +193,8 @@ static enum xl_status read_document(const struct document *document, const json_
     json_object_foreach((json_t *)object, key, value) {
         const struct xl_option *option = xl_option_find(key);
         if (document->is_other && document->is_other(key)) continue;
-        if (!option || !(option->commands & XL_FOR_GENERATE) || !strcmp(option->name, "job")) {
-            const struct xl_option *near = xl_option_nearest(key, XL_FOR_GENERATE);
+        if (!option || !(option->commands & document->commands) || !strcmp(option->name, "job")) {
+            const struct xl_option *near = xl_option_nearest(key, document->commands);
             write_origin(document, key_place(document, object, key), NULL, origin);
             return xl_fail(document->err, XL_EINVAL, "%s: \"%.60s\" is no setting%s%s%s", origin,
                            key, near ? "; did you mean \"" : "", near ? near->name : "",
@@ -211,15 +212,20 @@ static enum xl_status read_document(const struct document *document, const json_
 enum xl_status xl_settings_read_object(struct xl_settings *settings, const char *name,
                                        const json_t *object, struct xl_arena *arena,
                                        struct xl_err *err) {
-    const struct document document = {settings, name, NULL, arena, err, NULL};
+    const struct document document = {settings, name, NULL, arena, err, NULL, XL_FOR_GENERATE};
     return read_document(&document, object);
 }
 
 enum xl_status xl_settings_read_part(struct xl_settings *settings,
                                      const struct xl_settings_part *part, struct xl_arena *arena,
                                      struct xl_err *err) {
-    const struct document document = {settings, part->name, part->places,
-                                      arena,    err,        part->is_other};
+    const struct document document = {settings,
+                                      part->name,
+                                      part->places,
+                                      arena,
+                                      err,
+                                      part->is_other,
+                                      part->commands ? part->commands : XL_FOR_GENERATE};
     return read_document(&document, part->object);
 }
 
@@ -227,7 +233,7 @@ enum xl_status xl_settings_read_file(struct xl_settings *settings, const char *p
                                      struct xl_arena *arena, struct xl_err *err) {
     json_t *root = NULL;
     struct xl_yaml_places places = {0};
-    const struct document document = {settings, path, &places, arena, err, NULL};
+    const struct document document = {settings, path, &places, arena, err, NULL, XL_FOR_GENERATE};
     enum xl_status status = xl_yaml_load(path, &places, &root, err); /* JSON is YAML */
     if (!status) status = read_document(&document, root);
     json_decref(root);

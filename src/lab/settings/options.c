@@ -220,7 +220,7 @@ static const struct xl_option options[] = {
     {LIST("sweep", "KEY=VALUES", sweep), .commands = RUNS | XL_FOR_API,
      .completion = XL_COMPLETE_AXIS, .group = "Sweeps",
      .help = "one axis of a grid: steps=20,30 guidance=5:8:1 seed=1..4 model=all prompt=@FILE"},
-    {INT("group", "N", group, 0, 64), .commands = RUNS, .group = "Sweeps",
+    {INT("group", "N", group, 0, 64), .commands = RUNS | XL_FOR_API, .group = "Sweeps",
      .help = "pictures of equal shape that are drawn together; 0: as many as --batch",
      .fallback = "0"},
     {SWITCH("dry-run", dry_run), .commands = RUNS | XL_FOR_DOWNLOAD | XL_FOR_NIGHT,

@@ -211,6 +211,7 @@ struct xl_settings_part {
     const json_t *object;
     const struct xl_yaml_places *places;
     bool (*is_other)(const char *key); /* keys that are left alone; NULL: none */
+    xl_command_set commands; /* whose settings count, such as XL_FOR_API; 0: XL_FOR_GENERATE */
 };
 enum xl_status xl_settings_read_part(struct xl_settings *settings,
                                      const struct xl_settings_part *part, struct xl_arena *arena,
