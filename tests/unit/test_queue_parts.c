@@ -67,14 +67,14 @@ Test(choose, what_was_served_fades) {
 
 /* --- Events ----------------------------------------------------------------------------------- */
 
-static struct xl_events *events;
+static struct xl_event_ring *events;
 static int n_wakes;
 
 static void open_events(void) {
-    cr_assert_eq(xl_events_new(4, 1000, &events, &err), XL_OK);
+    cr_assert_eq(xl_event_ring_new(4, 1000, &events, &err), XL_OK);
 }
 static void close_events(void) {
-    xl_events_free(events);
+    xl_event_ring_free(events);
 }
 TestSuite(events, .init = open_events, .fini = close_events);
 
@@ -107,7 +107,7 @@ static bool has_next(struct xl_subscriber *follower) {
 }
 
 static void put(int n) {
-    xl_events_put(events, "job", json_pack("[i]", n));
+    xl_event_ring_put(events, "job", json_pack("[i]", n));
 }
 
 Test(events, come_in_order_and_can_be_had_again) {
@@ -120,7 +120,7 @@ Test(events, come_in_order_and_can_be_had_again) {
     cr_expect_not(has_next(now));
     struct xl_subscriber *later = follow(1000);
     expect_next(later, 1001, "[2]");
-    cr_expect_eq(xl_events_newest(events), 1001);
+    cr_expect_eq(xl_event_ring_newest(events), 1001);
     xl_subscriber_free(now);
     xl_subscriber_free(later);
 }
@@ -134,7 +134,7 @@ Test(events, that_are_lost_are_told) {
     cr_expect_not(has_next(slow));
     put(5);
     expect_next(slow, 1005, "[5]");
-    xl_events_put(events, "job", NULL);
+    xl_event_ring_put(events, "job", NULL);
     expect_next(slow, 1006, NULL);
     xl_subscriber_free(slow);
     xl_subscriber_free(old);

@@ -85,8 +85,8 @@ static void on_saved(void *user, const struct xl_cell *cell, const char *path, c
     xl_json_put(line, "path", xl_json_text(path), &ok);
     xl_json_put(line, "seconds", json_real(seconds), &ok);
     xl_history_note(queue, line, false); /* the picture itself says that it is there */
-    xl_events_put(queue->events, "cell", describe_saved(job->id, cell, path, seconds));
-    xl_events_put(queue->events, "job", told);
+    xl_event_ring_put(queue->events, "cell", describe_saved(job->id, cell, path, seconds));
+    xl_event_ring_put(queue->events, "job", told);
 }
 
 static void on_failed(void *user, const struct xl_cell *cell, enum xl_status status,
@@ -97,7 +97,7 @@ static void on_failed(void *user, const struct xl_cell *cell, enum xl_status sta
     pthread_mutex_lock(&queue->mutex);
     job->n_failed++;
     pthread_mutex_unlock(&queue->mutex);
-    xl_events_put(queue->events, "cell", describe_failed(job->id, cell, status, text));
+    xl_event_ring_put(queue->events, "cell", describe_failed(job->id, cell, status, text));
 }
 
 /* --- Beginning -------------------------------------------------------------------------------- */
@@ -246,7 +246,7 @@ static enum xl_status note_begun(struct work *work, struct xl_err *err) {
     xl_json_put(line, "has_own_dir", json_boolean(work->dir.is_own), &ok);
     xl_json_put(line, "run_dir", xl_json_text(work->dir.dir), &ok);
     xl_json_put(line, "stamp", xl_json_text(work->dir.stamp), &ok);
-    xl_events_put(queue->events, "job", told);
+    xl_event_ring_put(queue->events, "job", told);
     return xl_history_put(queue, xl_json_finish(line, ok), true, true, err);
 }
 
@@ -357,8 +357,8 @@ static void end(struct work *work, enum xl_status status, const struct xl_err *e
     order = xl_tell_queue(queue);
     pthread_mutex_unlock(&queue->mutex);
     if (line) xl_history_note(queue, xl_json_finish(line, ok), true);
-    xl_events_put(queue->events, "job", told);
-    xl_events_put(queue->events, "queue", order);
+    xl_event_ring_put(queue->events, "job", told);
+    xl_event_ring_put(queue->events, "queue", order);
 }
 
 static void *run(void *user) {

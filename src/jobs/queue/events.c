@@ -14,7 +14,7 @@ struct entry {
 };
 
 struct xl_subscriber {
-    struct xl_events *events;
+    struct xl_event_ring *events;
     struct xl_subscriber *next;
     uint64_t next_id;
     void (*wake)(void *user);
@@ -23,7 +23,7 @@ struct xl_subscriber {
     int n_wakes;   /* under way */
 };
 
-struct xl_events {
+struct xl_event_ring {
     pthread_mutex_t mutex; /* for what follows */
     pthread_cond_t changed;
     struct entry *ring; /* [n]: event number i is at i % n */
@@ -33,8 +33,9 @@ struct xl_events {
     int n_subscribers;
 };
 
-enum xl_status xl_events_new(int n, uint64_t first, struct xl_events **out, struct xl_err *err) {
-    struct xl_events *events = calloc(1, sizeof *events);
+enum xl_status xl_event_ring_new(int n, uint64_t first, struct xl_event_ring **out,
+                                 struct xl_err *err) {
+    struct xl_event_ring *events = calloc(1, sizeof *events);
     struct entry *ring = calloc((size_t)n, sizeof *ring);
     if (!events || !ring) {
         free(events);
@@ -54,7 +55,7 @@ enum xl_status xl_events_new(int n, uint64_t first, struct xl_events **out, stru
     return XL_OK;
 }
 
-void xl_events_free(struct xl_events *events) {
+void xl_event_ring_free(struct xl_event_ring *events) {
     if (!events) return;
     for (int i = 0; i < events->n; i++) free(events->ring[i].text);
     free(events->ring);
@@ -65,7 +66,7 @@ void xl_events_free(struct xl_events *events) {
 
 /* Wake those who have not been woken. With the mutex held, which is let go of meanwhile; somebody
  * whose wake is under way is not freed. */
-static void wake_all(struct xl_events *events) {
+static void wake_all(struct xl_event_ring *events) {
     struct xl_subscriber *waked[256];
     int n;
     do {
@@ -84,7 +85,7 @@ static void wake_all(struct xl_events *events) {
     pthread_cond_broadcast(&events->changed);
 }
 
-void xl_events_put(struct xl_events *events, const char *type, json_t *data) {
+void xl_event_ring_put(struct xl_event_ring *events, const char *type, json_t *data) {
     char *text = data ? xl_json_dump(data, JSON_COMPACT) : NULL;
     json_decref(data);
     pthread_mutex_lock(&events->mutex);
@@ -97,15 +98,16 @@ void xl_events_put(struct xl_events *events, const char *type, json_t *data) {
     free(old);
 }
 
-uint64_t xl_events_newest(struct xl_events *events) {
+uint64_t xl_event_ring_newest(struct xl_event_ring *events) {
     pthread_mutex_lock(&events->mutex);
     uint64_t newest = events->end - 1;
     pthread_mutex_unlock(&events->mutex);
     return newest;
 }
 
-enum xl_status xl_subscriber_new(struct xl_events *events, uint64_t after, void (*wake)(void *user),
-                                 void *user, struct xl_subscriber **out, struct xl_err *err) {
+enum xl_status xl_subscriber_new(struct xl_event_ring *events, uint64_t after,
+                                 void (*wake)(void *user), void *user, struct xl_subscriber **out,
+                                 struct xl_err *err) {
     struct xl_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (!subscriber) return xl_fail_nomem(err, "a subscriber", sizeof *subscriber);
     *subscriber = (struct xl_subscriber){.events = events, .wake = wake, .user = user};
@@ -121,7 +123,7 @@ enum xl_status xl_subscriber_new(struct xl_events *events, uint64_t after, void 
 
 void xl_subscriber_free(struct xl_subscriber *subscriber) {
     if (!subscriber) return;
-    struct xl_events *events = subscriber->events;
+    struct xl_event_ring *events = subscriber->events;
     pthread_mutex_lock(&events->mutex);
     struct xl_subscriber **at = &events->subscribers;
     while (*at != subscriber) at = &(*at)->next;
@@ -133,7 +135,7 @@ void xl_subscriber_free(struct xl_subscriber *subscriber) {
 
 /* With the mutex held. */
 static void wait_for(struct xl_subscriber *subscriber, double wait_s) {
-    struct xl_events *events = subscriber->events;
+    struct xl_event_ring *events = subscriber->events;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     int64_t ns = until.tv_nsec + (int64_t)((wait_s - (double)(int64_t)wait_s) * 1e9);
@@ -146,7 +148,7 @@ static void wait_for(struct xl_subscriber *subscriber, double wait_s) {
 
 /* With the mutex held; there is one. */
 static enum xl_next take(struct xl_subscriber *subscriber, struct xl_event *out) {
-    const struct xl_events *events = subscriber->events;
+    const struct xl_event_ring *events = subscriber->events;
     uint64_t n = (uint64_t)events->n, id = subscriber->next_id;
     const struct entry *entry = &events->ring[id % n];
     bool is_lost = id > events->end || id < events->first || events->end - id > n || !entry->text;
@@ -164,7 +166,7 @@ static enum xl_next take(struct xl_subscriber *subscriber, struct xl_event *out)
 
 enum xl_next xl_subscriber_next(struct xl_subscriber *subscriber, double wait_s,
                                 struct xl_event *out) {
-    struct xl_events *events = subscriber->events;
+    struct xl_event_ring *events = subscriber->events;
     enum xl_next next = XL_NEXT_NOTHING;
     pthread_mutex_lock(&events->mutex);
     if (wait_s > 0) wait_for(subscriber, wait_s);

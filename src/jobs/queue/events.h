@@ -10,29 +10,29 @@
 
 #include <jansson.h>
 
-struct xl_events;     /* opaque */
+struct xl_event_ring; /* opaque */
 struct xl_subscriber; /* opaque */
 
 /* A ring of the newest n events. Numbers go on from `first`, so that those of an earlier process
  * are known to be older. Errors: XL_ENOMEM */
-enum xl_status xl_events_new(int n, uint64_t first, struct xl_events **out,
-                             struct xl_err *err) XL_CHECKED;
+enum xl_status xl_event_ring_new(int n, uint64_t first, struct xl_event_ring **out,
+                                 struct xl_err *err) XL_CHECKED;
 /* All subscribers have gone before. NULL is fine. */
-void xl_events_free(struct xl_events *events);
+void xl_event_ring_free(struct xl_event_ring *events);
 
 /* Tell of something. type: a constant. data is released; NULL (out of memory): nothing is told, and
  * who follows finds a number missing. */
-void xl_events_put(struct xl_events *events, const char *type, json_t *data);
+void xl_event_ring_put(struct xl_event_ring *events, const char *type, json_t *data);
 
 /* The number of the newest event. */
-uint64_t xl_events_newest(struct xl_events *events);
+uint64_t xl_event_ring_newest(struct xl_event_ring *events);
 
 /* Follow what comes after event number `after`; UINT64_MAX: what comes from now on. wake (may be
  * NULL) is called, on any thread, once when there is something, and again after
  * xl_subscriber_next has said that there is nothing more; it may not call this module.
  * Errors: XL_ENOMEM */
-enum xl_status xl_subscriber_new(struct xl_events *events, uint64_t after, void (*wake)(void *user),
-                                 void *user, struct xl_subscriber **out,
+enum xl_status xl_subscriber_new(struct xl_event_ring *events, uint64_t after,
+                                 void (*wake)(void *user), void *user, struct xl_subscriber **out,
                                  struct xl_err *err) XL_CHECKED;
 /* Waits for a wake that is under way. NULL is fine. */
 void xl_subscriber_free(struct xl_subscriber *subscriber);

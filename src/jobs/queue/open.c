@@ -61,7 +61,7 @@ enum xl_status xl_queue_open(const struct xl_queue_params *params, struct xl_que
     const char *instance = params->settings->instance;
     uint64_t first = (uint64_t)(xl_tell_now() * 1000); /* later than all of an earlier process */
     enum xl_status status = make_settings(queue, params, err);
-    if (!status) status = xl_events_new(XL_QUEUE_EVENTS, first, &queue->events, err);
+    if (!status) status = xl_event_ring_new(XL_QUEUE_EVENTS, first, &queue->events, err);
     if (!status) status = xl_journal_open(queue->output_dir, instance, &queue->journal, err);
     if (!status) status = xl_history_read(queue, err);
     if (!status) status = xl_job_log_open(queue->output_dir, instance, &queue->log, err);
@@ -102,7 +102,7 @@ void xl_queue_close(struct xl_queue *queue) {
         xl_warn("%s", why.text);
     xl_job_log_close(queue->log);
     xl_journal_close(queue->journal);
-    xl_events_free(queue->events);
+    xl_event_ring_free(queue->events);
     free_jobs(&queue->order);
     free_jobs(&queue->ended);
     for (int i = 0; i < XL_QUEUE_PREVIEWS; i++) free(queue->previews[i].bytes);

@@ -90,8 +90,8 @@ void xl_order_end(struct xl_queue *queue, struct xl_job *job) {
 
 /* Tell of a job, and of the order where that changed. Without the mutex. */
 static void tell(struct xl_queue *queue, json_t *job, json_t *order) {
-    if (job) xl_events_put(queue->events, "job", job);
-    if (order) xl_events_put(queue->events, "queue", order);
+    if (job) xl_event_ring_put(queue->events, "job", job);
+    if (order) xl_event_ring_put(queue->events, "queue", order);
 }
 
 /* A job of this id in one of two states; NULL: conflict or unknown. With the mutex held. */

@@ -71,7 +71,7 @@ struct xl_queue {
     int most_waiting;
     struct xl_workers workers;
     struct xl_journal *journal;
-    struct xl_events *events;
+    struct xl_event_ring *events;
     struct xl_job_log *log;
     pthread_t dispatcher, watch;
     bool has_dispatcher, has_watch;

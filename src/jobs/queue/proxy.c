@@ -45,7 +45,7 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     struct xl_proxy *proxy = user;
     const struct xl_painter *painter = &proxy->painter;
     json_t *told = total > 0 ? note_progress(proxy, phase, done, total) : NULL;
-    if (told) xl_events_put(proxy->drawing->queue->events, "progress", told);
+    if (told) xl_event_ring_put(proxy->drawing->queue->events, "progress", told);
     return !painter->progress || painter->progress(painter->user, phase, done, total);
 }
 
@@ -138,7 +138,7 @@ static enum xl_status judge(struct xl_proxy *proxy, enum xl_status status,
     }
     json_t *places = has_left ? xl_tell_places(queue) : NULL;
     pthread_mutex_unlock(&queue->mutex);
-    if (places) xl_events_put(queue->events, "places", places);
+    if (places) xl_event_ring_put(queue->events, "places", places);
     return status;
 }
 

@@ -140,7 +140,7 @@ void xl_queue_count(struct xl_queue *queue, struct xl_queue_counts *out);
  *   "preview"   {"job", "place", "number", "step"}: there is a newer one, see below
  *   "queue"     {"revision", "paused", "held", "order": ids}
  *   "places"    xl_queue_places */
-struct xl_events *xl_queue_events(struct xl_queue *queue);
+struct xl_event_ring *xl_queue_events(struct xl_queue *queue);
 
 /* Small pictures of what is being drawn are made while somebody asks for them: for the next
  * XL_QUEUE_PREVIEW_S seconds, from the next picture that is begun. */

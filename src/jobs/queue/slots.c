@@ -86,7 +86,7 @@ static void seek(struct xl_queue *queue) {
     json_t *places = is_changed ? xl_tell_places(queue) : NULL;
     if (is_changed) pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->mutex);
-    if (places) xl_events_put(queue->events, "places", places);
+    if (places) xl_event_ring_put(queue->events, "places", places);
 }
 
 /* --- Rest ------------------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ static void rest(struct xl_queue *queue, struct xl_slot *slot) {
     json_t *places = xl_tell_places(queue);
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->mutex);
-    xl_events_put(queue->events, "places", places);
+    xl_event_ring_put(queue->events, "places", places);
 }
 
 /* --- The thread ------------------------------------------------------------------------------- */

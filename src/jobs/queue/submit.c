@@ -91,8 +91,8 @@ static enum xl_status accept(struct xl_queue *queue, struct xl_job *job, char id
     }
     pthread_mutex_unlock(&queue->mutex);
     if (status) return status;
-    xl_events_put(queue->events, "job", told);
-    xl_events_put(queue->events, "queue", order);
+    xl_event_ring_put(queue->events, "job", told);
+    xl_event_ring_put(queue->events, "queue", order);
     return XL_OK;
 }
 

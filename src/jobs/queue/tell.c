@@ -178,7 +178,7 @@ void xl_queue_count(struct xl_queue *queue, struct xl_queue_counts *out) {
     pthread_mutex_unlock(&queue->mutex);
 }
 
-struct xl_events *xl_queue_events(struct xl_queue *queue) {
+struct xl_event_ring *xl_queue_events(struct xl_queue *queue) {
     return queue->events;
 }
 
@@ -221,7 +221,7 @@ void xl_tell_preview(struct xl_queue *queue, const struct xl_slot *slot, const c
     xl_json_put(told, "place", json_integer(place_of(queue, slot)), &ok);
     xl_json_put(told, "number", json_integer(number), &ok);
     xl_json_put(told, "step", json_integer(step), &ok);
-    xl_events_put(queue->events, "preview", xl_json_finish(told, ok));
+    xl_event_ring_put(queue->events, "preview", xl_json_finish(told, ok));
 }
 
 void xl_queue_preview(struct xl_queue *queue, const char *id, int64_t known, int64_t *number,
