@@ -2,6 +2,9 @@
  */
 #include "cli/cli.h"
 #include "cli/index_open.h"
+#include "cli/inline_picture.h"
+#include "cli/interrupt.h"
+#include "cli/key.h"
 #include "cli/table.h"
 
 #include "base/file.h"
@@ -18,7 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST = 500 }; /* of the newest pictures, where none are named */
+enum {
+    MOST = 500,  /* of the newest pictures, where none are named */
+    SHOWN = 1000 /* pixels that both take on a terminal that shows pictures */
+};
 
 struct duel {
     const struct xl_settings *settings;
@@ -91,7 +97,10 @@ static void write_sheet(const struct duel *duel, const struct xl_mark_file *pair
     }
     if (!status) {
         status = xl_sheet_finish(sheet, NULL, NULL);
-        if (!status) printf("   both: %s/duel_01.png\n", dir);
+        char *path = status ? NULL : xl_path_join(dir, "duel_01.png");
+        if (path && !xl_inline_picture(path, SHOWN))
+            xl_print_lines(0, "   both: ", path, XL_COLOR_NONE);
+        free(path);
     } else {
         xl_sheet_abandon(sheet);
     }
@@ -99,12 +108,17 @@ static void write_sheet(const struct duel *duel, const struct xl_mark_file *pair
     free(dir);
 }
 
-/* '1', '2', 's' or 'q'. */
+/* '1', '2', 's' or 'q': a key on a terminal, else the beginning of a line. */
 static char ask(void) {
     char line[64];
     for (;;) {
         printf("1, 2, s (skip), q (quit)? ");
         fflush(stdout);
+        if (xl_key_can_be_read()) {
+            char key = xl_key_read("12sq");
+            printf("%c\n", key ? key : ' ');
+            return key ? key : 'q';
+        }
         if (!fgets(line, sizeof line, stdin)) return 'q';
         char c = line[0] >= 'A' && line[0] <= 'Z' ? (char)(line[0] - 'A' + 'a') : line[0];
         if (c && strchr("12sq", c)) return c;
@@ -122,8 +136,9 @@ static enum xl_status play(struct duel *duel, const char *one, const char *two, 
         xl_print_lines(0, "2: ", two, XL_COLOR_NONE);
         write_sheet(duel, pair);
         *answer = ask();
+        if (xl_interrupted()) status = xl_fail(err, XL_ECANCELLED, "interrupted");
         int winner = *answer == '2';
-        if (*answer == '1' || *answer == '2') {
+        if (!status && (*answer == '1' || *answer == '2')) {
             status = xl_marks_put_duel(duel->marks, &pair[winner].is, &pair[!winner].is, err);
             duel->n_chosen += !status;
         }
@@ -177,7 +192,9 @@ const struct xl_command xl_command_duel = {
     .words = XL_COMPLETE_FILE,
     .commands = XL_FOR_INDEX,
     .epilogue = "Two pictures at a time, of those that are named or of the 500 newest: their paths "
-                "and a file that shows both. 1 or 2 takes one, s skips, q ends; an answer a "
-                "line. Choices are kept in the marks of --output-dir and make a ranking.",
+                "and both in one picture, on the terminal where it can show pictures (kitty, "
+                "Ghostty, iTerm2, WezTerm), else in a file. The key 1 or 2 (or an arrow) takes "
+                "one, s skips, q ends; where no terminal is, an answer is a line. Choices are kept "
+                "in the marks of --output-dir and make a ranking.",
     .run = run,
 };

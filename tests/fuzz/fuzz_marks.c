@@ -11,8 +11,9 @@ static void expect(bool promise) {
     if (!promise) abort();
 }
 
-static const char appended[] = "\n{\"kind\":\"favorite\",\"path\":\"/a.png\",\"sha256\":\"appended\","
-                               "\"loved\":true,\"rating\":3,\"marked_at\":\"\xC3\xBF\",\"format\":1}\n";
+static const char appended[] =
+    "\n{\"kind\":\"favorite\",\"path\":\"/a.png\",\"sha256\":\"appended\","
+    "\"loved\":true,\"rating\":3,\"marked_at\":\"\xC3\xBF\",\"format\":1}\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct xl_mark_list *list = NULL;
