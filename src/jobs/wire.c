@@ -123,10 +123,19 @@ static json_t *describe_rung(const struct xl_rung *rung) {
     return xl_json_finish(object, ok);
 }
 
+static json_t *describe_claimant(const struct xl_claimant *claimant) {
+    json_t *object = json_object();
+    bool ok = object != NULL;
+    xl_json_put(object, "dir", xl_json_text(claimant->dir), &ok);
+    xl_json_put(object, "name", xl_json_text(claimant->name), &ok);
+    return xl_json_finish(object, ok);
+}
+
 enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json_t **out,
                              struct xl_err *err) {
     const struct xl_cell *cells = group->sweep->cells;
     enum xl_status status = check_path(group->dir, err);
+    if (!status) status = check_path(group->claimant.dir, err);
     if (!status) status = check_path(cells[group->cells[0]].init_image, err);
     if (!status) status = check_path(cells[group->cells[0]].embedding_files, err);
     if (status) return status;
@@ -145,7 +154,8 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     xl_json_put(message, "fallback", xl_json_text(group->fallback), &ok);
     xl_json_put(message, "dir", xl_json_text(group->dir), &ok);
     xl_json_put(message, "stamp", xl_json_text(group->stamp), &ok);
-    if (group->is_shared) xl_json_put(message, "shared", json_true(), &ok);
+    if (group->claimant.name)
+        xl_json_put(message, "claims", describe_claimant(&group->claimant), &ok);
     xl_json_put(message, "cells", list, &ok);
     *out = xl_json_finish(message, ok);
     return *out ? XL_OK : xl_fail_nomem(err, "a message", 0);
@@ -237,7 +247,12 @@ enum xl_status xl_wire_read_group(const json_t *message, struct xl_sweep_model *
     if (!status) status = read_rung(message, &group->rung, err);
     if (!status) status = read_text(message, "dir", &out->sweep.arena, &group->dir, err);
     if (!status) status = read_text(message, "stamp", &out->sweep.arena, &group->stamp, err);
-    group->is_shared = json_is_true(json_object_get(message, "shared"));
+    const json_t *claims = json_object_get(message, "claims");
+    struct xl_claimant *claimant = &group->claimant;
+    if (!status) status = read_text(claims, "dir", &out->sweep.arena, &claimant->dir, err);
+    if (!status) status = read_text(claims, "name", &out->sweep.arena, &claimant->name, err);
+    if (!status && !claimant->dir != !claimant->name)
+        status = xl_fail(err, XL_EINPUT, "a message: \"claims\" has no \"dir\" or no \"name\"");
     if (!status) status = read_text(message, "fallback", &out->sweep.arena, &fallback, err);
     if (!status && (!group->dir || !group->stamp))
         status = xl_fail(err, XL_EINPUT, "a message has no \"dir\" or no \"stamp\"");

@@ -21,8 +21,9 @@ enum { ASK_MS = 50, PATIENCE_S = 8, MAX_ARGUMENTS = 16, NUMBER = 32 };
 struct saving {
     struct saving *next;
     uint64_t ticket;
-    char *paths[XL_GROUP_MAX]; /* by picture; NULL: not there yet, or taken */
-    enum xl_status status;     /* why no more will come */
+    char *paths[XL_GROUP_MAX];    /* by picture; NULL: not there yet, or handed on */
+    bool is_theirs[XL_GROUP_MAX]; /* likewise: it is another process's, and was not put there */
+    enum xl_status status;        /* why no more will come */
     struct xl_err err;
 };
 
@@ -61,7 +62,9 @@ static void note_saved(struct worker_painter *worker, const json_t *message, boo
     if (!saving || i < 0 || i >= XL_GROUP_MAX) return;
     if (!is_saved)
         saving->status = xl_wire_read_failure(message, &saving->err);
-    else if (path && !saving->paths[i] && !(saving->paths[i] = strdup(path)))
+    else if (!path)
+        saving->is_theirs[i] = true;
+    else if (!saving->paths[i] && !(saving->paths[i] = strdup(path)))
         saving->status = xl_fail_nomem(&saving->err, "a path", 0);
 }
 
@@ -421,15 +424,16 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
     struct worker_painter *worker = worker_of(painter);
     pthread_mutex_lock(&worker->mutex);
     struct saving *saving = find_saving(worker, drawn->ticket);
-    while (saving && !saving->paths[i] && !saving->status)
+    while (saving && !saving->paths[i] && !saving->is_theirs[i] && !saving->status)
         pthread_cond_wait(&worker->changed, &worker->mutex);
     enum xl_status status = XL_OK;
     if (saving && saving->paths[i]) {
         *path = saving->paths[i];
         saving->paths[i] = NULL;
-    } else {
-        status = saving ? xl_fail(err, saving->status, "%s", saving->err.text)
-                        : xl_fail(err, XL_EINTERNAL, "a group that no worker drew");
+    } else if (saving && saving->status) {
+        status = xl_fail(err, saving->status, "%s", saving->err.text);
+    } else if (!saving || !drawn->group.claimant.name) {
+        status = xl_fail(err, XL_EINTERNAL, "a picture that no worker drew");
     }
     if (status || i == drawn->group.n - 1) drop_saving(worker, drawn->ticket);
     pthread_mutex_unlock(&worker->mutex);

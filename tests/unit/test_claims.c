@@ -96,6 +96,40 @@ Test(claims, who_leaves_gives_back) {
     cr_assert(access(scratch(".claims"), F_OK), "nothing is left");
 }
 
+Test(claims, a_worker_process_asks_the_files) {
+    int n_dead;
+    struct xl_claims *a = join("a", 10), *b = join("b", 10);
+    const struct xl_claimant first = xl_claims_claimant(a), second = xl_claims_claimant(b);
+    cr_assert_not(xl_claimant_has(&first, CELL), "nobody has it");
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_OURS);
+    cr_assert(xl_claimant_has(&first, CELL));
+    cr_assert_not(xl_claimant_has(&second, CELL));
+    scratch_puts(scratch(".claims/%s.2", CELL), "worker somebody\n");
+    cr_assert_not(xl_claimant_has(&first, CELL), "taken over");
+    cr_assert_eq(unlink(scratch(".claims/%s.2", CELL)), 0);
+    settle(a, NULL);
+    cr_assert_not(xl_claimant_has(&first, CELL), "done");
+    xl_claims_close(a);
+    xl_claims_close(b);
+}
+
+Test(claims, collected_while_it_stood_still) {
+    int n_dead;
+    bool is_alive;
+    struct xl_claims *a = join("a", 10);
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_OURS);
+    xl_claims_clear(scratch_dir);
+    cr_assert_not(xl_claims_is_ours(a, CELL));
+    cr_assert_eq(xl_claims_look_at(a, CELL, &is_alive), XL_CLAIM_DONE);
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_DONE, "and nothing is made");
+    struct xl_claims *b = join("b", 10); /* the folder is there again, and does not know a */
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_DONE);
+    cr_assert_eq(take(b, &n_dead), XL_CLAIM_OURS);
+    settle(a, NULL);
+    xl_claims_close(a);
+    xl_claims_close(b);
+}
+
 /* A child that takes the cell and is killed. */
 static void take_and_die(void) {
     pid_t pid = fork();

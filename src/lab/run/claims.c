@@ -43,6 +43,18 @@ bool xl_claim_file_read(const char *path, struct xl_claim_file *out) {
     return true;
 }
 
+bool xl_claimant_has(const struct xl_claimant *claimant, const char *id) {
+    struct xl_claim_file file;
+    char path[PATH_MAX];
+    bool is_its = false;
+    for (int number = 1; number <= MOST_CLAIMS; number++) {
+        snprintf(path, sizeof path, "%s/%s.%d", claimant->dir, id, number);
+        if (!xl_claim_file_read(path, &file)) break;
+        is_its = !file.mark && !strcmp(file.worker, claimant->name);
+    }
+    return is_its;
+}
+
 /* --- Joining ---------------------------------------------------------------------------------- */
 
 enum xl_status xl_claims_open(const char *run_dir, const char *instance, double beat_s,
@@ -101,7 +113,11 @@ static void find(struct xl_claims *claims, const char *id, struct found *found) 
     *found = (struct found){.how = XL_CLAIM_FREE};
     for (found->next = 1; found->next <= MOST_CLAIMS; found->next++) {
         put_path(claims, id, found->next, found->path);
-        if (!xl_claim_file_read(found->path, &file)) return;
+        if (!xl_claim_file_read(found->path, &file)) {
+            if (found->how == XL_CLAIM_FREE && xl_beat_is_forgotten(claims->beat))
+                found->how = XL_CLAIM_DONE;
+            return;
+        }
         found->how = file.mark == XL_MARK_DONE ? XL_CLAIM_DONE : XL_CLAIM_FAILED;
         if (file.mark) return;
         found->how = XL_CLAIM_OURS;
@@ -145,11 +161,16 @@ enum xl_status xl_claims_take(struct xl_claims *claims, const char *id, enum xl_
         find(claims, id, &found);
         if (found.how != XL_CLAIM_FREE) break;
         status = make(claims, found.path, &is_made, err);
-    } while (!status && !is_made); /* somebody was faster */
+        if (status && xl_beat_is_forgotten(claims->beat)) status = XL_OK; /* since we looked */
+    } while (!status && !is_made);                                        /* somebody was faster */
     pthread_mutex_unlock(&claims->mutex);
     *how = is_made ? XL_CLAIM_OURS : found.how;
     *n_dead = found.n_dead;
     return status;
+}
+
+struct xl_claimant xl_claims_claimant(const struct xl_claims *claims) {
+    return (struct xl_claimant){.dir = claims->dir, .name = xl_beat_name(claims->beat)};
 }
 
 enum xl_claim xl_claims_look_at(struct xl_claims *claims, const char *id, bool *is_alive) {

@@ -37,7 +37,8 @@ enum xl_claim {
 };
 
 /* Take a cell (by its id). *n_dead: processes that had it and died: its picture may be there.
- * Errors: XL_EDISK, XL_ENOMEM */
+ * Where the run was collected while this process stood still, all of it is done. Errors: XL_EDISK,
+ * XL_ENOMEM */
 enum xl_status xl_claims_take(struct xl_claims *claims, const char *id, enum xl_claim *how,
                               int *n_dead, struct xl_err *err) XL_CHECKED;
 
@@ -45,6 +46,9 @@ enum xl_status xl_claims_take(struct xl_claims *claims, const char *id, enum xl_
  * since xl_claims_listen. */
 enum xl_claim xl_claims_look_at(struct xl_claims *claims, const char *id, bool *is_alive);
 void xl_claims_listen(struct xl_claims *claims);
+
+/* As whom we take cells; its texts are ours. */
+struct xl_claimant xl_claims_claimant(const struct xl_claims *claims);
 
 /* Whether a cell that we took is still ours: we may have been taken for dead. */
 bool xl_claims_is_ours(struct xl_claims *claims, const char *id);

@@ -168,6 +168,13 @@ const char *xl_beat_name(const struct xl_beat *beat) {
     return beat->name;
 }
 
+bool xl_beat_is_forgotten(const struct xl_beat *beat) {
+    char run_dir[4096];
+    snprintf(run_dir, sizeof run_dir, "%.*s", (int)(strrchr(beat->dir, '/') - beat->dir),
+             beat->dir);
+    return access(beat->path, F_OK) != 0 && errno == ENOENT && access(run_dir, F_OK) == 0;
+}
+
 /* --- Others' ---------------------------------------------------------------------------------- */
 
 static struct other *find(struct xl_beat *beat, const char *name) {

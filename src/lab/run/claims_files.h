@@ -43,6 +43,15 @@ struct xl_claim_file {
 /* False: not there. */
 bool xl_claim_file_read(const char *path, struct xl_claim_file *out);
 
+/* As whom a process took cells, and where that is written: all that a worker process of its needs.
+ */
+struct xl_claimant {
+    const char *dir;  /* of the claims */
+    const char *name; /* of the worker file, without the prefix; NULL: nobody else draws there */
+};
+/* Whether the last word about a cell is this process's, and none of it being done or failed. */
+bool xl_claimant_has(const struct xl_claimant *claimant, const char *id);
+
 /* --- claims_beat.c: who lives
  * --------------------------------------------------------------------- */
 
@@ -55,6 +64,10 @@ enum xl_status xl_beat_start(const char *dir, const char *instance, double every
 void xl_beat_end(struct xl_beat *beat);
 /* Of our file, without the prefix. */
 const char *xl_beat_name(const struct xl_beat *beat);
+
+/* Whether our file was removed: who did so has the run for itself, or has collected all of it,
+ * while this process stood still. Not where all of the run is gone. */
+bool xl_beat_is_forgotten(const struct xl_beat *beat);
 
 enum xl_life { XL_LIFE_UNHEARD, XL_LIFE_HEARD, XL_LIFE_LEFT, XL_LIFE_DEAD };
 /* How it is with the process of this name. Unheard: not since we began to listen. One thread at a

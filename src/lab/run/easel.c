@@ -79,7 +79,7 @@ static void expect_next(struct xl_easel *easel) {
                               .rung = {cell->vae_tile, share.n, cell->width, cell->height},
                               .dir = easel->run->dir->model_dirs[share.model],
                               .stamp = easel->run->dir->stamp,
-                              .is_shared = easel->run->claims != NULL};
+                              .claimant = easel->claimant};
     }
     painter->expect(painter, is_there ? &easel->next : NULL);
 }
@@ -181,7 +181,7 @@ static struct xl_group make_group(const struct xl_easel *easel, const int *cells
                              .rung = ladder->now,
                              .dir = easel->run->dir->model_dirs[easel->model],
                              .stamp = easel->run->dir->stamp,
-                             .is_shared = easel->run->claims != NULL};
+                             .claimant = easel->claimant};
     xl_ladder_describe(ladder, group.fallback);
     return group;
 }
@@ -296,7 +296,7 @@ static void put_failure(struct xl_easel *easel, const struct xl_share *share, en
                                      .n = share->n,
                                      .dir = easel->run->dir->model_dirs[share->model],
                                      .stamp = easel->run->dir->stamp,
-                                     .is_shared = easel->run->claims != NULL};
+                                     .claimant = easel->claimant};
     drawn->status = status;
     drawn->err = *why;
     hand_over(easel, drawn);
@@ -461,6 +461,7 @@ static bool rests(struct xl_easel *easel) {
 void *xl_easel_run(void *user) {
     struct xl_easel *easel = user;
     struct xl_share share;
+    if (easel->run->claims) easel->claimant = xl_claims_claimant(easel->run->claims);
     easel->painter->progress = on_progress;
     easel->painter->died = on_died;
     easel->painter->user = easel;

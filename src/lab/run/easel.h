@@ -33,6 +33,7 @@ struct xl_easel {
     atomic_bool *is_told; /* that what draws is not what drew the pictures that are there */
     struct xl_painter *painter;
     int number;
+    struct xl_claimant claimant; /* as whom it takes cells, in a run that others draw, too */
     pthread_t thread;
     int model;            /* at hand; -1: none */
     int unit;             /* its sides are multiples of it */

@@ -234,8 +234,6 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
 
 /* --- Saving ----------------------------------------------------------------------------------- */
 
-/* Save under a name, unless that is taken. *path: where it is; NULL: the name is taken, or too long
- * for a file system that said otherwise, which sets name->max lower. */
 /* Whether a file is a picture of this cell: in a shared run the name of one is that of all, so who
  * comes second finds it. */
 static bool is_of_cell(const char *path, const struct xl_cell *cell) {
@@ -252,6 +250,8 @@ static bool is_of_cell(const char *path, const struct xl_cell *cell) {
     return is_its;
 }
 
+/* Save under a name, unless that is taken. *path: where it is; NULL: the name is taken, or too long
+ * for a file system that said otherwise, which sets name->max lower. */
 static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_output_name *name,
                               char **path, struct xl_err *err) {
     char file[XL_OUTPUT_NAME_MAX];
@@ -266,7 +266,7 @@ static enum xl_status save_as(const struct xl_drawn *drawn, int i, struct xl_out
     }
     if (status && access(candidate, F_OK) == 0) status = XL_OK;
     const struct xl_group *group = &drawn->group;
-    if (!status && group->is_shared &&
+    if (!status && group->claimant.name &&
         is_of_cell(candidate, &group->sweep->cells[group->cells[i]])) {
         *path = candidate;
         return XL_OK;
@@ -306,7 +306,9 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
                                   .seed = cell->seed};
     enum xl_status status = xl_output_name_room(group->dir, &name.max, err);
     *path = NULL;
-    while (!status) {
+    /* This process may have stood still for so long that it was taken for dead. */
+    bool is_ours = !group->claimant.name || xl_claimant_has(&group->claimant, cell->id);
+    while (!status && is_ours) {
         int max = name.max;
         status = save_as(drawn, i, &name, path, err);
         if (*path) break;

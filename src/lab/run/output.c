@@ -27,14 +27,6 @@ static void note_picture(const struct xl_writer_params *params, const struct xl_
     if (params->hooks.saved) params->hooks.saved(params->hooks.user, cell, outcome->path, label);
 }
 
-/* Whether a picture that was drawn is nobody else's by now: this process may have stood still for
- * so long that another took it for dead, at any time: so it is asked before and after saving.
- * Whoever took it saves under the same name, and logs it. A worker process saves without asking. */
-static bool is_kept(const struct xl_writer_params *params, const struct xl_drawn *drawn, int i) {
-    if (!params->claims || !drawn->result.n_pictures) return true;
-    return xl_claims_is_ours(params->claims, cell_of(drawn, i)->id);
-}
-
 static void note_theirs(const struct xl_writer_params *params, const int *cells, int n) {
     for (int i = 0; i < n; i++) params->run->outcomes[cells[i]].state = XL_CELL_ELSEWHERE;
 }
@@ -44,13 +36,14 @@ static enum xl_status save_all(const struct xl_writer_params *params, struct xl_
                                int *n_saved, struct xl_err *err) {
     for (int i = 0; i < drawn->group.n; i++) {
         char *path = NULL;
-        if (!is_kept(params, drawn, i)) {
-            note_theirs(params, &drawn->group.cells[i], 1);
-            *n_saved += 1;
-            continue;
-        }
+        const struct xl_cell *cell = cell_of(drawn, i);
         enum xl_status status = drawn->painter->save(drawn->painter, drawn, i, &path, err);
         if (status) return status;
+        *n_saved += 1;
+        if (!path) { /* taken over */
+            note_theirs(params, &drawn->group.cells[i], 1);
+            continue;
+        }
         const struct xl_outcome outcome = {.state = XL_CELL_DONE,
                                            .path = path,
                                            .width = drawn->group.rung.width,
@@ -58,9 +51,7 @@ static enum xl_status save_all(const struct xl_writer_params *params, struct xl_
                                            .scheduler_config = json_incref(drawn->scheduler_config),
                                            .drawn_by = json_incref(drawn->drawn_by),
                                            .seconds = drawn->total_s / drawn->group.n};
-        note_picture(params, cell_of(drawn, i), &outcome, drawn->label);
-        if (!is_kept(params, drawn, i)) note_theirs(params, &drawn->group.cells[i], 1);
-        *n_saved += 1;
+        note_picture(params, cell, &outcome, drawn->label);
     }
     return XL_OK;
 }
@@ -358,19 +349,33 @@ static enum xl_status settle_claims(const struct xl_writer_params *params, const
     return status;
 }
 
-/* Of a shared run, only what is ours; the page waits until it is collected. */
+/* This process may have stood still since the painter asked whether a cell is still ours, for so
+ * long that it was taken for dead: who took the cell over found the picture, or saved it under the
+ * same name, and logs it. So it is asked again at the last moment, before each line. */
+static bool is_taken(const struct xl_writer_params *params, int cell) {
+    struct xl_outcome *outcome = &params->run->outcomes[cell];
+    bool is_ours = outcome->state != XL_CELL_DONE ||
+                   xl_claims_is_ours(params->claims, params->sweep->cells[cell].id);
+    if (!is_ours) outcome->state = XL_CELL_ELSEWHERE;
+    return outcome->state == XL_CELL_ELSEWHERE;
+}
+
+/* Of a shared run, only what is ours, and said so to the others job by job; the page waits until it
+ * is collected. */
 static enum xl_status log_shared(const struct xl_writer_params *params, const int *cells, int n,
                                  const struct xl_drawn *drawn, struct xl_err *err) {
+    const struct xl_cell *all = params->sweep->cells;
     enum xl_status status = XL_OK;
     for (int first = 0, m; !status && first < n; first += m) {
-        const struct xl_outcome *outcomes = params->run->outcomes;
-        bool is_ours = outcomes[cells[first]].state != XL_CELL_ELSEWHERE;
-        for (m = 1;
-             first + m < n && (outcomes[cells[first + m]].state != XL_CELL_ELSEWHERE) == is_ours;)
-            m++;
-        if (is_ours) status = log_all(params, cells + first, m, drawn, err);
+        int ours[XL_GROUP_MAX], n_ours = 0;
+        for (m = 0; first + m < n && m < XL_GROUP_MAX &&
+                    all[cells[first + m]].job == all[cells[first]].job;
+             m++)
+            if (!is_taken(params, cells[first + m])) ours[n_ours++] = cells[first + m];
+        if (n_ours) status = log_job(params, ours, n_ours, drawn, err);
+        if (!status) status = settle_claims(params, ours, n_ours, err);
     }
-    return status ? status : settle_claims(params, cells, n, err);
+    return status;
 }
 
 static enum xl_status log_and_show(const struct xl_writer_params *params, const int *cells, int n,

@@ -10,6 +10,7 @@
 #ifndef XL_LAB_PAINTER_H
 #define XL_LAB_PAINTER_H
 
+#include "lab/run/claims_files.h"
 #include "lab/run/ladder.h"
 #include "lab/run/sweep.h"
 
@@ -25,7 +26,9 @@ struct xl_group {
     struct xl_rung rung;
     char fallback[XL_LADDER_TEXT]; /* what was given up for memory; "": nothing */
     const char *dir, *stamp;       /* the folder of the pictures, and how their names begin */
-    bool is_shared; /* others draw there: a picture of a cell that is there by now is kept */
+    /* Where others draw, too: they may take over a cell, and a picture of it that is there by now
+     * is kept. */
+    struct xl_claimant claimant;
 };
 
 /* A group that was drawn, or failed, as a whole. */
@@ -66,7 +69,8 @@ struct xl_painter {
      * Errors: what xl_generate fails with; XL_EINPUT the init image */
     enum xl_status (*draw)(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err);
     /* Put picture i of a drawn group on disk, or wait until whoever drew it has. Pictures are asked
-     * for in order. *path is malloc'd. Errors: XL_EDISK, XL_ENOMEM */
+     * for in order. *path is malloc'd; NULL: nothing was put there, the cell is another process's
+     * by now. Errors: XL_EDISK, XL_ENOMEM */
     enum xl_status (*save)(struct xl_painter *painter, struct xl_drawn *drawn, int i, char **path,
                            struct xl_err *err);
     /* Give everything back; the painter is freed. */
