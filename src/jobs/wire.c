@@ -1,6 +1,7 @@
 /* wire.c - lines of JSON between a painter and its worker process. */
 #include "jobs/wire.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -156,6 +157,7 @@ enum xl_status xl_wire_group(const struct xl_group *group, uint64_t ticket, json
     xl_json_put(message, "stamp", xl_json_text(group->stamp), &ok);
     if (group->claimant.name)
         xl_json_put(message, "claims", describe_claimant(&group->claimant), &ok);
+    if (group->has_previews) xl_json_put(message, "previews", json_true(), &ok);
     xl_json_put(message, "cells", list, &ok);
     *out = xl_json_finish(message, ok);
     return *out ? XL_OK : xl_fail_nomem(err, "a message", 0);
@@ -253,6 +255,7 @@ enum xl_status xl_wire_read_group(const json_t *message, struct xl_sweep_model *
     if (!status) status = read_text(claims, "name", &out->sweep.arena, &claimant->name, err);
     if (!status && !claimant->dir != !claimant->name)
         status = xl_fail(err, XL_EINPUT, "a message: \"claims\" has no \"dir\" or no \"name\"");
+    group->has_previews = json_is_true(json_object_get(message, "previews"));
     if (!status) status = read_text(message, "fallback", &out->sweep.arena, &fallback, err);
     if (!status && (!group->dir || !group->stamp))
         status = xl_fail(err, XL_EINPUT, "a message has no \"dir\" or no \"stamp\"");
@@ -296,6 +299,26 @@ enum xl_status xl_wire_read_failure(const json_t *message, struct xl_err *err) {
     for (int i = 1; name && xl_status_name((enum xl_status)i)[0] != '?'; i++)
         if (!strcmp(xl_status_name((enum xl_status)i), name)) found = (enum xl_status)i;
     return xl_fail(err, found, "%s", error ? error : "a worker gave no reason");
+}
+
+json_t *xl_wire_preview(const struct xl_preview *preview) {
+    struct xl_str text = {0};
+    xl_base64_put(&text, preview->jpeg, preview->n);
+    json_t *message = xl_wire_event("preview");
+    bool ok = message && !text.failed;
+    xl_json_put(message, "step", json_integer(preview->step), &ok);
+    xl_json_put(message, "jpeg", json_string(text.text ? text.text : ""), &ok);
+    xl_str_deinit(&text);
+    return xl_json_finish(message, ok);
+}
+
+bool xl_wire_read_preview(const json_t *message, struct xl_preview *out) {
+    const char *text = json_string_value(json_object_get(message, "jpeg"));
+    void *jpeg = NULL;
+    if (!text || !xl_base64_read(text, &jpeg, &out->n)) return false;
+    out->jpeg = jpeg;
+    out->step = (int)json_integer_value(json_object_get(message, "step"));
+    return true;
 }
 
 /* The figures of a need: whole numbers of bytes, operations. */

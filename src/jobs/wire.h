@@ -71,6 +71,11 @@ json_t *xl_wire_failure(const char *name, enum xl_status status, const char *err
 /* The status and the sentence of such a message. */
 enum xl_status xl_wire_read_failure(const json_t *message, struct xl_err *err);
 
+/* {"event": "preview", "step": ..., "jpeg": ...}. NULL: out of memory. read: the caller frees the
+ * bytes; false: it is none, or memory is out */
+json_t *xl_wire_preview(const struct xl_preview *preview);
+bool xl_wire_read_preview(const json_t *message, struct xl_preview *out);
+
 /* Figures of a need and of a drawn group, as members of a message. */
 void xl_wire_put_need(json_t *message, const struct xl_need *need, bool *ok);
 void xl_wire_read_need(const json_t *message, struct xl_need *out);

@@ -91,6 +91,13 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return true;
 }
 
+static void on_preview(void *user, const struct xl_preview *preview) {
+    struct worker *worker = user;
+    xl_json_watch();
+    json_t *message = xl_wire_preview(preview);
+    say(worker, message, message != NULL);
+}
+
 /* --- Saving (on the saver's thread) ----------------------------------------------------------- */
 
 static void free_task(struct task *task) {
@@ -264,6 +271,7 @@ enum xl_status xl_worker_run(const struct xl_worker *params, struct xl_err *err)
     enum xl_status status = xl_engine_painter_new(params->settings, &worker.painter, err);
     if (!status) {
         worker.painter->progress = on_progress;
+        worker.painter->preview = on_preview;
         worker.painter->user = &worker;
         status = xl_handover_new(MOST_SAVING, save_all, NULL, &worker.saver, err);
     }

@@ -39,6 +39,7 @@ struct worker_painter {
     char how[96];     /* what became of the last process */
     json_t *answer;   /* to the last request; NULL: not there yet */
     json_t *progress; /* the newest that was not reported; NULL: none */
+    json_t *preview;  /* likewise */
     struct saving *savings;
 };
 
@@ -81,6 +82,8 @@ static void heard(void *user, json_t *message) {
     pthread_mutex_lock(&worker->mutex);
     if (!strcmp(event, "progress")) {
         replace(&worker->progress, message);
+    } else if (!strcmp(event, "preview")) {
+        replace(&worker->preview, message);
     } else if (!strcmp(event, "saved") || !strcmp(event, "unsaved")) {
         note_saved(worker, message, event[0] == 's');
         json_decref(message);
@@ -120,6 +123,7 @@ static void end_process(struct worker_painter *worker) {
     worker->process = NULL;
     replace(&worker->answer, NULL);
     replace(&worker->progress, NULL);
+    replace(&worker->preview, NULL);
 }
 
 static enum xl_status start_process(struct worker_painter *worker, struct xl_err *err) {
@@ -168,13 +172,22 @@ static enum xl_status start_process(struct worker_painter *worker, struct xl_err
 
 /* --- Asking ----------------------------------------------------------------------------------- */
 
+static void tell_preview(const struct xl_painter *painter, const json_t *message) {
+    struct xl_preview preview;
+    if (!message || !painter->preview || !xl_wire_read_preview(message, &preview)) return;
+    painter->preview(painter->user, &preview);
+    free((void *)preview.jpeg);
+}
+
 /* Report the newest progress, or ask whether to go on. */
 static bool goes_on(struct worker_painter *worker) {
     const struct xl_painter *painter = &worker->painter;
     pthread_mutex_lock(&worker->mutex);
-    json_t *progress = worker->progress;
-    worker->progress = NULL;
+    json_t *progress = worker->progress, *preview = worker->preview;
+    worker->progress = worker->preview = NULL;
     pthread_mutex_unlock(&worker->mutex);
+    tell_preview(painter, preview);
+    json_decref(preview);
     int phase = xl_wire_phase(json_string_value(json_object_get(progress, "phase")));
     int64_t done = json_integer_value(json_object_get(progress, "done"));
     int64_t total = json_integer_value(json_object_get(progress, "total"));
@@ -192,7 +205,7 @@ static void wait_a_moment(struct worker_painter *worker) {
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&worker->mutex);
-    if (!worker->answer && !worker->progress && worker->is_alive)
+    if (!worker->answer && !worker->progress && !worker->preview && worker->is_alive)
         pthread_cond_timedwait(&worker->changed, &worker->mutex, &until);
     pthread_mutex_unlock(&worker->mutex);
 }
@@ -212,7 +225,7 @@ static void say_stop(struct worker_painter *worker) {
 static enum xl_status take_answer(struct worker_painter *worker, bool is_stopped, json_t **out,
                                   struct xl_err *err) {
     pthread_mutex_lock(&worker->mutex);
-    if (is_stopped) replace(&worker->progress, NULL);
+    if (is_stopped) replace(&worker->progress, NULL), replace(&worker->preview, NULL);
     *out = worker->answer;
     worker->answer = NULL;
     enum xl_status status = !worker->is_alive && !*out ? say_died(worker, err) : XL_OK;

@@ -6,6 +6,8 @@
 #include "unit/scratch.h"
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "image/image.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -156,6 +158,15 @@ static int count_files(const char *dir, const char *ending) {
 
 static int count_pictures(void) {
     return count_files(settings.output_dir, ".png");
+}
+
+/* How many small pictures there have been. */
+static int queue_previews(void) {
+    int64_t number;
+    void *bytes;
+    size_t n;
+    xl_queue_preview(queue, "", -1, &number, &bytes, &n);
+    return number > 0;
 }
 
 #define SMALL "'prompt': 'a cat', 'width': 64, 'height': 64, 'steps': 1"
@@ -415,4 +426,89 @@ Test(queue, tells_what_happens) {
     cr_expect_gt(n_progress, 1);
     cr_expect_eq(n_done, 1);
     xl_subscriber_free(follower);
+}
+
+Test(queue, makes_small_pictures_for_who_asks) {
+    int64_t number = 0, newer;
+    void *bytes = NULL, *ignored;
+    size_t n = 0;
+    open_queue();
+    await(submit("{" SMALL "}"), "done");
+    cr_expect_eq(queue_previews(), 0);
+    const char *id = submit("{" SMALL ", 'steps': 400, 'sweep': {'seed': '1..3'}}");
+    while (!bytes) xl_queue_preview(queue, id, 0, &number, &bytes, &n);
+    struct xl_image image = {0};
+    cr_assert_eq(xl_image_decode("a preview", bytes, n, &image, &err), XL_OK, "%s", err.text);
+    cr_expect_eq(image.width, 8);
+    cr_expect_eq(image.height, 8);
+    xl_image_free(&image);
+    free(bytes);
+    xl_queue_preview(queue, "nothing", 0, &newer, &ignored, &n);
+    cr_expect_null(ignored);
+    await(id, "done");
+    xl_queue_preview(queue, id, number, &newer, &bytes, &n);
+    cr_expect_gt(newer, number);
+    free(bytes);
+}
+
+/* What the command draws for the same settings, without a second in its name. */
+Test(queue, draws_what_generate_draws) {
+    open_queue();
+    const char *id = submit("{" SMALL ", 'steps': 3, 'seed': 11, 'guidance': 4}");
+    await(id, "done");
+    json_t *job = job_of(id);
+    const json_t *picture = json_array_get(json_object_get(job, "pictures"), 0);
+    char *command = NULL;
+    cr_assert_gt(
+        asprintf(&command,
+                 "%s generate --model %s --device cpu --prompt 'a cat' --width 64 --height "
+                 "64 --steps 3 --seed 11 --guidance 4 --quiet --output-dir %s/cli >/dev/null",
+                 XL_PROGRAM, REPO, scratch_dir),
+        0);
+    cr_assert_eq(system(command), 0, "%s", command);
+    free(command);
+    cr_assert_gt(asprintf(&command, "cmp %s %s/cli/*.png",
+                          json_string_value(json_array_get(picture, 1)), scratch_dir),
+                 0);
+    cr_expect_eq(system(command), 0, "%s", command);
+    free(command);
+    json_decref(job);
+}
+
+/* Lines of the job log that name this job. */
+Test(queue, the_job_log_names_the_job) {
+    open_queue();
+    const char *id = submit("{" SMALL "}");
+    await(id, "done");
+    char *text = NULL, path[600];
+    size_t n = 0;
+    const struct xl_read_rule rule = {1 << 20, XL_EINPUT, XL_EINPUT};
+    snprintf(path, sizeof path, "%s/jobs_t.log", settings.output_dir);
+    cr_assert_eq(xl_file_read(path, rule, &text, &n, &err), XL_OK, "%s", err.text);
+    json_t *line = json_loads(text, 0, NULL);
+    cr_expect_str_eq(json_string_value(json_object_get(line, "job")), id);
+    json_decref(line);
+    free(text);
+}
+
+Test(queue, an_upload_is_named_and_nothing_else_is) {
+    params.uploads = scratch("uploads");
+    params.uploads = strdup(params.uploads);
+    struct xl_image image = {0};
+    void *png = NULL;
+    size_t n = 0;
+    cr_assert_eq(xl_image_new(64, 64, &image, &err), XL_OK);
+    cr_assert_eq(xl_png_encode(&image, NULL, 0, &png, &n, &err), XL_OK);
+    scratch_write(scratch("uploads/a.png"), png, n);
+    scratch_write(scratch("secret.png"), png, n);
+    cr_assert_eq(symlink(scratch("secret.png"), scratch("uploads/link.png")), 0);
+    free(png);
+    xl_image_free(&image);
+    open_queue();
+    await(submit("{" SMALL ", 'init_image': 'a.png', 'strength': 1}"), "done");
+    await(submit("{" SMALL ", 'sweep': {'init_image': ['a.png', ''], 'seed': '1,2'}}"), "done");
+    cr_expect_eq(refused("{" SMALL ", 'init_image': 'link.png'}"), XL_EINVAL);
+    cr_expect_eq(refused("{" SMALL ", 'init_image': '../secret.png'}"), XL_EINVAL);
+    close_queue();
+    free((char *)params.uploads);
 }

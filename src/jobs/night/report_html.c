@@ -3,6 +3,7 @@
  */
 #include "jobs/night/report.h"
 
+#include "base/base64.h"
 #include "base/path.h"
 #include "image/image.h"
 #include "jobs/night/config.h"
@@ -255,19 +256,6 @@ static void put_events(struct xl_str *out, const struct xl_night_report *report)
 
 /* --- Thumbnails ------------------------------------------------------------------------------- */
 
-static void put_base64(struct xl_str *out, const unsigned char *data, size_t n) {
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned long bits = (unsigned long)data[i] << 16;
-        if (i + 1 < n) bits |= (unsigned long)data[i + 1] << 8;
-        if (i + 2 < n) bits |= data[i + 2];
-        const char four[4] = {DIGITS[bits >> 18], DIGITS[bits >> 12 & 63],
-                              i + 1 < n ? DIGITS[bits >> 6 & 63] : '=',
-                              i + 2 < n ? DIGITS[bits & 63] : '='};
-        xl_str_append(out, four, 4);
-    }
-}
-
 /* A picture whose longer side is at most THUMBNAIL. One that is not there any more has none. */
 static enum xl_status put_thumbnail(struct xl_str *out, const char *path, struct xl_err *err) {
     struct xl_image image = {0}, small = {0};
@@ -284,7 +272,7 @@ static enum xl_status put_thumbnail(struct xl_str *out, const char *path, struct
     if (!status) status = xl_jpeg_encode(is_small ? &image : &small, QUALITY, &data, &n, err);
     if (!status) {
         xl_str_puts(out, "data:image/jpeg;base64,");
-        put_base64(out, data, n);
+        xl_base64_put(out, data, n);
     }
     free(data);
     xl_image_free(&small);

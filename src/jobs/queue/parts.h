@@ -217,9 +217,10 @@ json_t *xl_tell_job(struct xl_queue *queue, const struct xl_job *job, bool is_br
 json_t *xl_tell_queue(struct xl_queue *queue);
 json_t *xl_tell_places(struct xl_queue *queue);
 json_t *xl_tell_progress(struct xl_queue *queue, const struct xl_slot *slot);
-/* A picture of a job is so far. Without the mutex. */
+/* A picture of a job is so far; whether anybody wants to know. Without the mutex. */
 void xl_tell_preview(struct xl_queue *queue, const struct xl_slot *slot, const char *job,
-                     const void *jpeg, size_t n, int step);
+                     const struct xl_preview *preview);
+bool xl_tell_wants_previews(struct xl_queue *queue);
 /* The wall clock, seconds since 1970. */
 double xl_tell_now(void);
 

@@ -49,6 +49,11 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     return !painter->progress || painter->progress(painter->user, phase, done, total);
 }
 
+static void on_preview(void *user, const struct xl_preview *preview) {
+    struct xl_proxy *proxy = user;
+    xl_tell_preview(proxy->drawing->queue, proxy->slot, proxy->drawing->job->id, preview);
+}
+
 /* --- Places ----------------------------------------------------------------------------------- */
 
 /* Take up a place that was given to the job, if there is one. With the mutex held. */
@@ -61,6 +66,7 @@ static bool take_up(struct xl_proxy *proxy) {
         proxy->slot = slot;
         proxy->wants = false;
         slot->painter->progress = on_progress;
+        slot->painter->preview = on_preview;
         slot->painter->user = proxy;
         slot->painter->has_left = false;
         proxy->painter.has_left = true; /* so that the model is asked for anew */
@@ -204,6 +210,7 @@ static enum xl_status need(struct xl_painter *painter, const struct xl_group *gr
 static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, struct xl_err *err) {
     struct xl_proxy *proxy = proxy_of(painter);
     struct xl_painter *real = proxy->slot->painter;
+    drawn->group.has_previews = xl_tell_wants_previews(proxy->drawing->queue);
     enum xl_status status = judge(proxy, real->draw(real, drawn, err), err);
     drawn->painter = real; /* it saves them */
     if (status) return status;

@@ -202,11 +202,19 @@ static struct xl_preview_kept *find_preview(struct xl_queue *queue, const char *
     return makes_room ? oldest : NULL;
 }
 
+bool xl_tell_wants_previews(struct xl_queue *queue) {
+    pthread_mutex_lock(&queue->mutex);
+    bool are_wanted = queue->previews_until_s > xl_now_s();
+    pthread_mutex_unlock(&queue->mutex);
+    return are_wanted;
+}
+
 void xl_tell_preview(struct xl_queue *queue, const struct xl_slot *slot, const char *job,
-                     const void *jpeg, size_t n, int step) {
+                     const struct xl_preview *preview) {
+    size_t n = preview->n;
     void *copy = malloc(n);
     if (!copy) return;
-    memcpy(copy, jpeg, n);
+    memcpy(copy, preview->jpeg, n);
     pthread_mutex_lock(&queue->mutex);
     struct xl_preview_kept *kept = find_preview(queue, job, true);
     void *old = kept->bytes;
@@ -220,7 +228,7 @@ void xl_tell_preview(struct xl_queue *queue, const struct xl_slot *slot, const c
     xl_json_put(told, "job", json_string(job), &ok);
     xl_json_put(told, "place", json_integer(place_of(queue, slot)), &ok);
     xl_json_put(told, "number", json_integer(number), &ok);
-    xl_json_put(told, "step", json_integer(step), &ok);
+    xl_json_put(told, "step", json_integer(preview->step), &ok);
     xl_event_ring_put(queue->events, "preview", xl_json_finish(told, ok));
 }
 

@@ -6,11 +6,14 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "image/image.h"
 #include "lab/cell/cell_record.h"
 #include "lab/run/ahead.h"
 #include "lab/run/filename.h"
+#include "lab/run/preview.h"
 #include "lab/run/request.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +29,13 @@ struct engine_painter {
     struct xl_group next; /* to be brought once the one at hand is being sampled; n 0: nothing */
     struct xl_image init; /* of init_path, when it had that digest */
     char *init_path, init_digest[XL_SHA256_HEX];
+    struct {
+        struct xl_preview_maps maps;
+        float *latents;    /* the last ones of the group that is drawn; NULL: there are none */
+        int width, height; /* of them */
+        double told_s;     /* when the last one was told */
+        double step_s;     /* an evaluation took; 0: not known yet */
+    } preview;
     double heard_s, load_s; /* of the last progress; loading within a drawing */
     int64_t loaded_bytes;
 };
@@ -112,6 +122,71 @@ static bool follow(void *user, enum xl_phase phase, int64_t done, int64_t total)
     const struct xl_painter *painter = &engine->painter;
     return !painter->progress || painter->progress(painter->user, phase, done, total);
 }
+
+/* --- Small pictures --------------------------------------------------------------------------- */
+
+static const double PREVIEW_S = 0.25; /* between two of them */
+
+/* Tell how the group looks. What goes wrong with that costs a look, not the picture. */
+static void tell_preview(struct engine_painter *engine, int step) {
+    const struct xl_painter *painter = &engine->painter;
+    struct xl_preview_map *map = xl_preview_find(&engine->preview.maps, engine->now.digest);
+    struct xl_image image = {0};
+    struct xl_err ignored;
+    void *jpeg = NULL;
+    size_t n = 0;
+    enum xl_status status = xl_preview_draw(map, engine->preview.latents, engine->preview.width,
+                                            engine->preview.height, &image, &ignored);
+    if (!status) status = xl_jpeg_encode(&image, 80, &jpeg, &n, &ignored);
+    const struct xl_preview preview = {jpeg, n, step};
+    if (!status) painter->preview(painter->user, &preview);
+    xl_image_free(&image);
+    free(jpeg);
+}
+
+/* The latents of the first picture of the group are kept: the last ones, to learn from. */
+static void on_latents(void *user, int evaluation, const float *latents, int64_t count) {
+    struct engine_painter *engine = user;
+    size_t n = (size_t)engine->preview.width * (size_t)engine->preview.height * XL_PREVIEW_CHANNELS;
+    double now_s = xl_now_s();
+    if (!engine->preview.latents || (size_t)count < n) return;
+    memcpy(engine->preview.latents, latents, n * sizeof *latents);
+    if (now_s - engine->preview.told_s < PREVIEW_S) return;
+    engine->preview.told_s = now_s;
+    tell_preview(engine, evaluation + 1);
+}
+
+/* Ask for latents as often as they are told, where evaluations take as long as the last ones did.
+ */
+static void begin_previews(struct engine_painter *engine, const struct xl_group *group,
+                           struct xl_request *request) {
+    if (!group->has_previews || !engine->painter.preview) return;
+    int width = group->rung.width / 8, height = group->rung.height / 8;
+    size_t n = (size_t)width * (size_t)height * XL_PREVIEW_CHANNELS;
+    engine->preview.latents = malloc(n * sizeof *engine->preview.latents);
+    engine->preview.width = width;
+    engine->preview.height = height;
+    if (!engine->preview.latents) return;
+    double every = engine->preview.step_s > 0 ? PREVIEW_S / engine->preview.step_s : 1;
+    request->latents = on_latents;
+    request->latents_user = engine;
+    request->latents_every = every > 1 ? (int)fmin(every, 1000) : 1;
+}
+
+static void end_previews(struct engine_painter *engine, const struct xl_drawn *drawn,
+                         bool is_drawn) {
+    const struct xl_result *result = &drawn->result;
+    if (is_drawn && result->n_evaluations)
+        engine->preview.step_s = result->sample_s / result->n_evaluations;
+    if (engine->preview.latents && is_drawn)
+        xl_preview_learn(xl_preview_find(&engine->preview.maps, engine->now.digest),
+                         engine->preview.latents, engine->preview.width, engine->preview.height,
+                         &result->pictures[0].image);
+    free(engine->preview.latents);
+    engine->preview.latents = NULL;
+}
+
+/* --- Models and groups ------------------------------------------------------------------------ */
 
 /* What the device holds of the model before stays there as long as there is room. */
 static enum xl_status open_model(struct xl_painter *painter, const struct xl_sweep *sweep, int m,
@@ -224,7 +299,9 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     if (!status) status = describe(engine, group->sweep->cells[group->cells[0]].precision, err);
     drawn->drawn_by = json_deep_copy(painter->drawn_by); /* which the writer's thread lets go of */
     if (!status && !drawn->drawn_by) status = xl_fail_nomem(err, "records", 0);
+    if (!status) begin_previews(engine, group, &request);
     if (!status) status = xl_generate(engine->device, engine->model, &request, &drawn->result, err);
+    end_previews(engine, drawn, !status);
     if (!status) status = note_scheduler(drawn, err);
     for (int i = 0; i < group->n; i++) free(extra[i]);
     drawn->total_s = xl_now_s() - start_s;

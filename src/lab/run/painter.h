@@ -29,6 +29,14 @@ struct xl_group {
     /* Where others draw, too: they may take over a cell, and a picture of it that is there by now
      * is kept. */
     struct xl_claimant claimant;
+    bool has_previews; /* small pictures are wanted while it is drawn */
+};
+
+/* How the first picture of a group looks by now. */
+struct xl_preview {
+    const void *jpeg; /* [n] bytes, borrowed; an eighth of the picture's size */
+    size_t n;
+    int step; /* evaluations so far */
 };
 
 /* A group that was drawn, or failed, as a whole. */
@@ -79,6 +87,8 @@ struct xl_painter {
     /* Set by the runner before the first call; called on the thread that draws, also to ask whether
      * to go on. */
     xl_progress_fn *progress;
+    /* Likewise; some times a second for groups that have previews. NULL: nobody looks */
+    void (*preview)(void *user, const struct xl_preview *preview);
     void *user;
     /* Likewise; NULL: nobody asks. On the thread that draws: its process has died since it was
      * asked last, whatever it had in hand. */
