@@ -85,6 +85,7 @@ extern const struct xl_command xl_command_manual;
 extern const struct xl_command xl_command_complete_words;
 extern const struct xl_command xl_command_complete_line;
 extern const struct xl_command xl_command_worker;
+extern const struct xl_command xl_command_clean_picture;
 
 /* The i-th command, NULL after the last. */
 const struct xl_command *xl_command_at(int i);

@@ -69,6 +69,7 @@ static const struct xl_command *const commands[] = {
     &xl_command_complete_words,
     &xl_command_complete_line,
     &xl_command_worker,
+    &xl_command_clean_picture,
 };
 enum { N_COMMANDS = sizeof commands / sizeof(void *) };
 

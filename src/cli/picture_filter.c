@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Options and the columns that they tell pictures by. */
-static const struct {
-    const char *option, *column;
-} rows[] = {
-    {"model", "model_key"}, {"profile", "profile"},   {"scheduler", "scheduler"},
-    {"lora", "lora"},       {"vae", "vae"},           {"size", "size"},
-    {"steps", "steps"},     {"guidance", "guidance"}, {"seed", "seed"},
-    {"run", "run"},
-};
-_Static_assert(sizeof rows / sizeof *rows <= (size_t)XL_QUERY_MAX, "a query holds all of them");
-
 /* The value of an option that is a number; NULL: it is a text. */
 static const char *number_of(const struct xl_settings *settings, const struct xl_option *option,
                              char out[XL_QUERY_VALUE_MAX]) {
@@ -52,15 +41,16 @@ enum xl_status xl_picture_query_read(const struct xl_settings *settings,
                                                 .only_loved = settings->only_loved,
                                                 .min_rating = settings->min_rating,
                                                 .sort = (enum xl_picture_sort)settings->sort}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++) {
-        const struct xl_option *option = xl_option_find(rows[i].option);
-        if (!xl_settings_is_given(settings, rows[i].option)) continue;
+    const struct xl_filter_key *key;
+    for (int i = 0; (key = xl_filter_key_at(i)) && !status; i++) {
+        const struct xl_option *option = xl_option_find(key->name);
+        if (!xl_settings_is_given(settings, key->name)) continue;
         size_t n = out->filter.n_where++;
         const char *value = number_of(settings, option, out->values[n]);
-        if (!strcmp(rows[i].option, "size"))
+        if (!strcmp(key->name, "size"))
             status = read_size(settings->size, out->values[n], err), value = out->values[n];
         out->where[n] = (struct xl_picture_where){
-            rows[i].column, value ? value : xl_settings_text(settings, option)};
+            key->column, value ? value : xl_settings_text(settings, option)};
     }
     if (!status && settings->since)
         status = xl_moment_parse("--since", settings->since, false, &out->filter.since, err);

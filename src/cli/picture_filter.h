@@ -5,12 +5,12 @@
 #include "insight/index/filter.h"
 #include "lab/settings/settings.h"
 
-enum { XL_QUERY_MAX = 16, XL_QUERY_VALUE_MAX = 64 };
+enum { XL_QUERY_VALUE_MAX = 64 };
 
 struct xl_picture_query {
     struct xl_picture_filter filter;
-    struct xl_picture_where where[XL_QUERY_MAX];
-    char values[XL_QUERY_MAX][XL_QUERY_VALUE_MAX]; /* of numbers */
+    struct xl_picture_where where[XL_FILTER_KEYS_MAX];
+    char values[XL_FILTER_KEYS_MAX][XL_QUERY_VALUE_MAX]; /* of numbers */
 };
 
 /* What was given of --model, --profile, --size, --scheduler, --lora, --vae, --steps, --guidance,

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/api/facts.h"
+#include "http/api/pictures.h"
+#include "http/api/uploads.h"
 #include "http/assets.h"
 #include "http/guard.h"
 #include "http/health.h"
@@ -20,6 +22,7 @@
 struct serving {
     const struct xl_settings *settings;
     struct xl_facts facts;
+    struct xl_library *library;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
@@ -28,8 +31,8 @@ struct serving {
 static enum xl_status start(struct serving *serving, struct xl_err *err) {
     const struct xl_settings *settings = serving->settings;
     const struct xl_route_table tables[] = {
-        xl_facts_table(&serving->facts),
-        xl_health_table(),
+        xl_facts_table(&serving->facts),    xl_pictures_table(serving->library),
+        xl_uploads_table(serving->library), xl_health_table(),
         xl_assets_table(serving->assets),
     };
     struct xl_server_params params = {
@@ -39,6 +42,7 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         .allowed_hosts = settings->allow_hosts.item,
         .n_allowed_hosts = settings->allow_hosts.n,
         .token = settings->no_token ? NULL : serving->token,
+        .spool_dir = xl_library_dir(serving->library),
         .tables = tables,
         .n_tables = sizeof tables / sizeof *tables,
     };
@@ -72,6 +76,7 @@ static enum xl_status serve(const struct xl_settings *settings, struct xl_err *e
     const char *bind = strcmp(settings->bind, "localhost") ? settings->bind : "127.0.0.1";
     if (!status) status = xl_guard_may_start(bind, serving.token, settings->no_token, err);
     if (!status) status = xl_assets_new(&serving.assets, err);
+    if (!status) status = xl_library_new(settings, &serving.library, err);
     if (!status) status = start(&serving, err);
     if (!status && settings->no_token && !xl_is_loopback_address(bind))
         xl_warn("--no-token: whoever reaches %s may draw, and see and remove every picture",
@@ -79,6 +84,7 @@ static enum xl_status serve(const struct xl_settings *settings, struct xl_err *e
     if (!status) status = tell(&serving, err);
     while (!status && !xl_interrupted()) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     xl_server_stop(serving.server);
+    xl_library_free(serving.library);
     xl_assets_free(serving.assets);
     free(serving.token);
     return status ? status : xl_fail(err, XL_ECANCELLED, "interrupted");

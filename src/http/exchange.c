@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@ enum {
     BODY_DEFAULT = 1 << 20,
     BODY_RATE = 16 << 10, /* bytes a second that a body has to come with */
     REPLY_RATE = 8 << 10, /* and that a reply has to be taken with */
+    FORM_DEFAULT = 300 << 20,
+    FORM_FILE_MAX = 256 << 20,
     DISCARDED_MAX = 64 << 20,
 };
 
@@ -76,6 +79,7 @@ void xl_exchange_end(void *server, struct MHD_Connection *connection, void **con
     free_body(exchange);
     xl_reply_deinit(&exchange->reply);
     json_decref(exchange->call.json);
+    xl_form_free(exchange->call.form);
     xl_arena_deinit(&exchange->call.arena);
     free(exchange->url);
     atomic_fetch_sub(&exchange->server->n_open, 1);
@@ -131,11 +135,31 @@ static int64_t read_length(const struct xl_headers *headers) {
     return *end || length > INT64_MAX ? -2 : (int64_t)length;
 }
 
+static bool has_form(const struct xl_exchange *exchange) {
+    const char *type = exchange->call.headers.content_type;
+    return exchange->call.route->flags & XL_ROUTE_FORM && type &&
+           !strncasecmp(type, "multipart/", 10);
+}
+
+static int begin_form(struct xl_exchange *exchange) {
+    struct xl_err err = {0};
+    size_t most = exchange->body_max;
+    if (!has_form(exchange)) return 0;
+    enum xl_status status =
+        xl_form_new(exchange->call.headers.content_type, exchange->server->spool_dir,
+                    most < FORM_FILE_MAX ? most : FORM_FILE_MAX, most, &exchange->call.form, &err);
+    if (!status) return 0;
+    int code = status == XL_ENOMEM ? 503 : 400;
+    xl_exchange_refuse(exchange, code, status, err.text);
+    return code;
+}
+
 static int check_body(struct xl_exchange *exchange) {
     const struct xl_route *route = exchange->call.route;
     unsigned takes = XL_ROUTE_JSON | XL_ROUTE_FORM | XL_ROUTE_ANY_TYPE;
     exchange->body_max = !(route->flags & takes) ? 0
                          : route->body_max       ? route->body_max
+                         : has_form(exchange)    ? FORM_DEFAULT
                                                  : BODY_DEFAULT;
     char sentence[160];
     if (exchange->body_length == -2) {
@@ -143,7 +167,7 @@ static int check_body(struct xl_exchange *exchange) {
                            "the headers do not say in one way how long the body is");
         return 400;
     }
-    if (exchange->body_length <= (int64_t)exchange->body_max) return 0;
+    if (exchange->body_length <= (int64_t)exchange->body_max) return begin_form(exchange);
     snprintf(sentence, sizeof sentence, "the body has %lld bytes, this takes at most %zu",
              (long long)exchange->body_length, exchange->body_max);
     xl_exchange_refuse(exchange, 413, XL_EINVAL, sentence);
@@ -164,6 +188,18 @@ static void refuse_body(struct xl_exchange *exchange, int code, const char *sent
     xl_exchange_refuse(exchange, code, XL_EINVAL, sentence);
 }
 
+/* bytes NULL: it is whole. */
+static void receive_form(struct xl_exchange *exchange, const char *bytes, size_t n) {
+    struct xl_form *form = exchange->call.form;
+    struct xl_err err = {0};
+    enum xl_status status = bytes ? xl_form_push(form, bytes, n, &err) : xl_form_end(form, &err);
+    if (!status) return;
+    int code = xl_form_is_too_large(form) ? 413
+               : status == XL_EINVAL      ? 400
+                                          : xl_status_code(status);
+    refuse_body(exchange, code, err.text);
+}
+
 static enum MHD_Result receive(struct xl_exchange *exchange, const char *bytes, size_t n) {
     char sentence[120];
     exchange->n_received += n;
@@ -173,6 +209,10 @@ static enum MHD_Result receive(struct xl_exchange *exchange, const char *bytes, 
         snprintf(sentence, sizeof sentence, "the body is larger than %zu bytes, which this takes",
                  exchange->body_max);
         refuse_body(exchange, 413, sentence);
+        return MHD_YES;
+    }
+    if (exchange->call.form) {
+        receive_form(exchange, bytes, n);
         return MHD_YES;
     }
     size_t before = exchange->body.capacity;
@@ -242,6 +282,8 @@ enum MHD_Result xl_exchange_handle(void *server, struct MHD_Connection *connecti
     case XL_EXCHANGE_REFUSED:
         *n_upload = 0;
         if (n) return receive(exchange, upload, n);
+        if (exchange->state == XL_EXCHANGE_RECEIVES && exchange->call.form)
+            receive_form(exchange, NULL, 0);
         return exchange->state == XL_EXCHANGE_REFUSED ? xl_exchange_send(exchange) : run(exchange);
     case XL_EXCHANGE_WORKS:
         return MHD_YES;

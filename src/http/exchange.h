@@ -29,7 +29,7 @@ struct xl_server {
     int n_tables;
     struct xl_route_count counts[XL_ROUTES_MAX + 1]; /* the last: no route */
     atomic_llong by_code[6];                         /* 1xx ... 5xx */
-    char *base_path, *url;
+    char *base_path, *url, *spool_dir;
     int port, n_connections;
     bool (*is_ready)(void *user, struct xl_err *why);
     void *user;

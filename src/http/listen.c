@@ -196,6 +196,7 @@ static enum xl_status set_up(struct xl_server *server, const struct xl_server_pa
     server->started_at = xl_now_s();
     server->base_path = strdup(base);
     server->url = malloc(sizeof address->text + strlen(base) + 32);
+    if (params->spool_dir) server->spool_dir = strdup(params->spool_dir);
     if (!server->base_path || !server->url) return xl_fail_nomem(err, "the server", 0);
     sprintf(server->url, "http://%s%s%s:%d%s/", is_v6 ? "[" : "", address->text, is_v6 ? "]" : "",
             server->port, base);
@@ -272,5 +273,6 @@ void xl_server_stop(struct xl_server *server) {
     xl_guard_free(server->guard);
     free(server->base_path);
     free(server->url);
+    free(server->spool_dir);
     free(server);
 }

@@ -29,6 +29,7 @@ struct xl_server_params {
     const char *token;                   /* NULL: none is asked for */
     const struct xl_route_table *tables; /* [n_tables], in the order of search; copied, not rows */
     int n_tables;
+    const char *spool_dir;     /* where files that are sent may be while they come; NULL: memory */
     int threads, slow_threads; /* 0: by the number of cores */
     /* Whether everything that routes need is there, for /readyz; NULL: it is. */
     bool (*is_ready)(void *user, struct xl_err *why);

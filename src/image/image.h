@@ -51,6 +51,11 @@ enum xl_status xl_png_encode_quick(const struct xl_image *image, const struct xl
 enum xl_status xl_jpeg_encode(const struct xl_image *image, int quality, void **data, size_t *n,
                               struct xl_err *err);
 
+/* Encode as lossy WebP, quality 0 to 100, sides of at most 16383. *data is malloc'd, the caller's.
+ * Errors: XL_ENOMEM, also for larger sides */
+enum xl_status xl_webp_encode(const struct xl_image *image, int quality, void **data, size_t *n,
+                              struct xl_err *err);
+
 /* Whether a file begins as a PNG does. */
 bool xl_is_png(const void *data, size_t n);
 

@@ -92,9 +92,11 @@ static const char tables[] =
     " is_sheet INTEGER, PRIMARY KEY(folder, file)) WITHOUT ROWID;"
     /* Marks as their files have them, and the picture that each is of. */
     "CREATE TABLE marks(id INTEGER PRIMARY KEY, picture INTEGER, path TEXT, sha256 TEXT, cell TEXT,"
-    " bytes INTEGER, loved INTEGER, rating INTEGER, marked_at INTEGER);"
+    " bytes INTEGER, loved INTEGER, rating INTEGER, marked_at INTEGER, rejected INTEGER,"
+    " trashed INTEGER);"
     /* What is said of a picture, through whichever of its copies. */
-    "CREATE TABLE loves(picture INTEGER PRIMARY KEY, loved INTEGER, rating INTEGER);"
+    "CREATE TABLE loves(picture INTEGER PRIMARY KEY, loved INTEGER, rating INTEGER,"
+    " rejected INTEGER, trashed INTEGER);"
     "CREATE TABLE duels(id INTEGER PRIMARY KEY, winner INTEGER, loser INTEGER);" /* marks */
     "CREATE TABLE named(path TEXT PRIMARY KEY);" /* folders, by the owner */
     /* What a log says of a picture and its record otherwise; of the last check. */

@@ -13,7 +13,18 @@ struct xl_picture_where {
     const char *column, *value;
 };
 
+/* What people call the columns that they tell pictures by, "model" for model_key: options of
+ * commands and parameters of the network. The i-th, NULL after the last. */
+struct xl_filter_key {
+    const char *name, *column;
+};
+enum { XL_FILTER_KEYS_MAX = 16 };
+const struct xl_filter_key *xl_filter_key_at(int i);
+
 enum xl_picture_sort { XL_NEWEST_FIRST, XL_OLDEST_FIRST, XL_BEST_FIRST /* by rating */ };
+
+/* Pictures that have something, only those that have it not, or whether they have it or not. */
+enum xl_picture_having { XL_HAVING_OR_NOT, XL_HAVING, XL_NOT_HAVING };
 
 /* Zero-initialised: every picture, the newest first. Texts are borrowed. */
 struct xl_picture_filter {
@@ -22,7 +33,8 @@ struct xl_picture_filter {
     const char *text;     /* words that stand in the prompt, all of them; NULL: any */
     int64_t since, until; /* made_at, both included; 0: no limit */
     bool only_loved;
-    int min_rating; /* 0: any */
+    int min_rating;                                   /* 0: any */
+    enum xl_picture_having trashed, rejected, judged; /* judged: loved, rated or rejected */
     enum xl_picture_sort sort;
 };
 

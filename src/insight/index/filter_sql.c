@@ -107,6 +107,26 @@ static enum xl_status put_where(struct xl_index *index, const struct xl_picture_
     return status;
 }
 
+const struct xl_filter_key *xl_filter_key_at(int i) {
+    static const struct xl_filter_key keys[] = {
+        {"model", "model_key"}, {"profile", "profile"},   {"scheduler", "scheduler"},
+        {"lora", "lora"},       {"vae", "vae"},           {"size", "size"},
+        {"steps", "steps"},     {"guidance", "guidance"}, {"seed", "seed"},
+        {"run", "run"},
+    };
+    enum { N = sizeof keys / sizeof *keys };
+    _Static_assert(N <= (int)XL_FILTER_KEYS_MAX, "whoever has one value of each has room");
+    return i >= 0 && i < N ? &keys[i] : NULL;
+}
+
+static void put_having(enum xl_picture_having having, const char *what, struct xl_str *out,
+                       bool *is_first) {
+    if (having == XL_HAVING_OR_NOT) return;
+    begin_condition(out, is_first);
+    xl_str_printf(out, "pictures.id %s (SELECT picture FROM loves WHERE %s)",
+                  having == XL_HAVING ? "IN" : "NOT IN", what);
+}
+
 enum xl_status xl_filter_sql(struct xl_index *index, const struct xl_picture_filter *filter,
                              struct xl_str *out, struct xl_err *err) {
     bool is_first = true;
@@ -130,6 +150,9 @@ enum xl_status xl_filter_sql(struct xl_index *index, const struct xl_picture_fil
                       " loved >= %d AND rating >= %d)",
                       filter->only_loved, filter->min_rating);
     }
+    put_having(filter->trashed, "trashed", out, &is_first);
+    put_having(filter->rejected, "rejected", out, &is_first);
+    put_having(filter->judged, "(loved OR rating OR rejected)", out, &is_first);
     if (!status && filter->text && filter->text[0]) {
         begin_condition(out, &is_first);
         xl_str_puts(out, "prompt IN (");

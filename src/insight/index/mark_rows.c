@@ -81,7 +81,7 @@ static enum xl_status store_marks(struct xl_database *database, const struct xl_
                                   struct xl_err *err) {
     sqlite3_stmt *put = NULL;
     enum xl_status status = xl_database_prepare(
-        database, "INSERT INTO marks VALUES(?, NULL, ?, ?, ?, ?, ?, ?, ?)", &put, err);
+        database, "INSERT INTO marks VALUES(?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &put, err);
     for (int i = 0; i < view->n_marks && !status; i++) {
         const struct xl_mark *mark = &view->marks[i];
         sqlite3_bind_int64(put, 1, i + 1);
@@ -92,6 +92,8 @@ static enum xl_status store_marks(struct xl_database *database, const struct xl_
         sqlite3_bind_int64(put, 6, mark->is_loved);
         sqlite3_bind_int64(put, 7, mark->rating);
         sqlite3_bind_int64(put, 8, mark->marked_at);
+        sqlite3_bind_int64(put, 9, mark->is_rejected);
+        sqlite3_bind_int64(put, 10, mark->is_trashed);
         status = xl_database_step(database, put, err);
     }
     sqlite3_finalize(put);
@@ -182,6 +184,7 @@ enum xl_status xl_mark_rows_join(struct xl_database *database, const char *outpu
     if (status) return status;
     return xl_database_run(database,
                            "DELETE FROM loves; INSERT INTO loves SELECT picture, max(loved),"
-                           " max(rating) FROM marks WHERE picture IS NOT NULL GROUP BY picture",
+                           " max(rating), max(rejected), max(trashed) FROM marks WHERE picture IS "
+                           "NOT NULL GROUP BY picture",
                            err);
 }

@@ -25,6 +25,8 @@ enum {
     AT_CELL,
     AT_LOVED,
     AT_RATING,
+    AT_REJECTED,
+    AT_TRASHED,
     AT_KEY,
     AT_LOG,
     AT_LINE,
@@ -39,7 +41,8 @@ struct reader {
 static void put_select(struct xl_str *out, const char *join) {
     const struct xl_columns *columns = xl_columns();
     xl_str_puts(out, "SELECT pictures.id, made_at, folder, file, pictures.cell,"
-                     " ifnull(loved, 0), ifnull(rating, 0), path_key, log, line");
+                     " ifnull(loved, 0), ifnull(rating, 0), ifnull(rejected, 0),"
+                     " ifnull(trashed, 0), path_key, log, line");
     for (int i = 0; i < columns->n; i++) xl_str_printf(out, ", pictures.%s", columns->at[i].name);
     xl_str_printf(out, " FROM pictures %s loves ON loves.picture = pictures.id", join);
 }
@@ -131,6 +134,8 @@ static enum xl_status row_object(struct reader *reader, json_t **out, struct xl_
     put_cell(object, rows, &ok);
     xl_json_put(object, "loved", json_boolean(sqlite3_column_int(rows, AT_LOVED)), &ok);
     xl_json_put(object, "rating", json_integer(sqlite3_column_int(rows, AT_RATING)), &ok);
+    if (sqlite3_column_int(rows, AT_REJECTED)) xl_json_put(object, "rejected", json_true(), &ok);
+    if (sqlite3_column_int(rows, AT_TRASHED)) xl_json_put(object, "trashed", json_true(), &ok);
     for (int i = 0; i < columns->n && !status; i++)
         if (sqlite3_column_type(rows, AT_COLUMNS + i) != SQLITE_NULL)
             xl_json_put(object, columns->at[i].name, column_value(reader, i, &status, err), &ok);

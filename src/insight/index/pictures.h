@@ -1,6 +1,7 @@
 /* pictures.h - pictures of the index, page by page, one by one, and how many there are of each
  * kind. What comes back is JSON, for whoever shows it: {"path", "made_at", "cell", "loved",
- * "rating", and every column that the picture has}; seeds are texts of digits.
+ * "rating", "rejected" and "trashed" where it is, and every column that the picture has}; seeds are
+ * texts of digits.
  */
 #ifndef XL_INSIGHT_PICTURES_H
 #define XL_INSIGHT_PICTURES_H
@@ -37,5 +38,24 @@ enum xl_status xl_picture_of_mark(struct xl_index *index, const struct xl_marked
  * guidance, lora and run_dir. */
 enum xl_status xl_pictures_facets(struct xl_index *index, const struct xl_picture_filter *filter,
                                   json_t **out, struct xl_err *err) XL_CHECKED;
+
+/* All pictures of a filter in its order, in short: for a view that scrolls over all of them.
+ * Caller: free(out->at). Errors: XL_EINVAL as above; XL_ENOMEM; as of the index */
+struct xl_picture_short {
+    int64_t id;
+    int width, height; /* 0: not known */
+};
+struct xl_picture_order {
+    struct xl_picture_short *at; /* [n] */
+    size_t n;
+};
+enum xl_status xl_pictures_order(struct xl_index *index, const struct xl_picture_filter *filter,
+                                 struct xl_picture_order *out, struct xl_err *err) XL_CHECKED;
+
+/* The id of the picture that has this cell (32 hexadecimal digits). 0: none. Errors: as of the
+ * index
+ */
+enum xl_status xl_picture_of_cell(struct xl_index *index, const char *cell, int64_t *id,
+                                  struct xl_err *err) XL_CHECKED;
 
 #endif

@@ -42,6 +42,14 @@ const char *xl_marks_path(const struct xl_marks *marks);
  * Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_marks_put(struct xl_marks *marks, const struct xl_marked *picture, int loved,
                             int rating, struct xl_err *err) XL_CHECKED;
+/* What is said of a picture; -1 leaves it. A rejected one was seen and is not wanted; one in the
+ * trash was moved there, and path says where it was before. */
+struct xl_mark_change {
+    int loved, rating, rejected, trashed;
+};
+enum xl_status xl_marks_put_change(struct xl_marks *marks, const struct xl_marked *picture,
+                                   const struct xl_mark_change *change,
+                                   struct xl_err *err) XL_CHECKED;
 enum xl_status xl_marks_put_duel(struct xl_marks *marks, const struct xl_marked *winner,
                                  const struct xl_marked *loser, struct xl_err *err) XL_CHECKED;
 /* A folder whose pictures count, or do not any more. */
@@ -53,7 +61,7 @@ enum xl_status xl_marks_put_folder(struct xl_marks *marks, const char *path, boo
 /* All marks of a folder, what was said last of each. Texts live as long as it does. */
 struct xl_mark {
     struct xl_marked picture;
-    bool is_loved;
+    bool is_loved, is_rejected, is_trashed;
     int rating; /* 0: none */
     int64_t marked_at;
 };

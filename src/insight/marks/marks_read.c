@@ -18,7 +18,7 @@ struct event {
     const char *at;
     enum { FAVORITE, DUEL, FOLDER } kind;
     struct xl_marked one, two;
-    int loved, rating; /* -1: not said */
+    int loved, rating, rejected, trashed; /* -1: not said */
 };
 
 struct xl_mark_list {
@@ -81,7 +81,7 @@ static bool read_event(struct xl_mark_list *list, const json_t *object, struct e
     const json_t *loved = json_object_get(object, "loved");
     const json_t *rating = json_object_get(object, "rating");
     event->at = text_in(list, object, "marked_at");
-    event->loved = event->rating = -1;
+    event->loved = event->rating = event->rejected = event->trashed = -1;
     if (!kind || !event->at) return false;
     if (!strcmp(kind, "folder")) {
         event->kind = FOLDER;
@@ -96,7 +96,11 @@ static bool read_event(struct xl_mark_list *list, const json_t *object, struct e
     }
     if (strcmp(kind, "favorite") != 0) return false;
     event->kind = FAVORITE;
+    const json_t *rejected = json_object_get(object, "rejected");
+    const json_t *trashed = json_object_get(object, "trashed");
     if (json_is_boolean(loved)) event->loved = json_is_true(loved);
+    if (json_is_boolean(rejected)) event->rejected = json_is_true(rejected);
+    if (json_is_boolean(trashed)) event->trashed = json_is_true(trashed);
     json_int_t number = json_integer_value(rating);
     if (json_is_integer(rating) && number >= 0 && number <= XL_RATING_MAX)
         event->rating = (int)number;
@@ -197,6 +201,8 @@ static void take_event(struct xl_mark_list *list, struct table *table, const str
     }
     if (event->loved >= 0) mark->is_loved = event->loved;
     if (event->rating >= 0) mark->rating = event->rating;
+    if (event->rejected >= 0) mark->is_rejected = event->rejected;
+    if (event->trashed >= 0) mark->is_trashed = event->trashed;
 }
 
 static enum xl_status settle(struct xl_mark_list *list, struct xl_err *err) {

@@ -114,14 +114,22 @@ static json_t *begin(const char *kind, bool *ok) {
     return object;
 }
 
-enum xl_status xl_marks_put(struct xl_marks *marks, const struct xl_marked *picture, int loved,
-                            int rating, struct xl_err *err) {
+enum xl_status xl_marks_put_change(struct xl_marks *marks, const struct xl_marked *picture,
+                                   const struct xl_mark_change *change, struct xl_err *err) {
     bool ok;
     json_t *object = begin("favorite", &ok);
     put_picture(object, picture, &ok);
-    if (loved >= 0) xl_json_put(object, "loved", json_boolean(loved), &ok);
-    if (rating >= 0) xl_json_put(object, "rating", json_integer(rating), &ok);
+    if (change->loved >= 0) xl_json_put(object, "loved", json_boolean(change->loved), &ok);
+    if (change->rating >= 0) xl_json_put(object, "rating", json_integer(change->rating), &ok);
+    if (change->rejected >= 0) xl_json_put(object, "rejected", json_boolean(change->rejected), &ok);
+    if (change->trashed >= 0) xl_json_put(object, "trashed", json_boolean(change->trashed), &ok);
     return append(marks, object, ok, err);
+}
+
+enum xl_status xl_marks_put(struct xl_marks *marks, const struct xl_marked *picture, int loved,
+                            int rating, struct xl_err *err) {
+    const struct xl_mark_change change = {loved, rating, -1, -1};
+    return xl_marks_put_change(marks, picture, &change, err);
 }
 
 static void put_side(json_t *object, const char *key, const struct xl_marked *picture, bool *ok) {

@@ -1,0 +1,27 @@
+/* pictures.h - every picture that was made, over the network: lists, files, thumbnails, marks,
+ * trash.
+ */
+#ifndef XL_HTTP_API_PICTURES_H
+#define XL_HTTP_API_PICTURES_H
+
+#include "http/api/library.h"
+#include "http/reply.h"
+
+/* Routes whose `user` is the library. */
+struct xl_route_table xl_pictures_table(struct xl_library *library);
+
+/* For the handlers of this folder: the picture that the call's {id} means, a number of the index or
+ * the id of its cell. *out: {"path", "loved", ...} of the index, with its record; the caller's.
+ * Errors: XL_EINVAL with 404; as of the index */
+enum xl_status xl_picture_of_call(struct xl_call *call, struct xl_reply *reply, json_t **out,
+                                  struct xl_err *err) XL_CHECKED;
+
+/* Open its file. Errors: 404 where it is gone, 410 where it is in the trash; XL_EDISK */
+enum xl_status xl_picture_open(struct xl_call *call, struct xl_reply *reply, const json_t *picture,
+                               int *fd, struct xl_err *err) XL_CHECKED;
+
+/* picture_files.c, picture_marks.c */
+xl_route_fn xl_picture_get_file, xl_picture_get_thumbnail;
+xl_route_fn xl_picture_put_mark, xl_picture_delete, xl_picture_restore;
+
+#endif

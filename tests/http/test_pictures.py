@@ -1,0 +1,193 @@
+"""test_pictures.py PROGRAM SOURCES - pictures over the network: lists, files, thumbnails, marks, the trash."""
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+
+from serving import Server, check, end, equal
+
+program, sources = sys.argv[1:]
+N = 4
+
+server = Server(program, "--instance", "test")
+drawn = subprocess.run([program, "generate", "--prompt", "a red square", "--batch", str(N), "--steps", "2", "--size",
+                        "64x64", "--seed", "7", "--output-dir", server.output, "--instance", "test", "--quiet"],
+                       env=server.environment, cwd=server.home, capture_output=True, text=True)
+check("pictures are drawn", drawn.returncode == 0, drawn.stderr)
+API = "/api/v1/pictures"
+
+
+def command(*arguments):
+    result = subprocess.run([program, *arguments, "--output-dir", server.output, "--json"], capture_output=True, text=True,
+                            env=server.environment, cwd=server.home)
+    return json.loads(result.stdout)
+
+
+def lists():
+    page = server.get(API).json()
+    equal("a list", (len(page["pictures"]), page["next"]), (N, None))
+    seeds = [picture["seed"] for picture in page["pictures"]]
+    equal("of all seeds", sorted(seeds, key=int), ["7", "8", "9", "10"])
+    first = server.get(API + "?limit=3&sort=oldest").json()
+    second = server.get(API + "?limit=3&sort=oldest&after=" + first["next"]).json()
+    equal("page by page", sorted(p["id"] for p in first["pictures"] + second["pictures"]),
+          sorted(p["id"] for p in page["pictures"]))
+    order = server.get(API + "/order").json()
+    equal("the order", (order["total"], order["ids"], order["widths"][0]),
+          (N, [p["id"] for p in page["pictures"]], 64))
+    short = server.get(API + "/order?format=binary").body
+    equal("the order in bytes", [struct.unpack_from("<IHH", short, 8 * i) for i in range(N)],
+          [(number, 64, 64) for number in order["ids"]])
+    facets = server.get(API + "/facets").json()
+    equal("facets", (facets["total"], facets["facets"]["size"]), (N, [{"value": "64x64", "pictures": N, "loved": 0}]))
+    for query, n in (("seed=8", 1), ("text=red+square", N), ("text=blue", 0), ("size=64x64", N), ("steps=2", N),
+                     ("steps=3", 0), ("since=1h", N), ("until=2001-01-01", 0), ("loved", 0), ("judged=without", N),
+                     ("trash=only", 0)):
+        equal("pictures: " + query, len(server.get(API + "?" + query).json()["pictures"]), n)
+    for query, field in (("seed=x", None), ("steps=many", None), ("sort=worst", "sort"), ("since=soon", "since"),
+                         ("limit=0", "limit"), ("limit=1001", "limit"), ("min_rating=6", "min_rating"),
+                         ("after=1;drop", None), ("size=big", "size"), ("colour=red", "colour"), ("seed=7&seed=8", "seed"),
+                         ("loved=perhaps", "loved")):
+        answer = server.get(API + "?" + query)
+        equal("no list: " + query, (answer.code, answer.error()[1]), (422, field))
+    return page["pictures"]
+
+
+def one(picture):
+    path = API + "/%d" % picture["id"]
+    record = server.get(path).json()
+    equal("one, with its record", (record["cell"], record["record"]["steps"]), (picture["cell"], 2))
+    equal("by its cell", server.get(API + "/" + picture["cell"]).json()["id"], picture["id"])
+    for name in ("0", "999999", "-1", "x", "00000000000000000000000000000000", "1e3", "99999999999999999999"):
+        answer = server.get(API + "/" + name)
+        equal("none: " + name, (answer.code, answer.error()[0]), (404, "NOT_FOUND"))
+
+
+def files(picture):
+    path = API + "/%d/file" % picture["id"]
+    with open(picture["path"], "rb") as file:
+        bytes_ = file.read()
+    whole = server.get(path)
+    equal("a file", (whole.code, whole.headers["Content-Type"], whole.body == bytes_), (200, "image/png", True))
+    equal("shown, not run", whole.headers["Content-Disposition"].split(";")[0], "inline")
+    equal("for its user", server.get(path + "?download").headers["Content-Disposition"].split(";")[0], "attachment")
+    tag = whole.headers["ETag"]
+    for header, value, code in (("If-None-Match", tag, 304), ("If-None-Match", '"x", W/%s' % tag, 304),
+                                ("If-None-Match", '"x"', 200), ("If-None-Match", "*", 304)):
+        equal("%s: %s" % (header, value[:4]), server.get(path, headers={header: value}).code, code)
+    n = len(bytes_)
+    for range_, part, where in (("bytes=0-9", bytes_[:10], "0-9"), ("bytes=10-", bytes_[10:], "10-%d" % (n - 1)),
+                                ("bytes=-5", bytes_[-5:], "%d-%d" % (n - 5, n - 1)),
+                                ("bytes=5-999999999", bytes_[5:], "5-%d" % (n - 1))):
+        answer = server.get(path, headers={"Range": range_})
+        equal("range " + range_, (answer.code, answer.headers["Content-Range"], answer.body == part),
+              (206, "bytes %s/%d" % (where, n), True))
+    for range_ in ("bytes=%d-" % n, "bytes=-0", "bytes=999999999-"):
+        answer = server.get(path, headers={"Range": range_})
+        equal("outside: " + range_, (answer.code, answer.headers["Content-Range"]), (416, "bytes */%d" % n))
+    for range_ in ("bytes=5-2", "bytes=a-b", "lines=1-2", "bytes=1-2,4-5", "bytes=--1", "bytes="):
+        equal("no range: " + range_, server.get(path, headers={"Range": range_}).code, 200)
+    equal("a range of another version is the whole",
+          server.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}).code, 200)
+    check("by its cell it is for ever",
+          "immutable" in server.get(API + "/%s/file" % picture["cell"]).headers["Cache-Control"])
+
+
+def thumbnails(picture):
+    path = API + "/%d/thumbnail" % picture["id"]
+    small = server.get(path)
+    equal("a thumbnail", (small.code, small.headers["Content-Type"], small.body[:4], small.body[8:12]),
+          (200, "image/webp", b"RIFF", b"WEBP"))
+    cache = os.path.join(server.home, ".cache", "sdxl-lab", "thumbnails")
+    made = [os.path.join(folder, name) for folder, _, names in os.walk(cache) for name in names]
+    equal("it is kept", len(made), 1)
+    time = os.stat(made[0]).st_mtime_ns
+    equal("and not made again", (server.get(path).body, os.stat(made[0]).st_mtime_ns), (small.body, time))
+    equal("of another side", server.get(path + "?side=640").code, 200)
+    equal("of no side", server.get(path + "?side=100").error()[1], "side")
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(server.get(path + "?side=1024").body)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal("eight ask at once and get the same", (len(answers), len(set(answers))), (8, 1))
+
+
+def marks(picture):
+    path = API + "/%d/mark" % picture["id"]
+    equal("a favourite", server.ask("PUT", path, {"favorite": True, "rating": 4}).json(),
+          {"id": picture["id"], "favorite": True, "rating": 4, "rejected": False})
+    equal("is one for commands", [p["loved"] for p in command("pictures", "list", "--loved")["pictures"]], [True])
+    equal("and in lists", len(server.get(API + "?loved&min_rating=4").json()["pictures"]), 1)
+    equal("one thing changes alone", server.ask("PUT", path, {"rating": 5}).json()["favorite"], True)
+    equal("rejected", server.ask("PUT", path, {"rejected": True, "favorite": False}).json()["rejected"], True)
+    equal("and found so", (len(server.get(API + "?rejected=only").json()["pictures"]),
+                           len(server.get(API + "?rejected=without").json()["pictures"])), (1, N - 1))
+    equal("judged or not", (len(server.get(API + "?judged=only").json()["pictures"]),
+                            len(server.get(API + "?judged=without").json()["pictures"])), (1, N - 1))
+    for body, field in (({"favorite": 1}, "favorite"), ({"rating": 6}, "rating"), ({"rating": "5"}, "rating"),
+                        ({"stars": 5}, "stars"), ({}, None)):
+        answer = server.ask("PUT", path, body)
+        equal("no mark: %s" % body, (answer.code, answer.error()[1]), (422, field))
+    equal("of no picture", server.ask("PUT", API + "/999/mark", {"favorite": True}).code, 404)
+    server.ask("PUT", path, {"rejected": False, "rating": 0})
+
+
+def trash(picture):
+    path, file = API + "/%d" % picture["id"], picture["path"]
+    inside = os.path.relpath(file, os.path.realpath(server.output))
+    away = os.path.join(server.output, ".trash", inside)
+    with open(file, "rb") as f:
+        bytes_ = f.read()
+    equal("to the trash", server.ask("DELETE", path).code, 204)
+    check("the file is there and not here", os.path.exists(away) and not os.path.exists(file))
+    equal("it is gone from lists", (len(server.get(API).json()["pictures"]),
+                                    len(server.get(API + "?trash=only").json()["pictures"]),
+                                    server.get(API + "/order").json()["total"]), (N - 1, 1, N - 1))
+    equal("its file is in the trash", (server.get(path + "/file").code, server.get(path + "/file").error()[0]), (410, "GONE"))
+    equal("not twice", server.ask("DELETE", path).code, 410)
+    with open(file, "wb") as f:
+        f.write(b"another one")
+    equal("back where another one is now", server.ask("POST", path + "/restore", {}).code, 409)
+    check("nothing is lost", open(away, "rb").read() == bytes_ and open(file, "rb").read() == b"another one")
+    os.unlink(file)
+    equal("back", server.ask("POST", path + "/restore", {}).code, 204)
+    check("as it was", open(file, "rb").read() == bytes_ and not os.path.exists(away))
+    equal("and in lists", len(server.get(API).json()["pictures"]), N)
+    equal("back once more changes nothing", server.ask("POST", path + "/restore", {}).code, 204)
+    os.makedirs(os.path.dirname(away), exist_ok=True)
+    with open(away, "wb") as f:
+        f.write(b"an earlier one")
+    server.ask("DELETE", path)
+    check("one that was in the trash before stays", open(away, "rb").read() == bytes_ and
+          open(away + "~1", "rb").read() == b"an earlier one")
+    server.ask("POST", path + "/restore", {})
+    away_dir = os.path.join(server.output, ".trash")
+    os.rename(away_dir, away_dir + "_")
+    os.symlink("/tmp", away_dir)
+    answer = server.ask("DELETE", path)
+    check("a trash that is a link elsewhere is not used", answer.code >= 400 and os.path.exists(file), answer.code)
+    os.unlink(away_dir)
+    server.ask("POST", path + "/restore", {})
+    os.rename(file, file + ".png")
+    equal("a file that is gone", server.get(path + "/file").code, 404)
+    os.symlink("/etc/passwd", file)
+    answer = server.get(path + "/file")
+    check("a file that became a link elsewhere", answer.code == 404 and b"root:" not in answer.body, answer.code)
+    os.unlink(file)
+    os.rename(file + ".png", file)
+
+
+try:
+    pictures = lists()
+    one(pictures[0])
+    files(pictures[0])
+    thumbnails(pictures[0])
+    marks(pictures[1])
+    trash(pictures[2])
+finally:
+    server.clean()
+end()
