@@ -3,11 +3,11 @@
 
 #include "base/sha256.h"
 #include "base/str.h"
+#include "http/gzip.h"
 #include "http/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { VERSION_DIGITS = 16, DEPTHS = 4, GZIP_LEAST = 200 };
 
@@ -34,20 +34,8 @@ static bool is_text(const char *type) {
 }
 
 static enum xl_status compress_asset(struct asset *asset, struct xl_err *err) {
-    z_stream stream = {.zalloc = NULL};
     if (asset->n < GZIP_LEAST || !is_text(asset->type)) return XL_OK;
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY))
-        return xl_fail_nomem(err, "the page", 0);
-    uLong most = deflateBound(&stream, asset->n);
-    asset->small = malloc(most);
-    stream.next_in = (Bytef *)(uintptr_t)asset->bytes;
-    stream.avail_in = (uInt)asset->n;
-    stream.next_out = (Bytef *)asset->small;
-    stream.avail_out = asset->small ? (uInt)most : 0;
-    int result = asset->small ? deflate(&stream, Z_FINISH) : Z_MEM_ERROR;
-    asset->n_small = stream.total_out;
-    deflateEnd(&stream);
-    return result == Z_STREAM_END ? XL_OK : xl_fail_nomem(err, "the page", 0);
+    return xl_gzip(asset->bytes, asset->n, 9, &asset->small, &asset->n_small, err);
 }
 
 static enum xl_status make_asset(struct asset *asset, const char *path, const char *bytes, size_t n,
@@ -137,16 +125,9 @@ void xl_assets_free(struct xl_assets *assets) {
 
 /* --- Serving ---------------------------------------------------------------------------------- */
 
-/* Whether "gzip" stands in Accept-Encoding and is not refused. */
-static bool takes_gzip(const struct xl_call *call) {
-    const char *list = call->headers.accept_encoding;
-    const char *gzip = list ? strstr(list, "gzip") : NULL;
-    return gzip && strncmp(gzip, "gzip;q=0,", 9) && strcmp(gzip, "gzip;q=0");
-}
-
 static void serve(struct xl_call *call, struct xl_reply *reply, const struct asset *asset,
                   bool is_immutable) {
-    bool is_small = asset->small && takes_gzip(call);
+    bool is_small = asset->small && xl_call_takes_gzip(call);
     xl_reply_header(reply, "ETag", asset->etag);
     xl_reply_header(reply, "Cache-Control",
                     is_immutable ? "public, max-age=31536000, immutable" : "no-cache");

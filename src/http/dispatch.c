@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 
 #include "base/json.h"
+#include "http/gzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,23 @@ static enum xl_status read_json(struct xl_exchange *exchange, struct xl_err *err
     return status;
 }
 
+/* A long document, made smaller for whoever takes it so: on a slow thread, which has the time. */
+static void compress_reply(struct xl_exchange *exchange) {
+    enum { LEAST = 16 << 10 };
+    struct xl_reply *reply = &exchange->reply;
+    bool is_slow = exchange->call.route->flags & XL_ROUTE_SLOW;
+    char *small;
+    size_t n;
+    if (reply->kind != XL_REPLY_TEXT || reply->type || reply->n < LEAST || !is_slow) return;
+    xl_reply_header(reply, "Vary", "Accept-Encoding");
+    if (!xl_call_takes_gzip(&exchange->call)) return;
+    if (xl_gzip(reply->text, reply->n, 1, &small, &n, NULL)) return;
+    int code = reply->code;
+    xl_reply_text(reply, NULL, small, n);
+    reply->code = code;
+    xl_reply_header(reply, "Content-Encoding", "gzip");
+}
+
 void xl_exchange_perform(struct xl_exchange *exchange) {
     struct xl_call *call = &exchange->call;
     struct xl_reply *reply = &exchange->reply;
@@ -185,7 +203,10 @@ void xl_exchange_perform(struct xl_exchange *exchange) {
     enum xl_status status = xl_call_check(call, &reply->field, &err);
     if (!status) status = read_json(exchange, &err);
     if (!status) status = call->route->run(call, reply, &err);
-    if (!status) return;
+    if (!status) {
+        compress_reply(exchange);
+        return;
+    }
     int code = reply->code >= 400 ? reply->code : xl_status_code(status);
     xl_exchange_refuse(exchange, code, status, err.text[0] ? err.text : xl_status_text(status));
 }

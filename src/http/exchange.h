@@ -32,6 +32,7 @@ struct xl_server {
     char *base_path, *url, *spool_dir;
     int port, n_connections;
     bool (*is_ready)(void *user, struct xl_err *why);
+    void (*metrics)(void *user, struct xl_str *out);
     void *user;
     double started_at;
     atomic_size_t body_bytes;

@@ -1,8 +1,11 @@
-/* health.c - /healthz, /readyz, and /api/v1/login. Keeps no state. */
+/* health.c - rows of /healthz, /readyz, /metrics, the description, and /api/v1/login. Keeps no
+ * state. */
 #include "http/health.h"
 
 #include "base/json.h"
 #include "http/exchange.h"
+#include "http/metrics.h"
+#include "http/openapi.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +70,19 @@ static const struct xl_route rows[] = {
      .summary = "Whether it may be sent work",
      .answer = "ready",
      .answer_type = "text/plain"},
+    {.method = "GET",
+     .pattern = "/metrics",
+     .run = xl_get_metrics,
+     .flags = XL_ROUTE_SLOW,
+     .summary = "What the server has counted, for Prometheus",
+     .answer = "metrics",
+     .answer_type = "text/plain"},
+    {.method = "GET",
+     .pattern = "/api/v1/openapi.json",
+     .run = xl_get_openapi,
+     .flags = XL_ROUTE_SLOW,
+     .summary = "This description",
+     .answer = "an OpenAPI document"},
     {.method = "POST",
      .pattern = "/api/v1/login",
      .run = log_in,

@@ -192,6 +192,7 @@ static enum xl_status set_up(struct xl_server *server, const struct xl_server_pa
         return xl_fail(err, XL_EINTERNAL, "the server has more routes than it has room for");
     server->n_tables = params->n_tables;
     server->is_ready = params->is_ready;
+    server->metrics = params->metrics;
     server->user = params->user;
     server->started_at = xl_now_s();
     server->base_path = strdup(base);

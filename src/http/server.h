@@ -6,6 +6,7 @@
 #ifndef XL_HTTP_SERVER_H
 #define XL_HTTP_SERVER_H
 
+#include "base/str.h"
 #include "http/route.h"
 
 enum {
@@ -33,6 +34,8 @@ struct xl_server_params {
     int threads, slow_threads; /* 0: by the number of cores */
     /* Whether everything that routes need is there, for /readyz; NULL: it is. */
     bool (*is_ready)(void *user, struct xl_err *why);
+    /* Append more metrics in Prometheus' format; NULL: there are none. */
+    void (*metrics)(void *user, struct xl_str *out);
     void *user;
 };
 
