@@ -203,6 +203,7 @@ void xl_exchange_perform(struct xl_exchange *exchange) {
     enum xl_status status = xl_call_check(call, &reply->field, &err);
     if (!status) status = read_json(exchange, &err);
     if (!status) status = call->route->run(call, reply, &err);
+    if (exchange->is_later) return; /* from here on it is somebody else's */
     if (!status) {
         compress_reply(exchange);
         return;

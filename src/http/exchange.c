@@ -224,17 +224,23 @@ static enum MHD_Result receive(struct xl_exchange *exchange, const char *bytes, 
 
 /* --- The way ---------------------------------------------------------------------------------- */
 
+void xl_exchange_release(struct xl_exchange *exchange) {
+    if (atomic_fetch_sub(&exchange->n_holders, 1) != 1) return;
+    exchange->state = XL_EXCHANGE_ENDS;
+    MHD_resume_connection(exchange->connection);
+}
+
 static void work(void *user) {
     struct xl_exchange *exchange = user;
     xl_exchange_perform(exchange);
-    exchange->state = XL_EXCHANGE_ENDS;
-    MHD_resume_connection(exchange->connection);
+    xl_exchange_release(exchange);
 }
 
 static enum MHD_Result run(struct xl_exchange *exchange) {
     xl_peer_expect(exchange->peer, 0);
     if (exchange->call.route->flags & XL_ROUTE_SLOW) {
         exchange->state = XL_EXCHANGE_WORKS;
+        atomic_store(&exchange->n_holders, 1);
         MHD_suspend_connection(exchange->connection);
         if (xl_slow_add(exchange->server->slow, work, exchange)) return MHD_YES;
         xl_exchange_refuse(exchange, 503, XL_EINVAL, "the server is busy; try again");

@@ -38,6 +38,8 @@ struct xl_server {
     atomic_size_t body_bytes;
     atomic_int n_open; /* exchanges */
     atomic_bool is_stopping;
+    pthread_mutex_t later_mutex;
+    struct xl_later *laters; /* that have not been sent (later.h) */
 };
 
 enum xl_exchange_state {
@@ -57,6 +59,8 @@ struct xl_exchange {
     const struct xl_route_table *table; /* whose errors count */
     struct xl_route_count *count;
     enum xl_exchange_state state;
+    bool is_later;        /* somebody else has the reply */
+    atomic_int n_holders; /* of a slow call: who is the last resumes it */
     struct xl_str body;
     size_t body_max, n_received;
     int64_t body_length; /* as it was said; -1: in pieces */
@@ -71,6 +75,12 @@ enum MHD_Result xl_exchange_handle(void *server, struct MHD_Connection *connecti
                                    size_t *n_upload, void **exchange);
 void xl_exchange_end(void *server, struct MHD_Connection *connection, void **exchange,
                      enum MHD_RequestTerminationCode why);
+
+/* Let go of a slow call: the last of those who hold it has it sent. */
+void xl_exchange_release(struct xl_exchange *exchange);
+
+/* later.c: answer 503 to all that wait. */
+void xl_laters_refuse(struct xl_server *server);
 
 /* dispatch.c: find table and route of the exchange's path, and ask the guard. 0, or a code with the
  * reply filled in. */

@@ -195,6 +195,7 @@ static enum xl_status set_up(struct xl_server *server, const struct xl_server_pa
     server->metrics = params->metrics;
     server->user = params->user;
     server->started_at = xl_now_s();
+    pthread_mutex_init(&server->later_mutex, NULL);
     server->base_path = strdup(base);
     server->url = malloc(sizeof address->text + strlen(base) + 32);
     if (params->spool_dir) server->spool_dir = strdup(params->spool_dir);
@@ -266,9 +267,11 @@ void xl_server_stop(struct xl_server *server) {
     if (server->daemon) {
         int fd = MHD_quiesce_daemon(server->daemon);
         if (fd >= 0) close(fd);
+        xl_laters_refuse(server); /* whoever would know has ended by now */
         wait_for_exchanges(server);
     }
     xl_slow_free(server->slow); /* what is put aside comes back */
+    xl_laters_refuse(server);
     if (server->daemon) MHD_stop_daemon(server->daemon);
     xl_peers_free(server->peers);
     xl_guard_free(server->guard);

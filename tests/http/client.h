@@ -47,10 +47,11 @@ static inline int client_answer(int fd, char *buffer, size_t size, size_t *n) {
     char *end = NULL;
     while (!end) {
         ssize_t some = recv(fd, buffer + got, size - 1 - got, 0);
-        if (some <= 0 || got + (size_t)some >= size - 1) return -1;
+        if (some <= 0) return -1;
         got += (size_t)some;
         buffer[got] = 0;
         end = strstr(buffer, "\r\n\r\n");
+        if (!end && got == size - 1) return -1;
     }
     const char *header = strcasestr(buffer, "\r\nContent-Length:");
     int code = atoi(buffer + 9);

@@ -2,6 +2,7 @@
  * of events that come and go while others push, and a stop in the middle of it. */
 #include "http/client.h"
 #include "http/events.h"
+#include "http/later.h"
 #include "http/server.h"
 
 #include <pthread.h>
@@ -28,6 +29,33 @@ static enum xl_status get_slow(struct xl_call *call, struct xl_reply *reply, str
     return xl_reply_json(reply, 200, object, err);
 }
 
+/* Answers what get_later was asked, on a thread of its own. */
+static void *answer(void *user) {
+    struct xl_later *later = user;
+    nanosleep(&(struct timespec){.tv_nsec = rand() % 2 ? 100000 : 0}, NULL);
+    if (xl_later_is_gone(later)) atomic_fetch_add(&n_bad, 1);
+    xl_reply_kept(xl_later_reply(later), "text/plain", "later", 5);
+    xl_later_send(later, XL_OK, NULL);
+    return NULL;
+}
+
+static enum xl_status get_later(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
+    pthread_t thread;
+    struct xl_later *later = xl_reply_later(call);
+    (void)reply, (void)err;
+    pthread_create(&thread, NULL, answer, later);
+    pthread_detach(thread);
+    return XL_OK;
+}
+
+static struct xl_later *never;
+
+static enum xl_status get_never(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
+    (void)reply, (void)err;
+    never = xl_reply_later(call);
+    return XL_OK;
+}
+
 static char *state(void *user) {
     (void)user;
     return strdup("{\"here\":true}");
@@ -40,17 +68,19 @@ static enum xl_status get_events(struct xl_call *call, struct xl_reply *reply, s
 static const struct xl_route rows[] = {
     {.method = "GET", .pattern = "/quick", .run = get_quick},
     {.method = "GET", .pattern = "/slow", .run = get_slow, .flags = XL_ROUTE_SLOW},
+    {.method = "GET", .pattern = "/later", .run = get_later, .flags = XL_ROUTE_SLOW},
+    {.method = "GET", .pattern = "/never", .run = get_never, .flags = XL_ROUTE_SLOW},
     {.method = "GET", .pattern = "/events", .run = get_events, .flags = XL_ROUTE_SLOW},
 };
 
 static void *ask(void *user) {
-    static const char *const paths[] = {"/quick", "/slow", "/nothing", "/quick?x=1"};
-    static const int codes[] = {200, 200, 404, 422};
+    static const char *const paths[] = {"/quick", "/slow", "/nothing", "/quick?x=1", "/later"};
+    static const int codes[] = {200, 200, 404, 422, 200};
     char buffer[4096];
     size_t n;
     int fd = client_open(port);
     for (int i = 0; i < CALLS; i++) {
-        int which = (i + (int)(intptr_t)user) % 4;
+        int which = (i + (int)(intptr_t)user) % 5;
         client_ask(fd, paths[which]);
         int code = client_answer(fd, buffer, sizeof buffer, &n);
         atomic_fetch_add(code == codes[which] ? &n_answers : &n_bad, 1);
@@ -102,7 +132,8 @@ int main(void) {
     pthread_t clients[CLIENTS], followers[FOLLOWERS], pusher;
     struct xl_server *server = NULL;
     struct xl_err err = {0};
-    const struct xl_route_table table = {.rows = rows, .n = 3, .prefix = "/"};
+    const struct xl_route_table table = {
+        .rows = rows, .n = sizeof rows / sizeof *rows, .prefix = "/"};
     const struct xl_server_params params = {
         .bind = "127.0.0.1", .tables = &table, .n_tables = 1, .threads = 3, .slow_threads = 3};
     enum xl_status status = xl_events_new(&events, &err);
@@ -115,20 +146,27 @@ int main(void) {
     for (int i = 0; i < CLIENTS; i++) pthread_join(clients[i], NULL);
     for (int i = 0; i < FOLLOWERS; i++) pthread_join(followers[i], NULL);
     /* The end comes while somebody follows and nobody reads. */
-    int idle = client_open(port), deaf = client_open(port);
+    char buffer[4096];
+    size_t n;
+    int idle = client_open(port), deaf = client_open(port), waiting = client_open(port);
+    client_ask(waiting, "/never");
     client_ask(deaf, "/events");
     nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     atomic_store(&is_over, true);
     pthread_join(pusher, NULL);
     xl_events_stop(events);
     xl_server_stop(server);
+    bool is_refused = client_answer(waiting, buffer, sizeof buffer, &n) == 503;
+    xl_later_send(never, XL_OK, NULL); /* too late, and harmless */
     xl_events_free(events);
+    close(waiting);
     close(idle);
     close(deaf);
-    int passed = (n_answers == CLIENTS * CALLS) + (n_seen == FOLLOWERS / 2) + (n_bad == 0);
-    if (passed < 3)
+    int passed = (n_answers == CLIENTS * CALLS) + (n_seen == FOLLOWERS / 2) + (n_bad == 0) +
+                 is_refused;
+    if (passed < 4)
         printf("FAIL %d answers of %d, %d of %d saw the last event, %d bad\n", n_answers,
                CLIENTS * CALLS, n_seen, FOLLOWERS / 2, n_bad);
-    printf("%d passed, %d failed\n", passed, 3 - passed);
-    return passed < 3;
+    printf("%d passed, %d failed\n", passed, 4 - passed);
+    return passed < 4;
 }
