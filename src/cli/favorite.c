@@ -9,6 +9,7 @@
 #include "insight/index/pictures.h"
 #include "insight/marks/favorites_in.h"
 #include "insight/marks/marks.h"
+#include "insight/report/csv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -213,9 +214,41 @@ static json_t *describe(const struct xl_mark *mark, bool is_known) {
     return xl_json_finish(object, ok);
 }
 
+/* The columns that lists of favourites have, and what else is known of a mark. */
+static enum xl_status print_csv(const json_t *list, struct xl_err *err) {
+    static const char *const texts[] = {"sha256", "cell"};
+    struct xl_str out = {0};
+    const json_t *object;
+    size_t i;
+    xl_str_puts(&out, "path,rating,loved,known,sha256,cell\n");
+    json_array_foreach(list, i, object) {
+        json_int_t rating = json_integer_value(json_object_get(object, "rating"));
+        const char *path = json_string_value(json_object_get(object, "path"));
+        xl_report_csv_cell(&out, path ? path : "");
+        xl_str_puts(&out, ",");
+        if (rating) xl_str_printf(&out, "%" JSON_INTEGER_FORMAT, rating);
+        xl_str_printf(&out, ",%d,%d", json_is_true(json_object_get(object, "loved")),
+                      json_is_true(json_object_get(object, "is_known")));
+        for (int k = 0; k < 2; k++) {
+            const char *text = json_string_value(json_object_get(object, texts[k]));
+            xl_str_puts(&out, ",");
+            xl_report_csv_cell(&out, text ? text : "");
+        }
+        xl_str_puts(&out, "\n");
+    }
+    char *text = xl_str_take(&out);
+    if (!text) return xl_fail_nomem(err, "favourites", 0);
+    fputs(text, stdout);
+    free(text);
+    return XL_OK;
+}
+
 static enum xl_status print_marks(const struct xl_settings *settings, const json_t *list,
                                   struct xl_err *err) {
+    if (settings->json && settings->csv)
+        return xl_fail(err, XL_EINVAL, "--json and --csv: standard output can be one of them");
     if (settings->json) return xl_print_json(list, err);
+    if (settings->csv) return print_csv(list, err);
     struct xl_table table = {.n_columns = 3};
     const json_t *object;
     size_t i;
@@ -309,7 +342,7 @@ const struct xl_command xl_command_favorite_list = {
     .name = "favorite list",
     .summary = "favourites and ratings",
     .usage = "[OPTIONS]",
-    .commands = XL_FOR_INDEX,
+    .commands = XL_FOR_INDEX | XL_FOR_MARKS,
     .epilogue = ABOUT,
     .run = list,
 };

@@ -143,15 +143,23 @@ static enum xl_status tell_gaps(const json_t *document, struct xl_err *err) {
     return xl_table_print(&table, 0, err);
 }
 
-static void tell_next(const json_t *document) {
-    const json_t *next = json_object_get(document, "next");
-    if (!json_is_object(next)) return;
+static enum xl_status tell_next(const json_t *document, struct xl_err *err) {
+    const json_t *next = json_object_get(document, "next"), *row;
+    struct xl_table table = {.n_columns = 3};
+    size_t i;
+    if (!json_is_object(next)) return XL_OK;
     printf("\n");
     xl_print_text("The next sweep", XL_COLOR_BOLD);
     printf(": %lld pictures, %lld of each of %lld combinations, would tell most\n",
            (long long)whole(next, "pictures"), (long long)whole(next, "batch"),
            (long long)whole(next, "cells"));
     xl_print_lines(0, "", xl_words_text(next, "command"), XL_COLOR_CYAN);
+    json_array_foreach(json_object_get(next, "reasons"), i, row) {
+        const char *const cells[] = {xl_words_text(row, "column"), xl_words_text(row, "value"),
+                                     xl_words_text(row, "text")};
+        xl_table_add(&table, cells, XL_COLOR_DIM);
+    }
+    return xl_table_print(&table, 2, err);
 }
 
 enum xl_status xl_favorites_tell(const json_t *document, struct xl_err *err) {
@@ -174,6 +182,6 @@ enum xl_status xl_favorites_tell(const json_t *document, struct xl_err *err) {
     if (!status) status = tell_words(document, err);
     if (!status) status = tell_pairs(document, err);
     if (!status) status = tell_gaps(document, err);
-    if (!status) tell_next(document);
+    if (!status) status = tell_next(document, err);
     return status;
 }

@@ -57,6 +57,11 @@ says "is counted" 'document["pictures_that_disagree"]' 1 "$lab" index status --o
 check "and told" grep -q "steps *9 *1 .*seed1" disagree
 expect "with what to do" 0 "1 picture says otherwise than its log" "$lab" index status --output-dir sweep
 
+"$lab" favorite list --csv >marks.csv
+check "favourites as CSV" grep -q "^$work/pics/[^,]*seed9[^,]*,5,1,1,[0-9a-f]\{64\},[0-9a-f]\{32\}$" marks.csv
+says "which is read again" 'document["marked"]' "$(($(wc -l <marks.csv) - 1))" "$lab" favorite import marks.csv
+expect "CSV or JSON" 2 "one of them" "$lab" favorite list --csv --json
+
 before=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')
 rm -r pics/.index
 after=$("$lab" pictures list --loved --sort oldest --json | json 'sorted((p["seed"], p["rating"]) for p in document["pictures"])')
@@ -71,6 +76,32 @@ says "and removed" 'document["pictures"]' 4 "$lab" index remove other
 expect "a folder that is not there" 2 "no such folder" "$lab" index add nowhere
 "$lab" favorite remove "$second" >/dev/null 2>&1
 says "a mark that is taken away" 'len(document)' 2 "$lab" favorite list
+
+# A log is as long as it likes: what is in memory does not grow with it, and a line that never ends is one
+# that is damaged.
+cat >peak.py <<'END'
+import os, resource, subprocess, sys
+program, folder, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
+os.mkdir(folder)
+line = ('{"format":2,"timestamp":"20260101-000000","logged_at":"2026-01-01T00:00:00Z","model_key":"M","prompt":"a fox %d",'
+        '"steps":20,"guidance":7,"width":512,"height":512,"more":"' + "x" * 1600 + '","seeds":["%d"],'
+        '"paths":["output_images/run/a_seed%d_00.png"],"cells":["%032x"],"status":"ok"}\n')
+with open(folder + "/jobs_a.log", "w") as log:
+    for i in range(n):
+        log.write(line % (i % 1000, i, i, i + 1))
+        if i == n // 2:
+            log.write('{"prompt":"' + "y" * (20 << 20) + '\n')
+subprocess.run([program, "index", "rebuild", "--output-dir", folder], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+END
+small=$(python3 peak.py "$lab" log_5k 5000) large=$(python3 peak.py "$lab" log_50k 50000)
+says "a long log" 'document["pictures"], document["damaged_lines"]' "(50000, 1)" "$lab" index status --output-dir log_50k
+grown=$((large - small)) more=$((($(stat -c %s log_50k/jobs_a.log) - $(stat -c %s log_5k/jobs_a.log)) / 1024))
+bin=$lab
+if is_sanitized; then
+    echo "skip memory: what a long log takes cannot be told, for sanitizers keep what was freed"
+elif [ "$grown" -lt $((more / 3)) ]; then ok "memory does not grow with it"
+else bad "$small kB for 5000 lines, $large kB for 50000, which are $more kB more of log"; fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -245,9 +245,42 @@ Test(taste, counts_numbers_pictures_and_the_next_sweep) {
     size_t cells = 1;
     for (size_t k = 0; k < taste.next.factor_count; k++) cells *= taste.next.level_count[k];
     cr_expect_eq(cells, taste.next.n_cells);
+    for (size_t k = 0; k < taste.next.factor_count; k++)
+        for (size_t i = 0; i < taste.next.level_count[k]; i++) {
+            uint32_t factor = taste.next.factor[k], level = taste.next.levels[k][i];
+            enum xl_taste_why why = taste.next.why[k][i];
+            bool is_more = false;
+            for (size_t t = 0; t < taste.tables[factor].count; t++)
+                is_more |= taste.tables[factor].levels[t].level == level &&
+                           taste.tables[factor].levels[t].verdict == XL_TASTE_MORE;
+            cr_expect_eq(why == XL_WHY_LOVED, is_more);
+        }
     for (size_t i = 0; i < taste.gap_count; i++) cr_expect_gt(taste.gaps[i].n_needed, 0);
     xl_taste_deinit(&taste);
     free(rating);
+    owner_free(owner);
+}
+
+/* Schedulers do nothing to this owner, and enough was made of each to know it: the next sweep has
+ * no reason to draw with another one than that of most pictures. */
+Test(taste, the_next_sweep_keeps_what_is_usual_where_nothing_else_promises_more) {
+    struct owner *owner = owner_new(6, LOVES_PARTS, PICTURES, 0.02);
+    uint32_t last = (uint32_t)owner->factors[SCHEDULER].level_count - 1;
+    for (size_t r = 0; r < PICTURES; r++)
+        owner->level[SCHEDULER][r] = r % 2 ? last : (uint32_t)(r / 2 % last);
+    struct xl_taste taste;
+    find(owner, &taste);
+    cr_assert(taste.next.batch > 0);
+    bool has = false;
+    for (size_t k = 0; k < taste.next.factor_count; k++) {
+        if (taste.next.factor[k] != SCHEDULER) continue;
+        has = true;
+        cr_expect_eq(taste.next.level_count[k], 1);
+        cr_expect_eq(taste.next.levels[k][0], last);
+        cr_expect_eq(taste.next.why[k][0], XL_WHY_USUAL);
+    }
+    cr_expect(has);
+    xl_taste_deinit(&taste);
     owner_free(owner);
 }
 

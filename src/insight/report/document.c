@@ -238,6 +238,33 @@ static void put_gaps(json_t *document, const struct xl_taste *taste, bool *ok) {
     xl_json_put(document, "gaps", gaps, ok);
 }
 
+/* Each level of the sweep, and why it is there. */
+static json_t *reasons(const struct xl_taste *taste, bool *ok) {
+    static const char *const keys[] = {[XL_WHY_LOVED] = "loved",
+                                       [XL_WHY_UNKNOWN] = "unknown",
+                                       [XL_WHY_USUAL] = "usual",
+                                       [XL_WHY_PROMISE] = "promise"};
+    static const char *const texts[] = {
+        [XL_WHY_LOVED] = "loved more",
+        [XL_WHY_UNKNOWN] = "may be better than what is known: too little was made of it",
+        [XL_WHY_USUAL] = "most favourites have it, and no other promises more",
+        [XL_WHY_PROMISE] = "with the others here it promises most"};
+    const struct xl_taste_sweep *sweep = &taste->next;
+    json_t *list = json_array();
+    for (size_t k = 0; k < sweep->factor_count; k++)
+        for (size_t i = 0; i < sweep->level_count[k]; i++) {
+            json_t *object = json_object();
+            xl_json_put(object, "column", json_string(column_name(taste, sweep->factor[k])), ok);
+            xl_json_put(object, "value",
+                        xl_json_text(xl_taste_text(taste, sweep->factor[k], sweep->levels[k][i])),
+                        ok);
+            xl_json_put(object, "why", json_string(keys[sweep->why[k][i]]), ok);
+            xl_json_put(object, "text", json_string(texts[sweep->why[k][i]]), ok);
+            append(list, object, ok);
+        }
+    return list;
+}
+
 static void put_next(json_t *document, const struct xl_taste *taste, bool *ok) {
     const struct xl_taste_sweep *sweep = &taste->next;
     json_t *next = json_null();
@@ -261,6 +288,7 @@ static void put_next(json_t *document, const struct xl_taste *taste, bool *ok) {
         xl_json_put(next, "command", command ? json_string(command) : NULL, ok);
         xl_json_put(next, "job", job, ok);
         xl_json_put(next, "axes", axes, ok);
+        xl_json_put(next, "reasons", reasons(taste, ok), ok);
         free(command);
     }
     xl_json_put(document, "next", next, ok);

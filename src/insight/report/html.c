@@ -258,7 +258,17 @@ static void put_next(struct xl_str *out, const json_t *document) {
         json_integer_value(json_object_get(next, "batch")),
         json_integer_value(json_object_get(next, "cells")));
     put_escaped(out, xl_words_text(next, "command"));
-    xl_str_puts(out, "</pre>\n</section>\n");
+    xl_str_puts(out, "</pre>\n<ul>\n");
+    json_array_foreach(json_object_get(next, "reasons"), i, row) {
+        xl_str_puts(out, "<li>");
+        put_escaped(out, xl_words_text(row, "column"));
+        xl_str_puts(out, " ");
+        put_escaped(out, xl_words_text(row, "value"));
+        xl_str_puts(out, ": ");
+        put_escaped(out, xl_words_text(row, "text"));
+        xl_str_puts(out, "</li>\n");
+    }
+    xl_str_puts(out, "</ul>\n</section>\n");
 }
 
 void xl_report_html(const json_t *document, struct xl_str *out) {

@@ -75,15 +75,49 @@ struct grid {
     double *expected; /* [n_cells] */
     double *log_odds, *variance;
     bool is_in[XL_BUNDLE_FACTORS][CANDIDATES];
+    size_t usual[XL_BUNDLE_FACTORS]; /* index of the level that most loved pictures have */
 };
 
-/* The levels of a column that may be best: the model's estimate and 1.6 standard errors. */
+/* The level that most loved pictures have and the model knows; UINT32_MAX: it knows none. */
+static uint32_t usual_level(const struct xl_analysis *analysis, size_t column) {
+    uint32_t factor = analysis->groups.factor[column], usual = UINT32_MAX;
+    const struct xl_taste_level *levels = analysis->levels[factor];
+    for (uint32_t i = 0; i < analysis->observations->factors[factor].level_count; i++) {
+        if (analysis->coefficient[column][i] == XL_NO_COEFFICIENT) continue;
+        const struct xl_taste_rate *rate = &levels[i].rate;
+        const struct xl_taste_rate *best = usual == UINT32_MAX ? NULL : &levels[usual].rate;
+        if (!best || rate->loved > best->loved ||
+            (rate->loved == best->loved && rate->made > best->made))
+            usual = i;
+    }
+    return usual;
+}
+
+/* Whether drawing more of a level may tell something: of one that is known to be as usual, or less,
+ * and of which no combination is loved, nothing is to be expected. Without this an untried cell
+ * would be drawn for its being untried, whatever is known of its levels. */
+static bool may_tell(const struct xl_analysis *analysis, size_t column, uint32_t i) {
+    uint32_t factor = analysis->groups.factor[column];
+    const struct xl_taste_level *level = &analysis->levels[factor][i];
+    bool is_known = level->verdict == XL_TASTE_USUAL || level->verdict == XL_TASTE_LESS;
+    if (!is_known || (level->has_effect && level->odds_interval.low > 1)) return true;
+    for (size_t b = 0; b < analysis->n_beyond; b++)
+        for (size_t k = 0; k < analysis->beyond[b].n; k++)
+            if (analysis->beyond[b].column[k] == column && analysis->beyond[b].level[k] == i)
+                return true;
+    return false;
+}
+
+/* The levels of a column that may be best: the model's estimate and 1.6 standard errors. The usual
+ * one is always among them. */
 static void choose_levels(const struct xl_analysis *analysis, struct grid *grid, size_t k) {
     const uint32_t *coefficient = analysis->coefficient[grid->column[k]];
     uint32_t factor = analysis->groups.factor[grid->column[k]];
     double scores[CANDIDATES];
-    for (size_t i = 0; i < analysis->observations->factors[factor].level_count; i++) {
+    uint32_t usual = usual_level(analysis, grid->column[k]);
+    for (uint32_t i = 0; i < analysis->observations->factors[factor].level_count; i++) {
         if (coefficient[i] == XL_NO_COEFFICIENT) continue;
+        if (i != usual && !may_tell(analysis, grid->column[k], i)) continue;
         size_t c = coefficient[i] + 1;
         const struct xl_logistic *model = &analysis->model;
         double score = model->beta[c] + 1.6 * sqrt(model->covariance[c * model->n + c]);
@@ -95,8 +129,12 @@ static void choose_levels(const struct xl_analysis *analysis, struct grid *grid,
         }
         if (at == CANDIDATES) continue;
         scores[at] = score;
-        grid->level[k][at] = (uint32_t)i;
+        grid->level[k][at] = i;
     }
+    size_t at = 0;
+    while (at < grid->count[k] && grid->level[k][at] != usual) at++;
+    if (at == grid->count[k] && usual != UINT32_MAX) grid->level[k][--at] = usual;
+    grid->usual[k] = at;
 }
 
 /* Which cell of the grid levels of the groups' columns are in; SIZE_MAX: none. */
@@ -175,12 +213,32 @@ static size_t chosen(const struct grid *grid, size_t k) {
     return n;
 }
 
+/* The same cell with the usual level of a column. */
+static size_t with_usual(const struct grid *grid, size_t cell, size_t k) {
+    size_t stride = 1;
+    for (size_t j = grid->n - 1; j > k; j--) stride *= grid->count[j];
+    return cell - index_in(grid, cell, k) * stride + grid->usual[k] * stride;
+}
+
+/* The cell that promises most. Where a column does nothing, the best of its levels is so by a hair:
+ * then it is the usual one, and not one that happened to come first. */
+static size_t first_cell(const struct grid *grid) {
+    const double AS_MUCH = 0.9;
+    size_t first = 0;
+    for (size_t cell = 1; cell < grid->n_cells; cell++)
+        if (grid->gain[cell] > grid->gain[first]) first = cell;
+    double most = grid->gain[first];
+    for (size_t k = 0; k < grid->n; k++) {
+        size_t usual = with_usual(grid, first, k);
+        if (grid->gain[usual] >= AS_MUCH * most) first = usual;
+    }
+    return first;
+}
+
 /* Begin with the cell that promises most, and add levels while the budget lasts and they promise
  * anything beside that. The number of cells. */
 static size_t grow(struct grid *grid, size_t budget) {
-    size_t first = 0, n_cells = 1;
-    for (size_t cell = 1; cell < grid->n_cells; cell++)
-        if (grid->gain[cell] > grid->gain[first]) first = cell;
+    size_t first = first_cell(grid), n_cells = 1;
     for (size_t k = 0; k < grid->n; k++) grid->is_in[k][index_in(grid, first, k)] = true;
     for (;;) {
         double best = grid->gain[first] / 50;
@@ -199,16 +257,30 @@ static size_t grow(struct grid *grid, size_t budget) {
     }
 }
 
+static enum xl_taste_why why_of(const struct xl_analysis *analysis, const struct grid *grid,
+                                size_t k, size_t i) {
+    uint32_t factor = analysis->groups.factor[grid->column[k]];
+    const struct xl_taste_level *level = &analysis->levels[factor][grid->level[k][i]];
+    if (level->verdict == XL_TASTE_MORE) return XL_WHY_LOVED;
+    if (i == grid->usual[k]) return XL_WHY_USUAL;
+    return level->verdict == XL_TASTE_UNKNOWN ? XL_WHY_UNKNOWN : XL_WHY_PROMISE;
+}
+
 static enum xl_status keep(struct xl_analysis *analysis, const struct grid *grid, size_t n_cells,
                            size_t budget, struct xl_err *err) {
     struct xl_taste_sweep *sweep = &analysis->taste->next;
     for (size_t k = 0; k < grid->n; k++) {
         uint32_t *levels = xl_arena_alloc(analysis->arena, CANDIDATES * sizeof *levels);
-        if (!levels) return xl_fail_nomem(err, "the next sweep", 0);
+        enum xl_taste_why *why = xl_arena_alloc(analysis->arena, CANDIDATES * sizeof *why);
+        if (!levels || !why) return xl_fail_nomem(err, "the next sweep", 0);
         sweep->factor[k] = analysis->groups.factor[grid->column[k]];
         sweep->levels[k] = levels;
-        for (size_t i = 0; i < grid->count[k]; i++)
-            if (grid->is_in[k][i]) levels[sweep->level_count[k]++] = grid->level[k][i];
+        sweep->why[k] = why;
+        for (size_t i = 0; i < grid->count[k]; i++) {
+            if (!grid->is_in[k][i]) continue;
+            why[sweep->level_count[k]] = why_of(analysis, grid, k, i);
+            levels[sweep->level_count[k]++] = grid->level[k][i];
+        }
     }
     sweep->factor_count = grid->n;
     sweep->n_cells = n_cells;

@@ -129,12 +129,21 @@ struct xl_taste_gap {
         n_needed; /* more pictures that would show (4 times in 5) that it is loved twice as much */
 };
 
+/* Why a level is in the next sweep. */
+enum xl_taste_why {
+    XL_WHY_LOVED,   /* it is loved more */
+    XL_WHY_UNKNOWN, /* it may be better than what is known: too little was made of it */
+    XL_WHY_USUAL,   /* most loved pictures have it, and no other promises more */
+    XL_WHY_PROMISE, /* known as usual, and with the others it promises most */
+};
+
 /* Pictures to make next: a grid. */
 struct xl_taste_sweep {
     size_t factor_count;
     uint32_t factor[XL_BUNDLE_FACTORS];
     size_t level_count[XL_BUNDLE_FACTORS];
     const uint32_t *levels[XL_BUNDLE_FACTORS];
+    const enum xl_taste_why *why[XL_BUNDLE_FACTORS]; /* of each level */
     size_t n_cells, batch; /* batch: pictures of each cell; 0: nothing is suggested */
 };
 

@@ -452,7 +452,7 @@ static const struct xl_option options[] = {
              "follow from what is loved in --output-dir"},
     {INT("budget", "N", budget, 1, 1000000), .commands = XL_FOR_FAVORITES, .group = "Output",
      .help = "how many pictures the next sweep may have", .fallback = "120"},
-    {SWITCH("csv", csv), .commands = XL_FOR_FAVORITES, .group = "Output",
+    {SWITCH("csv", csv), .commands = XL_FOR_FAVORITES | XL_FOR_MARKS, .group = "Output",
      .help = "every table as CSV on standard output and nothing else there"},
     {TEXT("html", "FILE", html), .commands = XL_FOR_FAVORITES, .path = XL_PATH_SHOWN,
      .completion = XL_COMPLETE_FILE, .group = "Output",

@@ -54,7 +54,8 @@ typedef uint64_t xl_command_set;
 #define XL_FOR_PICTURES XL_FOR(29)  /* pictures list, count */
 #define XL_FOR_FAVORITES XL_FOR(30) /* favorites */
 #define XL_FOR_SERVE XL_FOR(31)
-#define XL_FOR_END XL_FOR(32) /* the bit that no command has yet */
+#define XL_FOR_MARKS XL_FOR(32) /* favorite list, beside what those of the index take */
+#define XL_FOR_END XL_FOR(33)   /* the bit that no command has yet */
 #define XL_FOR_ALL (XL_FOR_END - 1)
 #define XL_FOR_API XL_FOR(63) /* no command: what requests from the network may set */
 #define XL_FOR_MODELS                                                                              \
