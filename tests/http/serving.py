@@ -115,8 +115,12 @@ class Server:
 
     def clean(self):
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate() # so that a sanitizer looks for what was lost
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.errors.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
