@@ -14,6 +14,13 @@ if command -v systemd-analyze >/dev/null 2>&1; then
     sed "s|^ExecStart=.*|ExecStart=$bin|; /^Documentation=/d" "$packaging/systemd/sdxl-lab@.service" >sdxl-lab@.service
     systemd-analyze verify --man=no ./sdxl-lab@x.service >out 2>&1
     grep -v "Failed to \(connect\|get\)" out | grep -q "sdxl-lab@" && bad "the unit: $(head -1 out)" || ok "systemd has nothing to say of the unit"
+    # 0 is shut, 100 is open; systemd 250 and later can tell without running. More than 20: somebody opened it.
+    if systemd-analyze security --help | grep -q -e --offline; then
+        systemd-analyze security --offline=yes --threshold=20 --no-pager ./sdxl-lab@x.service >out 2>err &&
+            ok "and it is hardened" || bad "the unit is open: $(tail -1 out) $(head -1 err)"
+    else
+        echo "skip systemd-analyze security: this version has no --offline"
+    fi
 else
     echo "skip systemd: there is no systemd-analyze here"
 fi
