@@ -21,18 +21,26 @@ struct look {
     struct xl_idle *idle;
     char owners[XL_GPUS_MAX][XL_LOCK_OWNER];
     struct xl_gpu_report reports[XL_GPUS_MAX];
+    enum xl_status hidden; /* why it is not known who has locked one; XL_OK: it is */
+    struct xl_err why_hidden;
 };
 
-/* A folder of locks that cannot be read hides who has what, and no more. */
+/* A folder of locks that cannot be read hides who has what, and no more: whether that matters is
+ * the caller's to say. */
 static enum xl_status take_look(struct xl_gpus *gpus, struct look *look, struct xl_err *err) {
     const char *dir = xl_card_lock_dir(look->wish.wish.lock_dir);
     free(look->idle);
     look->idle = NULL;
+    look->hidden = XL_OK;
     enum xl_status status = xl_idle_watch(gpus, &look->wish.wish.rule, &look->idle, err);
     for (int i = 0; !status && i < look->idle->list.n; i++) {
         const struct xl_gpu *gpu = &look->idle->list.item[i];
-        struct xl_err ignored;
-        if (xl_card_look(dir, gpu->uuid, look->owners[i], &ignored)) look->owners[i][0] = 0;
+        struct xl_err why = {0};
+        enum xl_status seen = xl_card_look(dir, gpu->uuid, look->owners[i], &why);
+        if (seen) {
+            look->owners[i][0] = 0;
+            look->hidden = xl_fail(&look->why_hidden, seen, "%s", why.text);
+        }
         look->reports[i] = (struct xl_gpu_report){gpu, look->idle->busy[i], look->owners[i]};
     }
     return status;
@@ -121,6 +129,8 @@ static enum xl_status pick_from(struct xl_gpus *gpus, const struct xl_settings *
     for (;;) {
         struct xl_str why = {0};
         enum xl_status status = take_look(gpus, look, err);
+        if (!status && look->hidden)
+            status = xl_fail(err, look->hidden, "%s", look->why_hidden.text);
         if (!status && !look->idle->list.n)
             status = xl_fail(err, XL_EDEVICE, "there is an NVIDIA driver here, but no GPU");
         const struct xl_gpu_report *found = status ? NULL : choose(look, &why);

@@ -34,6 +34,14 @@ static enum xl_status make_dir(const char *dir, struct xl_err *err) {
     return XL_OK;
 }
 
+enum xl_status xl_card_check_lock_dir(const char *said, struct xl_err *err) {
+    const char *dir = xl_card_lock_dir(said);
+    enum xl_status status = make_dir(dir, err);
+    if (status || !access(dir, W_OK | X_OK)) return status;
+    return fail_dir(xl_fail(err, XL_EDISK, "%s: cannot be written to: %s", dir, strerror(errno)),
+                    err);
+}
+
 static bool lock_path(const char *dir, const char *uuid, char out[PATH]) {
     return (size_t)snprintf(out, PATH, "%s/%s.lock", dir, uuid) < PATH && !strchr(uuid, '/');
 }

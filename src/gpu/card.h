@@ -29,6 +29,8 @@ struct xl_card_wish {
 
 /* Where GPUs are locked: `said`, or the folder that every user of the host can write to. */
 const char *xl_card_lock_dir(const char *said);
+/* Whether GPUs can be locked there (said: as above); the folder is made. Errors: XL_EDISK */
+enum xl_status xl_card_check_lock_dir(const char *said, struct xl_err *err) XL_CHECKED;
 
 /* Lock up to wish->most idle GPUs. cards: [most]; *n: how many there are now, 0 too. why: gets a
  * line for each GPU that was wanted and is not among them ("1: 2 processes, 30.1 GiB in use").

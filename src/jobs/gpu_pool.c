@@ -145,6 +145,8 @@ enum xl_status xl_gpu_pool_open_empty(const struct xl_settings *settings,
                                       struct xl_gpu_pool **out, struct xl_err *err) {
     struct xl_gpu_pool *pool = NULL;
     enum xl_status status = new_pool(settings, goes_on, user, &pool, err);
+    /* Now: later it would be one more thing that may get better through the night. */
+    if (!status) status = xl_card_check_lock_dir(pool->wish->wish.lock_dir, err);
     if (!status) status = count_wanted(pool, err);
     for (int i = 0; !status && i < pool->n; i++) fill(pool, i, &(struct xl_card){.lock = NULL});
     if (status)

@@ -20,7 +20,8 @@ enum xl_status xl_gpu_pool_open(const struct xl_settings *settings, bool (*goes_
 
 /* A pool that has none yet, with a place for each that settings->gpus allows of those that are
  * here; xl_gpu_pool_seek fills places, now and after a GPU of one was given back. Errors:
- * XL_EDEVICE no driver, no GPU, or none of a UUID that is wanted; XL_EINVAL, XL_ENOMEM */
+ * XL_EDEVICE no driver, no GPU, or none of a UUID that is wanted; XL_EDISK they cannot be locked;
+ * XL_EINVAL, XL_ENOMEM */
 enum xl_status xl_gpu_pool_open_empty(const struct xl_settings *settings,
                                       bool (*goes_on)(void *user), void *user,
                                       struct xl_gpu_pool **out, struct xl_err *err) XL_CHECKED;

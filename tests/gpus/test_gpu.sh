@@ -59,6 +59,9 @@ time.sleep(60)
 END
 holder=$!
 while [ ! -e held ]; do sleep 0.05; done
+touch no_folder
+expect "who has locked what cannot be seen: nothing is picked" 6 "the folder of GPU locks" "$bin" gpu pick --gpu-lock-dir "$work/no_folder"
+expect "but listed" 0 "" "$bin" gpu list --gpu-lock-dir "$work/no_folder"
 expect "a locked one is listed as such" 0 "locked by process 4711 on host a since noon" lab list
 expect "and not picked" 0 "1" lab pick
 kill $holder

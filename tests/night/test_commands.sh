@@ -91,6 +91,10 @@ script "$(gpu 1 temp=30)" "$(gpu 2 temp=95)" "$(gpu 3 procs=1)"
 config hot.yaml "prompt: a cat" "seed: 1" "until_jobs: 6" "output_dir: hot" "gpus: all" "max_temperature: 80" "min_free: 0"
 expect "a hot GPU pauses, a busy one is left alone" 0 "GPU 1 has 95 degrees and pauses" "$bin" night hot.yaml
 [ "$(grep -o '"worker":"GPU-0000000[0-9]' hot/jobs_t.log | sort -u)" = '"worker":"GPU-00000001' ] && ok "one draws" || bad "who drew"
+touch shut
+expect "a folder of locks that is none" 6 "shut: cannot create the directory" env GPU_LOCK_DIR="$work/shut" "$bin" night hot.yaml --new
+"$bin" night hot.yaml --new --gpu-lock-dir "$work/elsewhere" --output-dir placed --quiet >/dev/null 2>err
+has_drawn placed 1 && ls "$work/elsewhere" | grep -q GPU-00000001 && ok "locked where --gpu-lock-dir says" || bad "locked elsewhere"
 config cpu.yaml "prompt: a cat" "seed: 1" "until_jobs: 2" "output_dir: flag" "device: cpu" "workers: 2" "min_free: 0"
 expect "--gpus comes before device and workers" 0 "on 1 GPU" "$bin" night cpu.yaml --gpus 1
 check "a GPU drew" grep -q '"worker":"GPU-00000001' flag/jobs_t.log
