@@ -122,6 +122,10 @@ enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *cons
     return backend->vtable->measure(backend, plans, n, weights, exec_bytes, err);
 }
 
+void xl_expect(struct xl_backend *backend, const struct xl_plan *plan) {
+    if (backend->vtable->expect) backend->vtable->expect(backend, plan);
+}
+
 /* --- Copying --------------------------------------------------------------------------------- */
 
 static const struct xl_value *value_of(const struct xl_exec *exec, xl_val value) {

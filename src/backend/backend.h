@@ -25,7 +25,8 @@ typedef bool xl_tick_fn(void *user);
 struct xl_compile_options {
     bool keep_taps; /* values with names can be read after a run */
     /* The backend has read all of `tensor` and will not touch it again for this executable.
-     * The owner may tell the system that its pages are no longer needed. May be NULL. */
+     * The owner may tell the system that its pages are no longer needed. One call at a time, not
+     * always on the caller's thread. May be NULL. */
     void (*weight_done)(void *user, const struct xl_tensor *tensor);
     xl_tick_fn *tick; /* during packing; may be NULL */
     void *user;
@@ -85,6 +86,10 @@ struct xl_weight_need {
 enum xl_status xl_measure(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
                           struct xl_weight_need *weights, size_t *exec_bytes,
                           struct xl_err *err) XL_CHECKED;
+
+/* The plan will be compiled soon: a backend may begin with what takes long, on threads of its own.
+ * Takes no memory for the plan, and may do nothing. */
+void xl_expect(struct xl_backend *backend, const struct xl_plan *plan);
 
 /* Copy a whole input or state in, or an input, state, output or kept tap out: dense, in the value's
  * own dtype. */
@@ -191,6 +196,7 @@ struct xl_backend_vtable {
     enum xl_status (*compile)(struct xl_exec *exec, const struct xl_compile_options *options,
                               struct xl_err *err);
     void (*exec_free)(struct xl_exec *exec); /* what compile made, not exec itself */
+    void (*expect)(struct xl_backend *backend, const struct xl_plan *plan); /* or NULL */
     enum xl_status (*measure)(struct xl_backend *backend, const struct xl_plan *const *plans, int n,
                               struct xl_weight_need *weights, size_t *exec_bytes,
                               struct xl_err *err);

@@ -24,7 +24,7 @@ struct xl_holds {
 struct xl_hold {
     struct xl_holds *holds;
     enum xl_hold_use use;
-    struct xl_held_group *asked;   /* missing so far; NULL once memory was taken */
+    struct xl_held_group *asked;   /* missing so far; NULL once memory was taken for it */
     struct xl_held_group *filling; /* what was missing, until the hold is closed */
     struct xl_held_group **groups;
     int n_groups, capacity;
@@ -120,22 +120,30 @@ size_t xl_holds_release(struct xl_holds *holds, size_t wanted) {
 
 /* --- Holds ----------------------------------------------------------------------------------- */
 
+/* Ask, once nobody else does. With the mutex held. False: no memory */
+static bool begin_asking(struct xl_hold *hold) {
+    struct xl_holds *holds = hold->holds;
+    struct xl_held_group *asked = calloc(1, sizeof *asked);
+    if (!asked) return false;
+    while (holds->is_asked) pthread_cond_wait(&holds->changed, &holds->mutex);
+    holds->is_asked = true;
+    hold->asked = asked;
+    return true;
+}
+
 enum xl_status xl_hold_new(struct xl_holds *holds, enum xl_hold_use use, struct xl_hold **out,
                            struct xl_err *err) {
     struct xl_hold *hold = calloc(1, sizeof *hold);
-    struct xl_held_group *asked = calloc(1, sizeof *asked);
-    if (!hold || !asked) {
-        free(hold);
-        free(asked);
-        return xl_fail_nomem(err, "packed weights", 0);
-    }
-    pthread_mutex_lock(&holds->mutex);
-    while (holds->is_asked) pthread_cond_wait(&holds->changed, &holds->mutex);
-    holds->is_asked = true;
-    pthread_mutex_unlock(&holds->mutex);
+    if (!hold) return xl_fail_nomem(err, "packed weights", 0);
     hold->holds = holds;
     hold->use = use;
-    hold->asked = asked;
+    pthread_mutex_lock(&holds->mutex);
+    bool ok = begin_asking(hold);
+    pthread_mutex_unlock(&holds->mutex);
+    if (!ok) {
+        free(hold);
+        return xl_fail_nomem(err, "packed weights", 0);
+    }
     *out = hold;
     return XL_OK;
 }
@@ -231,21 +239,35 @@ static struct xl_held *add(struct xl_hold *hold, const void *key) {
     return entry;
 }
 
+/* Whether another hold is just filling the entry. Filling asks for nothing, so a wait for it has an
+ * end. */
+static bool is_under_way(const struct xl_hold *hold, const struct xl_held *entry) {
+    return entry->group->is_filling && entry->group != hold->filling &&
+           hold->use == XL_HOLD_TO_COMPILE;
+}
+
 struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new) {
     struct xl_holds *holds = hold->holds;
     struct xl_held *entry;
+    bool ok = true;
     pthread_mutex_lock(&holds->mutex);
-    /* Who fills asks for nothing more, so this wait has an end. */
-    while ((entry = find(holds, key)) && entry->group->is_filling &&
-           hold->use == XL_HOLD_TO_COMPILE)
+    while ((entry = find(holds, key)) && is_under_way(hold, entry))
         pthread_cond_wait(&holds->changed, &holds->mutex);
+    if (!entry && !hold->asked) {
+        ok = begin_asking(hold);
+        entry = find(holds, key); /* somebody else may have asked for it meanwhile */
+    }
     *is_new = !entry;
     if (!entry)
-        entry = add(hold, key);
+        entry = ok ? add(hold, key) : NULL;
     else if (entry->group != hold->asked && !refer(hold, entry->group))
         entry = NULL;
     pthread_mutex_unlock(&holds->mutex);
     return entry;
+}
+
+bool xl_hold_asks(const struct xl_hold *hold) {
+    return hold->asked != NULL;
 }
 
 void xl_held_set_bytes(struct xl_held *entry, size_t bytes) {
@@ -309,9 +331,9 @@ void xl_hold_close(struct xl_hold *hold) {
     if (!hold->filling) return;
     pthread_mutex_lock(&holds->mutex);
     hold->filling->is_filling = false;
+    hold->filling = NULL;
     pthread_cond_broadcast(&holds->changed);
     pthread_mutex_unlock(&holds->mutex);
-    hold->filling = NULL;
 }
 
 struct xl_held **xl_held_list(const struct xl_held_group *group) {

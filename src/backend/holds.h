@@ -74,9 +74,13 @@ enum xl_status xl_hold_new(struct xl_holds *holds, enum xl_hold_use use, struct 
 void xl_hold_free(struct xl_hold *hold); /* NULL is fine */
 
 /* The entry of that key, held from here on: found, or new, zeroed but for its key and missing, for
- * the caller to describe with xl_held_set_bytes. NULL: no memory */
+ * the caller to describe with xl_held_set_bytes. A hold that has taken its memory finds at once
+ * what it asked for before, and begins to ask again for anything else. NULL: no memory */
 struct xl_held *xl_hold_ask(struct xl_hold *hold, const void *key, bool *is_new);
 void xl_held_set_bytes(struct xl_held *entry, size_t bytes);
+
+/* Whether it has not taken memory yet for what it asked for last. */
+bool xl_hold_asks(const struct xl_hold *hold);
 
 /* What was asked for, of a hold that asks. */
 struct xl_weight_need xl_hold_need(const struct xl_hold *hold);
@@ -85,7 +89,8 @@ struct xl_weight_need xl_hold_need(const struct xl_hold *hold);
  * first. *missing: the group to fill; NULL: nothing is missing. Errors: XL_ENOMEM */
 enum xl_status xl_hold_take_memory(struct xl_hold *hold, struct xl_held_group **missing,
                                    struct xl_err *err) XL_CHECKED;
-/* What was missing is filled. */
+/* What was missing is filled. May be called on the thread that filled it, while the hold is asked.
+ */
 void xl_hold_close(struct xl_hold *hold);
 
 /* Entries of a group in the order of asking, malloc'd; NULL: no memory. */

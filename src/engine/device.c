@@ -231,8 +231,7 @@ static void put_to_work(struct xl_device *device, struct xl_resident *resident) 
 
 enum { ASK_MS = 50 };
 
-/* Wait for a moment, or until something changed. With the mutex held. */
-static void wait_a_moment(struct xl_device *device) {
+void xl_device_wait_a_moment(struct xl_device *device) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += ASK_MS * 1000000;
@@ -247,7 +246,7 @@ enum xl_status xl_device_put_to_work(struct xl_drawing *drawing, struct xl_err *
     pthread_mutex_lock(&device->mutex);
     struct xl_resident *resident = find_or_add(device, drawing->model);
     while (resident && device->ahead == resident && goes_on) {
-        wait_a_moment(device);
+        xl_device_wait_a_moment(device);
         pthread_mutex_unlock(&device->mutex);
         goes_on = xl_drawing_progress(drawing, XL_PHASE_LOAD, atomic_load(&resident->load_done),
                                       resident->load_total);

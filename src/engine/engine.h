@@ -220,6 +220,9 @@ enum xl_status xl_device_put_to_work(struct xl_drawing *drawing, struct xl_err *
 enum xl_status xl_device_begin_ahead(struct xl_drawing *drawing, struct xl_err *err) XL_CHECKED;
 void xl_device_end_ahead(struct xl_device *device);
 
+/* Wait for a moment, or until something changed. With the mutex held. */
+void xl_device_wait_a_moment(struct xl_device *device);
+
 /* Give up the stages of a resident; everything. */
 void xl_resident_release(struct xl_resident *resident);
 void xl_resident_free(struct xl_resident *resident);
@@ -272,6 +275,7 @@ struct xl_drawing {
     struct xl_device *device;
     struct xl_model *model;
     struct xl_resident *resident;
+    struct xl_early *early; /* parts that are made on a thread of their own; NULL: none */
     const struct xl_request *request;
     bool is_ahead;           /* nothing is drawn: its model is made ready */
     enum xl_dtype act_dtype; /* of text encoders and UNet; the VAE's: xl_backend_picture_dtype */
@@ -329,6 +333,25 @@ enum xl_status xl_stage_try(struct xl_drawing *drawing, const struct xl_part_key
 /* A stage if it is there already; else NULL. */
 struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_part_key *key);
 void xl_stage_free(struct xl_stage *stage);
+
+/* On a thread of its own (early.c): build the plan of a stage that has its key and nothing else
+ * yet, and tell the backend that it will be compiled. Errors: those of building */
+enum xl_status xl_stage_expect(struct xl_drawing *drawing, struct xl_stage *stage,
+                               struct xl_err *err) XL_CHECKED;
+/* Then compile it, where there is room without giving up other stages of the model. The user is not
+ * asked; is_given_up is. Errors: as xl_stage_get */
+enum xl_status xl_stage_make_aside(struct xl_drawing *drawing, struct xl_stage *stage,
+                                   const atomic_bool *is_given_up, struct xl_err *err) XL_CHECKED;
+
+/* early.c: begin to compile UNet and decoder beside what the drawing does first; nothing where the
+ * device cannot, or they are there. */
+void xl_early_begin(struct xl_drawing *drawing);
+/* The part that was made, the caller's; waits while it is being made. NULL: there is none. */
+struct xl_stage *xl_early_take(struct xl_drawing *drawing, enum xl_part part);
+/* Whether a part is being made, or was and is not taken yet. */
+bool xl_early_has(const struct xl_drawing *drawing, enum xl_part part);
+/* Give up what was not taken, and wait for the thread. */
+void xl_early_end(struct xl_drawing *drawing);
 
 /* Run a stage once; the user's progress function may cancel it between two ops. */
 enum xl_status xl_stage_run(struct xl_drawing *drawing, struct xl_stage *stage,

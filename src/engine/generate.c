@@ -63,7 +63,7 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
                            struct xl_err *err) {
     int n_pictures = drawing->request->n_pictures;
     struct xl_image resized = {0};
-    const struct xl_image *init;
+    const struct xl_image *init = NULL;
     struct xl_conditions conditions = {0};
     struct xl_stage *unet = NULL;
     float *latents = malloc((size_t)n_pictures * (size_t)drawing->latent_count * sizeof *latents);
@@ -71,6 +71,7 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     enum xl_status status = latents && noise ? XL_OK : xl_fail_nomem(err, "latents", 0);
     double t0 = xl_now_s();
     if (!status) status = fit_init(drawing, &init, &resized, err);
+    if (!status) xl_early_begin(drawing);
     if (!status) status = xl_conditions_init(drawing, &conditions, err);
     if (!status) status = start_latents(drawing, init, noise, latents, err);
     if (!status) status = xl_unet_prepare(drawing, &conditions, noise, latents, &unet, err);
@@ -80,6 +81,7 @@ static enum xl_status draw(struct xl_drawing *drawing, struct xl_result *result,
     if (!status) status = xl_denoise(drawing, &conditions, unet, result->pictures, err);
     double t2 = xl_now_s();
     if (!status) status = xl_latents_decode(drawing, unet, latents, result->pictures, err);
+    xl_early_end(drawing);
     result->encode_s = t1 - t0;
     result->sample_s = t2 - t1;
     result->decode_s = xl_now_s() - t2;

@@ -126,6 +126,7 @@ enum xl_status xl_latents_expect(struct xl_drawing *drawing, struct xl_err *err)
     struct xl_part_key key = xl_drawing_part(drawing, XL_PART_VAE_DECODER);
     bool is_there;
     if (!drawing->device->prepares || !xl_drawing_is_whole(drawing)) return XL_OK;
+    if (xl_early_has(drawing, key.part)) return XL_OK;
     return xl_stage_try(drawing, &key, &is_there, err);
 }
 

@@ -1,6 +1,6 @@
 /* stage.c - the compiled parts of a resident: found by their shape or made, run with progress and
  * cancellation. The stages of a resident are touched by the thread that has it at work, or makes it
- * ready. */
+ * ready; one that is made aside (early.c) becomes the resident's when that thread takes it. */
 #include "engine/engine.h"
 
 #include <stdlib.h>
@@ -16,7 +16,10 @@ bool xl_drawing_progress(const struct xl_drawing *drawing, enum xl_phase phase, 
 struct loading {
     struct xl_drawing *drawing;
     struct xl_weights *weights;
-    bool counts; /* the first compilation of a component reads its file */
+    const atomic_bool *is_given_up; /* of one that is made aside, where the user is not asked; or
+                                       NULL */
+    bool counts;                    /* the first compilation of a component reads its file */
+    int64_t n_counted;              /* bytes */
 };
 
 static void weight_done(void *user, const struct xl_tensor *tensor) {
@@ -24,42 +27,48 @@ static void weight_done(void *user, const struct xl_tensor *tensor) {
     xl_weights_drop(loading->weights, tensor);
     if (!loading->counts) return;
     int64_t bytes = xl_shape_count(tensor->shape) * (int64_t)xl_dtype_size(tensor->dtype);
+    loading->n_counted += bytes;
     atomic_fetch_add(&loading->drawing->resident->load_done, bytes);
 }
 
 static bool load_tick(void *user) {
-    const struct xl_drawing *drawing = ((struct loading *)user)->drawing;
+    const struct loading *loading = user;
+    const struct xl_drawing *drawing = loading->drawing;
     const struct xl_resident *resident = drawing->resident;
+    if (loading->is_given_up) return !atomic_load(loading->is_given_up);
     return xl_drawing_progress(drawing, XL_PHASE_LOAD, atomic_load(&resident->load_done),
                                resident->load_total);
 }
 
 /* The phase is over for the progress line even if weights that no op uses were not read. */
 static enum xl_status finish_loading(struct loading *loading, enum xl_component component,
-                                     int64_t target, struct xl_err *err) {
+                                     struct xl_err *err) {
     struct xl_resident *resident = loading->drawing->resident;
     resident->is_loaded[component] = true;
-    if (loading->counts) atomic_store(&resident->load_done, target);
+    if (loading->counts)
+        atomic_fetch_add(&resident->load_done,
+                         xl_weights_bytes(loading->weights) - loading->n_counted);
     if (!load_tick(loading)) return xl_fail(err, XL_ECANCELLED, "interrupted while loading");
     return XL_OK;
 }
 
 static enum xl_status compile(struct xl_drawing *drawing, struct xl_stage *stage,
-                              struct xl_err *err) {
+                              const atomic_bool *is_given_up, struct xl_err *err) {
     struct xl_resident *resident = drawing->resident;
     enum xl_component component = xl_part_component(stage->key.part);
     struct xl_weights *weights = resident->model->weights[component];
-    struct loading loading = {drawing, weights, !resident->is_loaded[component]};
-    int64_t before = atomic_load(&resident->load_done);
-    int64_t target = before + (loading.counts ? xl_weights_bytes(weights) : 0);
+    struct loading loading = {.drawing = drawing,
+                              .weights = weights,
+                              .is_given_up = is_given_up,
+                              .counts = !resident->is_loaded[component]};
     struct xl_compile_options options = {
         .weight_done = weight_done, .tick = load_tick, .user = &loading};
     enum xl_status status = xl_weights_verify(weights, err);
     if (!status) status = xl_model_verify_loras(resident->model, err);
     if (!status)
         status = xl_compile(drawing->device->backend, stage->plan, &options, &stage->exec, err);
-    if (!status) return finish_loading(&loading, component, target, err);
-    atomic_store(&resident->load_done, before);
+    if (!status) return finish_loading(&loading, component, err);
+    atomic_fetch_sub(&resident->load_done, loading.n_counted);
     return status;
 }
 
@@ -100,15 +109,16 @@ static enum xl_status make(struct xl_drawing *drawing, struct xl_stage *stage, e
         xl_part_build(drawing->resident->model, &stage->key, &stage->io, &stage->plan, err);
     if (!status) status = make_room(drawing, stage->plan, worth, is_there, err);
     if (status || !*is_there) return status;
-    status = compile(drawing, stage, err);
+    status = compile(drawing, stage, NULL, err);
     if (status == XL_ENOMEM && worth == IF_THERE_IS_ROOM) {
         *is_there = false;
         return XL_OK;
     }
     if (status == XL_ENOMEM) {
+        xl_early_end(drawing);
         xl_device_release(drawing->device);
         status = make_room(drawing, stage->plan, worth, is_there, err);
-        if (!status) status = compile(drawing, stage, err);
+        if (!status) status = compile(drawing, stage, NULL, err);
     }
     if (!status) return XL_OK;
     const char *name = xl_component_name(xl_part_component(stage->key.part));
@@ -160,18 +170,47 @@ struct xl_stage *xl_stage_find(struct xl_resident *resident, const struct xl_par
     return stage;
 }
 
+enum xl_status xl_stage_expect(struct xl_drawing *drawing, struct xl_stage *stage,
+                               struct xl_err *err) {
+    xl_device_widen(drawing, &stage->key);
+    enum xl_status status =
+        xl_part_build(drawing->resident->model, &stage->key, &stage->io, &stage->plan, err);
+    if (!status) xl_expect(drawing->device->backend, stage->plan);
+    return status;
+}
+
+enum xl_status xl_stage_make_aside(struct xl_drawing *drawing, struct xl_stage *stage,
+                                   const atomic_bool *is_given_up, struct xl_err *err) {
+    bool is_there = false;
+    enum xl_status status = make_room(drawing, stage->plan, IF_THERE_IS_ROOM, &is_there, err);
+    if (!status && !is_there) status = xl_fail(err, XL_ENOMEM, "there is no room for it yet");
+    return status ? status : compile(drawing, stage, is_given_up, err);
+}
+
+/* One that was made aside; NULL: none was, or it is another one. */
+static struct xl_stage *adopt(struct xl_drawing *drawing, const struct xl_part_key *key) {
+    struct xl_stage *stage = xl_early_take(drawing, key->part);
+    if (!stage || (is_same_shape(&stage->key, key) && has_room(&stage->key, key))) return stage;
+    xl_stage_free(stage);
+    return NULL;
+}
+
 /* A new stage of the resident; NULL where there was no room. */
 static enum xl_status add(struct xl_drawing *drawing, const struct xl_part_key *key,
                           enum worth worth, struct xl_stage **out, struct xl_err *err) {
     struct xl_resident *resident = drawing->resident;
-    bool is_there = false;
     thin_out(resident, key);
-    struct xl_stage *stage = calloc(1, sizeof *stage);
-    if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
-    stage->key = *key;
-    xl_device_widen(drawing, &stage->key);
+    struct xl_stage *stage = adopt(drawing, key);
+    bool is_there = stage != NULL;
+    enum xl_status status = XL_OK;
     *out = NULL;
-    enum xl_status status = make(drawing, stage, worth, &is_there, err);
+    if (!stage) {
+        stage = calloc(1, sizeof *stage);
+        if (!stage) return xl_fail_nomem(err, "a part of a model", sizeof *stage);
+        stage->key = *key;
+        xl_device_widen(drawing, &stage->key);
+        status = make(drawing, stage, worth, &is_there, err);
+    }
     if (status || !is_there) {
         xl_stage_free(stage);
         return status;

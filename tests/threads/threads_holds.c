@@ -149,11 +149,38 @@ static void try_failing(void) {
     expect(!xl_holds_bytes(holds).held && !n_blocks, "everything comes back");
 }
 
+/* A hold that fills is asked for what it has, and for something new. */
+static void try_asking_again(void) {
+    struct asker other;
+    bool is_new;
+    struct xl_hold *hold = begin(XL_HOLD_TO_COMPILE);
+    struct entry *entry = ask(hold, 3, &is_new);
+    if (!is_missing(hold)) exit(1);
+    expect(!xl_hold_asks(hold), "a hold that has its memory asks no more");
+    start(3, &other);
+    expect(ask(hold, 3, &is_new) == entry && !is_new, "what it fills itself it finds at once");
+    pause_ms(20);
+    expect(!atomic_load(&other.has_got_it), "others wait for it");
+    entry->content = 5;
+    xl_hold_close(hold);
+    pthread_join(other.thread, NULL);
+    expect(other.content == 5, "until it is filled");
+    (void)ask(hold, 4, &is_new);
+    expect(is_new && xl_hold_asks(hold), "anything else is asked for anew");
+    expect(is_missing(hold) && n_blocks == 2, "and gets memory of its own");
+    xl_hold_close(hold);
+    xl_hold_free(hold);
+    xl_hold_free(other.hold);
+    xl_holds_release(holds, SIZE_MAX);
+    expect(!xl_holds_bytes(holds).held && !n_blocks, "both come back");
+}
+
 int main(void) {
     struct xl_err err;
     if (xl_holds_new(&kind, NULL, &holds, &err)) return 1;
     try_filling();
     try_failing();
+    try_asking_again();
     xl_holds_free(holds);
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0;

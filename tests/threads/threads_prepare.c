@@ -197,6 +197,42 @@ static void try_in_turn(int64_t bytes) {
     close_device(device);
 }
 
+/* UNet and decoder are compiled beside the texts: the picture is the same, and whoever is cancelled
+ * meanwhile leaves nothing under way. */
+struct limit {
+    int n_asked, most;
+};
+
+static bool is_within(void *user, enum xl_phase phase, int64_t done, int64_t total) {
+    struct limit *limit = user;
+    (void)phase, (void)done, (void)total;
+    return ++limit->n_asked <= limit->most;
+}
+
+static void try_parts_aside(void) {
+    static uint8_t drawn[BYTES];
+    struct xl_device *device = open_device(0);
+    device->prepares = false;
+    draw(device, 0, drawn);
+    expect(!memcmp(drawn, alone[0], BYTES), "one part after the other draws the same");
+    close_device(device);
+    for (int most = 0; most < 40; most += 3) {
+        struct limit limit = {.most = most};
+        struct xl_request request = request_of(SIDE);
+        struct xl_result result = {0};
+        struct xl_err err = {0};
+        request.progress = is_within;
+        request.progress_user = &limit;
+        device = open_device(0);
+        enum xl_status status = xl_generate(device, models[0], &request, &result, &err);
+        expect(status == (limit.n_asked > most ? XL_ECANCELLED : XL_OK), "a drawing is cancelled");
+        if (!status) xl_result_free(&result);
+        draw(device, 0, drawn);
+        expect(!memcmp(drawn, alone[0], BYTES), "and the next one draws");
+        close_device(device);
+    }
+}
+
 static void try_cancelling(void) {
     static uint8_t drawn[BYTES];
     for (int at = 1; at < 20; at += 4) {
@@ -361,6 +397,7 @@ int main(int argc, char **argv) {
         where = devices[d];
         int64_t bytes = draw_alone();
         try_in_turn(bytes);
+        try_parts_aside();
         try_cancelling();
         try_waiting();
         try_short_memory();

@@ -152,8 +152,7 @@ enum xl_status xl_cuda_compile_attention(struct xl_cuda_compiler *c, struct xl_e
     struct attention attention = {.a = attention_of(c)};
     enum xl_status status = XL_OK;
     if (xl_cuda_scores_fit(&attention.a)) return xl_cuda_compile_scores(c, &attention.a, err);
-    if (c->backend->dnn && !c->is_measuring)
-        status = xl_cuda_dnn_attention(c, &attention.a, &attention.plan, err);
+    if (c->backend->dnn) status = xl_cuda_dnn_attention(c, &attention.a, &attention.plan, err);
     if (status) return status;
     const struct way *way = choose(c, &attention);
     struct attention *launch = xl_cuda_launch(c, way->run, sizeof *launch, err);

@@ -108,6 +108,7 @@ static const struct xl_backend_vtable vtable = {
     .exec_size = sizeof(struct xl_cuda_exec),
     .compile = xl_cuda_exec_compile,
     .exec_free = xl_cuda_exec_free,
+    .expect = xl_cuda_exec_expect,
     .measure = xl_cuda_exec_measure,
     .copy = xl_cuda_exec_copy,
     .run = xl_cuda_exec_run,
@@ -180,9 +181,7 @@ static enum xl_status open_parts(struct xl_cuda_backend *backend, struct xl_err 
                           xl_cuda_products_have_f8(backend->products);
     if (!status) status = xl_cuda_store_new(&backend->store, err);
     /* Without cuDNN own kernels and products do its work, more slowly; doctor says so. */
-    if (!status && xl_cudnn(NULL))
-        status = xl_cuda_dnn_new(backend->stream, backend->ways, &backend->workspace, &backend->dnn,
-                                 err);
+    if (!status && xl_cudnn(NULL)) status = xl_cuda_dnn_new(backend, &backend->dnn, err);
     return status;
 }
 

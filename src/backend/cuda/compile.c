@@ -1,5 +1,6 @@
 /* compile.c - plans to executables: memory for the values, a list of launches, weights. */
 #include "backend/cuda/exec.h"
+#include "backend/cuda/filling.h"
 #include "backend/cuda/leave.h"
 #include "backend/cuda/store.h"
 #include "backend/cuda/ways.h"
@@ -106,9 +107,9 @@ static enum xl_status compile_part(struct xl_cuda_compiler *c, enum xl_rate part
         bool is_asked = options && options->tick && i % ASK_EVERY == 0;
         if (is_asked && !options->tick(options->user))
             return xl_fail(err, XL_ECANCELLED, "interrupted while preparing a plan");
-        if (!c->is_measuring) xl_turns_take(&c->backend->turns);
+        xl_turns_take(&c->backend->turns);
         enum xl_status status = compile_fns[c->op->kind](c, err);
-        if (!c->is_measuring) xl_turns_pass(&c->backend->turns);
+        xl_turns_pass(&c->backend->turns);
         if (status) return xl_fail_context(err, status, "%s", xl_op_name(c->op->kind));
     }
     return XL_OK;
@@ -117,7 +118,10 @@ static enum xl_status compile_part(struct xl_cuda_compiler *c, enum xl_rate part
 static enum xl_status compile_ops(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
                                   struct xl_err *err) {
     enum xl_status status = xl_cuda_uses_new(c->plan, exec->base.keeps_taps, &c->uses, err);
-    for (int part = 0; part < 2; part++) c->next_launch[part] = &exec->launches[part];
+    for (int part = 0; part < 2; part++) {
+        exec->launches[part] = NULL;
+        c->next_launch[part] = &exec->launches[part];
+    }
     if (!status) status = compile_part(c, XL_PER_PROMPT, err);
     if (!status) status = compile_part(c, XL_PER_RUN, err);
     xl_cuda_uses_free(c->uses);
@@ -147,6 +151,36 @@ static enum xl_status take_space(struct xl_cuda_exec *exec, const struct xl_cuda
     return error ? xl_cuda_fail(err, error, "take scratch memory") : XL_OK;
 }
 
+/* What the ops will ask for, before anything is chosen. */
+static enum xl_status ask_ahead(struct xl_cuda_exec *exec, struct xl_err *err) {
+    struct xl_arena arena = exec->arena;
+    exec->arena = (struct xl_arena){0}; /* for launches that are never made */
+    struct xl_cuda_compiler c = compiler_of(exec);
+    c.is_measuring = c.expects = true;
+    enum xl_status status = compile_ops(exec, &c, err);
+    xl_arena_deinit(&exec->arena);
+    exec->arena = arena;
+    return status;
+}
+
+/* Compile the ops while their weights come up. */
+static enum xl_status compile_and_fill(struct xl_cuda_exec *exec, struct xl_cuda_compiler *c,
+                                       struct xl_err *err) {
+    struct xl_cuda_backend *backend = c->backend;
+    struct xl_cuda_filling filling;
+    enum xl_status status =
+        xl_cuda_filling_begin(backend, exec->weights, exec->base.plan, c->options, &filling, err);
+    if (status) return status;
+    status = compile_ops(exec, c, err);
+    xl_cuda_ways_save(backend->ways); /* while no other compilation finds new ones */
+    if (!status) status = take_space(exec, c, err);
+    enum xl_status filled = xl_cuda_filling_end(&filling, status != XL_OK, status ? NULL : err);
+    if (status || filled || !xl_hold_asks(exec->weights)) return status ? status : filled;
+    /* A way was chosen that wants weights in another form than was expected. */
+    status = xl_cuda_filling_begin(backend, exec->weights, exec->base.plan, NULL, &filling, err);
+    return status ? status : xl_cuda_filling_end(&filling, false, err);
+}
+
 enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compile_options *options,
                                     struct xl_err *err) {
     struct xl_cuda_exec *exec = (struct xl_cuda_exec *)base;
@@ -156,14 +190,11 @@ enum xl_status xl_cuda_exec_compile(struct xl_exec *base, const struct xl_compil
     if (!status)
         status = xl_hold_new(xl_cuda_store_holds(backend->store), XL_HOLD_TO_COMPILE,
                              &exec->weights, err);
+    if (!status) status = ask_ahead(exec, err);
     if (status) return status;
     struct xl_cuda_compiler c = compiler_of(exec);
     c.options = options;
-    status = compile_ops(exec, &c, err);
-    xl_cuda_ways_save(backend->ways); /* while no other compilation finds new ones */
-    if (!status) status = take_space(exec, &c, err);
-    return status ? status
-                  : xl_cuda_store_fill(backend->store, exec->weights, base->plan, options, err);
+    return compile_and_fill(exec, &c, err);
 }
 
 /* A run is over when its call returns, and cudaFree waits for copies. The stream may not be waited
@@ -190,17 +221,31 @@ void xl_cuda_exec_free(struct xl_exec *base) {
 static unsigned char *const nowhere = (unsigned char *)(uintptr_t)0x100000;
 
 static enum xl_status measure_plan(struct xl_cuda_backend *backend, struct xl_hold *hold,
-                                   const struct xl_plan *plan, size_t *bytes, struct xl_err *err) {
+                                   const struct xl_plan *plan, bool expects, size_t *bytes,
+                                   struct xl_err *err) {
     struct xl_cuda_exec exec = {
         .base = {.backend = &backend->base, .plan = plan, .memory = nowhere}, .weights = hold};
     enum xl_status status = xl_plan_layout(plan, false, &exec.base.layout, err);
     struct xl_cuda_compiler c = compiler_of(&exec);
     c.is_measuring = true;
+    c.expects = expects;
     if (!status) status = compile_ops(&exec, &c, err);
     *bytes = exec.base.layout.total_bytes + c.scratch_bytes + c.constant_bytes;
     xl_arena_deinit(&exec.arena);
     xl_layout_deinit(&exec.base.layout);
     return status;
+}
+
+/* What goes wrong shows again when it is compiled. */
+void xl_cuda_exec_expect(struct xl_backend *base, const struct xl_plan *plan) {
+    struct xl_cuda_backend *backend = (struct xl_cuda_backend *)base;
+    struct xl_err unheard = {0};
+    struct xl_hold *hold;
+    size_t bytes;
+    if (xl_hold_new(xl_cuda_store_holds(backend->store), XL_HOLD_TO_MEASURE, &hold, &unheard))
+        return;
+    if (measure_plan(backend, hold, plan, true, &bytes, &unheard)) unheard.text[0] = 0;
+    xl_hold_free(hold);
 }
 
 enum xl_status xl_cuda_exec_measure(struct xl_backend *base, const struct xl_plan *const *plans,
@@ -212,7 +257,7 @@ enum xl_status xl_cuda_exec_measure(struct xl_backend *base, const struct xl_pla
         xl_hold_new(xl_cuda_store_holds(backend->store), XL_HOLD_TO_MEASURE, &hold, err);
     if (status) return status;
     for (int i = 0; !status && i < n; i++)
-        status = measure_plan(backend, hold, plans[i], &exec_bytes[i], err);
+        status = measure_plan(backend, hold, plans[i], false, &exec_bytes[i], err);
     *weights = xl_hold_need(hold);
     xl_hold_free(hold);
     return status;

@@ -99,10 +99,8 @@ enum xl_status xl_cuda_conv_by_dnn(struct xl_cuda_compiler *c, const struct xl_c
     *is_done = false;
     if (!suits_dnn(c, conv)) return XL_OK;
     xl_cuda_need_scratch(c, dnn_scratch(conv, &shape));
-    if (!c->is_measuring) {
-        enum xl_status status = xl_cuda_dnn_conv(c, &shape, &plan, err);
-        if (status || !plan) return status;
-    }
+    enum xl_status status = xl_cuda_dnn_conv(c, &shape, &plan, err);
+    if (status || (!plan && !c->is_measuring)) return status;
     *is_done = true;
     return compile_dnn(c, conv, plan, err);
 }

@@ -53,10 +53,9 @@ enum xl_status xl_cuda_conv_in_f8(struct xl_cuda_compiler *c, const struct xl_cu
                                   struct xl_err *err) {
     struct xl_cuda_conv_shape shape = xl_cuda_conv_dnn_shape(conv);
     const struct xl_cuda_dnn_plan *plan = NULL;
-    enum xl_status status = XL_OK;
     shape.is_f8 = true;
     shape.has_residual = conv->residual.data != NULL;
-    if (!c->is_measuring) status = xl_cuda_dnn_conv(c, &shape, &plan, err);
+    enum xl_status status = xl_cuda_dnn_conv(c, &shape, &plan, err);
     if (!status && !plan && !c->is_measuring)
         status = xl_fail(err, XL_EDEVICE, "cuDNN has no convolution in F8 here; use --dtype f16");
     if (status) return status;

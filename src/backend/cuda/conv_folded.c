@@ -79,10 +79,8 @@ enum xl_status xl_cuda_conv_folded(struct xl_cuda_compiler *c, const struct xl_c
     int64_t count = shape.n * shape.out_h * shape.out_w * shape.o;
     *is_done = false;
     xl_cuda_need_scratch(c, (size_t)count * xl_dtype_size(shape.dtype));
-    if (!c->is_measuring) {
-        enum xl_status status = xl_cuda_dnn_conv(c, &shape, &plan, err);
-        if (status || !plan) return status;
-    }
+    enum xl_status status = xl_cuda_dnn_conv(c, &shape, &plan, err);
+    if (status || (!plan && !c->is_measuring)) return status;
     *is_done = true;
     return compile(c, conv, plan, err);
 }

@@ -77,6 +77,7 @@ struct xl_cuda_compiler {
     size_t constant_bytes;                    /* of all ops together */
     const struct xl_compile_options *options; /* NULL: it only measures */
     bool is_measuring;                        /* nothing may be run: the memory is not there */
+    bool expects; /* it only measures, but what takes long is to be begun */
 };
 
 typedef enum xl_status xl_cuda_compile_fn(struct xl_cuda_compiler *c, struct xl_err *err);

@@ -6,8 +6,7 @@
 #include "backend/cuda/cuda.h"
 
 /* Errors: XL_EDEVICE no cuDNN, XL_ENOMEM */
-enum xl_status xl_cuda_dnn_new(cudaStream_t stream, struct xl_cuda_ways *ways,
-                               const struct xl_cuda_workspace *workspace, struct xl_cuda_dnn **out,
+enum xl_status xl_cuda_dnn_new(const struct xl_cuda_backend *backend, struct xl_cuda_dnn **out,
                                struct xl_err *err) XL_CHECKED;
 void xl_cuda_dnn_free(struct xl_cuda_dnn *dnn); /* NULL is fine */
 
@@ -29,14 +28,14 @@ struct xl_cuda_conv_shape {
     bool has_residual; /* ... and this */
 };
 /* Tensors: x, w, out; in F8 also scales, bias (f32 [o]) and residual (as out). *out: NULL when
- * cuDNN has no engine for it. Errors: XL_ENOMEM */
+ * cuDNN has no engine for it, and while a plan is measured. Errors: XL_ENOMEM */
 enum xl_status xl_cuda_dnn_conv(const struct xl_cuda_compiler *c,
                                 const struct xl_cuda_conv_shape *shape,
                                 const struct xl_cuda_dnn_plan **out, struct xl_err *err) XL_CHECKED;
 
 struct xl_cuda_attention;
 /* Tensors: q, k, v, out, as the attention has them, and its scale, which lies on the host. *out:
- * NULL when cuDNN has no engine for it. Errors: XL_ENOMEM */
+ * NULL as above. Errors: XL_ENOMEM */
 enum xl_status xl_cuda_dnn_attention(const struct xl_cuda_compiler *c,
                                      const struct xl_cuda_attention *attention,
                                      const struct xl_cuda_dnn_plan **out,

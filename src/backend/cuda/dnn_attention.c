@@ -21,7 +21,8 @@ static struct xl_dnn_tensor tokens_of(const struct xl_cuda_attention *a, int64_t
                                   .strides = {tokens * stride, a->d, stride, 1}};
 }
 
-static void build(struct xl_dnn_graph *graph, const struct xl_cuda_attention *a) {
+static void build(struct xl_dnn_graph *graph, const void *shape) {
+    const struct xl_cuda_attention *a = shape;
     static const struct xl_dnn_tensor scale = {.type = CUDNN_DATA_FLOAT,
                                                .dims = {1, 1, 1, 1},
                                                .strides = {1, 1, 1, 1},
@@ -57,12 +58,9 @@ enum xl_status xl_cuda_dnn_attention(const struct xl_cuda_compiler *c,
                                      const struct xl_cuda_attention *a,
                                      const struct xl_cuda_dnn_plan **out, struct xl_err *err) {
     char key[KEY_TEXT];
-    bool is_known;
     *out = NULL;
     if (!suits_dnn(a)) return XL_OK;
     name_key(a, key);
-    *out = xl_dnn_find(c->backend->dnn, key, &is_known);
-    if (is_known) return XL_OK;
     size_t size = xl_dtype_size(a->dtype);
     struct xl_dnn_choice choice = {
         .key = key,
@@ -71,10 +69,10 @@ enum xl_status xl_cuda_dnn_attention(const struct xl_cuda_compiler *c,
                   (size_t)(a->n * a->tk * a->k_stride) * size,
                   (size_t)(a->n * a->tk * a->v_stride) * size,
                   (size_t)(a->n * a->tq * a->out_stride) * size, 0},
+        .is_compiled = true,
+        .build = build,
+        .shape = a,
+        .shape_bytes = sizeof *a,
     };
-    struct xl_dnn_graph graph = xl_dnn_graph_begin(c->backend->dnn);
-    build(&graph, a);
-    enum xl_status status = xl_dnn_choose(c, &graph, &choice, out, err);
-    xl_dnn_graph_end(&graph);
-    return status;
+    return xl_dnn_choose(c, &choice, out, err);
 }

@@ -108,7 +108,7 @@ static void build_f8(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape
         add_pointwise(graph, CUDNN_POINTWISE_ADD, biased, xl_dnn_tensor(graph, &y), out);
 }
 
-static void build(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s) {
+static void build_plain(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s) {
     cudnnDataType_t act = xl_dnn_type(s->dtype);
     struct xl_dnn_tensor x = tensor_of(act, s->n, s->h, s->w, s->c);
     struct xl_dnn_tensor w = tensor_of(act, s->o, s->kh, s->kw, s->c);
@@ -118,14 +118,19 @@ static void build(struct xl_dnn_graph *graph, const struct xl_cuda_conv_shape *s
     add_conv(graph, s, tensors);
 }
 
+static void build(struct xl_dnn_graph *graph, const void *shape) {
+    const struct xl_cuda_conv_shape *s = shape;
+    if (s->is_f8)
+        build_f8(graph, s);
+    else
+        build_plain(graph, s);
+}
+
 enum xl_status xl_cuda_dnn_conv(const struct xl_cuda_compiler *c,
                                 const struct xl_cuda_conv_shape *s,
                                 const struct xl_cuda_dnn_plan **out, struct xl_err *err) {
     char key[KEY_TEXT];
-    bool is_known;
     name_key(s, key);
-    *out = xl_dnn_find(c->backend->dnn, key, &is_known);
-    if (is_known) return XL_OK;
     size_t size = xl_dtype_size(s->dtype), in_size = s->is_f8 ? 1 : size;
     size_t out_bytes = (size_t)(s->n * s->out_h * s->out_w * s->o) * size;
     size_t channel_bytes = (size_t)s->o * sizeof(float);
@@ -138,13 +143,9 @@ enum xl_status xl_cuda_dnn_conv(const struct xl_cuda_compiler *c,
                   (size_t)(s->o * s->kh * s->kw * s->c) * in_size, out_bytes, channel_bytes,
                   channel_bytes, out_bytes},
         .is_compiled = s->is_f8,
+        .build = build,
+        .shape = s,
+        .shape_bytes = sizeof *s,
     };
-    struct xl_dnn_graph graph = xl_dnn_graph_begin(c->backend->dnn);
-    if (s->is_f8)
-        build_f8(&graph, s);
-    else
-        build(&graph, s);
-    enum xl_status status = xl_dnn_choose(c, &graph, &choice, out, err);
-    xl_dnn_graph_end(&graph);
-    return status;
+    return xl_dnn_choose(c, &choice, out, err);
 }

@@ -1,6 +1,11 @@
 /* dnn_graph.c - descriptors of cuDNN's backend API. */
 #include "backend/cuda/dnn_graph.h"
 
+struct xl_dnn_graph xl_dnn_graph_begin(const struct xl_cudnn *lib, cudnnHandle_t handle) {
+    return (struct xl_dnn_graph){
+        .lib = lib, .handle = handle, .next_uid = 1, .next_virtual_uid = 1000};
+}
+
 cudnnBackendDescriptor_t xl_dnn_make(struct xl_dnn_graph *graph,
                                      cudnnBackendDescriptorType_t type) {
     cudnnBackendDescriptor_t made = NULL;

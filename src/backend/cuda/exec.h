@@ -36,6 +36,7 @@ enum xl_status xl_cuda_use(const struct xl_cuda_backend *backend, struct xl_err 
 enum xl_status xl_cuda_exec_compile(struct xl_exec *exec, const struct xl_compile_options *options,
                                     struct xl_err *err) XL_CHECKED;
 void xl_cuda_exec_free(struct xl_exec *exec);
+void xl_cuda_exec_expect(struct xl_backend *backend, const struct xl_plan *plan);
 enum xl_status xl_cuda_exec_measure(struct xl_backend *backend, const struct xl_plan *const *plans,
                                     int n, struct xl_weight_need *weights, size_t *exec_bytes,
                                     struct xl_err *err) XL_CHECKED;

@@ -104,18 +104,21 @@ static void place_weight(struct xl_cuda_entry *entry) {
         (const float *)(const void *)(entry->held.data + xl_cuda_entry_scales(&entry->key));
 }
 
-enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *hold,
+enum xl_status xl_cuda_store_take(struct xl_hold *hold, struct xl_held_group **missing,
+                                  struct xl_err *err) {
+    enum xl_status status = xl_hold_take_memory(hold, missing, err);
+    if (status) return status;
+    for (struct xl_held *held = *missing ? (*missing)->entries : NULL; held; held = held->next)
+        place_weight((struct xl_cuda_entry *)held);
+    return XL_OK;
+}
+
+enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_held_group *missing,
                                   const struct xl_plan *plan,
                                   const struct xl_compile_options *options, struct xl_err *err) {
-    struct xl_held_group *group = NULL;
-    enum xl_status status = xl_hold_take_memory(hold, &group, err);
-    for (struct xl_held *held = group ? group->entries : NULL; held; held = held->next)
-        place_weight((struct xl_cuda_entry *)held);
-    if (!status) status = xl_cuda_fill_group(store->upload, group, plan, options, err);
-    if (group) { /* also after a failure: its memory is given back */
-        enum xl_status arrived = xl_cuda_upload_finish(store->upload, status ? NULL : err);
-        if (!status) status = arrived;
-    }
-    if (!status) xl_hold_close(hold);
-    return status;
+    enum xl_status status = xl_cuda_fill_group(store->upload, missing, plan, options, err);
+    if (!missing) return status;
+    /* Also after a failure: the memory is given back. */
+    enum xl_status arrived = xl_cuda_upload_finish(store->upload, status ? NULL : err);
+    return status ? status : arrived;
 }

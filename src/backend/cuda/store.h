@@ -28,10 +28,15 @@ struct xl_cuda_weight_spec {
 enum xl_status xl_cuda_store_ask(struct xl_hold *hold, const struct xl_cuda_weight_spec *spec,
                                  const struct xl_cuda_weight **out, struct xl_err *err) XL_CHECKED;
 
-/* Bring what is missing to the device, for this plan, and close the hold. It is there when it
- * returns, for launches on any stream. Each of the plan's tensors is reported to
- * options->weight_done once. Errors: XL_ECANCELLED, XL_ENOMEM, XL_EDEVICE */
-enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_hold *hold,
+/* Take memory for what is missing of what was asked for: *missing, NULL for nothing. Errors:
+ * XL_ENOMEM */
+enum xl_status xl_cuda_store_take(struct xl_hold *hold, struct xl_held_group **missing,
+                                  struct xl_err *err) XL_CHECKED;
+
+/* Bring what is missing to the device, for this plan. It is there when it returns, for launches on
+ * any stream. Each of the plan's tensors is reported to options->weight_done once. Errors:
+ * XL_ECANCELLED, XL_ENOMEM, XL_EDEVICE */
+enum xl_status xl_cuda_store_fill(struct xl_cuda_store *store, struct xl_held_group *missing,
                                   const struct xl_plan *plan,
                                   const struct xl_compile_options *options,
                                   struct xl_err *err) XL_CHECKED;
