@@ -28,7 +28,8 @@ struct xl_event_ring {
     pthread_cond_t changed;
     struct entry *ring; /* [n]: event number i is at i % n */
     int n;
-    uint64_t first, end; /* numbers that were given, from first on; the next is end */
+    uint64_t first, end; /* numbers that are there; the next is end */
+    size_t bytes;        /* of their texts */
     struct xl_subscriber *subscribers;
     int n_subscribers;
 };
@@ -85,17 +86,25 @@ static void wake_all(struct xl_event_ring *events) {
     pthread_cond_broadcast(&events->changed);
 }
 
+/* Forget the oldest. With the mutex held. */
+static void drop_first(struct xl_event_ring *events) {
+    struct entry *entry = &events->ring[events->first++ % (uint64_t)events->n];
+    if (entry->text) events->bytes -= strlen(entry->text);
+    free(entry->text);
+    entry->text = NULL;
+}
+
 void xl_event_ring_put(struct xl_event_ring *events, const char *type, json_t *data) {
     char *text = data ? xl_json_dump(data, JSON_COMPACT) : NULL;
     json_decref(data);
     pthread_mutex_lock(&events->mutex);
-    struct entry *entry = &events->ring[events->end % (uint64_t)events->n];
-    char *old = entry->text;
-    *entry = (struct entry){type, text};
-    events->end++;
+    if (events->end - events->first == (uint64_t)events->n) drop_first(events);
+    events->ring[events->end++ % (uint64_t)events->n] = (struct entry){type, text};
+    if (text) events->bytes += strlen(text);
+    while (events->bytes > XL_EVENT_RING_BYTES && events->first + 1 < events->end)
+        drop_first(events);
     wake_all(events);
     pthread_mutex_unlock(&events->mutex);
-    free(old);
 }
 
 uint64_t xl_event_ring_newest(struct xl_event_ring *events) {
@@ -149,9 +158,9 @@ static void wait_for(struct xl_subscriber *subscriber, double wait_s) {
 /* With the mutex held; there is one. */
 static enum xl_next take(struct xl_subscriber *subscriber, struct xl_event *out) {
     const struct xl_event_ring *events = subscriber->events;
-    uint64_t n = (uint64_t)events->n, id = subscriber->next_id;
-    const struct entry *entry = &events->ring[id % n];
-    bool is_lost = id > events->end || id < events->first || events->end - id > n || !entry->text;
+    uint64_t id = subscriber->next_id;
+    const struct entry *entry = &events->ring[id % (uint64_t)events->n];
+    bool is_lost = id > events->end || id < events->first || !entry->text;
     if (is_lost) {
         subscriber->next_id = events->end;
         *out = (struct xl_event){events->end - 1, "reset", NULL};

@@ -13,8 +13,9 @@
 struct xl_event_ring; /* opaque */
 struct xl_subscriber; /* opaque */
 
-/* A ring of the newest n events. Numbers go on from `first`, so that those of an earlier process
- * are known to be older. Errors: XL_ENOMEM */
+enum { XL_EVENT_RING_BYTES = 2 << 20 };
+/* A ring of the newest n events, fewer where their texts are long. Numbers go on from `first`, so
+ * that those of an earlier process are known to be older. Errors: XL_ENOMEM */
 enum xl_status xl_event_ring_new(int n, uint64_t first, struct xl_event_ring **out,
                                  struct xl_err *err) XL_CHECKED;
 /* All subscribers have gone before. NULL is fine. */

@@ -125,6 +125,15 @@ void xl_proxy_rest(struct xl_proxy *proxy) {
 
 /* --- The painter ------------------------------------------------------------------------------ */
 
+/* How it computes, as the place's painter knows. */
+static void take_over(struct xl_proxy *proxy) {
+    const struct xl_painter *real = proxy->slot->painter;
+    json_decref(proxy->painter.drawn_by);
+    proxy->painter.drawn_by = json_incref(real->drawn_by);
+    memcpy(proxy->painter.label, real->label, sizeof proxy->painter.label);
+    proxy->painter.life = real->life;
+}
+
 /* After a call that failed: what became of the place. */
 static enum xl_status judge(struct xl_proxy *proxy, enum xl_status status,
                             const struct xl_err *err) {
@@ -132,6 +141,7 @@ static enum xl_status judge(struct xl_proxy *proxy, enum xl_status status,
     struct xl_queue *queue = proxy->drawing->queue;
     if (!status) return XL_OK;
     bool has_left = slot->painter->has_left;
+    take_over(proxy); /* who it was that failed */
     proxy->painter.has_left = has_left;
     bool is_lost = status == XL_EWORKER || status == XL_EDEVICE;
     if (!has_left && !is_lost && status != XL_ECANCELLED) return status;
@@ -160,14 +170,6 @@ static void note_model(struct xl_proxy *proxy, const struct xl_sweep_model *mode
     slot->unit = unit;
     pthread_mutex_unlock(&queue->mutex);
     free(old);
-}
-
-/* How it computes, as the place's painter knows. */
-static void take_over(struct xl_proxy *proxy) {
-    const struct xl_painter *real = proxy->slot->painter;
-    json_decref(proxy->painter.drawn_by);
-    proxy->painter.drawn_by = json_incref(real->drawn_by);
-    memcpy(proxy->painter.label, real->label, sizeof proxy->painter.label);
 }
 
 /* A worker that has the model at hand is not asked to open it. */
@@ -214,7 +216,7 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     enum xl_status status = judge(proxy, real->draw(real, drawn, err), err);
     drawn->painter = real; /* it saves them */
     if (status) return status;
-    memcpy(proxy->painter.label, real->label, sizeof proxy->painter.label);
+    take_over(proxy);
     pthread_mutex_lock(&proxy->drawing->queue->mutex);
     proxy->slot->n_hitches = 0;
     pthread_mutex_unlock(&proxy->drawing->queue->mutex);

@@ -138,7 +138,8 @@ void xl_queue_count(struct xl_queue *queue, struct xl_queue_counts *out);
  *               this picture; null), "job_left_s"}, some times a second
  *   "cell"      {"job", "cell", "path", "seconds"} or {"job", "cell", "status", "error"}
  *   "preview"   {"job", "place", "number", "step"}: there is a newer one, see below
- *   "queue"     {"revision", "paused", "held", "order": ids}
+ *   "queue"     {"revision", "paused", "held", "n": that wait or run, "order": ids of the first
+ *               50}
  *   "places"    xl_queue_places */
 struct xl_event_ring *xl_queue_events(struct xl_queue *queue);
 

@@ -99,7 +99,7 @@ static void put_queue(struct xl_queue *queue, json_t *object, bool *ok) {
 }
 
 json_t *xl_tell_queue(struct xl_queue *queue) {
-    enum { MOST = 500 };
+    enum { MOST = 50 };
     json_t *object = json_object(), *order = json_array();
     bool ok = object && order;
     int n = 0;
