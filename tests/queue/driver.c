@@ -14,7 +14,7 @@
  *   stir SECONDS     cancel, restore, move, pause and look from several threads
  *
  * The end of the input closes the queue. QUEUE_GPUS: as --gpus has them; QUEUE_IDLE: seconds after
- * which a place rests.
+ * which a place rests; QUEUE_SIDE, QUEUE_STEPS: of the pictures.
  */
 #include "jobs/queue/queue.h"
 
@@ -39,8 +39,10 @@ static void nap(long ms) {
 static void submit(const char *kind, int n, long seed) {
     char id[XL_JOB_ID], client[8], seeds[64];
     struct xl_err err = {0};
-    json_t *ask =
-        json_pack("{s:s, s:i, s:i, s:i}", "prompt", "a cat", "width", 64, "height", 64, "steps", 1);
+    const char *side = getenv("QUEUE_SIDE"), *steps = getenv("QUEUE_STEPS");
+    int n_side = side ? atoi(side) : 64, n_steps = steps ? atoi(steps) : 1;
+    json_t *ask = json_pack("{s:s, s:i, s:i, s:i}", "prompt", "a cat", "width", n_side, "height",
+                            n_side, "steps", n_steps);
     snprintf(seeds, sizeof seeds, "%ld..%ld", seed, seed + n - 1);
     snprintf(client, sizeof client, "c%ld", seed % 3);
     if (!strcmp(kind, "sweep"))
