@@ -1,7 +1,7 @@
 """test_slow.py PROGRAM SOURCES - clients that dawdle: they harm nobody, and are cut after half a minute."""
-import http.client
 import resource
 import socket
+import subprocess
 import sys
 import time
 
@@ -33,7 +33,10 @@ try:
         dawdlers.append(sock)
     answered = sum(server.get(path).code == 200 for path in ("/healthz", "/api/v1/info", "/api/v1/pictures", "/") * 25)
     equal("others are answered", answered, 100)
-    check("500 of them take less than 64 MiB", memory() - before < 64 << 20, (memory() - before) >> 20)
+    if any(word in subprocess.run(["ldd", program], capture_output=True, text=True).stdout for word in ("libasan", "libtsan")):
+        print("skip sanitizer-memory: what a sanitizer takes beside it is more")
+    else:
+        check("500 of them take less than 64 MiB", memory() - before < 64 << 20, (memory() - before) >> 20)
     is_open, cut = set(dawdlers), 0
     while is_open and time.monotonic() - start < 38:
         for sock in list(is_open):
