@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/api/facts.h"
+#include "http/api/feed.h"
+#include "http/api/jobs.h"
 #include "http/api/pictures.h"
 #include "http/api/uploads.h"
 #include "http/assets.h"
@@ -23,16 +25,40 @@ struct serving {
     const struct xl_settings *settings;
     struct xl_facts facts;
     struct xl_library *library;
+    struct xl_jobs_api jobs;
+    struct xl_feed *feed;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
 };
 
+/* The queue goes on with what it had, and tells its clients. */
+static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
+    const struct xl_queue_params params = {.settings = serving->settings,
+                                           .uploads = xl_library_uploads(serving->library)};
+    enum xl_status status = xl_queue_open(&params, &serving->jobs.queue, err);
+    if (!status) status = xl_events_new(&serving->jobs.events, err);
+    const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
+    return status ? status : xl_feed_start(&ends, &serving->feed, err);
+}
+
+/* Streams end first: the server waits for what is being answered. */
+static void stop(struct serving *serving) {
+    if (serving->jobs.events) xl_events_stop(serving->jobs.events);
+    xl_server_stop(serving->server);
+    xl_feed_stop(serving->feed);
+    xl_queue_close(serving->jobs.queue);
+    xl_events_free(serving->jobs.events);
+}
+
 static enum xl_status start(struct serving *serving, struct xl_err *err) {
     const struct xl_settings *settings = serving->settings;
     const struct xl_route_table tables[] = {
-        xl_facts_table(&serving->facts),    xl_pictures_table(serving->library),
-        xl_uploads_table(serving->library), xl_health_table(),
+        xl_facts_table(&serving->facts),
+        xl_jobs_table(&serving->jobs),
+        xl_pictures_table(serving->library),
+        xl_uploads_table(serving->library),
+        xl_health_table(),
         xl_assets_table(serving->assets),
     };
     struct xl_server_params params = {
@@ -77,13 +103,14 @@ static enum xl_status serve(const struct xl_settings *settings, struct xl_err *e
     if (!status) status = xl_guard_may_start(bind, serving.token, settings->no_token, err);
     if (!status) status = xl_assets_new(&serving.assets, err);
     if (!status) status = xl_library_new(settings, &serving.library, err);
+    if (!status) status = open_queue(&serving, err);
     if (!status) status = start(&serving, err);
     if (!status && settings->no_token && !xl_is_loopback_address(bind))
         xl_warn("--no-token: whoever reaches %s may draw, and see and remove every picture",
                 xl_server_url(serving.server));
     if (!status) status = tell(&serving, err);
     while (!status && !xl_interrupted()) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    xl_server_stop(serving.server);
+    stop(&serving);
     xl_library_free(serving.library);
     xl_assets_free(serving.assets);
     free(serving.token);

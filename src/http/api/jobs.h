@@ -1,0 +1,19 @@
+/* jobs.h - the queue over HTTP: jobs are submitted, followed, moved, cancelled and restored, and
+ * what happens is a stream of events.
+ */
+#ifndef XL_HTTP_API_JOBS_H
+#define XL_HTTP_API_JOBS_H
+
+#include "http/events.h"
+#include "http/route.h"
+#include "jobs/queue/queue.h"
+
+struct xl_jobs_api {
+    struct xl_queue *queue;
+    struct xl_events *events; /* what the queue tells: feed.h */
+};
+
+/* Lives as long as api. */
+struct xl_route_table xl_jobs_table(const struct xl_jobs_api *api);
+
+#endif
