@@ -112,15 +112,14 @@ static int help_on(int argc, char **argv) {
     return report(status, &err);
 }
 
-/* Flags without a command go with the environment; without either there is nothing to do. */
+/* Flags without a command go with the environment; without either the page is served. */
 static int run_environment(int n, char **argv) {
     bool is_headless = false;
     struct xl_err err = {0};
     enum xl_status status = xl_environment_is_headless(&is_headless, &err);
     if (status) return report(status, &err);
     if (n || is_headless) return run_command(&xl_command_generate, n, argv, true, is_headless);
-    xl_print_overview();
-    return 0;
+    return run_command(&xl_command_serve, 0, argv, false, false);
 }
 
 static int run_linked(const struct xl_command *linked, int argc, char **argv) {

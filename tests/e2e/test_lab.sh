@@ -13,7 +13,9 @@ small=(WIDTH=64 HEIGHT=64 STEPS=1 SEED=5 MODEL_KEY="$repo")
 draw=("$bin" generate --model "$repo" --prompt cat --width 64 --height 64 --steps 1 --seed 5)
 
 # Headless by environment
-expect "nothing asked for: how to start" 0 "usage" "$bin"
+expect "nothing asked for: the page, until it is told to end" 124 "http://127.0.0.1:" \
+    timeout 5 env GRADIO_PORT=0 OUTPUT_DIR=served "$bin"
+expect "help: how to start" 0 "usage" "$bin" --help
 expect "PROMPT alone is headless" 0 "1 drawn" env "${small[@]}" PROMPT=cat OUTPUT_DIR=a "$bin"
 check "one picture" test "$(count a)" -eq 1
 check "listed on standard output" grep -q '^a/.*_raw_cat_seed5_00.png$' out

@@ -29,7 +29,7 @@ def start(width=1280, height=900, dark=False):
     options.binary_location = chromium
     flags = ["--headless=new", f"--window-size={width},{height}", "--hide-scrollbars",
              "--force-device-scale-factor=1", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
+             "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     if dark:

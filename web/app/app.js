@@ -1,9 +1,62 @@
-// app.js - the page's beginning: says which server this is.
-// This file lies three folders below the root, whatever the page's address and the base path are.
-const root = new URL('../../../', import.meta.url);
+// app.js - which view is shown: the address decides. A view is a module in a folder of its own with
+// show(element, place), which returns what ends it; place: {path: [...], query}.
+import { root } from '../lib/api.js';
+import * as events from '../lib/events.js';
+import { fill } from '../lib/dom.js';
+import '../lib/jobs.js';
 
-const reply = await fetch(new URL('api/v1/info', root));
-if (reply.ok) {
-  const info = await reply.json();
-  document.getElementById('state').append(` Version ${info.version}.`);
+const VIEWS = {
+  '': () => import('./draw/draw.js'),
+  gallery: () => import('./gallery/gallery.js'),
+  picture: () => import('./gallery/gallery.js'),
+  queue: () => import('./queue/queue.js'),
+  system: () => import('./system/system.js'),
+};
+const NAMES = { '': 'draw', picture: 'gallery' };
+
+const view = document.getElementById('view');
+let end = null;
+let shown = null;
+
+function placeOf(url) {
+  const path = decodeURI(url.pathname.slice(root.pathname.length)).split('/').filter(Boolean);
+  return { path, query: url.searchParams };
 }
+
+async function show() {
+  const place = placeOf(new URL(location.href));
+  const name = place.path[0] ?? '';
+  const load = VIEWS[name] ?? VIEWS[''];
+  const mine = (shown = {});
+  end?.();
+  end = null;
+  for (const link of document.querySelectorAll('nav a')) {
+    const isHere = link.dataset.view === (NAMES[name] ?? name);
+    if (isHere) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const module = await load();
+  if (shown !== mine) return; // somebody went on meanwhile
+  fill(view);
+  end = module.show(view, place) ?? null;
+}
+
+/** Go to an address below the root; "replace" leaves no entry to go back to. */
+export function go(path, replace = false) {
+  history[replace ? 'replaceState' : 'pushState'](null, '', new URL(path, root));
+  show();
+}
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-view], a[data-go]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  history.pushState(null, '', link.href);
+  show();
+});
+addEventListener('popstate', show);
+
+const connection = document.getElementById('connection');
+events.on('connection', (isThere) => fill(connection, isThere ? '' : 'no connection, trying again'));
+events.connect();
+show();

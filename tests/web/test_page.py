@@ -1,0 +1,146 @@
+"""The page of the server in a real browser: draw, watch, cancel, what is refused, sweeps, the queue, coming back, a
+phone. usage: test_page.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
+import os
+import sys
+import time
+
+import browser
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
+from serving import Server, check, end, equal  # noqa: E402
+
+program = sys.argv[1]
+shots = sys.argv[3] if len(sys.argv) > 3 else None
+driver = browser.start(1280, 900)
+server = Server(program, "--device", "cpu", "--threads", "2")
+home = "http://127.0.0.1:%d/" % server.port
+
+
+def find(css):
+    return driver.find_elements("css selector", css)
+
+
+def one(css):
+    return driver.find_element("css selector", css)
+
+
+def until(fn, seconds=20):
+    """What fn gives once it is true; None after that time."""
+    late = time.monotonic() + seconds
+    while time.monotonic() < late:
+        try:
+            found = fn()
+        except Exception:  # an element that was just replaced
+            found = None
+        if found:
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def text_of(css):
+    return until(lambda: [e.text for e in find(css) if e.text]) or []
+
+
+def write(key, value):
+    field = one("[data-key=%s] textarea, [data-key=%s] input" % (key, key))
+    field.clear()
+    field.send_keys(value)
+
+
+def shot(name):
+    if shots:
+        driver.save_screenshot(os.path.join(shots, name + ".png"))
+
+
+def open_view(path=""):
+    driver.get(home + path)
+    return until(lambda: find("main h1"))
+
+
+def try_drawing():
+    open_view()
+    check("the form is there", until(lambda: find("[data-key=prompt] textarea")))
+    check("with what the network may set", len(find(".field")) > 15, len(find(".field")))
+    write("prompt", "a red circle above a blue square")
+    write("steps", "40")
+    check("what it comes to is told", until(lambda: "1 picture" in one(".plan").text), one(".plan").text)
+    one("button.main").click()
+    check("progress is shown", until(lambda: "step" in one(".meters").text), one(".live").text)
+    check("and a preview", until(lambda: find("img.preview")), driver.title)
+    check("and how far it is in the title", until(lambda: "%" in driver.title), driver.title)
+    shot("drawing")
+    driver.refresh()
+    check("coming back finds it", until(lambda: "step" in one(".meters").text or find(".results img")))
+    equal("the settings are still there", one("[data-key=prompt] textarea").get_attribute("value"),
+          "a red circle above a blue square")
+    check("the picture comes", until(lambda: find(".stage img:not(.preview)") and find(".results li")))
+    check("and is shown whole", until(lambda: driver.execute_script(
+        "const i = document.querySelector('.stage img'); return !i.classList.contains('preview') && i.naturalWidth === 256")))
+    shot("drawn")
+
+
+def try_cancelling():
+    write("steps", "900")
+    one("button.main").click()
+    check("a long one is drawn", until(lambda: "step" in one(".meters").text))
+    until(lambda: find(".open-jobs button"))[0].click()
+    check("and cancelled", until(lambda: not find(".open-jobs button")))
+    write("steps", "2000")
+    one("button.main").click()
+    check("what is refused is told at its field",
+          until(lambda: "1000" in one("[data-key=steps] .field-error").text), text_of(".field-error"))
+    equal("which is marked", one("[data-key=steps] input[type=number]").get_attribute("aria-invalid"), "true")
+    write("steps", "6")
+
+
+def try_sweeps():
+    profiles, models = one("[data-key=all_profiles] input"), one("[data-key=all_models] input")
+    profiles.click()
+    check("a sweep is counted before it starts", until(lambda: "28 pictures" in one(".plan").text
+                                                       or "29 pictures" in one(".plan").text), one(".plan").text)
+    models.click()
+    equal("the sweeps exclude each other", (profiles.is_selected(), models.is_selected()), (False, True))
+    models.click()
+
+
+def try_queue():
+    server.ask("POST", "/api/v1/queue", {"paused": True})
+    for i in range(3):
+        server.ask("POST", "/api/v1/jobs", {"settings": {"prompt": "job %d" % i, "size": "64x64", "steps": 2}})
+    open_view("queue")
+    rows = lambda: [e.text for e in find("td.what")]
+    check("jobs are listed in their order", until(lambda: rows()[:3] == ["job 0", "job 1", "job 2"]), rows())
+    find("tbody tr")[2].find_element("css selector", "button").click()
+    check("one goes to the top", until(lambda: rows()[:3] == ["job 2", "job 0", "job 1"]), rows())
+    [b for b in find("button") if b.text == "Cancel all"][0].click()
+    check("all are cancelled", until(lambda: "0 jobs" in one("main").text))
+    until(lambda: [b for b in find("button") if b.text == "Undo"])[0].click()
+    check("and back", until(lambda: "3 jobs" in one("main").text), one("main").text[:200])
+    shot("queue")
+    [b for b in find("button") if b.text == "Go on"][0].click()
+    check("and drawn", until(lambda: "0 jobs" in one("main").text))
+    open_view("system")
+    check("the system view says who draws", until(lambda: "Lab Tiny XL" in one("main").text))
+
+
+def try_phone():
+    driver.set_window_size(360, 740)
+    open_view()
+    until(lambda: find("[data-key=prompt] textarea"))
+    wide = driver.execute_script("return document.documentElement.scrollWidth")
+    check("a phone's width is enough", wide <= driver.execute_script("return innerWidth"), wide)
+    shot("phone")
+
+
+try_drawing()
+try_cancelling()
+try_sweeps()
+try_queue()
+try_phone()
+bad = [entry["message"] for entry in driver.get_log("browser")
+       if entry["level"] == "SEVERE" and "422" not in entry["message"] and "409" not in entry["message"]]
+equal("nothing went wrong unseen", bad, [])
+driver.quit()
+server.clean()
+end()

@@ -1,0 +1,92 @@
+// form.js - the settings of a job as a form, made from the server's option table: what people set most comes first and
+// in this order, everything else that the network may set follows under "More".
+import { get } from '../../lib/api.js';
+import { h } from '../../lib/dom.js';
+import { load, save } from '../../lib/store.js';
+import { fieldOf } from './fields.js';
+import { initImage } from './init_image.js';
+
+const FIRST = ['prompt', 'negative', 'model', 'profile', 'size', 'scheduler', 'steps', 'guidance', 'seed', 'batch', 'lora'];
+const SWEEPS = ['all_profiles', 'all_models'];
+const ELSEWHERE = ['width', 'height', 'mode', 'init_image', 'strength', 'revision', 'sweep', ...SWEEPS];
+const RANGES = { steps: { min: 1, max: 60 }, guidance: { min: 1, max: 15, step: 0.5 }, batch: { min: 1, max: 8 },
+  strength: { min: 0, max: 1, step: 0.05 }, clip_skip: { min: 1, max: 4 }, guidance_rescale: { min: 0, max: 1, step: 0.05 } };
+
+const names = (list, value = (one) => one.name) => list.map((one) => ({ value: value(one), text: value(one) }));
+
+/** Names for fields that have a list. */
+async function readLists() {
+  const [models, profiles, presets, schedulers, loras, embeddings] = await Promise.all(
+    ['models', 'profiles', 'presets', 'schedulers', 'loras', 'embeddings'].map(get));
+  return {
+    models: models.models.map((model) => ({ value: model.key, isDisabled: model.state === 'not cached',
+      text: model.state === 'not cached' ? `${model.key} (not cached)` : model.key })),
+    profiles: names(profiles.profiles),
+    presets: presets.presets.map((preset) => ({ value: preset.name, text: `${preset.name}, ${preset.width}×${preset.height}` })),
+    schedulers: names(schedulers.schedulers),
+    loras: names(loras.loras ?? []),
+    embeddings: names(embeddings.embeddings ?? []),
+  };
+}
+
+/** Exactly one of two sweeps, or none. */
+function exclusive(fields) {
+  for (const field of fields)
+    field.target.addEventListener('change', () => {
+      for (const other of fields) if (other !== field && field.target.checked) other.write(false);
+    });
+}
+
+/** {element, settings(), write(settings), fail(field, text), onchange} */
+export async function makeForm() {
+  const [options, lists] = await Promise.all([get('options').then((reply) => reply.options), readLists()]);
+  const byKey = new Map(options.map((option) => [option.key, option]));
+  const make = (key) => byKey.has(key) && fieldOf(byKey.get(key), lists, RANGES);
+  const first = FIRST.map(make).filter(Boolean);
+  const sweeps = SWEEPS.map(make).filter(Boolean);
+  exclusive(sweeps);
+  const init = initImage(make('strength'));
+  const rest = [...byKey.keys()].filter((key) => !FIRST.includes(key) && !ELSEWHERE.includes(key)).map(make);
+  const more = make('sweep') ? [make('sweep'), ...rest] : rest;
+  const fields = [...first, ...sweeps, ...more];
+  const elements = (list) => list.map((field) => field.element);
+  const element = h('form', { className: 'panel form', noValidate: true, aria: { label: 'Settings' } },
+    h('div', { className: 'fields' }, elements(first), init.element,
+      h('fieldset', { className: 'sweeps' }, h('legend', {}, 'Sweep'), elements(sweeps)),
+      h('details', {}, h('summary', {}, 'More'), elements(more))));
+
+  const settings = () => {
+    const out = init.read();
+    for (const field of fields) {
+      const value = field.read();
+      if (value !== undefined) out[field.key] = value;
+    }
+    return out;
+  };
+  const write = (from) => {
+    for (const field of fields) field.write(from[field.key]);
+    init.write(from);
+  };
+  const fail = (key, text) => {
+    for (const field of fields) field.fail(null);
+    const field = fields.find((one) => one.key === key?.replaceAll('-', '_'));
+    field?.element.closest('details')?.setAttribute('open', '');
+    field?.fail(text);
+    return Boolean(field);
+  };
+  write(load('draft', {}));
+  let timer = 0;
+  const form = { element, settings, write, fail, onchange: () => {} };
+  const changed = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      save('draft', settings());
+      form.onchange();
+    }, 200);
+  };
+  element.addEventListener('input', changed);
+  element.addEventListener('change', changed);
+  form.changed = changed;
+  init.onchange = changed;
+  return form;
+}

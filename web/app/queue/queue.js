@@ -1,0 +1,88 @@
+// queue.js - all jobs: those that wait and are drawn in their order, then those that have ended.
+import { button, duration, fill, h, plural, say } from '../../lib/dom.js';
+import * as lab from '../../lib/jobs.js';
+import { style } from '../../lib/style.js';
+
+const SHOWN = 200;
+
+const quietly = (fn) => fn().catch((error) => say(error.message, true));
+
+function actions(job, told) {
+  const act = async (fn) => {
+    try {
+      await fn();
+      fill(told);
+    } catch (error) {
+      fill(told, h('span', { className: 'bad', role: 'alert' }, error.message));
+    }
+  };
+  if (!lab.isOpen(job))
+    return job.state === 'done' ? [] : [button('Queue again', () => act(() => lab.restore(job.id)))];
+  return [
+    button('⤒', () => act(() => lab.move(job.id, { to: 'top' })), { title: 'To the top', aria: { label: 'To the top' } }),
+    button('⤓', () => act(() => lab.move(job.id, { to: 'bottom' })), { title: 'To the bottom', aria: { label: 'To the bottom' } }),
+    button('Cancel', () => act(() => lab.cancel(job.id))),
+  ];
+}
+
+function row(job, told) {
+  const now = lab.progress.get(job.id);
+  const took = job.ended && job.started ? duration(job.ended - job.started) : '';
+  const left = now?.job_left_s ? `${duration(now.job_left_s)} left` : '';
+  const done = job.n_cells > 1 || job.state === 'running' ? `${job.n_done} of ${job.n_cells}` : plural(job.n_cells, 'picture');
+  return h('tr', { data: { id: job.id } },
+    h('td', { className: `state ${job.state}` }, job.state),
+    h('td', { className: 'what' }, job.settings?.prompt ?? '', job.error && h('div', { className: 'bad small' }, job.error)),
+    h('td', {}, (job.models ?? []).join(', ')),
+    h('td', {}, done),
+    h('td', {}, left || took),
+    h('td', { className: 'actions' }, actions(job, told)));
+}
+
+export function show(view) {
+  const told = h('p', { className: 'told' });
+  const body = h('tbody');
+  const count = h('p', { className: 'soft' });
+  const pause = button('', () => quietly(() => lab.pause(!lab.queue.paused)));
+  const table = h('table', {}, h('caption', { className: 'unseen' }, 'Jobs'), h('thead', {}, h('tr', {},
+    ['State', 'Prompt', 'Model', 'Pictures', 'Time', ''].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), body);
+  let before = [];
+
+  /** Cancelled jobs can be queued again for ten seconds by one click; afterwards one by one. */
+  const cancelAll = async () => {
+    before = lab.queue.order.slice();
+    await quietly(lab.cancelAll);
+    const undo = button('Undo', async () => {
+      fill(told);
+      for (const id of before) await quietly(() => lab.restore(id));
+    });
+    fill(told, `${plural(before.length, 'job')} cancelled. `, undo);
+    setTimeout(() => undo.isConnected && fill(told), 10000);
+  };
+  const stop = button('Cancel all', cancelAll);
+
+  const render = () => {
+    const open = lab.queue.order.map((id) => lab.jobs.get(id)).filter((job) => job && lab.isOpen(job));
+    const ended = [...lab.jobs.values()].filter((job) => !lab.isOpen(job)).sort((a, b) => b.ended - a.ended);
+    pause.textContent = lab.queue.paused ? 'Go on' : 'Pause';
+    stop.disabled = open.length === 0;
+    fill(count, `${plural(open.length, 'job')} to draw`, lab.queue.held && h('span', { className: 'bad' }, ` – ${lab.queue.held}`));
+    const focused = document.activeElement?.closest?.('tr')?.dataset.id;
+    fill(body, [...open, ...ended].slice(0, SHOWN).map((job) => row(job, told)));
+    if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
+  };
+  let isDue = false;
+  const later = () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      render();
+    }, 250);
+  };
+  const ends = [lab.on('jobs', later), lab.on('progress', later)];
+  style('queue');
+  fill(view, h('h1', {}, 'Queue'), h('div', { className: 'row' }, pause, stop, count), told, h('div', { className: 'scroll' }, table));
+  render();
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,46 @@
+// api.js - asking the server. Addresses are relative to the root, wherever the page and a base path put it.
+
+// This file lies four folders below the root: assets/VERSION/lib/api.js.
+export const root = new URL('../../../', import.meta.url);
+
+/** What the server refused, or why it could not be asked. field: the setting that it is about, or null. */
+export class ApiError extends Error {
+  constructor(message, code, field) {
+    super(message);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+export const address = (path) => new URL(path, root);
+
+async function ask(method, path, body) {
+  const options = { method, headers: {} };
+  if (body instanceof FormData) {
+    options.body = body;
+  } else if (body !== undefined) {
+    options.headers['Content-Type'] = 'application/json';
+    options.body = JSON.stringify(body);
+  }
+  let reply;
+  try {
+    reply = await fetch(address(path), options);
+  } catch {
+    throw new ApiError('the server does not answer', 0, null);
+  }
+  if (reply.status === 204) return null;
+  const isJson = (reply.headers.get('Content-Type') ?? '').includes('json');
+  const answer = isJson ? await reply.json() : null;
+  if (reply.ok) return answer;
+  const error = answer?.error;
+  throw new ApiError(error?.message ?? `the server answered ${reply.status}`, reply.status, error?.field ?? null);
+}
+
+export const get = (path) => ask('GET', `api/v1/${path}`);
+export const post = (path, body = {}) => ask('POST', `api/v1/${path}`, body);
+export const put = (path, body) => ask('PUT', `api/v1/${path}`, body);
+export const remove = (path) => ask('DELETE', `api/v1/${path}`);
+
+/** Addresses of a picture by its number or the id of its cell. */
+export const pictureFile = (id) => address(`api/v1/pictures/${id}/file`).href;
+export const thumbnail = (id, side) => address(`api/v1/pictures/${id}/thumbnail?side=${side}`).href;
