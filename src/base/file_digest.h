@@ -13,7 +13,7 @@
 #include "base/sha256.h"
 
 enum {
-    XL_DIGEST_KEEP_BYTES = 1 << 20, /* smaller files are read in some milliseconds */
+    XL_DIGEST_KEEP_BYTES = 1 << 20,  /* smaller files are read in some milliseconds */
     XL_DIGEST_CACHE_BYTES = 1 << 20, /* of the cache: a larger one is begun anew */
 };
 

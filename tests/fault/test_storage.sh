@@ -116,11 +116,36 @@ by_workers() {
         is_whole "$out/w" && no_leftovers "$out/w"
 }
 
+# Four processes mark pictures at once, one that makes the index anew is killed: all marks count, and where
+# the storage is a network's, the index says so and has no write-ahead log there.
+indexed() {
+    local pid pids=() picture
+    for picture in $(find "$out/w" -name '*.png' ! -name 'sheet_*' | sort | head -4); do
+        lab favorite add "$picture" --output-dir "$out/w" >/dev/null 2>>"$work/err" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || return 1; done
+    lab index rebuild --output-dir "$out/w" >/dev/null 2>&1 &
+    pid=$!
+    sleep "0.0$((RANDOM % 10))"
+    pkill -KILL -P $pid 2>/dev/null
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    lab favorite list --csv --output-dir "$out/w" >"$work/out" 2>"$work/err" &&
+        [ "$(grep -c ',1,1,' "$work/out")" -eq 4 ] &&
+        lab index status --output-dir "$out/w" >"$work/out" 2>"$work/err" && grep -q '^12 pictures' "$work/out" ||
+        return 1
+    case $rules in nfs* | smb | lustre)
+        grep -q "no write-ahead log" "$work/out" && ! ls "$out"/w/.index/*-wal 2>/dev/null ;;
+    esac
+}
+
 go_through() {
     check "killed and resumed" killed_and_resumed
     check "eight processes of one instance" eight
     check "one process a run, free again when it is killed" one_a_run
     check "worker processes" by_workers
+    check "the index and marks" indexed
 }
 
 rules=

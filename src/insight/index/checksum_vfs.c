@@ -134,25 +134,31 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *out, int 
     return code;
 }
 
-static sqlite3_vfs checksum_vfs;
+static sqlite3_vfs checksum_vfs[2];
 static int registered = SQLITE_ERROR;
 
-/* The system's, but for opening. */
-static void register_it(void) {
-    sqlite3_vfs *system = sqlite3_vfs_find(NULL);
-    if (!system) return;
-    checksum_vfs = *system;
-    checksum_vfs.pNext = NULL;
-    checksum_vfs.zName = XL_CHECKSUM_VFS;
-    checksum_vfs.pAppData = system;
-    checksum_vfs.szOsFile = (int)sizeof(struct file) + system->szOsFile;
-    checksum_vfs.xOpen = open_file;
-    registered = sqlite3_vfs_register(&checksum_vfs, 0);
+/* One of SQLite's own (NULL: the usual one), but for opening. */
+static int register_one(sqlite3_vfs *vfs, const char *name, const char *system_name) {
+    sqlite3_vfs *system = sqlite3_vfs_find(system_name);
+    if (!system) return SQLITE_ERROR;
+    *vfs = *system;
+    vfs->pNext = NULL;
+    vfs->zName = name;
+    vfs->pAppData = system;
+    vfs->szOsFile = (int)sizeof(struct file) + system->szOsFile;
+    vfs->xOpen = open_file;
+    return sqlite3_vfs_register(vfs, 0);
+}
+
+static void register_all(void) {
+    registered = register_one(&checksum_vfs[0], XL_CHECKSUM_VFS, NULL);
+    if (registered == SQLITE_OK)
+        registered = register_one(&checksum_vfs[1], XL_CHECKSUM_VFS_NO_LOCKS, "unix-none");
 }
 
 enum xl_status xl_checksum_vfs_register(struct xl_err *err) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_it);
+    pthread_once(&once, register_all);
     return registered == SQLITE_OK ? XL_OK : xl_fail_nomem(err, "the index's files", 0);
 }
 

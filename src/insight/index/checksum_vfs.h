@@ -10,9 +10,10 @@
 #include <sqlite3.h>
 
 #define XL_CHECKSUM_VFS "sdxl-lab-checksum"
-enum { XL_CHECKSUM_BYTES = 8 }; /* that each page keeps free for it */
+#define XL_CHECKSUM_VFS_NO_LOCKS "sdxl-lab-checksum-no-locks" /* where there are none to be had */
+enum { XL_CHECKSUM_BYTES = 8 };                               /* that each page keeps free for it */
 
-/* Make it known to SQLite, once a process; any thread. Errors: XL_ENOMEM */
+/* Make both known to SQLite, once a process; any thread. Errors: XL_ENOMEM */
 enum xl_status xl_checksum_vfs_register(struct xl_err *err) XL_CHECKED;
 
 /* Have a new database keep those bytes free; before anything is written to it.

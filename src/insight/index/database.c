@@ -195,11 +195,24 @@ static const char *network_of(const char *dir) {
     return statfs(dir, &st) ? NULL : xl_job_log_unsafe_filesystem(st.f_type);
 }
 
+/* Whether a lock of a range, as SQLite wants them, cannot be had at all. Tried on the file by which
+ * one process at a time writes: closing it lets go of no lock but of those of this descriptor. */
+static bool lacks_locks(const char *dir) {
+    char *path = xl_path_join(dir, XL_DATABASE_LOCK);
+    struct flock range = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1 << 20, .l_len = 1};
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool lacks = fd >= 0 && fcntl(fd, F_OFD_SETLK, &range) && errno != EAGAIN && errno != EACCES &&
+                 errno != EINTR;
+    if (fd >= 0) close(fd);
+    free(path);
+    return lacks;
+}
+
 static enum xl_status connect(struct xl_database *database, int flags, struct xl_err *err) {
     enum xl_status status = xl_checksum_vfs_register(err);
     if (status) return status;
     int code = sqlite3_open_v2(database->path, &database->sql, flags | SQLITE_OPEN_NOMUTEX,
-                               XL_CHECKSUM_VFS);
+                               database->has_no_locks ? XL_CHECKSUM_VFS_NO_LOCKS : XL_CHECKSUM_VFS);
     if (!database->sql) return xl_fail_nomem(err, "the index", 0);
     sqlite3_extended_result_codes(database->sql, 1);
     sqlite3_busy_timeout(database->sql, WAIT_MS);
@@ -226,6 +239,8 @@ static enum xl_status begin(const char *dir, bool is_rollback, struct xl_databas
     *out = (struct xl_database){.dir = strdup(dir)};
     if (!out->dir) return xl_fail_nomem(err, "a path", 0);
     out->network = network_of(dir);
+    out->has_no_locks = lacks_locks(dir);
+    if (!out->network && out->has_no_locks) out->network = "a file system without locks";
     if (!out->network && is_rollback) out->network = "a file system that is taken for one";
     return XL_OK;
 }
@@ -263,8 +278,9 @@ enum xl_status xl_database_open(const char *dir, bool is_rollback, struct xl_dat
     return out->generation ? open_finished(out, err) : XL_OK;
 }
 
-enum xl_status xl_database_create(const char *dir, bool is_rollback, struct xl_database *out,
-                                  struct xl_err *err) {
+/* With the path of one that is being made, where nothing is yet. */
+static enum xl_status begin_new(const char *dir, bool is_rollback, struct xl_database *out,
+                                struct xl_err *err) {
     char name[64];
     snprintf(name, sizeof name, BUILDING "-%ld" SUFFIX, (long)getpid());
     enum xl_status status = begin(dir, is_rollback, out, err);
@@ -272,6 +288,41 @@ enum xl_status xl_database_create(const char *dir, bool is_rollback, struct xl_d
     out->path = xl_path_join(dir, name);
     if (!out->path) return xl_fail_nomem(err, "a path", 0);
     unlink(out->path);
+    return XL_OK;
+}
+
+static enum xl_status copy_file(const char *from, const char *to, struct xl_err *err) {
+    char bytes[1 << 16];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    ssize_t n = in < 0 || out < 0 ? -1 : 1;
+    while (n > 0) {
+        n = read(in, bytes, sizeof bytes);
+        if (n > 0 && write(out, bytes, (size_t)n) != n) n = -1;
+    }
+    int why = errno;
+    if (in >= 0) close(in);
+    if (out >= 0 && close(out)) n = -1;
+    return n ? xl_fail(err, XL_EDISK, "%s: cannot copy the index: %s", to, strerror(why)) : XL_OK;
+}
+
+enum xl_status xl_database_copy(const struct xl_database *from, struct xl_database *out,
+                                struct xl_err *err) {
+    enum xl_status status = begin_new(from->dir, from->network != NULL, out, err);
+    if (!status) status = copy_file(from->path, out->path, err);
+    if (!status) status = connect(out, SQLITE_OPEN_READWRITE, err);
+    if (!status)
+        status = xl_database_run(out,
+                                 "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+                                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536; BEGIN",
+                                 err);
+    return status;
+}
+
+enum xl_status xl_database_create(const char *dir, bool is_rollback, struct xl_database *out,
+                                  struct xl_err *err) {
+    enum xl_status status = begin_new(dir, is_rollback, out, err);
+    if (status) return status;
     status = connect(out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (!status) status = xl_checksum_vfs_reserve(out->sql, err);
     if (!status)

@@ -12,12 +12,16 @@
 
 #include <stdint.h>
 
+/* In its folder: the file whose lock (base/lock.h) a process has that writes. */
+#define XL_DATABASE_LOCK ".lock"
+
 struct xl_database {
     sqlite3 *sql;
     char *dir, *path; /* malloc'd */
     int64_t generation;
     const char *network; /* the file system's name where it is one of a network, which has no
                             write-ahead log; NULL: it is local */
+    bool has_no_locks;   /* the file system has none: nothing is written in place, see below */
     bool is_damaged;     /* a failure was one of damage: build it anew */
 };
 
@@ -30,6 +34,11 @@ enum xl_status xl_database_open(const char *dir, bool is_rollback, struct xl_dat
  * Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_database_create(const char *dir, bool is_rollback, struct xl_database *out,
                                   struct xl_err *err) XL_CHECKED;
+
+/* Begin one as xl_database_create does, with all that another one has. Where there are no locks an
+ * update is made so, and readers keep what they have open. Errors: as above */
+enum xl_status xl_database_copy(const struct xl_database *from, struct xl_database *out,
+                                struct xl_err *err) XL_CHECKED;
 
 /* Make the indices of a new one, when the logs are in it. */
 enum xl_status xl_database_index(struct xl_database *database, struct xl_err *err) XL_CHECKED;

@@ -21,7 +21,7 @@ enum { LOCK_WAIT_S = 300, LOCK_POLL_MS = 20 };
 
 static enum xl_status take_lock(struct xl_index *index, struct xl_lock **out, struct xl_err *err) {
     char owner[XL_LOCK_OWNER];
-    char *path = xl_path_join(index->index_dir, ".lock");
+    char *path = xl_path_join(index->index_dir, XL_DATABASE_LOCK);
     if (!path) return xl_fail_nomem(err, "a path", 0);
     double end = xl_now_s() + LOCK_WAIT_S;
     enum xl_status status;
@@ -88,10 +88,22 @@ static enum xl_status build(struct xl_index *index, const char *why, struct xl_e
     return status;
 }
 
+/* Where there are no locks: on a copy, which then takes the place of what it was made of. */
+static enum xl_status transact_on_copy(struct xl_index *index, xl_index_work *work, void *user,
+                                       struct xl_err *err) {
+    struct xl_database copy;
+    enum xl_status status = xl_database_copy(&index->database, &copy, err);
+    xl_database_close(&index->database);
+    index->database = copy;
+    if (!status) status = work(index, user, err);
+    return status ? status : xl_database_finish(&index->database, err);
+}
+
 /* With the lock. */
 static enum xl_status transact(struct xl_index *index, xl_index_work *work, void *user,
                                struct xl_err *err) {
     struct xl_database *database = &index->database;
+    if (database->has_no_locks) return transact_on_copy(index, work, user, err);
     enum xl_status status = xl_database_run(database, "BEGIN IMMEDIATE", err);
     if (status) return status;
     status = work(index, user, err);
