@@ -1,8 +1,9 @@
 #!/bin/sh
 # make_deb.sh BUILD - a Debian package of what is installed, for the release that this runs on, as
 # BUILD/sdxl-lab_VERSION_ARCH.deb: the command under all its names, man pages, completions, data, models,
-# scripts and the systemd unit. `make deb` calls it. BUILD is configured for /usr and built when it has to
-# be; what the program needs at run time is read off it by dpkg-shlibdeps (package dpkg-dev).
+# scripts and the systemd unit. `make deb` calls it. BUILD is configured for /usr and built as far as it has
+# to be: one that was built for tests before has most objects already. What the program needs at run time is
+# read off it by dpkg-shlibdeps (package dpkg-dev).
 set -eu
 cd "$(dirname "$0")/.."
 build=$1
@@ -11,7 +12,7 @@ for command in dpkg-deb dpkg-shlibdeps strip gzip; do
     command -v $command >/dev/null 2>&1 || fail "there is no $command here; as root: apt-get install dpkg-dev binutils"
 done
 
-[ -f "$build/CMakeCache.txt" ] || cmake -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF \
+cmake -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF \
     -DCMAKE_EXE_LINKER_FLAGS="-Wl,-z,relro -Wl,-z,now" -DCMAKE_SHARED_LINKER_FLAGS="-Wl,-z,relro -Wl,-z,now" .
 cmake --build "$build" -j "${JOBS:-$(nproc)}" --target sdxl-lab sdxl man
 
