@@ -63,7 +63,7 @@ for m in 0 1; do
         --sweep "model=$work/m0,$work/m1" --output-dir long --verbose >out 2>err &
     pid=$!
     if [ $m -eq 0 ]; then until=drawing; else until=ready; fi
-    for _ in $(seq 400); do grep -q "$until" err && break; sleep 0.05; done
+    for _ in $(seq 1200); do grep -q "$until" err && break; sleep 0.05; done
     start=$(date +%s%N)
     kill -INT $pid
     wait $pid
