@@ -17,6 +17,7 @@ struct xl_command {
     enum xl_completion words; /* what a shell completes for them */
     xl_command_set commands;  /* its bit in struct xl_option.commands */
     const char *epilogue;     /* after the options of --help, a paragraph a line; may be NULL */
+    const char *also;         /* another word for it; NULL: none */
     const char *link;         /* another name of the program that means this command; NULL: none */
     bool link_is_group;       /* and, where a command of the same group is named first, that one */
     bool is_hidden;           /* for shells, not for people */
@@ -90,7 +91,8 @@ extern const struct xl_command xl_command_clean_picture;
 /* The i-th command, NULL after the last. */
 const struct xl_command *xl_command_at(int i);
 
-/* Whether a command begins with this word; *second: its other word, NULL when it has none. */
+/* Whether a command begins with this word, or is called so, too; *second: its other word, NULL when
+ * it has none. */
 bool xl_command_has_word(const struct xl_command *command, const char *word, const char **second);
 
 /* The command that the program's name means, where it is called by a link (gpu_pick); path:

@@ -79,6 +79,8 @@ const struct xl_command *xl_command_at(int i) {
 
 bool xl_command_has_word(const struct xl_command *command, const char *word, const char **second) {
     size_t n = strcspn(command->name, " ");
+    *second = NULL;
+    if (command->also && !strcmp(command->also, word)) return true;
     *second = command->name[n] ? command->name + n + 1 : NULL;
     return strlen(word) == n && !strncmp(word, command->name, n);
 }
@@ -126,7 +128,7 @@ static const char *nearest_command(const char *word) {
         const char *command, *words;
     } others[] = {
         {"generate", " gen draw create make txt2img text2img t2i img2img image2image i2i sample "
-                     "predict imagine render batch sweep grid "},
+                     "predict imagine render batch grid "},
         {"resume", " continue restart retry go-on "},
         {"verify", " check validate "},
         {"compare", " diff psnr ssim measure distance "},

@@ -326,8 +326,10 @@ const struct xl_command xl_command_generate = {
     .commands = XL_FOR_GENERATE,
     .epilogue =
         "Each picture's path goes to standard output as it comes to disk; a sweep ends with a "
-        "summary there.\nWithout a command, sdxl-lab reads these settings from the environment "
+        "summary there. sdxl-lab sweep is the same command.\nWithout a command, sdxl-lab reads "
+        "these settings from the environment "
         "when HEADLESS=1 or PROMPT is set; flags come before it.",
+    .also = "sweep",
     .run = xl_run_and_tell,
 };
 

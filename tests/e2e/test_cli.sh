@@ -40,6 +40,8 @@ expect "generate --help" 0 "" generate --help
 check "help lists --prompt" grep -q -- --prompt "$work/out"
 expect "help on a command" 0 "" help inspect tokens
 check "is its help" grep -q "usage: sdxl-lab inspect tokens" "$work/out"
+expect "a sweep is called so, too" 0 "" sweep --dry-run --prompt x --model "Lab Tiny XL" --sweep seed=1,2
+check "and is planned" grep -q "pictures 2" "$work/out"
 expect "help on nothing there is" 2 "is no command" help paint
 expect "version" 0 "" --version
 expect "a picture" 0 "" $draw --output-dir "$work/a" --json

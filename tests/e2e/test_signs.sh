@@ -3,6 +3,7 @@
 # width, what --verbose adds, and how a run ends whose terminal is closed. Prints "N passed, N failed".
 set -u
 bin=$(realpath "$1") shim=$(realpath "$2") repo=$(realpath "$3/tests/data/models/repo") init=$(realpath "$3/tests/data/models/pipeline/init.png")
+export TERM=xterm # what a person has; nobody's may be "dumb", which is drawn on in another way
 . "$(dirname "$0")/common.sh"
 export INSTANCE_ID=t
 draw=("$bin" generate --model "$repo" --prompt "a cat" --width 64 --height 64 --threads 1)
