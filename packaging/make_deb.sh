@@ -14,7 +14,7 @@ done
 
 cmake -B "$build" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF \
     -DCMAKE_EXE_LINKER_FLAGS="-Wl,-z,relro -Wl,-z,now" -DCMAKE_SHARED_LINKER_FLAGS="-Wl,-z,relro -Wl,-z,now" .
-cmake --build "$build" -j "${JOBS:-$(nproc)}" --target sdxl-lab sdxl man
+cmake --build "$build" -j "${JOBS:-$(nproc)}" --target sdxl-lab sdxl man completions
 
 build=$(cd "$build" && pwd)
 root=$build/deb
