@@ -69,6 +69,8 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         .n_allowed_hosts = settings->allow_hosts.n,
         .token = settings->no_token ? NULL : serving->token,
         .spool_dir = xl_library_dir(serving->library),
+        .metrics = xl_jobs_metrics,
+        .user = serving->jobs.queue,
         .tables = tables,
         .n_tables = sizeof tables / sizeof *tables,
     };

@@ -25,8 +25,8 @@ static int open_descriptors(void) {
     return n > 0 ? n : 0;
 }
 
-static void put(struct xl_str *out, const char *name, const char *type, const char *help,
-                double value) {
+void xl_metric_put(struct xl_str *out, const char *name, const char *type, const char *help,
+                   double value) {
     xl_str_printf(out, "# HELP sdxl_lab_%s %s\n# TYPE sdxl_lab_%s %s\nsdxl_lab_%s %.17g\n", name,
                   help, name, type, name, value);
 }
@@ -37,19 +37,21 @@ static void put_server(struct xl_str *out, struct xl_server *server) {
                   "# HELP sdxl_lab_info Which program this is.\n# TYPE sdxl_lab_info gauge\n"
                   "sdxl_lab_info{version=\"%s\"} 1\n",
                   XL_VERSION);
-    put(out, "uptime_seconds", "gauge", "Since the start.", xl_now_s() - server->started_at);
-    put(out, "resident_bytes", "gauge", "Memory of the process.", (double)resident_bytes());
-    put(out, "open_descriptors", "gauge", "Of the process.", open_descriptors());
-    put(out, "connections", "gauge", "That are open.", peers.n);
-    put(out, "connections_max", "gauge", "That may be open.", server->n_connections);
-    put(out, "connections_cut_total", "counter", "That sent no whole request in time.",
-        (double)peers.n_cut);
-    put(out, "requests_open", "gauge", "That are being answered, streams included.",
-        atomic_load(&server->n_open));
-    put(out, "slow_calls", "gauge", "That wait for a slow thread, or run on one.",
-        xl_slow_load(server->slow));
-    put(out, "body_bytes", "gauge", "Of bodies in memory.",
-        (double)atomic_load(&server->body_bytes));
+    xl_metric_put(out, "uptime_seconds", "gauge", "Since the start.",
+                  xl_now_s() - server->started_at);
+    xl_metric_put(out, "resident_bytes", "gauge", "Memory of the process.",
+                  (double)resident_bytes());
+    xl_metric_put(out, "open_descriptors", "gauge", "Of the process.", open_descriptors());
+    xl_metric_put(out, "connections", "gauge", "That are open.", peers.n);
+    xl_metric_put(out, "connections_max", "gauge", "That may be open.", server->n_connections);
+    xl_metric_put(out, "connections_cut_total", "counter", "That sent no whole request in time.",
+                  (double)peers.n_cut);
+    xl_metric_put(out, "requests_open", "gauge", "That are being answered, streams included.",
+                  atomic_load(&server->n_open));
+    xl_metric_put(out, "slow_calls", "gauge", "That wait for a slow thread, or run on one.",
+                  xl_slow_load(server->slow));
+    xl_metric_put(out, "body_bytes", "gauge", "Of bodies in memory.",
+                  (double)atomic_load(&server->body_bytes));
     xl_str_puts(out, "# HELP sdxl_lab_responses_total By class of code.\n"
                      "# TYPE sdxl_lab_responses_total counter\n");
     for (int i = 1; i < 6; i++)

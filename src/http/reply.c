@@ -90,6 +90,8 @@ int xl_status_code(enum xl_status status) {
         return 422;
     case XL_EDISK:
         return 507;
+    case XL_EYIELD: /* so many wait already */
+        return 429;
     case XL_ENOMEM:
     case XL_EDEVICE:
     case XL_ECANCELLED:

@@ -196,6 +196,10 @@ def try_killing(server):
     done = wait(server, id)
     equal("a worker that is killed loses nothing", (done["state"], done["n_done"]), ("done", 6))
     equal("and the server is there", server.get("/healthz").code, 200)
+    figures = server.get("/metrics").body.decode()
+    counted = dict(line.rsplit(" ", 1) for line in figures.split("\n") if line.startswith("sdxl_lab_jobs_"))
+    check("which counts its jobs", int(counted["sdxl_lab_jobs_done_total"]) >= 6 and
+          int(counted["sdxl_lab_jobs_cancelled_total"]) >= 2 and counted["sdxl_lab_jobs_waiting"] == "0", counted)
 
 
 def try_restart():

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "http/metrics.h"
 #include "http/reply.h"
 #include "lab/settings/options.h"
 
@@ -269,6 +270,23 @@ static enum xl_status get_preview(struct xl_call *call, struct xl_reply *reply,
 }
 
 /* --- Rows ------------------------------------------------------------------------------------- */
+
+void xl_jobs_metrics(void *user, struct xl_str *out) {
+    struct xl_queue_counts counts;
+    xl_queue_count(user, &counts);
+    xl_metric_put(out, "jobs_waiting", "gauge", "That wait in the queue.", counts.n_waiting);
+    xl_metric_put(out, "jobs_running", "gauge", "That are drawn.", counts.n_running);
+    xl_metric_put(out, "queue_paused", "gauge", "1: nothing new is begun.", counts.is_paused);
+    xl_metric_put(out, "places", "gauge", "Devices to draw on.", counts.n_places);
+    xl_metric_put(out, "places_busy", "gauge", "That draw.", counts.n_at_work);
+    xl_metric_put(out, "jobs_done_total", "counter", "Since the start.", (double)counts.n_done);
+    xl_metric_put(out, "jobs_failed_total", "counter", "Since the start.", (double)counts.n_failed);
+    xl_metric_put(out, "jobs_cancelled_total", "counter", "Since the start.",
+                  (double)counts.n_cancelled);
+    xl_metric_put(out, "pictures_total", "counter", "Drawn since the start.",
+                  (double)counts.n_pictures);
+    xl_metric_put(out, "device_seconds_total", "counter", "That devices drew.", counts.device_s);
+}
 
 #define OF_JOB                                                                                     \
     { .name = "id", .help = "of the job" }

@@ -4,6 +4,7 @@
 #ifndef XL_HTTP_API_JOBS_H
 #define XL_HTTP_API_JOBS_H
 
+#include "base/str.h"
 #include "http/events.h"
 #include "http/route.h"
 #include "jobs/queue/queue.h"
@@ -12,6 +13,9 @@ struct xl_jobs_api {
     struct xl_queue *queue;
     struct xl_events *events; /* what the queue tells: feed.h */
 };
+
+/* Figures of the queue, for xl_server_params; user: the queue. */
+void xl_jobs_metrics(void *user, struct xl_str *out);
 
 /* Lives as long as api. */
 struct xl_route_table xl_jobs_table(const struct xl_jobs_api *api);
