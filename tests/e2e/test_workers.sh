@@ -141,7 +141,7 @@ wait $pid && whole "a worker asked to stop" && ok "a worker asked to stop: its g
 
 # A worker by hand: what it says to what is no request
 printf '%s\n' '{"do":"dance"}' '{"do":"expect"}' '{"do":"draw"}' | "$bin" worker >"$work/said" 2>"$work/err"
-[ $? -eq 0 ] && grep -q '"event":"failed","status":"XL_EINPUT".*expected open, expect, need or draw' "$work/said" &&
+[ $? -eq 0 ] && grep -q '"event":"failed","status":"XL_EINPUT".*expected open, expect, need, draw or stop' "$work/said" &&
     grep -q 'there is no model at hand' "$work/said" && ok "a worker says what it does not understand" || bad "a worker by hand"
 printf 'no JSON\n' | "$bin" worker >"$work/said" 2>"$work/err"
 [ $? -ne 0 ] && ok "and ends when it is no JSON" || bad "no JSON"
