@@ -23,7 +23,7 @@ full() {
     [ $got -eq 6 ] && [ "$(grep -c 'standard output: cannot write' err)" -eq 1 ]
 }
 "${draw[@]}" --output-dir one >/dev/null 2>&1
-for words in "" help "help generate" "generate --help" version manual "manual --markdown" "completion bash" \
+for words in help "help generate" "generate --help" version manual "manual --markdown" "completion bash" \
     "profiles list" "profiles show Watercolor" "profiles list --json" "models list" "models list --json" \
     "presets list" "loras list" "loras list --json" "loras show turbo" "embeddings list" "inspect noise" \
     "inspect noise --json" "inspect model --model $repo" \
