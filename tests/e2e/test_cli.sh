@@ -34,7 +34,7 @@ check() { # NAME, then a command that must succeed
 draw="generate --model $repo --prompt cat --width 64 --height 64 --steps 2 --seed 1"
 
 # What works
-expect "no arguments explains itself" 0 ""
+expect "help explains itself" 0 "" --help
 check "the overview names generate" grep -q generate "$work/out"
 expect "generate --help" 0 "" generate --help
 check "help lists --prompt" grep -q -- --prompt "$work/out"
