@@ -1,6 +1,7 @@
 /* guard.c - Host, Origin, token and type of a request. See guard.h. */
 #include "http/guard.h"
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/str.h"
@@ -131,40 +132,20 @@ bool xl_guard_knows(const struct xl_guard *guard, const char *token) {
     return !guard->has_token || knows(guard, token, strlen(token));
 }
 
-static int base64_value(char c) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* The bytes of a text in base 64, at most size of them; -1: it is none, or longer. */
-static int read_base64(const char *text, char *out, size_t size) {
-    size_t n = 0;
-    unsigned bits = 0;
-    int n_bits = 0;
-    for (; *text && *text != '='; text++) {
-        int value = base64_value(*text);
-        if (value < 0) return -1;
-        bits = bits << 6 | (unsigned)value;
-        n_bits += 6;
-        if (n_bits < 8) continue;
-        n_bits -= 8;
-        if (n == size) return -1;
-        out[n++] = (char)(bits >> n_bits);
-    }
-    return text[strspn(text, "=")] ? -1 : (int)n;
-}
-
 static bool has_credentials(const struct xl_guard *guard, const char *authorization) {
-    char pair[XL_TOKEN_MAX + 256];
+    void *bytes = NULL;
+    size_t n = 0;
     if (!strncasecmp(authorization, "Bearer ", 7)) {
         const char *token = authorization + 7 + strspn(authorization + 7, " ");
         return knows(guard, token, strlen(token));
     }
     if (strncasecmp(authorization, "Basic ", 6) != 0) return false;
-    int n = read_base64(authorization + 6 + strspn(authorization + 6, " "), pair, sizeof pair);
-    char *colon = n > 0 ? memchr(pair, ':', (size_t)n) : NULL;
-    return colon && knows(guard, colon + 1, (size_t)(pair + n - colon - 1));
+    if (!xl_base64_read(authorization + 6 + strspn(authorization + 6, " "), &bytes, &n))
+        return false;
+    const char *pair = bytes, *colon = n ? memchr(pair, ':', n) : NULL;
+    bool knows_it = colon && knows(guard, colon + 1, (size_t)(pair + n - colon - 1));
+    free(bytes);
+    return knows_it;
 }
 
 static bool has_cookie(const struct xl_guard *guard, const char *cookie) {

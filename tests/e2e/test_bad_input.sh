@@ -10,7 +10,8 @@ loras=$(realpath "$2/models/lab-tiny-loras")
 . "$(dirname "$0")/common.sh"
 mkdir -p .config/sdxl-lab in
 draw=("$bin" generate --prompt "a fox" --size 64x64 --steps 1 --seed 3 --output-dir drawn)
-listing() { find . -mindepth 1 -path ./out -o -path ./err -o -printf '%p %s %T@\n' | sort; }
+# Digests of large files are kept (.cache), whatever is thought of them.
+listing() { find . -mindepth 1 -path ./out -o -path ./err -o -path './.cache*' -o -printf '%p %s %T@\n' | sort; }
 # refuse NAME CODE TEXT COMMAND...: with TEXT, in one line, and all files are as they were
 refuse() {
     local before
