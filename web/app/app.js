@@ -14,6 +14,9 @@ const VIEWS = {
 };
 const NAMES = { '': 'draw', picture: 'gallery' };
 
+// Addresses of the document are relative to where it was loaded, which history.pushState changes.
+for (const link of document.querySelectorAll('link[href], a[href]')) link.setAttribute('href', link.href);
+
 const view = document.getElementById('view');
 let end = null;
 let shown = null;

@@ -40,3 +40,7 @@ export function connect() {
       tell(type, JSON.parse(event.data || 'null'));
     });
 }
+
+// A page that the browser keeps for "back" would keep its stream, and with six of them no request gets a connection.
+addEventListener('pagehide', () => source?.close());
+addEventListener('pageshow', (event) => event.persisted && connect());
