@@ -1,0 +1,380 @@
+"""The gallery in a real browser: 300 pictures, scrolling, filters, marks by key, the viewer, comparing, the trash, what
+arrives meanwhile, a phone. usage: test_gallery.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+import browser
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
+from serving import Server, check, end, equal  # noqa: E402
+
+N = 300
+program = sys.argv[1]
+shots = sys.argv[3] if len(sys.argv) > 3 else None
+driver = browser.start(1280, 900)
+from selenium.webdriver import ActionChains  # noqa: E402  (start() leaves where there is none)
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+server = Server(program, "--device", "cpu", "--threads", "2", "--instance", "test")
+home = "http://127.0.0.1:%d/" % server.port
+
+
+# --- Pictures ---
+
+def chunks(data):
+    at = 8
+    while at < len(data):
+        n, kind = struct.unpack(">I4s", data[at:at + 8])
+        yield kind, data[at + 8:at + 8 + n]
+        at += n + 12
+
+
+def copy(source, target, seed):
+    """A picture as if it had been drawn from another seed: its record says so."""
+    with open(source, "rb") as file:
+        data = file.read()
+    out = data[:8]
+    for kind, body in chunks(data):
+        if kind == b"tEXt" and body.startswith(b"sdxl-lab\0"):
+            record = json.loads(body[9:])
+            record.update(seed=str(seed), cell=hashlib.md5(target.encode()).hexdigest())
+            body = b"sdxl-lab\0" + json.dumps(record).encode()
+        elif kind == b"tEXt":
+            continue
+        out += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    with open(target, "wb") as file:
+        file.write(out)
+
+
+def draw_all():
+    drawn = []
+    for size, steps, prompt, profile in (("64x64", "1", "a red square", "None (raw)"), ("128x64", "2", "a green field", "Watercolor"),
+                                         ("64x96", "1", "an old tower", "Cinematic")):
+        result = subprocess.run(
+            [program, "generate", "--prompt", prompt, "--profile", profile, "--batch", "2", "--steps", steps, "--size", size, "--seed", "7",
+             "--device", "cpu", "--output-dir", os.path.join(server.home, "seeds"), "--instance", "test", "--quiet"],
+            env=server.environment, cwd=server.home, capture_output=True, text=True)
+        check("pictures are drawn: " + size, result.returncode == 0, result.stderr)
+        drawn += result.stdout.split("\n")[:2]
+    for i in range(N):
+        copy(drawn[i % len(drawn)], os.path.join(server.output, "p%03d.png" % i), 1000 + i)
+
+
+# --- The browser ---
+
+def js(code, *arguments):
+    return driver.execute_script("return " + code, *arguments)
+
+
+def until(fn, seconds=15):
+    """What fn gives once it is true; None after that time."""
+    late = time.monotonic() + seconds
+    while time.monotonic() < late:
+        try:
+            found = fn()
+        except Exception:  # an element that was just replaced
+            found = None
+        if found:
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def count(css):
+    return js("document.querySelectorAll(arguments[0]).length", css)
+
+
+def text(css):
+    return js("document.querySelector(arguments[0])?.textContent ?? ''", css)
+
+
+def click(css):
+    js("document.querySelector(arguments[0]).click()", css)
+
+
+def press(*keys):
+    for key in keys:
+        ActionChains(driver).send_keys(key).perform()
+
+
+def with_control(key):
+    ActionChains(driver).key_down(Keys.CONTROL).send_keys(key).key_up(Keys.CONTROL).perform()
+
+
+def shot(name):
+    if shots:
+        time.sleep(0.5)
+        driver.save_screenshot(os.path.join(shots, name + ".png"))
+
+
+def open_gallery(query="", least=5):
+    driver.get(home + "gallery" + query)
+    return until(lambda: count(".tile img") >= least)
+
+
+def shown(n):
+    return until(lambda: text("#count").split(" ")[0] == str(n))
+
+
+def mark_of(number):
+    picture = server.get("/api/v1/pictures/%s" % number).json()
+    return picture["loved"], picture["rating"], picture.get("rejected", False)
+
+
+def active():
+    return js("document.activeElement.dataset.id")
+
+
+def viewer_is_painted():
+    return until(lambda: js("document.querySelector('.g-stage')?.dataset.painted"))
+
+
+SCROLLED = "document.querySelector('.g-scroller').scrollTop"
+FIRST_SEEN = """(() => { const s = document.querySelector('.g-scroller').getBoundingClientRect();
+  return [...document.querySelectorAll('.tile')].map(t => [t.dataset.id, Math.round(t.getBoundingClientRect().top - s.top)])
+    .filter(([, y]) => y > 0).sort((a, b) => a[1] - b[1] || a[0] - b[0])[0]; })()"""
+
+
+# --- What is tried ---
+
+def try_scrolling():
+    check("the gallery is there", open_gallery())
+    equal("with all of them", shown(N), True)
+    check("few of them as elements", count(".tile") < 120, count(".tile"))
+    grid = js("[...['aria-rowcount'].map(a => +document.querySelector('[role=grid]').getAttribute(a)), "
+              "document.querySelectorAll('.tile[tabindex=\"0\"]').length]")
+    check("one tab stop, and how many rows there are", grid[0] > 20 and grid[1] == 1, grid)
+    justified = js("""(() => { const w = document.querySelector('.g-inner').clientWidth;
+        return [...document.querySelectorAll('.g-row')].slice(0, 3).map(r => { const c = [...r.children].map(e => e.offsetLeft + e.offsetWidth);
+          return w - Math.max(...c); }); })()""")
+    equal("rows are as wide as the page", justified, [0, 0, 0])
+    shot("gallery")
+    js("document.querySelector('.tile').focus()")
+    press(Keys.ARROW_RIGHT)
+    second = active()
+    with_control(Keys.END)
+    check("Ctrl+End goes to the last", until(lambda: js("+document.activeElement.dataset.index") == N - 1), active())
+    check("whose picture comes", until(lambda: js("!!document.activeElement.dataset.painted")))
+    check("still few elements", count(".tile") < 120, count(".tile"))
+    with_control(Keys.HOME)
+    press(Keys.ARROW_RIGHT)
+    equal("and back", active(), second)
+    size = driver.find_element("css selector", "#size")
+    before = js("document.querySelector('.tile').offsetHeight")
+    size.send_keys(Keys.HOME)
+    check("the slider makes them smaller", until(lambda: js("document.querySelector('.tile').offsetHeight") < before))
+    js("(e => { e.value = 220; e.dispatchEvent(new Event('input')); })(arguments[0])", size)
+
+
+def try_filters():
+    open_gallery()
+    check("kinds are counted", until(lambda: count(".choice") > 5))
+    click(".choice[data-value='128x64']")
+    equal("a size", shown(N // 3), True)
+    check("is in the address", "size=128x64" in driver.current_url, driver.current_url)
+    click(".g-chips [data-param=size]")
+    equal("its chip takes it away", shown(N), True)
+    js("document.body.focus()")
+    press("/")
+    equal("/ goes to the search", js("document.activeElement.id"), "search")
+    press("old tower ")
+    equal("words", shown(N // 3), True)
+    press("seed:1004 ")
+    equal("and a field", shown(1), True)
+    equal("which is a chip", text(".chip"), "Seed: 1004 ✕")
+    press("color:red ")
+    check("an unknown field gets a hint", until(lambda: "is nothing here" in text("#search-hint")), text("#search-hint"))
+    with_control("a")
+    press(Keys.DELETE, Keys.BACKSPACE)
+    equal("Backspace takes the chip", shown(N), True)
+    press("steps:2", Keys.ENTER)
+    equal("steps", shown(N // 3), True)
+    driver.refresh()
+    equal("the address keeps it", shown(N // 3) and text(".chip"), "Steps: 2 ✕")
+
+
+def try_marks():
+    open_gallery()
+    js("document.querySelector('.tile').focus()")
+    until(lambda: js("document.activeElement.dataset.painted"))
+    first = active()
+    press("f", "4")
+    equal("marks are shown at once", js("document.activeElement.querySelector('.badge').textContent").replace(" •", ""), "♥ ★★★★")
+    check("and kept", until(lambda: mark_of(first) == (True, 4, False)), mark_of(first))
+    press("x")
+    check("what is rejected is no favourite", until(lambda: mark_of(first) == (False, 4, True)), mark_of(first))
+    with_control("z")
+    check("Ctrl+Z takes it back", until(lambda: mark_of(first) == (True, 4, False)), mark_of(first))
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    press("2")
+    check("without a connection it is shown as not kept", until(lambda: "•" in js("document.activeElement.textContent")),
+          js("document.activeElement.textContent"))
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", dict(offline, offline=False))
+    check("and sent when there is one", until(lambda: mark_of(first) == (True, 2, False)), mark_of(first))
+    check("the dot goes", until(lambda: "•" not in js("document.activeElement.textContent")))
+    open_gallery("?sort=best", 1)
+    check("marks are there after a reload", until(lambda: "♥ ★★" in text(".tile .badge")), text(".tile .badge"))
+    driver.get(home + "gallery?loved=true")
+    equal("favourites alone", shown(1), True)
+
+
+def try_viewer():
+    open_gallery()
+    js(SCROLLED + " = 900")
+    time.sleep(0.3)
+    before = js(FIRST_SEEN)
+    js("[...document.querySelectorAll('.tile')].find(t => t.dataset.id === arguments[0]).click()", before[0])
+    check("a click opens the viewer", viewer_is_painted())
+    check("the address has its cell", until(lambda: len(driver.current_url.split("/picture/")[-1]) == 32), driver.current_url)
+    check("its settings are told", until(lambda: "Seed" in text("#facts")), text("#facts"))
+    shot("viewer")
+    links = js("[...document.querySelectorAll('.actions a')].map(a => a.getAttribute('href'))")
+    cell = driver.current_url.split("/")[-1]
+    equal("what can be done with it", [link.split("/")[-1] for link in links[:3]], ["?from=" + cell, "?from=%s&vary=1" % cell, "?init=" + cell])
+    at = int(text("#position").split(" ")[0])
+    press(Keys.ARROW_RIGHT)
+    equal("→ goes on", until(lambda: text("#position") == "%d of %d" % (at + 1, N)), True)
+    number = viewer_is_painted()
+    press("3", "p")
+    check("keys judge it", until(lambda: mark_of(number) == (True, 3, False)), mark_of(number))
+    equal("and the buttons say so", js("document.querySelectorAll('.star.on').length"), 3)
+    press("u")
+    check("U takes all away", until(lambda: mark_of(number) == (False, 0, False)), mark_of(number))
+    # A key right behind the arrow: the next picture is not painted yet, so nothing is judged.
+    js("""(() => { const k = key => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        k('ArrowRight'); k('x'); })()""")
+    unseen = viewer_is_painted()
+    equal("what was not painted is not judged", (unseen != number, mark_of(unseen)), (True, (False, 0, False)))
+    whole = js("document.querySelector('.stage-picture').offsetWidth")
+    press("z")
+    check("Z shows it pixel for pixel", until(lambda: js("document.querySelector('.stage-picture').offsetWidth") in (64, 128)), whole)
+    check("from the file itself", until(lambda: js("document.querySelector('.stage-picture img').src.endsWith('/file')")))
+    press("z", "?")
+    check("? lists the keys", until(lambda: "Favourite" in text("dialog.keys")))
+    press(Keys.ESCAPE)
+    check("which Esc closes", until(lambda: not count("dialog")) and count(".viewer") == 1)
+    driver.refresh()
+    check("the address leads to it", viewer_is_painted() == unseen, driver.current_url)
+    driver.back()
+    check("Back closes it", until(lambda: count(".gallery")) and "/gallery" in driver.current_url, driver.current_url)
+    until(lambda: count(".tile") > 20)
+    js(SCROLLED + " = 1300")
+    time.sleep(0.3)
+    before = js(FIRST_SEEN)
+    js("[...document.querySelectorAll('.tile')].find(t => t.dataset.id === arguments[0]).click()", before[0])
+    viewer_is_painted()
+    press(Keys.ESCAPE)
+    equal("and everything is where it was", until(lambda: js(FIRST_SEEN) == before), True)
+    equal("with the focus on it", until(lambda: active() == before[0]), True)
+
+
+def try_comparing():
+    open_gallery()
+    js("document.querySelector('.tile').focus()")
+    a = active()
+    press(" ", Keys.ARROW_RIGHT)
+    b = active()
+    press(" ")
+    equal("two are picked", (count(".tile.picked"), text("#compare")), (2, "Compare the two"))
+    press("c")
+    check("both are shown", until(lambda: js("[...document.querySelectorAll('.g-stage')].map(s => s.dataset.painted).join()") == a + "," + b))
+    check("with what differs", until(lambda: "Seed" in text("#differences") and "equal" in text("#differences")), text("#differences"))
+    shot("compare")
+    press("z")
+    views = js("[...document.querySelectorAll('.stage-picture')].map(p => p.offsetWidth > 0 && p.style.transform)")
+    check("one zoom for both", all(views), views)
+    press("z", "s")
+    check("a slider", until(lambda: js("document.querySelector('.pane .g-stage').style.clipPath.includes('50%')")))
+    js("(e => { e.value = 25; e.dispatchEvent(new Event('input')); })(document.querySelector('#divide'))")
+    check("that divides", js("document.querySelector('.pane .g-stage').style.clipPath.includes('75%')"))
+    js("document.querySelector('.compare').focus()")
+    press("s", Keys.ESCAPE)
+    check("Esc goes back", until(lambda: count(".gallery")))
+
+
+def try_arrivals():
+    open_gallery()
+    js(SCROLLED + " = 1500")
+    time.sleep(0.3)
+    before = js(FIRST_SEEN)
+    job = {"settings": {"prompt": "a newcomer", "size": "64x64", "steps": 1, "seed": 5}}
+    equal("one is drawn", server.ask("POST", "/api/v1/jobs", job).code // 100, 2)
+    check("it waits behind a button", until(lambda: text("#fresh") == "1 new" and not js("document.querySelector('#fresh').hidden"), 25), text("#fresh"))
+    equal("nothing moves", js(FIRST_SEEN), before)
+    click("#fresh")
+    equal("a click shows it", shown(N + 1), True)
+    equal("at the top", js(SCROLLED), 0)
+    server.ask("POST", "/api/v1/jobs", dict(job, settings=dict(job["settings"], seed=6)))
+    equal("at the top it comes by itself", shown(N + 2), True)
+
+
+def try_trash():
+    open_gallery()
+    js("document.querySelector('.tile').focus()")
+    until(lambda: js("document.activeElement.dataset.painted"))
+    gone = active()
+    press(Keys.DELETE)
+    equal("one less", shown(N + 1), True)
+    check("is said, with a way back", until(lambda: "Undo" in text(".g-note")))
+    check("the focus is on the next", until(lambda: active() not in (None, gone)), active())
+    click(".g-note button")
+    equal("Undo brings it back", shown(N + 2), True)
+    check("on the disk as well", until(lambda: len(os.listdir(server.output)) and server.get("/api/v1/pictures/%s/file" % gone).code == 200))
+    click(".tile")
+    first = viewer_is_painted()
+    press(Keys.DELETE)
+    check("from the viewer too, which goes on", until(lambda: viewer_is_painted() not in (None, first)), first)
+    until(lambda: "Undo" in text(".g-note"))
+    click(".g-note button")
+    check("and comes back", until(lambda: js("document.querySelector('.g-stage').dataset.painted") == first))
+    press(Keys.DELETE)
+    until(lambda: "Undo" in text(".g-note"))
+    driver.get(home + "picture/%s?trash=only" % first)
+    check("one in the trash says so", until(lambda: "in the trash" in text(".stage-word")), text("main"))
+    click("#restore")
+    check("and can be brought back from there", until(lambda: viewer_is_painted() == first and
+                                                      js("document.querySelector('.stage-picture').offsetWidth") > 60), text("main"))
+
+
+def try_looks():
+    for name, width, height, scheme in (("light", 1280, 900, "light"), ("dark", 1280, 900, "dark"), ("phone", 360, 740, "dark")):
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        open_gallery()
+        check("nothing sticks out: " + name, js("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"))
+        shot("gallery-" + name)
+        click(".tile")
+        viewer_is_painted()
+        check("nor in the viewer: " + name, js("document.documentElement.scrollWidth <= innerWidth"))
+        small = js("[...document.querySelectorAll('.viewer button')].filter(b => b.offsetParent && (b.offsetHeight < 32 || b.offsetWidth < 24)).map(b => b.textContent)")
+        equal("targets are large enough: " + name, small, [])
+        shot("viewer-" + name)
+        press("c")
+        check("nor beside another: " + name, until(lambda: count(".pane") == 2) and js("document.documentElement.scrollWidth <= innerWidth"))
+        shot("compare-" + name)
+
+
+draw_all()
+try_scrolling()
+try_filters()
+try_marks()
+try_viewer()
+try_comparing()
+try_arrivals()
+try_trash()
+try_looks()
+bad = [entry["message"] for entry in driver.get_log("browser")
+       if entry["level"] == "SEVERE" and "ERR_INTERNET_DISCONNECTED" not in entry["message"]
+       and "410 (Gone)" not in entry["message"]]  # those are meant: no connection, the trash
+equal("nothing went wrong unseen", bad, [])
+driver.quit()
+server.clean()
+end()

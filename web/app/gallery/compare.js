@@ -1,0 +1,184 @@
+// compare.js - two pictures side by side or one over the other with a slider; one zoom and place for both, and a table
+// of the settings that differ.
+import { address } from '../../lib/api.js';
+import { button, fill, h } from '../../lib/dom.js';
+import { load as recall, save } from '../../lib/store.js';
+import { altOf, details, flatten, mainFacts } from './details.js';
+import { fitHeight, leave, listenKeys } from './frame.js';
+import { nextLight, showHelp } from './keys.js';
+import * as marks from './marks.js';
+import { orderOf } from './order.js';
+import { makeMarkButtons } from './panel.js';
+import { pathOf } from './query.js';
+import { makeStage } from './stage.js';
+
+/** What every picture has another of, and nobody compares. */
+const OWN = /^(id|path|cell|made_at|loved|rating|rejected|Made|record\..*|run_dir)$/;
+const NAMED = new Set(['prompt', 'negative', 'model_key', 'profile', 'width', 'height', 'steps', 'guidance', 'scheduler', 'seed',
+  'lora', 'vae', 'strength']);
+const factsOf = (picture) => {
+  const { record, ...row } = picture;
+  const others = flatten(row).filter(([name]) => !NAMED.has(name));
+  return new Map([['Prompt', picture.prompt ?? ''], ...mainFacts(picture), ...others]
+    .filter(([name]) => !OWN.test(name)).map(([name, value]) => [name, String(value)]));
+};
+
+/** A text with the words marked that the other one has not. */
+function marked(text, other) {
+  const words = new Set(other.toLowerCase().split(/[^\p{L}\p{N}]+/u));
+  const isNew = (part) => /[\p{L}\p{N}]/u.test(part) && !words.has(part.toLowerCase());
+  return text.split(/([^\p{L}\p{N}]+)/u).map((part) => (isNew(part) ? h('mark', {}, part) : part));
+}
+
+function differences(pictures) {
+  const [a, b] = pictures.map(factsOf);
+  const names = [...new Set([...a.keys(), ...b.keys()])];
+  const differing = names.filter((name) => a.get(name) !== b.get(name));
+  const cell = (name, mine, other) => h('td', {},
+    /prompt/i.test(name) ? marked(mine.get(name) ?? '', other.get(name) ?? '') : mine.get(name) ?? '–');
+  const rows = differing.map((name) =>
+    h('tr', {}, h('th', { attrs: { scope: 'row' } }, name), cell(name, a, b), cell(name, b, a)));
+  const equal = names.length - differing.length;
+  return [
+    rows.length ? h('table', { className: 'differences' },
+      h('thead', {}, h('tr', {}, ['Setting', 'A', 'B'].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), h('tbody', {}, rows))
+      : h('p', {}, 'All settings are equal.'),
+    h('p', { className: 'soft small' }, `${equal} equal`)];
+}
+
+/** wanted: [id, id], as the address has them. */
+export function showCompare(view, wanted, filter) {
+  let isOver = false;
+  let isSlider = recall('gallery.slider', false);
+  let current = 0; // which of the two keys are about
+  let order = null;
+  const panes = [0, 1].map(makePane);
+  const slider = h('input', {
+    type: 'range', id: 'divide', min: 0, max: 100, step: 0.5, value: 50, aria: { label: 'How much of A is seen' }, oninput: divide,
+  });
+  const mode = button('Slider', toggleMode, { id: 'mode', title: 'S', aria: { pressed: String(isSlider) } });
+  const table = h('div', {
+    className: 'compare-table', id: 'differences', attrs: { role: 'region' }, aria: { label: 'Settings that differ' },
+  });
+  const both = h('div', { className: 'panes' }, panes.map((pane) => pane.element));
+  const element = h('section', { className: 'viewer compare', tabIndex: -1, aria: { label: 'Two pictures' } },
+    h('h1', { className: 'unseen' }, 'Two pictures'),
+    h('div', { className: 'bar' }, button('Back', () => leave(filter), { id: 'close', title: 'Esc' }), mode, slider,
+      h('div', { className: 'bar-end' },
+        button('1:1', () => panes[current].stage.toggle(), { id: 'zoom', title: 'Z' }),
+        button('−', () => panes[current].stage.farther(), { aria: { label: 'Farther' } }),
+        button('+', () => panes[current].stage.nearer(), { aria: { label: 'Nearer' } }),
+        button('?', () => showHelp('c'), { className: 'plain wide', aria: { label: 'Keys' } }))),
+    both, table);
+  fill(view, element);
+
+  function makePane(i) {
+    const stage = makeStage({ onView: (next) => panes[1 - i].stage.setView(next, false) });
+    const markButtons = makeMarkButtons((changeOf) => {
+      choose(i);
+      mark(changeOf);
+    });
+    const name = h('strong', {}, 'AB'[i]);
+    const paneElement = h('div', { className: 'pane', tabIndex: 0, attrs: { role: 'group' }, aria: { label: `Picture ${'AB'[i]}` } },
+      stage.element, h('div', { className: 'pane-bar' }, name, markButtons.element));
+    paneElement.addEventListener('focusin', () => choose(i));
+    paneElement.addEventListener('pointerdown', () => choose(i));
+    return { stage, markButtons, element: paneElement, picture: null };
+  }
+
+  function choose(i) {
+    current = i;
+    panes.forEach((pane, k) => pane.element.classList.toggle('current', k === i));
+  }
+
+  function divide() {
+    panes[0].stage.element.style.clipPath = isSlider ? `inset(0 ${100 - slider.value}% 0 0)` : '';
+    slider.setAttribute('aria-valuetext', `${Math.round(slider.value)} percent`);
+    both.style.setProperty('--divide', `${slider.value}%`);
+  }
+  function showMode() {
+    element.classList.toggle('over', isSlider);
+    slider.hidden = !isSlider;
+    mode.setAttribute('aria-pressed', String(isSlider));
+    divide();
+  }
+  function toggleMode() {
+    isSlider = !isSlider;
+    save('gallery.slider', isSlider);
+    showMode();
+  }
+
+  async function load(i, id) {
+    const pane = panes[i];
+    pane.wanted = id;
+    try {
+      const picture = await details(id);
+      if (isOver || pane.wanted !== id) return;
+      pane.picture = picture;
+      marks.take(picture);
+      pane.stage.show(picture.id, picture.width, picture.height);
+      pane.stage.setAlt(altOf(picture));
+      pane.markButtons.show(picture.id);
+    } catch (error) {
+      if (isOver || pane.wanted !== id) return;
+      pane.picture = null;
+      pane.stage.tell(error.message); // the other one stays
+    }
+    const pictures = panes.map((one) => one.picture);
+    fill(table, pictures.every(Boolean) ? differences(pictures) : null);
+    if (pictures.every(Boolean)) {
+      const [a, b] = pictures.map((one) => one.cell ?? one.id);
+      history.replaceState(null, '', address(pathOf(`picture/${a}`, new Map([...filter, ['with', b]]))));
+    }
+  }
+
+  function mark(changeOf, event = null) {
+    const { stage, picture } = panes[current];
+    if (picture && stage.id === picture.id && stage.isPainted()) marks.set(picture.id, changeOf(picture.id, event));
+  }
+
+  /** Another picture in this pane, the other one stays. */
+  function step(way) {
+    const { picture } = panes[current];
+    const i = picture && order ? order.ids.indexOf(picture.id) : -1;
+    const other = panes[1 - current].picture?.id;
+    let to = i + way;
+    if (order?.ids[to] === other) to += way;
+    if (i >= 0 && to >= 0 && to < order.n) load(current, order.ids[to]);
+  }
+  const move = (way) => (event) => (event.shiftKey ? panes[current].stage.move(way, 0) : step(way));
+
+  const ends = [
+    fitHeight(element),
+    listenKeys(view, 'c', {
+      previous: move(-1),
+      next: move(1),
+      up: (event) => event.shiftKey && panes[current].stage.move(0, -1),
+      down: (event) => event.shiftKey && panes[current].stage.move(0, 1),
+      favorite: (event) => mark(marks.toggled.favorite, event),
+      reject: (event) => mark(marks.toggled.reject, event),
+      clear: (event) => mark(marks.toggled.clear, event),
+      rate: (event) => mark((_, pressed) => ({ rating: Number(pressed.key) }), event),
+      undo: () => marks.undo(),
+      mode: toggleMode,
+      zoom: () => panes[current].stage.toggle(),
+      nearer: () => panes[current].stage.nearer(),
+      farther: () => panes[current].stage.farther(),
+      light: nextLight,
+      close: () => leave(filter),
+      help: () => showHelp('c'),
+    }),
+    marks.on((id) => panes.forEach((pane) => pane.picture?.id === id && pane.markButtons.show(id))),
+    ...panes.map((pane) => () => pane.stage.end()),
+  ];
+  showMode();
+  choose(0);
+  element.focus({ preventScroll: true });
+  wanted.forEach((id, i) => load(i, id));
+  orderOf(filter).then((found) => (order = found), () => {});
+
+  return () => {
+    isOver = true;
+    for (const end of ends) end();
+  };
+}

@@ -1,0 +1,41 @@
+// frame.js - what the three views of this folder share: their height below the page's bar, their keys, their way back.
+import { go } from '../app.js';
+import { dispatch } from './keys.js';
+import { pathOf } from './query.js';
+
+let isFromHere = false;
+
+/** Go to a picture so that Back comes back. */
+export function open(path) {
+  isFromHere = true;
+  go(path);
+}
+
+/** Leave a picture: back where somebody came from, or to the gallery when that was nowhere. */
+export function leave(filter) {
+  if (isFromHere) history.back();
+  else go(pathOf('gallery', filter), true);
+  isFromHere = false;
+}
+
+/** As high as what is left of the window. Returns what ends it. */
+export function fitHeight(element) {
+  const fit = () => {
+    const bar = document.querySelector('.top nav');
+    const below = bar && getComputedStyle(bar).position === 'fixed' ? bar.offsetHeight : 0;
+    element.style.height = `${Math.max(240, innerHeight - element.offsetTop - below)}px`;
+  };
+  fit();
+  addEventListener('resize', fit);
+  return () => removeEventListener('resize', fit);
+}
+
+/** Keys of a view while nothing outside of it has the focus; a focus that got lost does no harm. */
+export function listenKeys(view, where, actions) {
+  const listener = (event) => {
+    const isOurs = view.contains(event.target) || event.target === document.body;
+    if (isOurs && !event.defaultPrevented && !document.querySelector('dialog[open]')) dispatch(event, where, actions);
+  };
+  document.addEventListener('keydown', listener);
+  return () => document.removeEventListener('keydown', listener);
+}

@@ -1,0 +1,79 @@
+// keys.js - the keys of gallery, viewer and comparison: one table, which is both what they do and what "?" shows.
+import { button, fill, h } from '../../lib/dom.js';
+import { load, save } from '../../lib/store.js';
+
+/** where: g gallery, v viewer, c comparison. Digits are ratings. */
+const KEYS = [
+  { keys: ['/'], does: 'search', where: 'g', help: 'Search' },
+  { keys: ['Enter'], does: null, where: 'g', help: 'Open the picture' },
+  { keys: ['ArrowLeft'], does: 'previous', where: 'vc', help: 'Previous picture' },
+  { keys: ['ArrowRight'], does: 'next', where: 'vc', help: 'Next picture' },
+  { keys: ['ArrowUp'], does: 'up', where: 'vc', help: null },
+  { keys: ['ArrowDown'], does: 'down', where: 'vc', help: null },
+  { keys: ['f', 'p'], does: 'favorite', where: 'gvc', help: 'Favourite, or no more' },
+  { keys: ['x'], does: 'reject', where: 'gvc', help: 'Reject, or no more' },
+  { keys: ['u'], does: 'clear', where: 'gvc', help: 'Take all marks away' },
+  { keys: ['0', '1', '2', '3', '4', '5'], does: 'rate', where: 'gvc', help: 'Rating' },
+  { keys: ['k'], does: 'cull', where: 'v', help: 'Go on to the next picture after a mark, or not' },
+  { keys: [' '], does: 'pick', where: 'g', help: 'Pick for comparing' },
+  { keys: ['c'], does: 'compare', where: 'gv', help: 'Compare the two that are picked' },
+  { keys: ['s'], does: 'mode', where: 'c', help: 'Side by side, or with a slider' },
+  { keys: ['z'], does: 'zoom', where: 'vc', help: 'Pixel for pixel, or all of it' },
+  { keys: ['+', '='], does: 'nearer', where: 'vc', help: 'Nearer' },
+  { keys: ['-'], does: 'farther', where: 'vc', help: 'Farther' },
+  { keys: ['l'], does: 'light', where: 'gvc', help: 'Grey around pictures: middle, dark, light' },
+  { keys: ['Delete'], does: 'trash', where: 'gv', help: 'To the trash' },
+  { keys: ['Escape'], does: 'close', where: 'gvc', help: 'Back' },
+  { keys: ['?'], does: 'help', where: 'gvc', help: 'These keys' },
+];
+const NAMES = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Delete: 'Del' };
+const isTyping = (element) => element.closest?.('input:not([type=range]):not([type=checkbox]), textarea, select, dialog');
+
+/** Do what a key means. actions: by the table's "does", called with the event. */
+export function dispatch(event, where, actions) {
+  if (isTyping(event.target) || event.altKey) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && actions.undo) {
+    event.preventDefault();
+    actions.undo();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey) return;
+  if (event.target.type === 'range' && event.key.startsWith('Arrow')) return;
+  if (event.key === ' ' && event.target.closest('button, input, summary')) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const row = KEYS.find((one) => one.where.includes(where) && one.does && one.keys.includes(key));
+  if (!row || !actions[row.does]) return;
+  if (row.help || event.shiftKey) event.preventDefault();
+  actions[row.does](event);
+}
+
+export function showHelp(where) {
+  const rows = KEYS.filter((one) => one.where.includes(where) && one.help).map((one) =>
+    h('tr', {},
+      h('th', { attrs: { scope: 'row' } }, (one.does === 'rate' ? ['0', '–', '5'] : one.keys).map((key) =>
+        (key === '–' ? ' – ' : [h('kbd', {}, NAMES[key] ?? key.toUpperCase()), ' '])).flat()),
+      h('td', {}, one.help)));
+  const dialog = h('dialog', { className: 'keys', aria: { label: 'Keys' } });
+  fill(dialog, h('h2', {}, 'Keys'), h('table', {}, h('tbody', {}, rows)),
+    h('p', { className: 'soft small' }, 'Arrow keys, Home, End and the page keys move in the grid; Shift with an arrow moves ' +
+      'a picture that is zoomed; Ctrl+Z takes the last mark back.'),
+    button('Close', () => dialog.close(), { autofocus: true }));
+  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('keydown', (event) => event.key === '?' && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+const LIGHTS = ['', 'dark', 'light'];
+/** The grey around pictures, which is remembered. */
+export function nextLight() {
+  const data = document.documentElement.dataset;
+  const next = LIGHTS[(LIGHTS.indexOf(data.stage ?? '') + 1) % LIGHTS.length];
+  if (next) data.stage = next;
+  else delete data.stage;
+  save('stage', next);
+}
+export function recallLight() {
+  const kept = load('stage');
+  if (kept && LIGHTS.includes(kept)) document.documentElement.dataset.stage = kept;
+}
