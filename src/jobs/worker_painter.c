@@ -304,10 +304,9 @@ void xl_worker_painter_keep_open(struct xl_painter *painter, int descriptor) {
 
 void xl_worker_painter_rest(struct xl_painter *painter) {
     struct worker_painter *worker = worker_of(painter);
-    if (painter->has_left) return;
     if (worker->params.gpu)
-        (void)leave(worker, XL_EYIELD);
-    else
+        (void)leave(worker, XL_EYIELD); /* also one that was found and never drawn with */
+    else if (!painter->has_left)
         end_process(worker);
 }
 

@@ -71,7 +71,7 @@ script "$(gpu 1)" "$(gpu 2 procs=1)"
 begin gpus 0 QUEUE_GPUS=all QUEUE_IDLE=2
 sleep 1
 check "nothing is locked without work" [ "$(locked)" -eq 0 ]
-echo "sweep 60 1" >&3
+echo "sweep 300 1" >&3
 until [ "$(pngs gpus)" -ge 3 ]; do sleep 0.05; done
 check "an idle GPU is locked for it" [ "$(locked)" -eq 1 ]
 script "$(gpu 1)" "$(gpu 2)"
@@ -82,7 +82,7 @@ until [ "$(locked)" -eq 1 ] || ! kill -0 "$pid"; do sleep 0.1; done
 check "one that is lost is given up" [ "$(locked)" -eq 1 ]
 echo wait >&3
 until_said '^done 1'
-check "all pictures are drawn" [ "$(grep -c '^done 1 failed 0' said) $(pngs gpus)" = "1 60" ]
+check "all pictures are drawn" [ "$(grep -c '^done 1 failed 0' said) $(pngs gpus)" = "1 300" ]
 check "by both" [ "$(grep -ho '"worker":"GPU-0000000[12]' gpus/jobs_t.log | sort -u | wc -l)" -eq 2 ]
 until [ "$(locked)" -eq 0 ] || ! kill -0 "$pid"; do sleep 0.2; done
 check "without work they are given back" kill -0 "$pid"

@@ -72,7 +72,8 @@ static enum xl_status check_value(const struct xl_queue *queue, const struct xl_
         NAME, option->name, text);
 }
 
-/* Check and settle an option's value, one or a list of them. The object's. */
+/* Check and settle an option's value, one or a list of them. *out: the caller's; NULL on failure.
+ */
 static enum xl_status check_values(const struct xl_queue *queue, const struct xl_option *option,
                                    json_t *value, json_t **out, struct xl_arena *arena,
                                    struct xl_err *err) {
@@ -92,8 +93,12 @@ static enum xl_status check_values(const struct xl_queue *queue, const struct xl
     } else {
         *out = json_incref(value);
     }
-    if (status) json_decref(*out);
-    return status || *out ? status : xl_fail_nomem(err, "settings", 0);
+    if (status) {
+        json_decref(*out);
+        *out = NULL;
+        return status;
+    }
+    return *out ? XL_OK : xl_fail_nomem(err, "settings", 0);
 }
 
 static enum xl_status refuse_file(const char *axis, struct xl_err *err) {
@@ -136,7 +141,10 @@ static enum xl_status check_sweep(const struct xl_queue *queue, const json_t *sw
                 json_decref(settled);
                 status = check_values(queue, option, value, &settled, arena, err);
             }
-            if (status) break;
+            if (status) {
+                json_decref(settled);
+                break;
+            }
             json_object_set_new(*out, key, settled);
         }
     } else {
