@@ -125,11 +125,12 @@ void xl_proxy_rest(struct xl_proxy *proxy) {
 
 /* --- The painter ------------------------------------------------------------------------------ */
 
-/* How it computes, as the place's painter knows. */
+/* How it computes, as the place's painter knows: a copy, for another thread may have that painter
+ * when this one lets go of it. */
 static void take_over(struct xl_proxy *proxy) {
     const struct xl_painter *real = proxy->slot->painter;
     json_decref(proxy->painter.drawn_by);
-    proxy->painter.drawn_by = json_incref(real->drawn_by);
+    proxy->painter.drawn_by = json_deep_copy(real->drawn_by);
     memcpy(proxy->painter.label, real->label, sizeof proxy->painter.label);
     proxy->painter.life = real->life;
 }
