@@ -261,18 +261,22 @@ static void wait_for_exchanges(struct xl_server *server) {
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 }
 
+/* The library's threads may look at the listening socket until they have ended: it is closed after
+ * them. */
 void xl_server_stop(struct xl_server *server) {
+    int fd = -1;
     if (!server) return;
     atomic_store(&server->is_stopping, true);
     if (server->daemon) {
-        int fd = MHD_quiesce_daemon(server->daemon);
-        if (fd >= 0) close(fd);
-        xl_laters_refuse(server); /* whoever would know has ended by now */
+        fd = MHD_quiesce_daemon(server->daemon);
+        if (fd >= 0) shutdown(fd, SHUT_RD); /* whoever comes now is refused */
+        xl_laters_refuse(server);           /* whoever would know has ended by now */
         wait_for_exchanges(server);
     }
     xl_slow_free(server->slow); /* what is put aside comes back */
     xl_laters_refuse(server);
     if (server->daemon) MHD_stop_daemon(server->daemon);
+    if (fd >= 0) close(fd);
     xl_peers_free(server->peers);
     xl_guard_free(server->guard);
     free(server->base_path);
