@@ -14,7 +14,7 @@ draw=("$bin" generate --model "$repo" --prompt cat --width 64 --height 64 --step
 
 # Headless by environment
 expect "nothing asked for: the page, until it is told to end" 124 "http://127.0.0.1:" \
-    timeout 5 env GRADIO_PORT=0 OUTPUT_DIR=served "$bin"
+    timeout 8 env GRADIO_PORT=0 OUTPUT_DIR=served "$bin"
 expect "help: how to start" 0 "usage" "$bin" --help
 expect "PROMPT alone is headless" 0 "1 drawn" env "${small[@]}" PROMPT=cat OUTPUT_DIR=a "$bin"
 check "one picture" test "$(count a)" -eq 1

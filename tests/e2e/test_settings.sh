@@ -18,7 +18,7 @@ for value in '"1"' maybe '1 ' 2; do
     expect "HEADLESS=$value" 2 "HEADLESS: " env "${small[@]}" PROMPT=cat HEADLESS="$value" "$bin"
     expect "RUN_ALL_MODELS=$value" 2 "RUN_ALL_MODELS: " env "${small[@]}" PROMPT=cat RUN_ALL_MODELS="$value" "$bin"
 done
-expect "HEADLESS=False does not ask" 124 "http://127.0.0.1:" timeout 3 env HEADLESS=False GRADIO_PORT=0 OUTPUT_DIR=served "$bin"
+expect "HEADLESS=False does not ask" 124 "http://127.0.0.1:" timeout 8 env HEADLESS=False GRADIO_PORT=0 OUTPUT_DIR=served "$bin"
 expect "HEADLESS is nothing to a command" 0 "" env HEADLESS=maybe "${draw[@]}" --output-dir n
 expect "nor to help" 0 "usage" env HEADLESS=maybe "$bin" --help
 expect "MODE=Txt2Img" 0 "" env "${small[@]}" PROMPT=cat MODE=Txt2Img "$bin" --dry-run
