@@ -241,14 +241,14 @@ static enum xl_status await(struct worker_painter *worker, const char *event, js
     json_t *answer = NULL;
     double stopped_s = 0; /* when it was told to stop; 0: it was not */
     for (;;) {
-        if (!stopped_s && !goes_on(worker)) {
+        if (stopped_s == 0 && !goes_on(worker)) {
             stopped_s = xl_now_s();
             say_stop(worker);
         }
         enum xl_status died = take_answer(worker, stopped_s > 0, &answer, err);
-        bool is_late = stopped_s && !answer && xl_now_s() - stopped_s > PATIENCE_S;
+        bool is_late = stopped_s > 0 && !answer && xl_now_s() - stopped_s > PATIENCE_S;
         if (is_late) end_process(worker);
-        if (stopped_s && (died || is_late)) return xl_fail(err, XL_ECANCELLED, "interrupted");
+        if (stopped_s > 0 && (died || is_late)) return xl_fail(err, XL_ECANCELLED, "interrupted");
         if (died) return died;
         if (answer) break;
         wait_a_moment(worker);
