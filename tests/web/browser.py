@@ -3,6 +3,7 @@ import os
 import shutil
 import struct
 import sys
+import time
 import zlib
 
 SKIPPED = 77
@@ -54,3 +55,17 @@ def png(width, height, colour):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows)))
             + chunk(b"IEND", b""))
+
+
+def until(fn, seconds=20):
+    """What fn gives once it is true; None after that time."""
+    late = time.monotonic() + seconds
+    while time.monotonic() < late:
+        try:
+            found = fn()
+        except Exception:  # an element that was just replaced
+            found = None
+        if found:
+            return found
+        time.sleep(0.05)
+    return None

@@ -10,6 +10,7 @@ import time
 import zlib
 
 import browser
+from browser import until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
@@ -70,20 +71,6 @@ def draw_all():
 
 def js(code, *arguments):
     return driver.execute_script("return " + code, *arguments)
-
-
-def until(fn, seconds=15):
-    """What fn gives once it is true; None after that time."""
-    late = time.monotonic() + seconds
-    while time.monotonic() < late:
-        try:
-            found = fn()
-        except Exception:  # an element that was just replaced
-            found = None
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
 
 
 def count(css):

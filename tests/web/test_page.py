@@ -5,6 +5,7 @@ import sys
 import time
 
 import browser
+from browser import until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
@@ -22,20 +23,6 @@ def find(css):
 
 def one(css):
     return driver.find_element("css selector", css)
-
-
-def until(fn, seconds=20):
-    """What fn gives once it is true; None after that time."""
-    late = time.monotonic() + seconds
-    while time.monotonic() < late:
-        try:
-            found = fn()
-        except Exception:  # an element that was just replaced
-            found = None
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
 
 
 def text_of(css):
