@@ -9,6 +9,7 @@
 #include "http/api/jobs.h"
 #include "http/api/pictures.h"
 #include "http/api/uploads.h"
+#include "http/api/wait.h"
 #include "http/assets.h"
 #include "http/guard.h"
 #include "http/health.h"
@@ -27,6 +28,7 @@ struct serving {
     struct xl_library *library;
     struct xl_jobs_api jobs;
     struct xl_feed *feed;
+    struct xl_waits *waits;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
@@ -38,14 +40,17 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
                                            .uploads = xl_library_uploads(serving->library)};
     enum xl_status status = xl_queue_open(&params, &serving->jobs.queue, err);
     if (!status) status = xl_events_new(&serving->jobs.events, err);
+    if (!status) status = xl_waits_new(serving->jobs.queue, &serving->waits, err);
     const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
     return status ? status : xl_feed_start(&ends, &serving->feed, err);
 }
 
-/* Streams end first: the server waits for what is being answered. */
+/* Streams and calls that wait end first: the server waits for what is being answered. */
 static void stop(struct serving *serving) {
     if (serving->jobs.events) xl_events_stop(serving->jobs.events);
+    xl_waits_stop(serving->waits);
     xl_server_stop(serving->server);
+    xl_waits_free(serving->waits);
     xl_feed_stop(serving->feed);
     xl_queue_close(serving->jobs.queue);
     xl_events_free(serving->jobs.events);
