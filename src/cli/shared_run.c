@@ -27,20 +27,31 @@ enum xl_status xl_shared_run_join(const struct xl_settings *settings, struct xl_
     return xl_claims_open(settings->resume, settings->instance, settings->heartbeat, out, err);
 }
 
+/* Who was taken for dead may live: what it has drawn and not logged yet is not its any more. */
+static enum xl_status seize(const struct xl_sweep *sweep, const struct xl_run_dir *dir,
+                            struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    for (int c = 0; !status && c < sweep->n_cells; c++)
+        if (dir->outcomes[c].state == XL_CELL_DONE)
+            status = xl_claims_seize(dir->dir, sweep->cells[c].id, err);
+    return status;
+}
+
 /* Open and collect. tells: on standard output. */
 static enum xl_status collect(const char *run_dir, const struct xl_settings *given, bool tells,
                               struct xl_err *err) {
     struct xl_settings settings = *given;
     struct xl_sweep sweep;
     struct xl_run_dir dir;
-    struct xl_run_counts counts;
+    struct xl_run_counts counts = {0};
     settings.share = false;
     settings.collects = true;
     settings.sweep.n = 0;
     enum xl_status status = xl_run_dir_open(run_dir, &settings, &sweep, &dir, err);
     if (status) return status;
     const struct xl_run run = {.settings = &settings, .sweep = &sweep, .dir = &dir};
-    status = xl_run_collect(&run, &counts, err);
+    status = seize(&sweep, &dir, err);
+    if (!status) status = xl_run_collect(&run, &counts, err);
     if (!status) xl_claims_clear(run_dir);
     enum xl_status told = XL_OK;
     if (tells) told = xl_tell_run(&settings, &sweep, &dir, &counts, status, status ? NULL : err);

@@ -204,6 +204,33 @@ Test(claims, we_were_taken_for_dead) {
     xl_claims_close(a);
 }
 
+Test(claims, who_collects_takes_from_the_living) {
+    int n_dead;
+    struct xl_err err = {0};
+    struct xl_claims *a = join("a", 10);
+    const struct xl_claimant claimant = xl_claims_claimant(a);
+    cr_assert_eq(xl_claims_seize(scratch_dir, CELL, &err), XL_OK, "%s", err.text);
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_OURS, "what was nobody's is not taken");
+    cr_assert_eq(xl_claims_seize(scratch_dir, CELL, &err), XL_OK, "%s", err.text);
+    cr_assert_not(xl_claims_is_ours(a, CELL));
+    cr_assert_not(xl_claimant_has(&claimant, CELL));
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_DONE);
+    xl_claims_close(a);
+}
+
+Test(claims, who_collects_leaves_what_is_settled) {
+    int n_dead;
+    struct xl_err err = {0};
+    char sentence[XL_CLAIM_SENTENCE];
+    struct xl_claims *a = join("a", 10);
+    cr_assert_eq(take(a, &n_dead), XL_CLAIM_OURS);
+    settle(a, "it is too large");
+    cr_assert_eq(xl_claims_seize(scratch_dir, CELL, &err), XL_OK, "%s", err.text);
+    cr_assert(xl_claims_has_failed(scratch_dir, CELL, sentence));
+    cr_assert_str_eq(sentence, "it is too large");
+    xl_claims_close(a);
+}
+
 Test(claims, a_file_that_was_never_finished) {
     int n_dead;
     scratch_puts(scratch(".claims/" CELL ".1"), "");

@@ -266,6 +266,27 @@ Test(job_log, long_texts_are_cut_and_say_so) {
     free(umlauts);
 }
 
+static bool is_the_first(void *user) {
+    int *n_asked = user;
+    return ++*n_asked == 1;
+}
+
+Test(job_log, a_line_that_nobody_wants_any_more) {
+    int n_asked = 0;
+    struct xl_err err = {0};
+    struct xl_job_log *log = NULL;
+    ok(xl_job_log_open(scratch_dir, "w", &log, &err));
+    struct xl_job_entry entry = an_entry();
+    entry.is_wanted = is_the_first;
+    entry.user = &n_asked;
+    for (int i = 0; i < 3; i++) ok(xl_job_log_append(log, &entry, &err));
+    xl_job_log_close(log);
+    json_t *lines = read_all(scratch("jobs_w.log"), NULL);
+    cr_expect_eq(json_array_size(lines), 1);
+    cr_expect_eq(n_asked, 3);
+    json_decref(lines);
+}
+
 /* More paths than a line holds: several lines, every picture in exactly one, in order. */
 Test(job_log, many_pictures_become_several_lines) {
     enum { N = 600, LENGTH = 200 };

@@ -186,7 +186,8 @@ static enum xl_status append_part(struct xl_job_log *log, const struct xl_job_en
     int why = 0;
     pthread_mutex_lock(&log->mutex);
     status = reopen_removed(log, err);
-    if (!status) why = xl_append_line(log->fd, room, n, log->is_synced);
+    if (!status && (!entry->is_wanted || entry->is_wanted(entry->user)))
+        why = xl_append_line(log->fd, room, n, log->is_synced);
     pthread_mutex_unlock(&log->mutex);
     free(room);
     if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", log->path, strerror(why));

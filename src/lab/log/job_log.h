@@ -68,6 +68,9 @@ struct xl_job_entry {
     enum xl_status status; /* its name */
     const char *error;     /* the sentence of a failure; NULL: none */
     double encode_s, sample_s, decode_s, total_s, tflop; /* 0: null */
+    bool (*is_wanted)(void *user); /* asked at the last moment before a line is written; false: it
+                                      is not; NULL: it is */
+    void *user;
 };
 
 /* Append the line of a job, with format, logged_at, instance_id and version (of the program). Long

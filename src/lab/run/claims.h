@@ -84,6 +84,10 @@ enum xl_status xl_claims_see(const char *run_dir, struct xl_arena *arena,
 /* Whether a cell failed, by whichever process. */
 bool xl_claims_has_failed(const char *run_dir, const char *id, char sentence[XL_CLAIM_SENTENCE]);
 
+/* Take a cell whose picture is there from whoever has it, living or not, as done: for who collects,
+ * before it logs the picture. Nothing where the cell is settled, or nobody's. Errors: XL_EDISK */
+enum xl_status xl_claims_seize(const char *run_dir, const char *id, struct xl_err *err) XL_CHECKED;
+
 /* Forget everything: for who has the run directory for itself. */
 void xl_claims_clear(const char *run_dir);
 

@@ -159,6 +159,26 @@ bool xl_claims_has_failed(const char *run_dir, const char *id, char sentence[XL_
     }
 }
 
+enum xl_status xl_claims_seize(const char *run_dir, const char *id, struct xl_err *err) {
+    static const char TEXT[] = "worker collector\ndone\n";
+    struct xl_claim_file file;
+    char path[PATH_MAX];
+    for (int number = 1;; number++) {
+        snprintf(path, sizeof path, "%s/" XL_CLAIMS_DIR "/%s.%d", run_dir, id, number);
+        bool is_there = xl_claim_file_read(path, &file);
+        if (is_there ? file.mark != XL_MARK_NONE : number == 1) return XL_OK;
+        if (is_there) continue;
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        bool ok = fd >= 0 && write(fd, TEXT, sizeof TEXT - 1) == (ssize_t)sizeof TEXT - 1;
+        int why = errno;
+        if (fd >= 0) close(fd);
+        if (ok) return XL_OK;
+        if (fd >= 0 || why != EEXIST) /* else somebody was faster: look at theirs */
+            return xl_fail(err, XL_EDISK, "%s: cannot be written: %s", path, strerror(why));
+        number--;
+    }
+}
+
 void xl_claims_clear(const char *run_dir) {
     char *dir = xl_path_join(run_dir, XL_CLAIMS_DIR);
     DIR *stream = dir ? opendir(dir) : NULL;

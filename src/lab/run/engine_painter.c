@@ -367,6 +367,11 @@ static void encode_all(const struct engine_painter *engine, struct xl_drawn *dra
     (void)status;
 }
 
+/* This process may have stood still for so long that it was taken for dead. */
+static bool is_ours(const struct xl_group *group, const struct xl_cell *cell) {
+    return !group->claimant.name || xl_claimant_has(&group->claimant, cell->id);
+}
+
 /* Under the first free number: a name that is taken (another cell, another run in the same second)
  * is skipped. The save itself never replaces a file, so losing a race costs a try, not a picture.
  */
@@ -383,15 +388,14 @@ static enum xl_status save(struct xl_painter *painter, struct xl_drawn *drawn, i
                                   .seed = cell->seed};
     enum xl_status status = xl_output_name_room(group->dir, &name.max, err);
     *path = NULL;
-    /* This process may have stood still for so long that it was taken for dead. */
-    bool is_ours = !group->claimant.name || xl_claimant_has(&group->claimant, cell->id);
-    while (!status && is_ours) {
+    while (!status && is_ours(group, cell)) {
         int max = name.max;
         status = save_as(drawn, i, &name, path, err);
         if (*path) break;
         if (name.max == max) name.index++;
     }
-    return status;
+    /* Who collected the run meanwhile has tidied up what was being written. */
+    return status == XL_EDISK && !is_ours(group, cell) ? XL_OK : status;
 }
 
 /* --- Lifetime --------------------------------------------------------------------------------- */

@@ -1,4 +1,6 @@
-/* output.h - what the writer's thread writes; for writer.c and resuming. */
+/* output.h - what the writer's thread writes: output.c the pictures of a group, output_log.c lines
+ * of the job log, output_page.c the run's page, contact_sheet.c sheets. For writer.c and resuming.
+ */
 #ifndef XL_LAB_OUTPUT_H
 #define XL_LAB_OUTPUT_H
 
@@ -54,5 +56,23 @@ enum xl_status xl_output_page_begin(const struct xl_writer_params *params,
                                     struct xl_err *err) XL_CHECKED;
 enum xl_status xl_output_page_end(const struct xl_writer_params *params, enum xl_status how,
                                   const char *message, struct xl_err *err) XL_CHECKED;
+
+/* --- What output.c writes of a group beside its pictures (output_log.c, output_page.c) -----------
+ */
+
+/* Log some cells of a group, which holds cells of a job side by side: a line for each job. Of a
+ * shared run only what is ours, and said so to the others job by job. drawn: NULL for pictures that
+ * were found. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_log(const struct xl_writer_params *params, const int *cells, int n,
+                             const struct xl_drawn *drawn, struct xl_err *err) XL_CHECKED;
+
+/* Say to those who share the run what became of cells. Errors: XL_EDISK */
+enum xl_status xl_output_settle(const struct xl_writer_params *params, const int *cells, int n,
+                                struct xl_err *err) XL_CHECKED;
+
+/* Bring some cells of the page up to date; nothing for a run without a directory of its own, and
+ * for a shared one, whose page waits until it is collected. Errors: XL_EDISK, XL_ENOMEM */
+enum xl_status xl_output_page_update(const struct xl_writer_params *params, const int *cells, int n,
+                                     struct xl_err *err) XL_CHECKED;
 
 #endif
