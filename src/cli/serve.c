@@ -13,6 +13,7 @@
 #include "http/assets.h"
 #include "http/guard.h"
 #include "http/health.h"
+#include "http/openai/openai.h"
 #include "http/server.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct serving {
     struct xl_jobs_api jobs;
     struct xl_feed *feed;
     struct xl_waits *waits;
+    struct xl_openai openai;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
@@ -58,12 +60,14 @@ static void stop(struct serving *serving) {
 
 static enum xl_status start(struct serving *serving, struct xl_err *err) {
     const struct xl_settings *settings = serving->settings;
+    serving->openai = (struct xl_openai){.queue = serving->jobs.queue,
+                                         .waits = serving->waits,
+                                         .library = serving->library,
+                                         .has_token = serving->token && !settings->no_token};
     const struct xl_route_table tables[] = {
-        xl_facts_table(&serving->facts),
-        xl_jobs_table(&serving->jobs),
-        xl_pictures_table(serving->library),
-        xl_uploads_table(serving->library),
-        xl_health_table(),
+        xl_facts_table(&serving->facts),     xl_jobs_table(&serving->jobs),
+        xl_pictures_table(serving->library), xl_uploads_table(serving->library),
+        xl_openai_table(&serving->openai),   xl_health_table(),
         xl_assets_table(serving->assets),
     };
     struct xl_server_params params = {

@@ -297,6 +297,8 @@ enum MHD_Result xl_exchange_handle(void *server, struct MHD_Connection *connecti
         break;
     }
     double seconds = 2 * XL_SERVER_IDLE_S + (double)exchange->reply.n / REPLY_RATE;
-    xl_peer_expect(exchange->peer, exchange->reply.kind == XL_REPLY_EVENTS ? 0 : seconds);
+    enum xl_reply_kind kind = exchange->reply.kind;
+    bool is_open = kind == XL_REPLY_EVENTS || kind == XL_REPLY_STREAM;
+    xl_peer_expect(exchange->peer, is_open ? 0 : seconds);
     return xl_exchange_send(exchange);
 }

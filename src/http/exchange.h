@@ -94,6 +94,9 @@ void xl_exchange_refuse(struct xl_exchange *exchange, int code, enum xl_status s
 /* events.c: a stream, which has taken a client in; NULL: it cannot. */
 struct MHD_Response *xl_events_response(struct xl_events *events, struct xl_exchange *exchange);
 
+/* stream.c: an answer that is written bit by bit. NULL: out of memory */
+struct MHD_Response *xl_stream_response(struct xl_stream *stream, struct xl_exchange *exchange);
+
 /* send.c: hand the reply to libmicrohttpd. */
 enum MHD_Result xl_exchange_send(struct xl_exchange *exchange);
 

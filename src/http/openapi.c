@@ -132,9 +132,11 @@ static json_t *body_of(const struct xl_route *route, bool *ok) {
         xl_json_put(content, "application/json", object_of("schema", schema, ok), ok);
     }
     if (route->flags & XL_ROUTE_FORM) {
-        json_t *schema = json_pack("{s:s, s:{s:{s:s, s:s}}, s:[s]}", "type", "object", "properties",
-                                   "file", "type", "string", "format", "binary", "required",
-                                   "file");
+        json_t *schema = route->body_schema
+                             ? route->body_schema()
+                             : json_pack("{s:s, s:{s:{s:s, s:s}}, s:[s]}", "type", "object",
+                                         "properties", "file", "type", "string", "format", "binary",
+                                         "required", "file");
         xl_json_put(content, "multipart/form-data", object_of("schema", schema, ok), ok);
     }
     xl_json_put(body, "content", content, ok);

@@ -16,6 +16,7 @@
 static void let_go(struct xl_reply *reply) {
     if (reply->kind == XL_REPLY_TEXT || reply->kind == XL_REPLY_EVENTS) free(reply->text);
     if (reply->kind == XL_REPLY_FILE && reply->fd >= 0) close(reply->fd);
+    if (reply->kind == XL_REPLY_STREAM) xl_stream_leave(reply->stream);
     reply->kind = XL_REPLY_EMPTY;
     reply->text = NULL;
     reply->n = 0;

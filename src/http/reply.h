@@ -13,11 +13,13 @@ enum xl_reply_kind {
     XL_REPLY_KEPT,   /* bytes that live as long as the server */
     XL_REPLY_FILE,   /* fd, from offset, n bytes */
     XL_REPLY_EVENTS, /* a stream of events (events.h) */
+    XL_REPLY_STREAM, /* an answer that is written bit by bit (stream.h) */
 };
 
 enum { XL_REPLY_HEADERS_MAX = 8 };
 
 struct xl_events;
+struct xl_stream;
 
 struct xl_reply {
     int code; /* 0: 200 */
@@ -29,6 +31,7 @@ struct xl_reply {
     int fd;
     int64_t offset;
     struct xl_events *events;
+    struct xl_stream *stream;
     const char *name;  /* of a problem, "NOT_FOUND"; NULL: what code and status stand for */
     const char *field; /* a failure is about this parameter or key; NULL: none */
     struct xl_pair headers[XL_REPLY_HEADERS_MAX];
@@ -86,5 +89,7 @@ json_t *xl_problem_object(const struct xl_problem *problem);
 const char *xl_type_of_name(const char *name);
 
 void xl_reply_deinit(struct xl_reply *reply);
+/* stream.c: the request of a stream has ended. */
+void xl_stream_leave(struct xl_stream *stream);
 
 #endif

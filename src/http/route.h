@@ -61,7 +61,8 @@ struct xl_route {
     const char *summary;           /* what it does, for OpenAPI */
     const char *answer;            /* what it gives, a sentence */
     const char *answer_type;       /* NULL: JSON */
-    json_t *(*body_schema)(void);  /* of the JSON that it takes; NULL: any object */
+    json_t *(*body_schema)(void);  /* of the JSON or the form that it takes; NULL: any
+                                      object, or a form of one file */
 };
 
 /* How the errors of a table are written: {"error": {...}} of docs/SERVER.md, or another program's

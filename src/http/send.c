@@ -38,6 +38,8 @@ static struct MHD_Response *response_of(struct xl_exchange *exchange) {
         break;
     case XL_REPLY_EVENTS:
         return xl_events_response(reply->events, exchange);
+    case XL_REPLY_STREAM:
+        return xl_stream_response(reply->stream, exchange);
     }
     return response;
 }

@@ -97,8 +97,8 @@ static const char *field_of(struct xl_call *call, const char *sentence) {
     return name && xl_option_find(name) ? name : NULL;
 }
 
-static enum xl_status about_setting(struct xl_call *call, struct xl_reply *reply,
-                                    enum xl_status status, const struct xl_err *err) {
+enum xl_status xl_jobs_about_setting(struct xl_call *call, struct xl_reply *reply,
+                                     enum xl_status status, const struct xl_err *err) {
     const char *field = field_of(call, err->text);
     return field ? xl_reply_about(reply, field, status) : status;
 }
@@ -128,7 +128,7 @@ static enum xl_status post_job(struct xl_call *call, struct xl_reply *reply, str
     enum xl_status status = read_ask(call, reply, &ask, err);
     if (status) return status;
     status = xl_queue_submit(queue_of(call), &ask, id, &plan, err);
-    if (status) return about_setting(call, reply, status, err);
+    if (status) return xl_jobs_about_setting(call, reply, status, err);
     xl_json_watch();
     bool ok = true;
     json_t *job = xl_queue_job(queue_of(call), id), *told = plan_object(&plan);
@@ -144,7 +144,7 @@ static enum xl_status check_job(struct xl_call *call, struct xl_reply *reply, st
     enum xl_status status = read_ask(call, reply, &ask, err);
     if (status) return status;
     status = xl_queue_check(queue_of(call), ask.settings, &plan, err);
-    if (status) return about_setting(call, reply, status, err);
+    if (status) return xl_jobs_about_setting(call, reply, status, err);
     xl_json_watch();
     json_t *object = plan_object(&plan);
     free(plan.notices);

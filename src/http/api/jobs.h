@@ -14,6 +14,11 @@ struct xl_jobs_api {
     struct xl_events *events; /* what the queue tells: feed.h */
 };
 
+/* For APIs that hand settings to the queue: a failure is about the setting that its sentence begins
+ * with ("settings: steps: ..."), if it is about one. Returns status. */
+enum xl_status xl_jobs_about_setting(struct xl_call *call, struct xl_reply *reply,
+                                     enum xl_status status, const struct xl_err *err);
+
 /* Figures of the queue, for xl_server_params; user: the queue. */
 void xl_jobs_metrics(void *user, struct xl_str *out);
 

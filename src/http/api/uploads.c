@@ -22,26 +22,34 @@ static const char *name_of(struct xl_call *call, const struct xl_form_part *part
     return copy && copy[0] != '-' ? copy : "the picture";
 }
 
+enum xl_status xl_upload_keep(struct xl_call *call, struct xl_library *library,
+                              const struct xl_form_part *part, struct xl_clean_picture *picture,
+                              const char **path, struct xl_err *err) {
+    const char *dir = xl_library_uploads(library);
+    const struct xl_clean_params params = {.fd = part->fd, .name = name_of(call, part), .dir = dir};
+    enum xl_status status = xl_dir_create(dir, err);
+    if (!status) status = xl_picture_clean(&params, picture, err);
+    if (status) return status;
+    *path = xl_arena_printf(&call->arena, "%s/%s.png", dir, picture->sha256);
+    return *path ? XL_OK : xl_fail_nomem(err, "a path", 0);
+}
+
 static enum xl_status post_upload(struct xl_call *call, struct xl_reply *reply,
                                   struct xl_err *err) {
     struct xl_form_part *part = NULL;
     struct xl_clean_picture picture = {.width = 0};
-    const char *dir = xl_library_uploads(call->user);
+    const char *path = NULL;
     enum xl_status status = xl_form_file(call->form, &part, err);
-    if (!status) status = xl_dir_create(dir, err);
-    struct xl_clean_params params = {.fd = part ? part->fd : -1, .dir = dir};
-    if (!status) params.name = name_of(call, part);
-    if (!status) status = xl_picture_clean(&params, &picture, err);
+    if (!status) status = xl_upload_keep(call, call->user, part, &picture, &path, err);
     if (status) return xl_reply_about(reply, part ? "file" : NULL, status);
     json_t *object = json_object();
     bool ok = object != NULL;
-    const char *path = xl_arena_printf(&call->arena, "%s/%s.png", dir, picture.sha256);
     xl_json_put(object, "id", json_string(picture.sha256), &ok);
     xl_json_put(object, "init_image", xl_json_text(path), &ok);
     xl_json_put(object, "width", json_integer(picture.width), &ok);
     xl_json_put(object, "height", json_integer(picture.height), &ok);
     xl_json_put(object, "bytes", json_integer(picture.bytes), &ok);
-    return xl_reply_json(reply, 201, xl_json_finish(object, ok && path), err);
+    return xl_reply_json(reply, 201, xl_json_finish(object, ok), err);
 }
 
 /* A sentence that begins with the file's place here, which says nothing to whoever sent it. */
