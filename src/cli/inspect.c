@@ -1,15 +1,13 @@
 /* inspect.c - looking into what decides a model's pictures: tokens, schedules, noise. */
 #include "cli/cli.h"
-#include "cli/prompt_tokens.h"
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "hub/hub.h"
-#include "lab/data/catalogue.h"
+#include "lab/run/model_files.h"
+#include "lab/run/prompt_tokens.h"
 #include "sampler/sampler.h"
 #include "tensor/noise.h"
-#include "text/clip_vocab.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,42 +30,11 @@ enum xl_status xl_require_model(const struct xl_settings *settings, struct xl_er
                    "cache (org/name), a folder or a .safetensors file");
 }
 
-/* Where the model is that a name of the list means; other names as they are. A LoRA of the list
- * has the tokens and the schedule of its base. */
-static enum xl_status find_place(const struct xl_settings *settings, struct xl_arena *arena,
-                                 const char **place, const char **revision, struct xl_err *err) {
-    struct xl_catalogue *catalogue;
-    struct xl_catalogue_status state;
-    *place = settings->model;
-    *revision = settings->revision;
-    enum xl_status status =
-        xl_catalogue_load(settings->model_files.item, settings->model_files.n, &catalogue, err);
-    if (status) return status;
-    const struct xl_catalogue_model *entry = xl_catalogue_find(catalogue, settings->model);
-    if (entry) status = xl_catalogue_state(entry, NULL, arena, &state, err);
-    if (entry && !status && state.location) {
-        const struct xl_catalogue_model *base = state.lora ? xl_catalogue_base(entry) : entry;
-        *place = xl_arena_strdup(arena, state.location);
-        if (!*revision && base && base->revision)
-            *revision = xl_arena_strdup(arena, base->revision);
-        if (!*place) status = xl_fail_nomem(err, "a model", 0);
-    } else if (entry && !status) {
-        status = xl_fail(err, XL_EMODEL, "%s: %s", entry->key, state.why);
-    }
-    xl_catalogue_free(catalogue);
-    return status;
-}
-
 /* The files of settings->model; of no VAE, which has neither tokens nor a schedule. */
-static enum xl_status find_pipeline(const struct xl_settings *settings, struct xl_arena *arena,
-                                    struct xl_snapshot *snapshot, struct xl_pipeline_files *files,
-                                    struct xl_err *err) {
-    const char *place, *revision;
+static enum xl_status find_files(const struct xl_settings *settings, struct xl_arena *arena,
+                                 struct xl_pipeline_files *files, struct xl_err *err) {
     enum xl_status status = xl_require_model(settings, err);
-    if (!status) status = find_place(settings, arena, &place, &revision, err);
-    if (!status) status = xl_hub_resolve(place, revision, arena, snapshot, err);
-    if (!status) status = xl_hub_pipeline(snapshot, "", arena, files, err);
-    return status;
+    return status ? status : xl_model_files(settings, arena, files, err);
 }
 
 /* ---- inspect tokens ---- */
@@ -105,7 +72,7 @@ static enum xl_status tokenize_all(const struct xl_settings *settings,
     json_array_foreach(texts, i, text) {
         json_t *row = json_object();
         json_array_append_new(rows, row);
-        status = xl_prompt_tokens(settings, tokenizers, json_string_value(text), row, err);
+        status = xl_prompt_tokens(settings, tokenizers, json_string_value(text), false, row, err);
         if (status) break;
     }
     return status;
@@ -113,17 +80,11 @@ static enum xl_status tokenize_all(const struct xl_settings *settings,
 
 static enum xl_status inspect_tokens(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_arena arena = {0};
-    struct xl_snapshot snapshot;
     struct xl_pipeline_files files;
     struct xl_tokenizer *tokenizers[2] = {NULL, NULL};
     json_t *texts = NULL, *rows = json_array();
-    enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
-    if (!status)
-        status =
-            xl_tokenizer_open_or_clip(files.tokenizer_dir, XL_CLIP_PAD_END, &tokenizers[0], err);
-    if (!status)
-        status =
-            xl_tokenizer_open_or_clip(files.tokenizer_2_dir, XL_CLIP_PAD_ZERO, &tokenizers[1], err);
+    enum xl_status status = find_files(settings, &arena, &files, err);
+    if (!status) status = xl_model_tokenizers(&files, tokenizers, err);
     if (!status && settings->prompt)
         texts = json_pack("[s]", settings->prompt);
     else if (!status)
@@ -194,13 +155,12 @@ static enum xl_status load_scheduler(const struct xl_pipeline_files *files, stru
 
 static enum xl_status inspect_schedule(const struct xl_settings *settings, struct xl_err *err) {
     struct xl_arena arena = {0};
-    struct xl_snapshot snapshot;
     struct xl_pipeline_files files;
     struct xl_scheduler_config config;
     struct xl_schedule *schedule = NULL;
     char *notice = NULL;
     bool clamped;
-    enum xl_status status = find_pipeline(settings, &arena, &snapshot, &files, err);
+    enum xl_status status = find_files(settings, &arena, &files, err);
     json_t *root = NULL;
     struct xl_json json;
     if (!status) status = load_scheduler(&files, &json, &root, err);

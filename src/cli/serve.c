@@ -8,6 +8,7 @@
 #include "http/api/feed.h"
 #include "http/api/jobs.h"
 #include "http/api/pictures.h"
+#include "http/api/prompt_api.h"
 #include "http/api/uploads.h"
 #include "http/api/wait.h"
 #include "http/assets.h"
@@ -31,6 +32,7 @@ struct serving {
     struct xl_feed *feed;
     struct xl_waits *waits;
     struct xl_openai openai;
+    struct xl_prompt_api *prompt;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
@@ -65,9 +67,13 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
                                          .library = serving->library,
                                          .has_token = serving->token && !settings->no_token};
     const struct xl_route_table tables[] = {
-        xl_facts_table(&serving->facts),     xl_jobs_table(&serving->jobs),
-        xl_pictures_table(serving->library), xl_uploads_table(serving->library),
-        xl_openai_table(&serving->openai),   xl_health_table(),
+        xl_facts_table(&serving->facts),
+        xl_jobs_table(&serving->jobs),
+        xl_pictures_table(serving->library),
+        xl_uploads_table(serving->library),
+        xl_openai_table(&serving->openai),
+        xl_prompt_table(serving->prompt),
+        xl_health_table(),
         xl_assets_table(serving->assets),
     };
     struct xl_server_params params = {
@@ -115,6 +121,9 @@ static enum xl_status serve(const struct xl_settings *settings, struct xl_err *e
     if (!status) status = xl_assets_new(&serving.assets, err);
     if (!status) status = xl_library_new(settings, &serving.library, err);
     if (!status) status = open_queue(&serving, err);
+    if (!status)
+        status =
+            xl_prompt_api_new(settings, serving.jobs.queue, serving.library, &serving.prompt, err);
     if (!status) status = start(&serving, err);
     if (!status && settings->no_token && !xl_is_loopback_address(bind))
         xl_warn("--no-token: whoever reaches %s may draw, and see and remove every picture",
@@ -122,6 +131,7 @@ static enum xl_status serve(const struct xl_settings *settings, struct xl_err *e
     if (!status) status = tell(&serving, err);
     while (!status && !xl_interrupted()) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     stop(&serving);
+    xl_prompt_api_free(serving.prompt);
     xl_library_free(serving.library);
     xl_assets_free(serving.assets);
     free(serving.token);

@@ -254,6 +254,10 @@ int xl_wildcards_count(const struct xl_wildcards *wildcards) {
     return wildcards->n;
 }
 
+const char *xl_wildcards_name(const struct xl_wildcards *wildcards, int i) {
+    return wildcards->at[i].name;
+}
+
 /* --- Finding ---------------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b) {

@@ -26,6 +26,8 @@ void xl_wildcards_free(struct xl_wildcards *wildcards);
 
 /* How many names there are. */
 int xl_wildcards_count(const struct xl_wildcards *wildcards);
+/* The i-th, without underlines: "color". Good until xl_wildcards_free. */
+const char *xl_wildcards_name(const struct xl_wildcards *wildcards, int i);
 
 /* The values of all names that a pattern ("color", "sub/[a-c]*", "**") matches, '*' whatever there
  * is, in the order of their bytes, each once; where none does, those of names that end so. *n 0:

@@ -14,8 +14,8 @@ export class ApiError extends Error {
 
 export const address = (path) => new URL(path, root);
 
-async function ask(method, path, body) {
-  const options = { method, headers: {} };
+async function ask(method, path, body, signal) {
+  const options = { method, headers: {}, signal };
   if (body instanceof FormData) {
     options.body = body;
   } else if (body !== undefined) {
@@ -25,7 +25,8 @@ async function ask(method, path, body) {
   let reply;
   try {
     reply = await fetch(address(path), options);
-  } catch {
+  } catch (error) {
+    if (signal?.aborted) throw error;
     throw new ApiError('the server does not answer', 0, null);
   }
   if (reply.status === 204) return null;
@@ -36,8 +37,9 @@ async function ask(method, path, body) {
   throw new ApiError(error?.message ?? `the server answered ${reply.status}`, reply.status, error?.field ?? null);
 }
 
-export const get = (path) => ask('GET', `api/v1/${path}`);
-export const post = (path, body = {}) => ask('POST', `api/v1/${path}`, body);
+// signal: of an AbortController, for answers that nobody waits for any more.
+export const get = (path, signal) => ask('GET', `api/v1/${path}`, undefined, signal);
+export const post = (path, body = {}, signal) => ask('POST', `api/v1/${path}`, body, signal);
 export const put = (path, body) => ask('PUT', `api/v1/${path}`, body);
 export const remove = (path) => ask('DELETE', `api/v1/${path}`);
 

@@ -193,14 +193,30 @@ static enum xl_status check_ask(const struct xl_queue *queue, const json_t *ask,
 
 /* --- Planning --------------------------------------------------------------------------------- */
 
-static enum xl_status plan(const struct xl_queue *queue, struct xl_asked *out, struct xl_err *err) {
-    const struct xl_settings_part part = {.name = NAME, .object = out->ask, .commands = XL_FOR_API};
-    struct xl_settings *settings = &out->settings;
+static enum xl_status read_settings(const struct xl_queue *queue, const json_t *ask,
+                                    struct xl_arena *arena, struct xl_settings *settings,
+                                    struct xl_err *err) {
+    const struct xl_settings_part part = {.name = NAME, .object = ask, .commands = XL_FOR_API};
     *settings = queue->settings;
-    settings->arena = &out->arena;
+    settings->arena = arena;
     xl_settings_end_source(settings);
-    enum xl_status status = xl_settings_read_part(settings, &part, &out->arena, err);
-    return status ? status : xl_sweep_plan(settings, &out->sweep, err);
+    return xl_settings_read_part(settings, &part, arena, err);
+}
+
+enum xl_status xl_queue_read_settings(const struct xl_queue *queue, const json_t *settings,
+                                      struct xl_arena *arena, struct xl_settings *out,
+                                      struct xl_err *err) {
+    json_t *ask;
+    enum xl_status status = check_ask(queue, settings, &ask, arena, err);
+    if (status) return status;
+    status = read_settings(queue, ask, arena, out, err);
+    json_decref(ask);
+    return status;
+}
+
+static enum xl_status plan(const struct xl_queue *queue, struct xl_asked *out, struct xl_err *err) {
+    enum xl_status status = read_settings(queue, out->ask, &out->arena, &out->settings, err);
+    return status ? status : xl_sweep_plan(&out->settings, &out->sweep, err);
 }
 
 enum xl_status xl_asked_plan(const struct xl_queue *queue, const json_t *ask, bool is_settled,

@@ -14,6 +14,7 @@
 #ifndef XL_JOBS_QUEUE_QUEUE_H
 #define XL_JOBS_QUEUE_QUEUE_H
 
+#include "base/arena.h"
 #include "jobs/queue/events.h"
 #include "jobs/queue/job.h"
 #include "lab/settings/settings.h"
@@ -78,6 +79,12 @@ enum xl_status xl_queue_submit(struct xl_queue *queue, const struct xl_queue_ask
 /* The same without queueing it. */
 enum xl_status xl_queue_check(struct xl_queue *queue, const json_t *settings,
                               struct xl_queue_plan *plan, struct xl_err *err) XL_CHECKED;
+
+/* Read settings of a job as submitting does, and plan nothing: for whoever asks about a part of
+ * them. Texts live in the arena. Errors: XL_EINVAL, with the sentences of the option table */
+enum xl_status xl_queue_read_settings(const struct xl_queue *queue, const json_t *settings,
+                                      struct xl_arena *arena, struct xl_settings *out,
+                                      struct xl_err *err) XL_CHECKED;
 
 /* --- Changing --------------------------------------------------------------------------------- */
 

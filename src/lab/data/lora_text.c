@@ -159,6 +159,13 @@ static const char *find_tag(const char *text) {
     return text;
 }
 
+const char *xl_lora_tag_end(const char *at) {
+    const char *begin = opened(at);
+    if (!begin) return NULL;
+    begin += strcspn(begin, "<>");
+    return *begin == '>' ? begin + 1 : NULL;
+}
+
 bool xl_lora_tags_are_in(const char *prompt) {
     return prompt && find_tag(prompt);
 }

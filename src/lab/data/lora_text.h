@@ -45,6 +45,9 @@ enum xl_status xl_lora_text_rename(const char *text, xl_lora_name_fn *change, vo
 enum xl_status xl_lora_tags_take(const char *prompt, struct xl_arena *arena, const char **without,
                                  struct xl_lora_list *list, struct xl_err *err) XL_CHECKED;
 
+/* Behind the tag that begins at a place of a text; NULL: none does. */
+const char *xl_lora_tag_end(const char *at);
+
 /* Whether a text has such a tag. */
 bool xl_lora_tags_are_in(const char *prompt);
 

@@ -67,6 +67,8 @@ enum xl_status xl_profiles_parse_stack(const struct xl_profiles *profiles, const
                                        const struct xl_profile **stack, int max, int *n,
                                        struct xl_err *err) XL_CHECKED;
 
+enum { XL_MAX_STACK = 8 }; /* profiles around one prompt */
+
 /* A prompt and what to keep away from (NULL: omitted). */
 struct xl_profiles_text {
     const char *prompt, *negative;

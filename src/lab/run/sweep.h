@@ -15,6 +15,7 @@
 #include "lab/data/lora_text.h"
 #include "lab/data/profiles.h"
 #include "lab/settings/settings.h"
+#include "prompts/wildcards.h"
 
 /* A LoRA of a model of a sweep. */
 struct xl_sweep_lora {
@@ -81,6 +82,12 @@ void xl_sweep_deinit(struct xl_sweep *sweep);
 enum xl_status xl_text_embeddings(const struct xl_settings *settings, const char *text,
                                   struct xl_arena *arena, const struct xl_embedding **out, int *n,
                                   struct xl_err *err) XL_CHECKED;
+
+/* The wildcards of settings: the folders that were said, else a person's own, which there need not
+ * be. arena: for paths. Caller: xl_wildcards_free. Errors: as xl_wildcards_open */
+enum xl_status xl_settings_wildcards(const struct xl_settings *settings, struct xl_arena *arena,
+                                     struct xl_str *notices, struct xl_wildcards **out,
+                                     struct xl_err *err) XL_CHECKED;
 
 /* Extend a sweep that was read from a run directory by the axes of `more`: an axis that it has gets
  * the values that it has not, and one that it has not crosses what is there. *n_added cells follow

@@ -10,7 +10,7 @@
 #include "lab/settings/axes.h"
 #include "prompts/wildcards.h"
 
-enum { XL_MAX_AXES = 16, XL_MAX_STACK = 8 };
+enum { XL_MAX_AXES = 16 };
 enum { XL_MANY_CELLS = 10000, XL_MAX_CELLS = 2000000 }; /* without --yes, and at all */
 
 /* A picture to start from, as it was looked at. */

@@ -9,15 +9,21 @@
 
 #include <string.h>
 
-/* The folders that were said, else a person's own, which there need not be. */
-static enum xl_status open_wildcards(struct xl_sweep_plan *plan, struct xl_err *err) {
-    const struct xl_list *said = &plan->settings->wildcards;
-    const char *config = said->n ? NULL : xl_config_dir(&plan->sweep->arena);
-    const char *own = config ? xl_arena_printf(&plan->sweep->arena, "%s/wildcards", config) : NULL;
+enum xl_status xl_settings_wildcards(const struct xl_settings *settings, struct xl_arena *arena,
+                                     struct xl_str *notices, struct xl_wildcards **out,
+                                     struct xl_err *err) {
+    const struct xl_list *said = &settings->wildcards;
+    const char *config = said->n ? NULL : xl_config_dir(arena);
+    const char *own = config ? xl_arena_printf(arena, "%s/wildcards", config) : NULL;
     int n_own = own && xl_dir_exists(own);
+    return xl_wildcards_open(said->n ? said->item : &own, said->n ? said->n : n_own, notices, out,
+                             err);
+}
+
+static enum xl_status open_wildcards(struct xl_sweep_plan *plan, struct xl_err *err) {
     if (plan->wildcards) return XL_OK;
-    return xl_wildcards_open(said->n ? said->item : &own, said->n ? said->n : n_own,
-                             &plan->sweep->notices, &plan->wildcards, err);
+    return xl_settings_wildcards(plan->settings, &plan->sweep->arena, &plan->sweep->notices,
+                                 &plan->wildcards, err);
 }
 
 static enum xl_status in_template(const char *option, const char *text, enum xl_status status,

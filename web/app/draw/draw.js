@@ -91,6 +91,7 @@ async function build(view, place, isHere) {
   }
   form.onchange();
   return () => {
+    form.end();
     live.end();
     results.end();
     open.end();

@@ -5,7 +5,7 @@ import { button, h } from '../../lib/dom.js';
 let number = 0;
 
 /** The frame of all fields: label, control, help as a tooltip, a line for what is wrong. */
-function framed(option, control, read, write, label = titleOf(option)) {
+export function framed(option, control, read, write, label = titleOf(option)) {
   const id = `field-${number++}`;
   const error = h('p', { className: 'field-error', id: `${id}-error`, hidden: true });
   const target = control.matches('input, select, textarea') ? control : control.querySelector('input, select, textarea');
@@ -28,9 +28,7 @@ function framed(option, control, read, write, label = titleOf(option)) {
 const titleOf = (option) => option.name.replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase());
 
 function textField(option) {
-  const isLong = option.key === 'prompt' || option.key === 'negative';
-  const input = isLong ? h('textarea', { rows: option.key === 'prompt' ? 5 : 2, spellcheck: false })
-    : h('input', { type: 'text', placeholder: option.default ?? '' });
+  const input = h('input', { type: 'text', placeholder: option.default ?? '' });
   return framed(option, input, () => input.value.trim() || undefined, (value) => (input.value = value ?? ''));
 }
 

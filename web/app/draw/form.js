@@ -2,11 +2,15 @@
 // in this order, everything else that the network may set follows under "More".
 import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
+import { jobs } from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
 import { fieldOf } from './fields.js';
 import { initImage } from './init_image.js';
+import { promptField } from './prompt/box.js';
+import { makeCounts } from './prompt/counts.js';
 
 const FIRST = ['prompt', 'negative', 'model', 'profile', 'size', 'scheduler', 'steps', 'guidance', 'seed', 'batch', 'lora'];
+const PROMPTS = ['prompt', 'negative'];
 const SWEEPS = ['all_profiles', 'all_models'];
 const ELSEWHERE = ['width', 'height', 'mode', 'init_image', 'strength', 'revision', 'sweep', ...SWEEPS];
 const RANGES = { steps: { min: 1, max: 60 }, guidance: { min: 1, max: 15, step: 0.5 }, batch: { min: 1, max: 8 },
@@ -17,7 +21,7 @@ const names = (list, value = (one) => one.name) => list.map((one) => ({ value: v
 /** Names for fields that have a list. */
 async function readLists() {
   const [models, profiles, presets, schedulers, loras, embeddings] = await Promise.all(
-    ['models', 'profiles', 'presets', 'schedulers', 'loras', 'embeddings'].map(get));
+    ['models', 'profiles', 'presets', 'schedulers', 'loras', 'embeddings'].map((list) => get(list)));
   return {
     models: models.models.map((model) => ({ value: model.key, isDisabled: model.state === 'not cached',
       text: model.state === 'not cached' ? `${model.key} (not cached)` : model.key })),
@@ -28,6 +32,10 @@ async function readLists() {
     embeddings: names(embeddings.embeddings ?? []),
   };
 }
+
+/** Prompts of jobs that the queue knows, each once, the newest first. */
+const earlierPrompts = () => [...new Set([...jobs.values()].sort((a, b) => b.created - a.created)
+  .map((job) => job.settings?.prompt).filter(Boolean))];
 
 /** Exactly one of two sweeps, or none. */
 function exclusive(fields) {
@@ -41,7 +49,22 @@ function exclusive(fields) {
 export async function makeForm() {
   const [options, lists] = await Promise.all([get('options').then((reply) => reply.options), readLists()]);
   const byKey = new Map(options.map((option) => [option.key, option]));
-  const make = (key) => byKey.has(key) && fieldOf(byKey.get(key), lists, RANGES);
+  const fieldByKey = new Map();
+  const context = {
+    setting: (key) => fieldByKey.get(key)?.read(),
+    set: (key, value) => {
+      fieldByKey.get(key)?.write(value);
+      element.dispatchEvent(new Event('change'));
+    },
+    earlier: earlierPrompts,
+  };
+  const make = (key) => {
+    if (!byKey.has(key)) return false;
+    const option = byKey.get(key);
+    const field = PROMPTS.includes(key) ? promptField(option, context) : fieldOf(option, lists, RANGES);
+    fieldByKey.set(key, field);
+    return field;
+  };
   const first = FIRST.map(make).filter(Boolean);
   const sweeps = SWEEPS.map(make).filter(Boolean);
   exclusive(sweeps);
@@ -74,10 +97,16 @@ export async function makeForm() {
     field?.fail(text);
     return Boolean(field);
   };
+  const counts = makeCounts(settings, (counted, error) => {
+    const about = PROMPTS.includes(error?.field) ? error.field : 'prompt';
+    for (const key of PROMPTS) fieldByKey.get(key)?.count(counted, key === about && error?.code ? error.message : null);
+  });
   write(load('draft', {}));
+  counts.ask();
   let timer = 0;
-  const form = { element, settings, write, fail, onchange: () => {} };
+  const form = { element, settings, write, fail, onchange: () => {}, end: counts.end };
   const changed = () => {
+    counts.ask();
     clearTimeout(timer);
     timer = setTimeout(() => {
       save('draft', settings());
