@@ -62,6 +62,10 @@ void xl_past_deinit(struct xl_past *past);
 /* The first value of a key; NULL: none. */
 const char *xl_past_get(const struct xl_past *past, const char *key);
 
+/* Whether a model that has this name here (a key, a repository) is what other programs call
+ * `wanted`: the file's name, with or without its ending, whatever its case and punctuation. */
+bool xl_past_is_called(const char *name, const char *wanted);
+
 /* What readers of one program's records (past_*.c) are made of. A NULL or empty value adds nothing;
  * a number is written as JSON has it, without an end of zeros. */
 void xl_past_add(struct xl_past *past, const char *key, const char *value);

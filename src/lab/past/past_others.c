@@ -76,7 +76,7 @@ static void squeeze(const char *text, char *out, size_t size) {
     out[n] = 0;
 }
 
-static bool is_called(const char *name, const char *wanted) {
+bool xl_past_is_called(const char *name, const char *wanted) {
     static const struct {
         const char *file, *repository; /* squeezed: as the files are called that people download */
     } known[] = {{"sdxlbase10", "stablediffusionxlbase10"},
@@ -96,13 +96,14 @@ static const char *find_model(struct xl_take *take, const char *name, const char
     struct xl_hub_repositories here = {0};
     for (int i = 0; name && i < xl_catalogue_count(take->catalogue); i++) {
         const struct xl_catalogue_model *entry = xl_catalogue_at(take->catalogue, i);
-        if (is_called(entry->key, name) || is_called(entry->repo, name)) return entry->key;
+        if (xl_past_is_called(entry->key, name) || xl_past_is_called(entry->repo, name))
+            return entry->key;
     }
     if (xl_hub_repositories(take->settings->arena, &here, NULL)) return NULL;
     for (int i = 0; i < here.n; i++) {
         struct xl_snapshot snapshot;
         struct xl_pipeline_files files;
-        if (name && is_called(here.id[i], name)) return here.id[i];
+        if (name && xl_past_is_called(here.id[i], name)) return here.id[i];
         if (!hash || strlen(hash) < 8 ||
             xl_hub_resolve(here.id[i], NULL, take->settings->arena, &snapshot, NULL) ||
             xl_hub_pipeline(&snapshot, NULL, take->settings->arena, &files, NULL))
