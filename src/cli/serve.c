@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "http/a1111/a1111.h"
 #include "http/api/facts.h"
 #include "http/api/feed.h"
 #include "http/api/jobs.h"
@@ -33,6 +34,7 @@ struct serving {
     struct xl_waits *waits;
     struct xl_openai openai;
     struct xl_prompt_api *prompt;
+    struct xl_a1111 *a1111;
     struct xl_assets *assets;
     char *token;
     struct xl_server *server;
@@ -45,6 +47,8 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
     enum xl_status status = xl_queue_open(&params, &serving->jobs.queue, err);
     if (!status) status = xl_events_new(&serving->jobs.events, err);
     if (!status) status = xl_waits_new(serving->jobs.queue, &serving->waits, err);
+    const struct xl_a1111_params a1111 = {serving->jobs.queue, serving->waits, serving->library};
+    if (!status) status = xl_a1111_new(&a1111, &serving->a1111, err);
     const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
     return status ? status : xl_feed_start(&ends, &serving->feed, err);
 }
@@ -55,6 +59,7 @@ static void stop(struct serving *serving) {
     xl_waits_stop(serving->waits);
     xl_server_stop(serving->server);
     xl_waits_free(serving->waits);
+    xl_a1111_free(serving->a1111);
     xl_feed_stop(serving->feed);
     xl_queue_close(serving->jobs.queue);
     xl_events_free(serving->jobs.events);
@@ -73,6 +78,7 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         xl_uploads_table(serving->library),
         xl_openai_table(&serving->openai),
         xl_prompt_table(serving->prompt),
+        xl_a1111_table(serving->a1111),
         xl_health_table(),
         xl_assets_table(serving->assets),
     };

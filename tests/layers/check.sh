@@ -35,7 +35,7 @@ rooms_of() {
     jobs) echo night queue ;;
     insight) echo marks index stats taste report ;;
     backend) echo '[reference] [cpu] [cuda]' ;;
-    http) echo 'api openai' ;;
+    http) echo 'api openai a1111' ;;
     cli) echo '[shells]' ;;
     esac
 }
