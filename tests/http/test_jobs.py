@@ -89,6 +89,8 @@ def try_drawing(server):
     equal("it is drawn", (done["state"], done["n_done"], len(done["pictures"])), ("done", 1, 1))
     check("who follows hears of it", follower.has("job", lambda data: data["id"] == id and data["state"] == "done"))
     check("and of its picture", follower.has("cell", lambda data: data["job"] == id and "path" in data))
+    sampled = [data for name, data in follower.events if name == "progress" and data["phase"] == "sample"]
+    equal("no pace is told of the first step", [data["rate"] for data in sampled[:1]], [None])
     check("what a new client has to know comes first", follower.events[0][0] == "state", follower.events[0])
     cell, path = done["pictures"][0][0], done["pictures"][0][1]
     served = server.get("/api/v1/pictures/%s/file" % cell)
@@ -221,6 +223,28 @@ def try_restart():
     server.clean()
 
 
+def try_pace():
+    """How long a job takes is known after a restart, before anything is drawn."""
+    server = Server(program, "--device", "cpu", "--threads", "1")
+    estimate = lambda of, **more: of.ask("POST", "/api/v1/jobs/check", {"settings": {**SMALL, **more}}).json()["estimate_s"]
+    equal("nobody knows how long a first picture takes", estimate(server), None)
+    wait(server, submit(server, SMALL).json()["id"])
+    first = estimate(server)
+    check("then one knows", first and first > 0, first)
+    check("and of more steps, that they take longer", estimate(server, steps=40) > 5 * first, (estimate(server, steps=40), first))
+    server.stop()
+    again = Server(program, "--device", "cpu", "--threads", "1", output=server.output)
+    equal("also after a restart", round(estimate(again), 6), round(first, 6))
+    again.stop()
+    name = glob.glob(os.path.join(server.output, ".queue", "*.pace.json"))[0]
+    with open(name, "w") as file:
+        file.write('{"format": 1, "devices": "CPU", "s_per_cost": ')
+    third = Server(program, "--device", "cpu", "--threads", "1", output=server.output)
+    equal("a damaged file says nothing", estimate(third), None)
+    for one in (third, again, server):
+        one.clean()
+
+
 server = Server(program, "--device", "cpu", "--threads", "2")
 try_drawing(server)
 try_refusals(server)
@@ -231,4 +255,5 @@ code, seconds = server.stop()
 check("it ends when it is told to, a job or not", code == 143 and seconds < 10, (code, seconds))
 server.clean()
 try_restart()
+try_pace()
 end()

@@ -290,16 +290,22 @@ Test(journal, is_behind_after_a_line_that_could_not_be_written) {
 /* --- Pace ------------------------------------------------------------------------------------- */
 
 Test(pace, tells_what_it_has_learnt) {
-    struct xl_pace pace = {.n_models = 0};
-    cr_expect_lt(xl_pace_tell(&pace, "a", 3), 0);
-    xl_pace_learn(&pace, "a", 2, 4);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 3), 6, 1e-9);
-    cr_expect_float_eq(xl_pace_tell(&pace, "b", 3), 6, 1e-9); /* for want of anything better */
-    for (int i = 0; i < 100; i++) {
+    struct xl_pace pace = {.n_rows = 0};
+    cr_expect_lt(xl_pace_tell(&pace, "a", 100, 3), 0);
+    xl_pace_learn(&pace, "a", 100, 2, 4);
+    cr_expect_float_eq(xl_pace_tell(&pace, "a", 100, 3), 6, 1e-9);
+    cr_expect_float_eq(xl_pace_tell(&pace, "b", 100, 3), 6, 1e-9); /* for want of anything better */
+    xl_pace_learn(&pace, "a", 400, 2, 8);
+    cr_expect_float_eq(xl_pace_tell(&pace, "a", 100, 3), 6, 1e-9);
+    cr_expect_float_eq(xl_pace_tell(&pace, "a", 400, 3), 12, 1e-9);
+    cr_expect_float_eq(xl_pace_tell(&pace, "a", 900, 3), 12, 1e-9); /* the nearest size */
+    xl_pace_learn(&pace, "a", 400, 2, 8);
+    cr_expect_float_eq(xl_pace_tell(&pace, "a", 0, 3), 12, 1e-9); /* the one known best */
+    for (int i = 0; i < 200; i++) {
         char digest[8];
         snprintf(digest, sizeof digest, "m%d", i);
-        xl_pace_learn(&pace, digest, 1, 1);
+        xl_pace_learn(&pace, digest, 100, 1, 1);
     }
-    cr_expect_eq(pace.n_models, XL_PACE_MODELS);
-    cr_expect_float_eq(xl_pace_tell(&pace, "m99", 3), 3, 1e-9);
+    cr_expect_eq(pace.n_rows, XL_PACE_ROWS);
+    cr_expect_float_eq(xl_pace_tell(&pace, "m199", 100, 3), 3, 1e-9);
 }

@@ -57,7 +57,7 @@ def png(width, height, colour):
             + chunk(b"IEND", b""))
 
 
-def until(fn, seconds=20):
+def until(fn, seconds=60):
     """What fn gives once it is true; None after that time."""
     late = time.monotonic() + seconds
     while time.monotonic() < late:

@@ -91,6 +91,46 @@ def try_sweeps():
     models.click()
 
 
+def try_form():
+    open_view()
+    until(lambda: find("[data-key=prompt] textarea"))
+    lora = one("[data-key=lora] select")
+    lora.send_keys("turbo")
+    one("[data-key=lora] button").click()
+    check("a LoRA is a row", until(lambda: len(find(".lora-rows li")) == 1))
+    weight = one(".lora-rows input[type=number]")
+    weight.clear()
+    weight.send_keys("0.6")
+    size = one("[data-key=size] select")
+    size.send_keys("Another size")
+    check("another size has sliders", until(lambda: one(".sides").is_displayed()))
+    find(".sides input[type=number]")[0].clear()
+    find(".sides input[type=number]")[0].send_keys("320")
+    find(".sides input[type=number]")[1].clear()
+    find(".sides input[type=number]")[1].send_keys("256")
+    driver.refresh()
+    until(lambda: find(".lora-rows li"))
+    equal("rows and sizes come back", (one(".lora-rows input[type=number]").get_attribute("value"),
+          [e.get_attribute("value") for e in find(".sides input[type=number]")]), ("0.6", ["320", "256"]))
+    find("[data-key=seed] button")[1].click()
+    last = server.ask("GET", "/api/v1/jobs").json()["jobs"]
+    last = max((job for job in last if job["n_done"]), key=lambda job: job["created"])["settings"]["seed"]
+    equal("the last picture's seed is taken", one("[data-key=seed] input").get_attribute("value"), str(last))
+    find("[data-key=seed] button")[0].click()
+    equal("and a new one each time", one("[data-key=seed] input").get_attribute("value"), "")
+    one(".diff summary").click()
+    check("what differs is told", until(lambda: find("[data-diff=lora]") and find("[data-diff=size]")), one(".diff").text)
+    shot("form")
+    one("[data-diff=lora] button").click()
+    check("one is reset alone", until(lambda: not find(".lora-rows li") and not find("[data-diff=lora]") and find("[data-diff=size]")))
+    one("[data-diff=size] button").click()
+    one(".diff select").send_keys("the last picture")
+    check("or told against the last picture", until(lambda: "last picture" in one(".diff summary").text), one(".diff").text)
+    check("a sweep's time is known before it starts", one("[data-key=all_profiles] input").click() is None
+          and until(lambda: "about" in one(".plan").text and "pictures" in one(".plan").text), one(".plan").text)
+    one("[data-key=all_profiles] input").click()
+
+
 def try_queue():
     server.ask("POST", "/api/v1/queue", {"paused": True})
     for i in range(3):
@@ -123,6 +163,7 @@ def try_phone():
 try_drawing()
 try_cancelling()
 try_sweeps()
+try_form()
 try_queue()
 try_phone()
 bad = [entry["message"] for entry in driver.get_log("browser")

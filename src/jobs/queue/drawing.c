@@ -76,8 +76,8 @@ static void on_saved(void *user, const struct xl_cell *cell, const char *path, c
     job->n_done++;
     queue->counts.n_pictures++;
     xl_job_add_picture(job, cell->id, path, seconds);
-    xl_pace_learn(&queue->pace, work->asked.sweep.models[cell->model].digest, xl_pace_cell(cell),
-                  seconds);
+    xl_pace_learn(&queue->pace, work->asked.sweep.models[cell->model].digest,
+                  (int64_t)cell->width * cell->height, xl_pace_cell(cell), seconds);
     queue->n_hitches = 0;
     json_t *line = xl_history_line(queue, job, "cell"), *told = xl_tell_job(queue, job, true);
     pthread_mutex_unlock(&queue->mutex);
@@ -87,6 +87,7 @@ static void on_saved(void *user, const struct xl_cell *cell, const char *path, c
     xl_history_note(queue, line, false); /* the picture itself says that it is there */
     xl_event_ring_put(queue->events, "cell", describe_saved(job->id, cell, path, seconds));
     xl_event_ring_put(queue->events, "job", told);
+    xl_pace_file_save(queue, false);
 }
 
 static void on_failed(void *user, const struct xl_cell *cell, enum xl_status status,

@@ -66,6 +66,7 @@ enum xl_status xl_queue_open(const struct xl_queue_params *params, struct xl_que
     if (!status) status = xl_history_read(queue, err);
     if (!status) status = xl_job_log_open(queue->output_dir, instance, &queue->log, err);
     if (!status) status = xl_slots_open(queue, params, err);
+    if (!status) xl_pace_file_read(queue);
     if (!status) status = start_threads(queue, err);
     if (status)
         xl_queue_close(queue);
@@ -97,6 +98,7 @@ void xl_queue_close(struct xl_queue *queue) {
     give_up_all(queue);
     if (queue->has_dispatcher) pthread_join(queue->dispatcher, NULL);
     if (queue->has_watch) pthread_join(queue->watch, NULL);
+    if (queue->has_watch) xl_pace_file_save(queue, true);
     xl_slots_close(queue);
     if (queue->has_watch && xl_journal_is_behind(queue->journal) && xl_history_renew(queue, &why))
         xl_warn("%s", why.text);

@@ -6,15 +6,19 @@
 
 #include "lab/run/sweep.h"
 
-enum { XL_PACE_MODELS = 32 };
+enum { XL_PACE_ROWS = 128 };
+
+/* Of a model and a size. */
+struct xl_pace_row {
+    char digest[XL_SHA256_HEX];
+    int64_t pixels;
+    double s_per_cost;
+    int n; /* pictures that it was learnt from */
+};
 
 struct xl_pace {
-    struct {
-        char digest[XL_SHA256_HEX];
-        double s_per_cost;
-        int n; /* pictures that it was learnt from */
-    } models[XL_PACE_MODELS];
-    int n_models;
+    struct xl_pace_row rows[XL_PACE_ROWS];
+    int n_rows;
     double s_per_cost; /* of all; 0: nothing was drawn yet */
 };
 
@@ -23,9 +27,14 @@ double xl_pace_cell(const struct xl_cell *cell);
 double xl_pace_sweep(const struct xl_sweep *sweep);
 
 /* A picture of a model took so long. */
-void xl_pace_learn(struct xl_pace *pace, const char *digest, double cost, double seconds);
+void xl_pace_learn(struct xl_pace *pace, const char *digest, int64_t pixels, double cost,
+                   double seconds);
 
-/* Seconds that a cost takes with a model; -1: nobody knows yet. */
-double xl_pace_tell(const struct xl_pace *pace, const char *digest, double cost);
+/* Seconds that a cost takes with a model, at this size or the nearest that is known (pixels 0: the
+ * one that most is known of); -1: nobody knows yet. */
+double xl_pace_tell(const struct xl_pace *pace, const char *digest, int64_t pixels, double cost);
+
+/* Of all cells of a sweep, each with its model and size. */
+double xl_pace_tell_sweep(const struct xl_pace *pace, const struct xl_sweep *sweep);
 
 #endif

@@ -34,9 +34,9 @@ struct xl_slot {
     struct {
         enum xl_phase phase;
         int64_t done, total; /* total 0: nothing is drawn */
-        double begun_s;      /* the phase, of xl_now_s */
+        double begun_s;      /* the phase was first heard of, of xl_now_s */
+        int64_t begun_done;  /* and was that far */
         double told_s;
-        int64_t told_done;
     } progress;
     char name[64]; /* of the GPU; "CPU" */
 };
@@ -91,6 +91,7 @@ struct xl_queue {
     struct xl_client clients[XL_QUEUE_CLIENTS];
     int n_clients;
     struct xl_pace pace;
+    double pace_saved_s;           /* of xl_now_s */
     struct xl_queue_counts counts; /* what only grows */
     int n_hitches;                 /* jobs in a row that a full disk stopped */
     double held_until_s;           /* of xl_now_s: nothing is begun before; 0: it is */
@@ -156,6 +157,15 @@ enum xl_status xl_history_renew(struct xl_queue *queue, struct xl_err *err) XL_C
 /* Bring jobs, their order and whether it pauses back; before any thread is there.
  * Errors: XL_EINPUT, XL_EDISK, XL_ENOMEM */
 enum xl_status xl_history_read(struct xl_queue *queue, struct xl_err *err) XL_CHECKED;
+
+/* --- pace_file.c (without the mutex) ---------------------------------------------------------- */
+
+/* What was learnt of this output directory's devices before; nothing where there is no such file,
+ * or it is of others. */
+void xl_pace_file_read(struct xl_queue *queue);
+/* Keep what is known now; not more often than now and then, unless it must be. That it could not be
+ * written is no failure: it is learnt again. */
+void xl_pace_file_save(struct xl_queue *queue, bool must_be);
 
 /* --- order.c (with the mutex held) ------------------------------------------------------------ */
 

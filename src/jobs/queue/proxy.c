@@ -26,8 +26,10 @@ static json_t *note_progress(struct xl_proxy *proxy, enum xl_phase phase, int64_
     json_t *told = NULL;
     double now_s = xl_now_s();
     pthread_mutex_lock(&queue->mutex);
-    if (slot->progress.phase != phase || !slot->progress.total || done < slot->progress.done)
+    if (slot->progress.phase != phase || !slot->progress.total || done < slot->progress.done) {
         slot->progress.begun_s = now_s;
+        slot->progress.begun_done = done;
+    }
     bool is_due = slot->progress.phase != phase || done >= total ||
                   now_s - slot->progress.told_s >= TELL_S;
     slot->progress.phase = phase;

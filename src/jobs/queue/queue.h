@@ -141,13 +141,11 @@ void xl_queue_count(struct xl_queue *queue, struct xl_queue_counts *out);
 
 /* What happens: events.h. Types and their data:
  *   "job"       a job, as above without its pictures, whenever something but its progress changes
- *   "progress"  {"job", "place", "phase", "step", "steps", "rate" (steps a second), "left_s" (of
- *               this picture; null), "job_left_s"}, some times a second
- *   "cell"      {"job", "cell", "path", "seconds"} or {"job", "cell", "status", "error"}
- *   "preview"   {"job", "place", "number", "step"}: there is a newer one, see below
- *   "queue"     {"revision", "paused", "held", "n": that wait or run, "order": ids of the first
- *               50}
- *   "places"    xl_queue_places */
+ *   "progress"  {"job", "place", "phase", "step", "steps", "rate" (steps a second; null), "left_s"
+ * (of this picture; null), "job_left_s"}, some times a second "cell"      {"job", "cell", "path",
+ * "seconds"} or {"job", "cell", "status", "error"} "preview"   {"job", "place", "number", "step"}:
+ * there is a newer one, see below "queue"     {"revision", "paused", "held", "n": that wait or run,
+ * "order": ids of the first 50} "places"    xl_queue_places */
 struct xl_event_ring *xl_queue_events(struct xl_queue *queue);
 
 /* Small pictures of what is being drawn are made while somebody asks for them: for the next

@@ -25,10 +25,11 @@ static int place_of(const struct xl_queue *queue, const struct xl_slot *slot) {
     return (int)(slot - queue->slots);
 }
 
-/* Steps a second; 0: not known yet. */
+/* Steps a second, of those since the phase was first heard of; 0: not known yet. */
 static double rate_of(const struct xl_slot *slot) {
     double passed_s = xl_now_s() - slot->progress.begun_s;
-    return passed_s > 0 && slot->progress.done > 0 ? (double)slot->progress.done / passed_s : 0;
+    int64_t n = slot->progress.done - slot->progress.begun_done;
+    return passed_s > 0 && n > 0 ? (double)n / passed_s : 0;
 }
 
 /* Of what a place draws now; -1: not known. */
@@ -43,7 +44,7 @@ static double job_left(struct xl_queue *queue, const struct xl_job *job) {
     int n_left = job->n_cells - job->n_done - job->n_failed, n_places = 0;
     if (!job->n_cells || n_left <= 0) return 0;
     for (int i = 0; i < queue->n_slots; i++) n_places += queue->slots[i].job == job;
-    double all_s = xl_pace_tell(&queue->pace, job->digest, job->cost);
+    double all_s = xl_pace_tell(&queue->pace, job->digest, 0, job->cost);
     return all_s < 0 ? -1 : all_s * n_left / job->n_cells / (n_places ? n_places : 1);
 }
 
@@ -60,7 +61,8 @@ json_t *xl_tell_progress(struct xl_queue *queue, const struct xl_slot *slot) {
     xl_json_put(object, "phase", json_string(phases[slot->progress.phase]), &ok);
     xl_json_put(object, "step", json_integer(slot->progress.done), &ok);
     xl_json_put(object, "steps", json_integer(slot->progress.total), &ok);
-    xl_json_put(object, "rate", json_real(rate_of(slot)), &ok);
+    double rate = rate_of(slot);
+    xl_json_put(object, "rate", rate > 0 ? json_real(rate) : json_null(), &ok);
     xl_json_put(object, "left_s", seconds(left_of(slot)), &ok);
     xl_json_put(object, "job_left_s", seconds(job_left(queue, slot->job)), &ok);
     return xl_json_finish(object, ok);

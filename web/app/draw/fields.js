@@ -25,7 +25,7 @@ export function framed(option, control, read, write, label = titleOf(option)) {
   return { key: option.key, element, target, read, write, fail };
 }
 
-const titleOf = (option) => option.name.replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase());
+export const titleOf = (option) => option.name.replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase());
 
 function textField(option) {
   const input = h('input', { type: 'text', placeholder: option.default ?? '' });
@@ -69,13 +69,17 @@ function switchField(option) {
   return framed(option, input, () => (input.checked ? true : undefined), (value) => (input.checked = Boolean(value)));
 }
 
-/** A dice decides anew each time: the server does; the pin keeps the seed of the last picture. */
-function seedField(option) {
+/** With the dice each picture has a new one (the server throws it); the pin keeps that of the last picture. */
+export function seedField(option, lastSeed) {
   const input = h('input', { type: 'text', inputMode: 'numeric', placeholder: 'a new one each time', pattern: '-?[0-9]*' });
-  const dice = button('Random', () => (input.value = ''), { title: 'a new seed each time' });
-  const field = framed(option, h('div', { className: 'row tight' }, input, dice), () => input.value.trim() || undefined,
+  const set = (value) => {
+    input.value = value ?? '';
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  const dice = button('⚄', () => set(''), { title: 'A new seed each time', aria: { label: 'A new seed each time' } });
+  const pin = button('↺', () => set(lastSeed() ?? ''), { title: 'The seed of the last picture', aria: { label: 'The seed of the last picture' } });
+  return framed(option, h('div', { className: 'row tight' }, input, dice, pin), () => input.value.trim() || undefined,
     (value) => (input.value = value ?? ''));
-  return field;
 }
 
 /** Texts, one a line. */
@@ -99,7 +103,6 @@ function listField(option, names) {
 
 /** The field of an option. lists: names by the list that the option points to; ranges: of sliders, by key. */
 export function fieldOf(option, lists, ranges) {
-  if (option.type === 'seed') return seedField(option);
   if (option.type === 'switch') return switchField(option);
   if (option.type === 'list') return listField(option, (lists[option.list] ?? []).map((one) => one.value ?? one));
   if (option.type === 'choice') return choiceField(option, option.choices);

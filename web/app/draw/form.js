@@ -4,10 +4,13 @@ import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
 import { jobs } from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
-import { fieldOf } from './fields.js';
+import { makeDiff } from './diff.js';
+import { fieldOf, seedField, titleOf } from './fields.js';
 import { initImage } from './init_image.js';
+import { loraField } from './lora_rows.js';
 import { promptField } from './prompt/box.js';
 import { makeCounts } from './prompt/counts.js';
+import { sizeField } from './size.js';
 
 const FIRST = ['prompt', 'negative', 'model', 'profile', 'size', 'scheduler', 'steps', 'guidance', 'seed', 'batch', 'lora'];
 const PROMPTS = ['prompt', 'negative'];
@@ -26,7 +29,8 @@ async function readLists() {
     models: models.models.map((model) => ({ value: model.key, isDisabled: model.state === 'not cached',
       text: model.state === 'not cached' ? `${model.key} (not cached)` : model.key })),
     profiles: names(profiles.profiles),
-    presets: presets.presets.map((preset) => ({ value: preset.name, text: `${preset.name}, ${preset.width}×${preset.height}` })),
+    presets: presets.presets.map((preset) => ({ value: preset.name, text: `${preset.name}, ${preset.width}×${preset.height}`,
+      width: preset.width, height: preset.height })),
     schedulers: names(schedulers.schedulers),
     loras: names(loras.loras ?? []),
     embeddings: names(embeddings.embeddings ?? []),
@@ -36,6 +40,18 @@ async function readLists() {
 /** Prompts of jobs that the queue knows, each once, the newest first. */
 const earlierPrompts = () => [...new Set([...jobs.values()].sort((a, b) => b.created - a.created)
   .map((job) => job.settings?.prompt).filter(Boolean))];
+
+/** Settings of the newest job that has drawn something; null: none is known. */
+const lastDrawn = () => [...jobs.values()].filter((job) => job.n_done > 0).sort((a, b) => b.created - a.created)[0]?.settings ?? null;
+
+/** Controls that are not what their option's type says. */
+const SPECIAL = {
+  prompt: promptField,
+  negative: promptField,
+  lora: (option, context, lists) => loraField(option, lists.loras.map((one) => one.value)),
+  size: (option, context, lists) => sizeField(option, lists.presets),
+  seed: (option) => seedField(option, () => lastDrawn()?.seed),
+};
 
 /** Exactly one of two sweeps, or none. */
 function exclusive(fields) {
@@ -61,7 +77,7 @@ export async function makeForm() {
   const make = (key) => {
     if (!byKey.has(key)) return false;
     const option = byKey.get(key);
-    const field = PROMPTS.includes(key) ? promptField(option, context) : fieldOf(option, lists, RANGES);
+    const field = SPECIAL[key]?.(option, context, lists) ?? fieldOf(option, lists, RANGES);
     fieldByKey.set(key, field);
     return field;
   };
@@ -73,10 +89,16 @@ export async function makeForm() {
   const more = make('sweep') ? [make('sweep'), ...rest] : rest;
   const fields = [...first, ...sweeps, ...more];
   const elements = (list) => list.map((field) => field.element);
+  const diff = makeDiff({
+    settings: () => settings(),
+    title: (key) => fieldByKey.has(key) && titleOf(byKey.get(key)),
+    byDefault: (key) => (byKey.get(key)?.type === 'switch' ? undefined : byKey.get(key)?.default ?? undefined),
+    reset: (key, value) => context.set(key, value),
+  }, lastDrawn);
   const element = h('form', { className: 'panel form', noValidate: true, aria: { label: 'Settings' } },
     h('div', { className: 'fields' }, elements(first), init.element,
       h('fieldset', { className: 'sweeps' }, h('legend', {}, 'Sweep'), elements(sweeps)),
-      h('details', {}, h('summary', {}, 'More'), elements(more))));
+      h('details', {}, h('summary', {}, 'More'), elements(more)), diff.element));
 
   const settings = () => {
     const out = init.read();
@@ -102,14 +124,24 @@ export async function makeForm() {
     for (const key of PROMPTS) fieldByKey.get(key)?.count(counted, key === about && error?.code ? error.message : null);
   });
   write(load('draft', {}));
+  diff.render();
   counts.ask();
   let timer = 0;
-  const form = { element, settings, write, fail, onchange: () => {}, end: counts.end };
+  const form = { element, settings, write, fail, onchange: () => {} };
+  const keep = () => save('draft', settings());
+  addEventListener('pagehide', keep);
+  form.end = () => {
+    removeEventListener('pagehide', keep);
+    clearTimeout(timer);
+    keep();
+    counts.end();
+  };
   const changed = () => {
     counts.ask();
     clearTimeout(timer);
     timer = setTimeout(() => {
-      save('draft', settings());
+      keep();
+      diff.render();
       form.onchange();
     }, 200);
   };

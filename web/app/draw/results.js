@@ -56,6 +56,8 @@ export function makeResults(onchoose) {
     for (const job of recent) {
       const full = job.pictures?.length ? job : await lab.whole(job.id).catch(() => job);
       for (const [cell] of full.pictures ?? []) add(cell, full);
+      const newest = full.pictures?.at(-1)?.[0];
+      if (newest && job === recent.at(-1) && !lab.progress.size) onchoose(newest, full);
     }
   };
   let hasAsked = false;
