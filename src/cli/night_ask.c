@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 static const char *first_argument(const struct xl_settings *given) {
     return given->n_arguments ? given->arguments[0] : NULL;
@@ -42,12 +41,6 @@ static void forget(struct seen *seen) {
     free(seen->dir);
 }
 
-/* A process that was killed has not said how the night ended. */
-static const char *phase_of(const struct seen *seen) {
-    bool claims = seen->state.phase == XL_NIGHT_DRAWS || seen->state.phase == XL_NIGHT_PAUSES;
-    return claims && !seen->is_running ? "killed" : xl_night_phase_name(seen->state.phase);
-}
-
 static enum xl_status print_json(const struct seen *seen, struct xl_err *err) {
     struct xl_arena arena = {0};
     json_t *document = NULL;
@@ -59,7 +52,8 @@ static enum xl_status print_json(const struct seen *seen, struct xl_err *err) {
         xl_json_watch();
         xl_json_put(document, "dir", xl_json_text(xl_path_absolute(seen->dir, &arena)), &ok);
         xl_json_put(document, "is_running", json_boolean(seen->is_running), &ok);
-        xl_json_put(document, "state", json_string(phase_of(seen)), &ok);
+        xl_json_put(document, "state",
+                    json_string(xl_night_state_name(&seen->state, seen->is_running)), &ok);
         status = ok ? xl_print_json(document, err) : xl_fail_nomem(err, "a document", 0);
     }
     json_decref(document);
@@ -101,7 +95,7 @@ static enum xl_status print_text(const struct seen *seen, struct xl_err *err) {
     const struct xl_night_state *state = &seen->state;
     char size[XL_SIZE_TEXT], span[XL_SPAN_TEXT];
     enum { EVENTS = 5 };
-    printf("%s  %s", seen->dir, phase_of(seen));
+    printf("%s  %s", seen->dir, xl_night_state_name(&seen->state, seen->is_running));
     printf("%s%s\n", state->why ? ": " : "", state->why ? state->why : "");
     printf("%d drawn, %d failed, %d planned and not drawn; %s; it ran %s\n", state->n_done,
            state->n_failed, state->n_waiting, xl_size_text(state->bytes, size),
@@ -136,7 +130,7 @@ static enum xl_status stop(const struct xl_settings *given, struct xl_err *err) 
     enum xl_status status = see(given, &seen, err);
     if (!status && !seen.is_running)
         status = xl_fail(err, XL_EINPUT, "%s: nobody works on this night; it is %s", seen.dir,
-                         phase_of(&seen));
+                         xl_night_state_name(&seen.state, seen.is_running));
     if (!status) status = xl_night_ask_stop(seen.dir, given->now, err);
     if (!status && !given->json && !given->quiet)
         printf("%s ends %s\n", seen.dir, given->now ? "at once" : "after the pictures at hand");
@@ -146,20 +140,14 @@ static enum xl_status stop(const struct xl_settings *given, struct xl_err *err) 
 
 /* --- add -------------------------------------------------------------------------------------- */
 
-static uint64_t random_seed(void) {
-    uint32_t seed = 0;
-    (void)!getrandom(&seed, sizeof seed, 0);
-    return seed;
-}
-
-/* A seed of its own makes a job one job, however often it is read. */
+/* --seed counts on from job to job. */
 static bool add_job(json_t *jobs, json_t *job, const struct xl_settings *given) {
     bool ok = job != NULL;
     const json_t *sweep = json_object_get(job, "sweep");
-    uint64_t seed = given->has_seed ? given->seed + json_array_size(jobs) : random_seed();
-    if (ok && !json_object_get(job, "seed") && !json_object_get(sweep, "seed"))
-        xl_json_put(job, "seed", xl_json_seed(seed), &ok);
-    return ok && !json_array_append(jobs, job);
+    bool has_seed = json_object_get(job, "seed") || json_object_get(sweep, "seed");
+    if (ok && given->has_seed && !has_seed)
+        xl_json_put(job, "seed", xl_json_seed(given->seed + json_array_size(jobs)), &ok);
+    return ok && xl_night_seed_job(job) && !json_array_append(jobs, job);
 }
 
 /* One map of settings, or a list of them. */

@@ -6,115 +6,29 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/table.h"
-#include "jobs/night/jobs.h"
+#include "jobs/night/outlook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* The first few jobs, decided and planned; of a seed that nobody chose others come. */
-enum { SHOWN = 3 };
-
-struct plan_shown {
-    struct xl_night_job jobs[SHOWN];
-    int n;
-    char *possible;
-};
-
-static void put_time(struct xl_str *out, double seconds) {
-    int minutes = (int)(seconds / 60 + 0.5);
-    if (seconds < 120)
-        xl_str_printf(out, "%.0f s", seconds);
-    else if (minutes % 60)
-        xl_str_printf(out, "%d h %02d min", minutes / 60, minutes % 60);
-    else
-        xl_str_printf(out, "%d h", minutes / 60);
-}
-
-/* "500 jobs, 8 h, 07:00 (in 9 h 12 min), 20 GB of pictures: whatever comes first" */
-static char *describe_end(const struct xl_night_config *config) {
-    struct xl_str text = {0};
-    char size[XL_SIZE_TEXT], moment[XL_MOMENT_MAX];
-    time_t now = time(NULL), until;
-    int n = 0;
-    bool is_stopped = config->until && !strcmp(config->until, XL_NIGHT_UNTIL_STOPPED);
-    if (config->until_jobs) {
-        xl_str_printf(&text, "%d %s", config->until_jobs,
-                      xl_plural(config->until_jobs, "job", "jobs"));
-        n++;
-    }
-    if (config->time_limit_s > 0) {
-        xl_str_puts(&text, n++ ? ", " : "");
-        put_time(&text, config->time_limit_s);
-    }
-    if (config->until && !is_stopped && !xl_moment_read(config->until, now, &until, NULL)) {
-        xl_str_printf(&text, "%s%s (in ", n++ ? ", " : "", xl_moment_text(until, now, moment));
-        put_time(&text, difftime(until, now));
-        xl_str_puts(&text, ")");
-    }
-    if (config->disk_budget)
-        xl_str_printf(&text, "%s%s of pictures", n++ ? ", " : "",
-                      xl_size_text(config->disk_budget, size));
-    if (is_stopped) xl_str_puts(&text, "somebody stops it");
-    if (!n && !is_stopped)
-        xl_str_printf(&text, "its %zu jobs are done", json_array_size(config->jobs));
-    if (n > 1) xl_str_puts(&text, ", whatever comes first");
-    return xl_str_take(&text);
-}
-
-static enum xl_status look(const struct xl_night_config *config, struct plan_shown *shown,
-                           struct xl_err *err) {
-    struct xl_night_source *source = NULL;
-    struct xl_sweep sweep = {.n_cells = 0};
-    struct xl_settings defaults = xl_night_defaults(config);
-    bool is_there = true;
-    int n_added = 0;
-    defaults.arena = NULL;
-    enum xl_status status = xl_night_source_open(
-        config, config->settings.has_seed ? config->settings.seed : 0, &source, err);
-    while (!status && is_there && shown->n < SHOWN) {
-        status = xl_night_source_next(source, &shown->jobs[shown->n], &is_there, err);
-        if (!status && is_there) shown->n++;
-    }
-    const struct xl_night_plan plan = {.defaults = &defaults};
-    if (!status) status = xl_night_plan_jobs(&plan, shown->jobs, shown->n, &sweep, &n_added, err);
-    if (!status) shown->possible = xl_night_source_possible(source);
-    xl_night_source_close(source);
-    xl_sweep_deinit(&sweep);
-    return status;
-}
-
-static json_t *describe_jobs(const struct plan_shown *shown) {
-    json_t *list = json_array();
-    bool ok = list != NULL;
-    for (int i = 0; ok && i < shown->n; i++) ok = !json_array_append(list, shown->jobs[i].settings);
-    return xl_json_finish(list, ok);
-}
-
 static enum xl_status print_json(const struct xl_night_config *config,
-                                 const struct plan_shown *shown, const char *end,
-                                 struct xl_err *err) {
+                                 const struct xl_night_outlook *outlook, struct xl_err *err) {
     xl_json_watch();
-    json_t *document = json_object();
-    bool ok = document != NULL;
-    xl_json_put(document, "config", xl_json_text(config->absolute), &ok);
-    xl_json_put(document, "until", xl_json_text(end), &ok);
-    xl_json_put(document, "prompts", xl_json_text(shown->possible), &ok);
-    xl_json_put(document, "settings", xl_settings_write_object(&config->settings), &ok);
-    xl_json_put(document, "first_jobs", describe_jobs(shown), &ok);
-    document = xl_json_finish(document, ok && !xl_json_ran_out());
+    json_t *document = xl_night_outlook_describe(config, outlook);
+    if (xl_json_ran_out()) document = xl_json_finish(document, false);
     enum xl_status status = xl_print_json(document, err);
     json_decref(document);
     return status;
 }
 
-static void print_text(const struct xl_night_config *config, const struct plan_shown *shown,
-                       const char *end) {
+static void print_text(const struct xl_night_config *config,
+                       const struct xl_night_outlook *outlook) {
     char size[XL_SIZE_TEXT];
     const struct xl_settings *settings = &config->settings;
-    xl_print_lines(0, "until     ", end, XL_COLOR_NONE);
-    if (shown->possible[0]) xl_print_lines(0, "prompts   ", shown->possible, XL_COLOR_NONE);
+    xl_print_lines(0, "until     ", outlook->end, XL_COLOR_NONE);
+    if (outlook->possible[0]) xl_print_lines(0, "prompts   ", outlook->possible, XL_COLOR_NONE);
     if (config->jobs) printf("jobs      %zu of its own first\n", json_array_size(config->jobs));
     if (settings->gpus)
         printf("on        GPUs: %s\n", settings->gpus);
@@ -129,8 +43,8 @@ static void print_text(const struct xl_night_config *config, const struct plan_s
     if (config->max_temperature) printf(", a GPU above %d degrees", config->max_temperature);
     if (config->max_power_w > 0) printf(", above %g W", config->max_power_w);
     printf("\n");
-    for (int i = 0; i < shown->n; i++) {
-        char *job = xl_json_dump(shown->jobs[i].settings, JSON_COMPACT);
+    for (int i = 0; i < outlook->n; i++) {
+        char *job = xl_json_dump(outlook->jobs[i].settings, JSON_COMPACT);
         if (job) xl_print_lines(0, i ? "          " : "first     ", job, XL_COLOR_DIM);
         free(job);
     }
@@ -141,17 +55,14 @@ static void print_text(const struct xl_night_config *config, const struct plan_s
 
 enum xl_status xl_night_print_plan(const struct xl_settings *given,
                                    const struct xl_night_config *config, struct xl_err *err) {
-    struct plan_shown shown = {.n = 0};
-    char *end = describe_end(config);
-    enum xl_status status = end ? look(config, &shown, err) : xl_fail_nomem(err, "a text", 0);
-    if (!status && !shown.possible) status = xl_fail_nomem(err, "a text", 0);
-    if (!status && given->json)
-        status = print_json(config, &shown, end, err);
-    else if (!status)
-        print_text(config, &shown, end);
-    for (int i = 0; i < shown.n; i++) xl_night_job_deinit(&shown.jobs[i]);
-    free(shown.possible);
-    free(end);
+    struct xl_night_outlook outlook;
+    enum xl_status status = xl_night_outlook_read(config, &outlook, err);
+    if (status) return status;
+    if (given->json)
+        status = print_json(config, &outlook, err);
+    else
+        print_text(config, &outlook);
+    xl_night_outlook_deinit(&outlook);
     return status;
 }
 

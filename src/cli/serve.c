@@ -8,6 +8,7 @@
 #include "http/api/facts.h"
 #include "http/api/feed.h"
 #include "http/api/jobs.h"
+#include "http/api/nights.h"
 #include "http/api/pictures.h"
 #include "http/api/prompt_api.h"
 #include "http/api/uploads.h"
@@ -30,6 +31,7 @@ struct serving {
     struct xl_facts facts;
     struct xl_library *library;
     struct xl_jobs_api jobs;
+    struct xl_nights_api nights;
     struct xl_feed *feed;
     struct xl_waits *waits;
     struct xl_openai openai;
@@ -71,9 +73,13 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
                                          .waits = serving->waits,
                                          .library = serving->library,
                                          .has_token = serving->token && !settings->no_token};
+    serving->nights = (struct xl_nights_api){.settings = settings,
+                                             .dir = xl_library_dir(serving->library),
+                                             .queue = serving->jobs.queue};
     const struct xl_route_table tables[] = {
         xl_facts_table(&serving->facts),
         xl_jobs_table(&serving->jobs),
+        xl_nights_table(&serving->nights),
         xl_pictures_table(serving->library),
         xl_uploads_table(serving->library),
         xl_openai_table(&serving->openai),

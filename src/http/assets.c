@@ -163,8 +163,8 @@ static enum xl_status get_asset(struct xl_call *call, struct xl_reply *reply, st
 static const struct xl_param asset_params[] = {{.name = "version", .help = "of the page"},
                                                {.name = "path", .help = "of the file"},
                                                {.name = NULL}};
-static const struct xl_param picture_params[] = {{.name = "id", .help = "of the picture"},
-                                                 {.name = NULL}};
+static const struct xl_param page_params[] = {{.name = "id", .help = "of what is shown"},
+                                              {.name = NULL}};
 
 #define PAGE(pattern_, params_)                                                                    \
     {                                                                                              \
@@ -178,11 +178,12 @@ static const struct xl_route rows[] = {
     PAGE("/gallery", NULL),
     PAGE("/queue", NULL),
     PAGE("/night", NULL),
+    PAGE("/night/{id}", page_params),
     PAGE("/duel", NULL),
     PAGE("/insights", NULL),
     PAGE("/system", NULL),
-    PAGE("/picture/{id}", picture_params),
-    PAGE("/run/{id}", picture_params),
+    PAGE("/picture/{id}", page_params),
+    PAGE("/run/{id}", page_params),
     {.method = "GET",
      .pattern = "/assets/{version}/{path...}",
      .run = get_asset,

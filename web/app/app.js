@@ -10,6 +10,7 @@ const VIEWS = {
   gallery: () => import('./gallery/gallery.js'),
   picture: () => import('./gallery/gallery.js'),
   queue: () => import('./queue/queue.js'),
+  night: () => import('./night/night.js'),
   system: () => import('./system/system.js'),
 };
 const NAMES = { '': 'draw', picture: 'gallery' };

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "http/body.h"
 #include "http/metrics.h"
 #include "http/reply.h"
 #include "lab/settings/options.h"
@@ -38,45 +39,12 @@ static enum xl_status reply_answer(struct xl_call *call, struct xl_reply *reply,
 
 /* --- Bodies ----------------------------------------------------------------------------------- */
 
-/* Members of the body that there are none of: a mistyped one is not passed over in silence. */
-static enum xl_status check_members(const struct xl_call *call, struct xl_reply *reply,
-                                    const char *const *known, struct xl_err *err) {
-    const char *key;
-    json_t *value;
-    json_object_foreach(call->json, key, value) {
-        bool is_known = false;
-        struct xl_str list = {0};
-        for (int i = 0; known[i]; i++) {
-            is_known |= !strcmp(known[i], key);
-            xl_str_printf(&list, "%s%s", i ? ", " : "", known[i]);
-        }
-        enum xl_status status = is_known ? XL_OK
-                                         : xl_fail(err, XL_EINVAL,
-                                                   "there is no \"%.60s\" here; expected %s", key,
-                                                   list.text ? list.text : "nothing");
-        xl_str_deinit(&list);
-        if (status) return xl_reply_about(reply, key, status);
-    }
-    return XL_OK;
-}
-
-/* A switch of the body; absent: as it is. */
-static enum xl_status read_switch(const struct xl_call *call, struct xl_reply *reply,
-                                  const char *key, bool *out, struct xl_err *err) {
-    const json_t *value = json_object_get(call->json, key);
-    if (value && !json_is_boolean(value))
-        return xl_reply_about(reply, key,
-                              xl_fail(err, XL_EINVAL, "%s: expected true or false", key));
-    if (value) *out = json_is_true(value);
-    return XL_OK;
-}
-
 /* {"settings": {...}, "next": true} */
 static enum xl_status read_ask(const struct xl_call *call, struct xl_reply *reply,
                                struct xl_queue_ask *ask, struct xl_err *err) {
     static const char *const known[] = {"settings", "next", NULL};
-    enum xl_status status = check_members(call, reply, known, err);
-    if (!status) status = read_switch(call, reply, "next", &ask->is_next, err);
+    enum xl_status status = xl_body_check(call, reply, known, err);
+    if (!status) status = xl_body_switch(call, reply, "next", &ask->is_next, err);
     if (status) return status;
     ask->settings = json_object_get(call->json, "settings");
     if (json_is_object(ask->settings)) return XL_OK;
@@ -178,7 +146,7 @@ static enum xl_status restore_job(struct xl_call *call, struct xl_reply *reply,
 static enum xl_status read_move(const struct xl_call *call, struct xl_reply *reply,
                                 struct xl_queue_move *move, struct xl_err *err) {
     static const char *const known[] = {"to", "before", "revision", NULL};
-    enum xl_status status = check_members(call, reply, known, err);
+    enum xl_status status = xl_body_check(call, reply, known, err);
     if (status) return status;
     const char *to = json_string_value(json_object_get(call->json, "to"));
     const json_t *revision = json_object_get(call->json, "revision");
@@ -209,10 +177,10 @@ static enum xl_status move_job(struct xl_call *call, struct xl_reply *reply, str
 static enum xl_status post_queue(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
     static const char *const known[] = {"paused", NULL};
     struct xl_queue_counts counts;
-    enum xl_status status = check_members(call, reply, known, err);
+    enum xl_status status = xl_body_check(call, reply, known, err);
     xl_queue_count(queue_of(call), &counts);
     bool is_paused = counts.is_paused;
-    if (!status) status = read_switch(call, reply, "paused", &is_paused, err);
+    if (!status) status = xl_body_switch(call, reply, "paused", &is_paused, err);
     if (status) return status;
     xl_queue_pause(queue_of(call), is_paused);
     return get_jobs(call, reply, err);

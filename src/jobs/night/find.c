@@ -70,6 +70,31 @@ enum xl_status xl_night_find(const char *output_dir, const char *what, bool only
     return status;
 }
 
+enum xl_status xl_nights_list(const char *output_dir, struct xl_arena *arena,
+                              const char *const **dirs, int *n, struct xl_err *err) {
+    struct dirent **entries = NULL;
+    int n_entries = scandir(output_dir, &entries, is_named, by_age);
+    if (n_entries < 0) n_entries = 0;
+    const char **list = xl_arena_alloc(arena, (size_t)(n_entries + 1) * sizeof *list);
+    enum xl_status status = list ? XL_OK : xl_fail_nomem(err, "nights", 0);
+    *n = 0;
+    for (int i = 0; i < n_entries; i++) {
+        const char *path = status ? NULL
+                                  : xl_arena_printf(arena, "%s/%s", output_dir, entries[i]->d_name);
+        if (!status && !path) status = xl_fail_nomem(err, "nights", 0);
+        if (path && is_one(path, NULL, false)) list[(*n)++] = path;
+        free(entries[i]);
+    }
+    free(entries);
+    *dirs = list;
+    return status;
+}
+
+const char *xl_night_state_name(const struct xl_night_state *state, bool is_running) {
+    bool claims = state->phase == XL_NIGHT_DRAWS || state->phase == XL_NIGHT_PAUSES;
+    return claims && !is_running ? "killed" : xl_night_phase_name(state->phase);
+}
+
 enum xl_status xl_night_is_running(const char *dir, bool *is_running, struct xl_err *err) {
     char *path = xl_path_join(dir, ".lock");
     if (!path) return xl_fail_nomem(err, "a path", 0);

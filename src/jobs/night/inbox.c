@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 static const char STOP[] = "stop", NOW[] = "now\n", AFTER[] = "after the pictures at hand\n";
@@ -45,6 +46,16 @@ void xl_night_forget_stop(const char *dir) {
 }
 
 /* --- Adding ----------------------------------------------------------------------------------- */
+
+bool xl_night_seed_job(json_t *job) {
+    uint32_t seed = 0;
+    bool ok = job != NULL;
+    const json_t *sweep = json_object_get(job, "sweep");
+    if (json_object_get(job, "seed") || json_object_get(sweep, "seed")) return ok;
+    (void)!getrandom(&seed, sizeof seed, 0);
+    xl_json_put(job, "seed", xl_json_seed(seed), &ok);
+    return ok;
+}
 
 enum xl_status xl_night_ask_add(const char *dir, const json_t *jobs, struct xl_err *err) {
     enum { TRIES = 1000 };

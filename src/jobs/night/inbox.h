@@ -12,6 +12,10 @@
 /* Stop it: after the pictures at hand, or at once. Errors: XL_EDISK */
 enum xl_status xl_night_ask_stop(const char *dir, bool at_once, struct xl_err *err) XL_CHECKED;
 
+/* Give a job a seed by chance, where neither it nor its sweep has one: that makes it one job
+ * however often it is read. False: out of memory */
+bool xl_night_seed_job(json_t *job);
+
 /* Add jobs: objects of settings, each with a seed, which makes it one job however often it is
  * read. They are drawn next. Errors: XL_EDISK, XL_ENOMEM */
 enum xl_status xl_night_ask_add(const char *dir, const json_t *jobs, struct xl_err *err) XL_CHECKED;

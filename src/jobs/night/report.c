@@ -230,9 +230,7 @@ double xl_night_report_rate(const struct xl_night_report *report) {
 }
 
 const char *xl_night_report_state(const struct xl_night_report *report) {
-    enum xl_night_phase phase = report->state.phase;
-    bool claims = phase == XL_NIGHT_DRAWS || phase == XL_NIGHT_PAUSES;
-    return claims && !report->is_running ? "killed" : xl_night_phase_name(phase);
+    return xl_night_state_name(&report->state, report->is_running);
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */

@@ -133,6 +133,18 @@ static json_t *describe_workers(const struct xl_night_report *report) {
     return xl_json_finish(list, ok);
 }
 
+/* Pictures in each part of the night: {"from" (seconds since 1970), "seconds" (of a part), "n"}. */
+static json_t *describe_bars(const struct xl_night_report *report) {
+    json_t *object = json_object(), *counts = json_array();
+    bool ok = object && counts;
+    for (int i = 0; ok && i < report->n_bars; i++)
+        ok = !json_array_append_new(counts, json_integer(report->bars[i]));
+    xl_json_put(object, "from", json_integer((json_int_t)report->bars_from), &ok);
+    xl_json_put(object, "seconds", json_integer(report->bar_s), &ok);
+    xl_json_put(object, "n", counts, &ok);
+    return xl_json_finish(object, ok);
+}
+
 static json_t *describe_failures(const struct xl_night_report *report) {
     json_t *list = json_array();
     bool ok = list != NULL;
@@ -194,6 +206,7 @@ json_t *xl_night_report_describe(const struct xl_night_report *report) {
     xl_json_put(object, "pictures_an_hour", json_real(xl_night_report_rate(report)), &ok);
     xl_json_put(object, "energy_j",
                 report->energy_j > 0 ? json_real(report->energy_j) : json_null(), &ok);
+    xl_json_put(object, "bars", describe_bars(report), &ok);
     xl_json_put(object, "workers", describe_workers(report), &ok);
     xl_json_put(object, "failures", describe_failures(report), &ok);
     xl_json_put(object, "n_losses", json_integer(state->n_losses), &ok);

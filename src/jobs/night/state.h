@@ -93,6 +93,15 @@ enum xl_status xl_night_state_read(const char *dir, struct xl_night_state *out,
 enum xl_status xl_night_find(const char *output_dir, const char *what, bool only_open, char **dir,
                              struct xl_err *err) XL_CHECKED;
 
+/* The folders of nights in output_dir, the newest first: [*n], in the arena. One that cannot be
+ * read has none. Errors: XL_ENOMEM */
+struct xl_arena;
+enum xl_status xl_nights_list(const char *output_dir, struct xl_arena *arena,
+                              const char *const **dirs, int *n, struct xl_err *err) XL_CHECKED;
+
+/* The phase in a word; "killed" where the process has not said how it ended. */
+const char *xl_night_state_name(const struct xl_night_state *state, bool is_running);
+
 /* Whether a process works on a night now. Errors: XL_EDISK */
 enum xl_status xl_night_is_running(const char *dir, bool *is_running,
                                    struct xl_err *err) XL_CHECKED;

@@ -191,6 +191,14 @@ static enum xl_status check_ask(const struct xl_queue *queue, const json_t *ask,
     return status;
 }
 
+enum xl_status xl_queue_vet(const struct xl_queue *queue, const json_t *settings, json_t **out,
+                            struct xl_err *err) {
+    struct xl_arena arena = {0};
+    enum xl_status status = check_ask(queue, settings, out, &arena, err);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
 /* --- Planning --------------------------------------------------------------------------------- */
 
 static enum xl_status read_settings(const struct xl_queue *queue, const json_t *ask,

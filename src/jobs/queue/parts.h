@@ -68,6 +68,8 @@ struct xl_queue {
     char *output_dir;
     const char *uploads;
     double idle_s, patience_s;
+    double
+        rest_s; /* a place that drew last before this, of xl_now_s, has been idle for long enough */
     int most_waiting;
     struct xl_workers workers;
     struct xl_journal *journal;

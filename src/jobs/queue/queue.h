@@ -86,6 +86,12 @@ enum xl_status xl_queue_read_settings(const struct xl_queue *queue, const json_t
                                       struct xl_arena *arena, struct xl_settings *out,
                                       struct xl_err *err) XL_CHECKED;
 
+/* Check what settings from the network name, without planning: a new object, the caller's, with
+ * init images by their paths from the root. What is no setting for the network is left in it, for
+ * whoever reads it to refuse. Errors: XL_EINVAL; XL_ENOMEM */
+enum xl_status xl_queue_vet(const struct xl_queue *queue, const json_t *settings, json_t **out,
+                            struct xl_err *err) XL_CHECKED;
+
 /* --- Changing --------------------------------------------------------------------------------- */
 
 enum xl_queue_answer {
@@ -115,6 +121,10 @@ enum xl_queue_answer xl_queue_move(struct xl_queue *queue, const struct xl_queue
 /* Begin nothing new, or go on. What is being drawn when it pauses is finished, picture by picture.
  */
 void xl_queue_pause(struct xl_queue *queue, bool is_paused);
+
+/* Places that draw nothing now end their workers and give their GPUs back, for somebody else who is
+ * about to look for idle ones. */
+void xl_queue_rest(struct xl_queue *queue);
 
 /* --- Looking ---------------------------------------------------------------------------------- */
 

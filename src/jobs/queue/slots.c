@@ -99,11 +99,17 @@ static struct xl_slot *find_idle(struct xl_queue *queue) {
         struct xl_slot *slot = &queue->slots[i];
         bool has_something = slot->digest[0] || (queue->workers.pool && slot->has_device);
         if (slot->job || slot->is_resting || !has_something) continue;
-        if (now_s - slot->used_s < queue->idle_s) continue;
+        if (now_s - slot->used_s < queue->idle_s && slot->used_s > queue->rest_s) continue;
         slot->is_resting = true;
         return slot;
     }
     return NULL;
+}
+
+void xl_queue_rest(struct xl_queue *queue) {
+    pthread_mutex_lock(&queue->mutex);
+    queue->rest_s = xl_now_s();
+    pthread_mutex_unlock(&queue->mutex);
 }
 
 static void rest(struct xl_queue *queue, struct xl_slot *slot) {
