@@ -35,6 +35,7 @@ static const struct {
 } schedules[] = {
     {{"automatic", "Automatic", 0}, XL_N_SIGMA_SPACINGS},
     {{"uniform", "Uniform", 0}, XL_SIGMA_PLAIN},
+    {{"normal", "Normal", 0}, XL_SIGMA_PLAIN}, /* the same timesteps there, too */
     {{"karras", "Karras", 7}, XL_SIGMA_KARRAS},
     {{"exponential", "Exponential", 0}, XL_SIGMA_EXPONENTIAL},
     {{"beta", "Beta", 0}, XL_SIGMA_BETA},

@@ -31,7 +31,8 @@ const struct xl_a1111_schedule *xl_a1111_schedule_of(enum xl_sigma_spacing spaci
 /* What a sampler and a schedule (by name or label; NULL or "": automatic) are called here
  * ("dpmpp-2m-karras", as xl_scheduler_list has it), and the sampler. A schedule at the end of the
  * sampler's name ("DPM++ 2M Karras") comes before the other one. The model's own steps stand for
- * "uniform". Errors: XL_EINVAL no such sampler; no such schedule (is_schedule), or none with it */
+ * "uniform" and "normal". Errors: XL_EINVAL no such sampler; no such schedule (is_schedule), or
+ * none with it */
 struct xl_a1111_choice {
     struct xl_a1111_sampler sampler;
     const char *name; /* here */

@@ -112,7 +112,8 @@ def try_lists():
     equal("with aliases, and the schedule that is automatic",
           (samplers["DPM++ 2M"]["aliases"], samplers["DPM++ 2M"]["options"]), (["k_dpmpp_2m"], {"scheduler": "karras"}))
     schedules = get("schedulers").json()
-    equal("schedules", [row["name"] for row in schedules], ["automatic", "uniform", "karras", "exponential", "beta"])
+    equal("schedules", [row["name"] for row in schedules], ["automatic", "uniform", "normal", "karras", "exponential",
+                                                       "beta"])
     profiles = server.get("/api/v1/profiles").json()["profiles"]
     equal("styles are the profiles", [row["name"] for row in get("prompt-styles").json()],
           [row["name"] for row in profiles])
@@ -149,6 +150,11 @@ def try_drawing():
     equal("info", (info["prompt"], info["all_seeds"], info["width"], info["height"], info["sampler_name"], info["steps"],
                    info["cfg_scale"], info["sd_model_name"], len(info["infotexts"])),
           ("a red circle", [5], 128, 128, "Euler", 4, 7, "Lab Tiny XL", 1))
+    kinds = {"prompt": str, "seed": int, "subseed": int, "restore_faces": bool, "sd_model_hash": str, "styles": list,
+             "extra_generation_params": dict, "clip_skip": int, "job_timestamp": str, "version": str, "batch_size": int,
+             "is_using_inpainting_conditioning": bool, "seed_resize_from_w": int, "subseed_strength": (int, float)}
+    equal("in the types that strict clients want", [key for key, kind in kinds.items() if type(info[key]) is not kind and
+                                                    not isinstance(info[key], kind)], [])
     equal("the request comes back whole", [told["parameters"][key] for key in (
         "prompt", "negative_prompt", "sampler_index", "sampler_name", "n_iter", "override_settings", "hr_scale", "enable_hr")],
         ["a red circle", "", "Euler", None, 1, {}, 2.0, False])
@@ -190,6 +196,14 @@ def try_samplers():
         answer = post("txt2img", dict(SMALL, sampler_name=sampler, scheduler=schedule, send_images=False))
         job = server.get("/api/v1/jobs").json()["jobs"][0]
         equal("%s with %s is %s" % (sampler, schedule, name), (answer.code, job["settings"]["scheduler"]), (200, name))
+    rows = get("samplers").json()
+    for name in [name for row in rows for name in (row["name"], *row["aliases"])]:
+        answer = post("txt2img", dict(SMALL, sampler_name=name, width=64, height=64, send_images=False))
+        check("%s draws" % name, answer.code == 200 and
+              json.loads(answer.json()["info"])["sampler_name"] in [row["name"] for row in rows], answer.body)
+    known = {row["name"] for row in server.get("/api/v1/schedulers").json()["schedulers"]} - {"default"}
+    plain = [name for name in known if not name.endswith(("-karras", "-exponential", "-beta", "-lu"))]
+    equal("each sampler of ours is among them", len(rows), len(plain))
     told = post("txt2img", dict(SMALL, prompt="a (red:1.3) circle <lora:stained-glass:0.5>")).json()
     check("attention and LoRAs of prompts", "<lora:stained-glass:0.5>" in json.loads(told["info"])["infotexts"][0])
 
@@ -260,7 +274,7 @@ def try_refusals():
     bomb = text(png(65535, 65535, b""))
     for field, value in (("steps", "many"), ("steps", 0), ("steps", 100000), ("steps", 2.5), ("steps", [20]), ("width", 100),
                          ("width", 0), ("width", -512), ("width", 1 << 20), ("height", "tall"), ("cfg_scale", "x"),
-                         ("cfg_scale", -1), ("cfg_scale", {}), ("seed", -2), ("seed", "x"), ("prompt", 5), ("prompt", ["x"]),
+                         ("cfg_scale", -1), ("cfg_scale", {}), ("seed", -2), ("seed", "x"), ("prompt", True), ("prompt", ["x"]),
                          ("negative_prompt", {}), ("styles", "Watercolor"), ("styles", ["no such style"]), ("styles", [1]),
                          ("batch_size", 0), ("batch_size", 65), ("n_iter", -1), ("n_iter", 1000), ("enable_hr", True),
                          ("restore_faces", True), ("tiling", True), ("restore_faces", "perhaps"), ("subseed_strength", 0.5),
@@ -315,8 +329,9 @@ def try_refusals():
     check("a large body is refused before it comes", b" 413 " in early[:40] and b'"detail"' in early, early[:300])
     equal("nothing of it was queued", len(jobs()), before)
     lax = post("txt2img", {**SMALL, "steps": "2", "width": 64.0, "height": "64", "no_such_field": 1, "seed": None,
-                           "hr_upscaler": "Latent", "subseed": 7, "save_images": True})
-    equal("what FastAPI takes is taken", (lax.code, lax.json().get("parameters", {}).get("steps")), (200, 2))
+                           "hr_upscaler": "Latent", "subseed": 7, "save_images": True, "prompt": 1234})
+    equal("what FastAPI takes is taken", (lax.code, [lax.json().get("parameters", {}).get(key) for key in (
+        "steps", "width", "height", "prompt")]), (200, [2, 64, 64, "1234"]))
 
 
 class Call(threading.Thread):
@@ -345,7 +360,11 @@ def try_progress():
         equal(name, post(name).code, 200)
         call.join(PATIENCE)
         equal("the call that waited has what was done: nothing", (call.answer.code, call.answer.json()["images"]), (200, []))
-        equal("and what it was", json.loads(call.answer.json()["info"])["seed"], 5)
+        info = json.loads(call.answer.json()["info"])
+        equal("and what it was", [info[key] for key in ("seed", "sampler_name", "restore_faces", "all_seeds")],
+              [5, "Euler", False, []])
+        check("with texts where there are texts", all(isinstance(info[key], str) for key in (
+            "prompt", "negative_prompt", "sd_model_name", "sd_model_hash", "job_timestamp")), info)
         equal("nothing is drawn then", get("progress").json()["state"]["job_count"], 0)
     call = Call(dict(SMALL, steps=40, batch_size=1, n_iter=60))
     until(lambda: get("progress").json()["state"]["job_no"] >= 2)

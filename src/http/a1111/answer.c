@@ -159,16 +159,9 @@ static void put_texts(json_t *info, const struct xl_a1111_call *call, const stru
 }
 
 static void put_echoed(json_t *info, const json_t *echo, bool *ok) {
-    static const char *const keys[] = {"subseed_strength",
-                                       "cfg_scale",
-                                       "steps",
-                                       "batch_size",
-                                       "restore_faces",
-                                       "seed_resize_from_w",
-                                       "seed_resize_from_h",
-                                       "denoising_strength",
-                                       "styles",
-                                       NULL};
+    static const char *const keys[] = {
+        "subseed_strength",   "cfg_scale",          "steps",  "batch_size", "seed_resize_from_w",
+        "seed_resize_from_h", "denoising_strength", "styles", NULL};
     for (int i = 0; keys[i]; i++)
         xl_json_put(info, keys[i], json_incref(json_object_get(echo, keys[i])), ok);
 }
@@ -189,10 +182,11 @@ static json_t *info_of(const struct xl_a1111_call *call, const json_t *job,
     put_texts(info, call, drawn, n, &ok);
     put_echoed(info, call->echo, &ok);
     put_size(info, n ? drawn[0].record : call->echo, &ok);
-    xl_json_put(info, "sampler_name", n ? told(&first, "Sampler") : json_null(), &ok);
+    xl_json_put(info, "sampler_name", json_string(call->sampler), &ok);
+    xl_json_put(info, "restore_faces", json_false(), &ok);
     const json_t *models = json_object_get(job, "models");
     xl_json_put(info, "sd_model_name", json_incref(json_array_get(models, 0)), &ok);
-    xl_json_put(info, "sd_model_hash", told(&first, "Model hash"), &ok);
+    xl_json_put(info, "sd_model_hash", n ? told(&first, "Model hash") : json_string(""), &ok);
     xl_json_put(info, "sd_vae_name", told(&first, "VAE"), &ok);
     xl_json_put(info, "sd_vae_hash", json_null(), &ok);
     xl_json_put(info, "face_restoration_model", json_null(), &ok);

@@ -84,6 +84,7 @@ static struct xl_a1111_call *new_call(const struct xl_call *call,
     mine->batch_size = (int)xl_field_int(asked->fields, "batch_size");
     mine->n_iter = (int)xl_field_int(asked->fields, "n_iter");
     mine->steps = (int)xl_field_int(asked->fields, "steps");
+    mine->sampler = asked->sampler;
     mine->seed = (uint64_t)json_integer_value(json_object_get(asked->settings, "seed"));
     mine->echo = echo_of(asked);
     if (mine->echo) return mine;

@@ -91,6 +91,14 @@ static json_t *read_switch(const json_t *value) {
     return text && !xl_read_switch(text, "", &is_on, NULL) ? json_boolean(is_on) : NULL;
 }
 
+/* A number is a text of its digits. */
+static json_t *text_of(const json_t *number) {
+    char *digits = xl_json_dump(number, JSON_ENCODE_ANY);
+    json_t *text = digits ? json_string(digits) : NULL;
+    free(digits);
+    return text;
+}
+
 /* As the type has it; NULL: it is none. */
 static json_t *read_value(enum xl_field_type type, const json_t *value) {
     bool is_its = true;
@@ -101,6 +109,7 @@ static json_t *read_value(enum xl_field_type type, const json_t *value) {
     case XL_FIELD_SWITCH:
         return read_switch(value);
     case XL_FIELD_TEXT:
+        if (json_is_number(value)) return text_of(value);
         is_its = json_is_string(value);
         break;
     case XL_FIELD_LIST:

@@ -62,8 +62,3 @@ enum xl_status xl_a1111_done_empty(struct xl_call *call, struct xl_reply *reply,
     (void)call;
     return xl_reply_json(reply, 200, json_object(), err);
 }
-
-/* What this program has nothing like. */
-enum xl_status xl_a1111_lacks(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    return xl_a1111_refuse(reply, 404, err, "%s: this program has nothing like it", call->path);
-}

@@ -17,8 +17,9 @@ struct xl_a1111_call {
     char client[48];
     bool is_img2img, sends_images;
     int batch_size, n_iter, steps;
-    uint64_t seed; /* of the first picture */
-    json_t *echo;  /* of the request */
+    uint64_t seed;       /* of the first picture */
+    const char *sampler; /* that program's name for it; lives for ever */
+    json_t *echo;        /* of the request */
     struct xl_a1111_call *before, *next;
 };
 
@@ -92,6 +93,7 @@ json_t *xl_a1111_infotext_fields(const char *text);
 /* request.c: the fields of a call, checked and whole, and the job that they mean. */
 struct xl_a1111_asked {
     json_t *fields, *settings;
+    const char *sampler; /* that program's name for it; lives for ever */
     bool is_img2img;
 };
 enum xl_status xl_a1111_request_read(struct xl_call *call, struct xl_reply *reply, bool is_img2img,
@@ -114,8 +116,8 @@ xl_route_fn xl_a1111_progress, xl_a1111_interrupt, xl_a1111_skip;
 xl_route_fn xl_a1111_get_options, xl_a1111_set_options;
 xl_route_fn xl_a1111_sd_models, xl_a1111_sd_vaes, xl_a1111_samplers, xl_a1111_schedulers,
     xl_a1111_styles, xl_a1111_loras, xl_a1111_embeddings;
-xl_route_fn xl_a1111_memory, xl_a1111_flags, xl_a1111_scripts, xl_a1111_lacks, xl_a1111_nothing,
-    xl_a1111_done, xl_a1111_done_empty;
+xl_route_fn xl_a1111_memory, xl_a1111_flags, xl_a1111_scripts, xl_a1111_nothing, xl_a1111_done,
+    xl_a1111_done_empty;
 xl_route_fn xl_a1111_png_info;
 
 #endif

@@ -140,8 +140,9 @@ static enum xl_status check_scripts(const json_t *fields, struct xl_reply *reply
     return XL_OK;
 }
 
-static enum xl_status put_sampler(const json_t *fields, struct xl_reply *reply, json_t *settings,
+static enum xl_status put_sampler(struct xl_a1111_asked *asked, struct xl_reply *reply,
                                   struct xl_err *err) {
+    const json_t *fields = asked->fields;
     struct xl_a1111_choice choice;
     bool ok = true;
     const char *name = xl_field_text(fields, "sampler_name");
@@ -158,7 +159,8 @@ static enum xl_status put_sampler(const json_t *fields, struct xl_reply *reply, 
         return xl_field_refuse(reply, "eta", err,
                                "eta is %g; %s is drawn with %g here: leave it out, or at that",
                                json_number_value(eta), choice.sampler.name, choice.sampler.eta);
-    xl_json_put(settings, "scheduler", json_string(choice.name), &ok);
+    asked->sampler = choice.sampler.name;
+    xl_json_put(asked->settings, "scheduler", json_string(choice.name), &ok);
     return ok ? XL_OK : xl_fail_nomem(err, "settings", 0);
 }
 
@@ -303,7 +305,7 @@ enum xl_status xl_a1111_request_read(struct xl_call *call, struct xl_reply *repl
     if (!status) status = check_scripts(out->fields, reply, err);
     if (!status) status = check_sides(out->fields, reply, err);
     if (!status) status = put_plain(out->fields, out->settings, err);
-    if (!status) status = put_sampler(out->fields, reply, out->settings, err);
+    if (!status) status = put_sampler(out, reply, err);
     if (!status) status = put_styles(out->fields, reply, out->settings, err);
     if (!status) status = put_seed(out->fields, reply, out->settings, err);
     if (!status) status = put_batch(out->fields, reply, out->settings, err);

@@ -71,7 +71,7 @@ static json_t *problem_object(const struct xl_problem *problem) {
 /* --- Rows ------------------------------------------------------------------------------------- */
 
 enum {
-    PICTURE_BYTES = 96 << 20, /* of a body with a picture, in base64 */
+    PICTURE_BYTES = 64 << 20, /* of a body with a picture, in base64 */
     TAKES = XL_ROUTE_LAX | XL_ROUTE_JSON | XL_ROUTE_ANY_TYPE,
 };
 
@@ -140,9 +140,6 @@ static const struct xl_route rows[] = {
     TELL("unload-checkpoint", xl_a1111_done_empty, 0, 0,
          "{}: memory is given back when it is idle"),
     TELL("reload-checkpoint", xl_a1111_done_empty, 0, 0, "{}: it is loaded when it draws"),
-    TELL("extra-single-image", xl_a1111_lacks, XL_ROUTE_SLOW, PICTURE_BYTES, "404"),
-    TELL("extra-batch-images", xl_a1111_lacks, XL_ROUTE_SLOW, PICTURE_BYTES, "404"),
-    TELL("interrogate", xl_a1111_lacks, XL_ROUTE_SLOW, PICTURE_BYTES, "404"),
 };
 
 struct xl_route_table xl_a1111_table(struct xl_a1111 *a1111) {
