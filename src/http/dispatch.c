@@ -75,16 +75,20 @@ static void note_method(struct xl_str *allow, const char *method) {
     xl_str_printf(allow, "%s%s%s", allow->len ? ", " : "", method, is_get ? ", HEAD" : "");
 }
 
-/* Find the route. allow: the methods that the path has, where it has not this one. */
+/* Find the route. allow: the methods that the path has, where it has not this one. The first row
+ * that it matches says which pattern is the path's: "jobs/check" is no id of a job. */
 static void find_route(struct xl_exchange *exchange, struct xl_str *allow) {
     struct xl_server *server = exchange->server;
     struct xl_call *call = &exchange->call;
+    const char *pattern = NULL;
     int at = 0, n_pairs = call->n_pairs;
     for (int t = 0; t < server->n_tables; t++) {
         const struct xl_route_table *table = &server->tables[t];
         for (int i = 0; i < table->n; i++, at++) {
             const struct xl_route *route = &table->rows[i];
+            if (pattern && strcmp(route->pattern, pattern) != 0) continue;
             if (!xl_route_matches(route, call)) continue;
+            pattern = route->pattern;
             if (takes_method(route, call->method)) {
                 call->route = route;
                 call->user = table->user;

@@ -55,6 +55,11 @@ static enum xl_status log_in(struct xl_call *call, struct xl_reply *reply, struc
     return XL_OK;
 }
 
+static json_t *login_schema(void) {
+    return json_pack("{s:s, s:{s:{s:s}}, s:[s], s:b}", "type", "object", "properties", "token",
+                     "type", "string", "required", "token", "additionalProperties", 0);
+}
+
 static const struct xl_route rows[] = {
     {.method = "GET",
      .pattern = "/healthz",
@@ -86,10 +91,11 @@ static const struct xl_route rows[] = {
     {.method = "POST",
      .pattern = "/api/v1/login",
      .run = log_in,
-     .flags = XL_ROUTE_OPEN | XL_ROUTE_JSON,
+     .flags = XL_ROUTE_OPEN | XL_ROUTE_JSON | XL_ROUTE_EMPTY,
      .body_max = 4096,
      .summary = "Turn the token into a cookie",
-     .answer = "nothing; Set-Cookie"},
+     .answer = "nothing; Set-Cookie",
+     .body_schema = login_schema},
 };
 
 struct xl_route_table xl_health_table(void) {

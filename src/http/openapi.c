@@ -143,16 +143,65 @@ static json_t *body_of(const struct xl_route *route, bool *ok) {
     return body;
 }
 
-static json_t *answers_of(const struct xl_route *route, bool *ok) {
+/* What a value is like: an object has these members, each a text or nothing. */
+static json_t *schema_like(const json_t *value, bool *ok) {
+    const char *key;
+    json_t *member;
+    if (json_is_array(value)) return json_pack("{s:s}", "type", "array");
+    if (!json_is_object(value)) return json_pack("{s:[ss]}", "type", "string", "null");
+    json_t *schema = json_object(), *properties = json_object(), *required = json_array();
+    json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+        xl_json_put(properties, key, schema_like(member, ok), ok);
+        *ok = !json_array_append_new(required, json_string(key)) && *ok;
+    }
+    put_text(schema, "type", "object", ok);
+    xl_json_put(schema, "properties", properties, ok);
+    xl_json_put(schema, "required", required, ok);
+    return schema;
+}
+
+static json_t *problem_like(const struct xl_route_table *table, const struct xl_problem *problem,
+                            bool *ok) {
+    json_t *like = table->problem(problem), *schema = schema_like(like, ok);
+    json_decref(like);
+    return schema;
+}
+
+/* How the errors of a table look: of another program's as its function writes one that is about a
+ * field, and one that is not. */
+static json_t *problem_of(const struct xl_route_table *table, bool *ok) {
+    const struct xl_problem whole = {500, "", "", NULL}, of_field = {422, "", "", ""};
+    if (!table->problem) return json_pack("{s:s}", "$ref", "#/components/responses/Error");
+    json_t *one = problem_like(table, &whole, ok), *other = problem_like(table, &of_field, ok);
+    json_t *media = json_object(), *answer = json_object();
+    bool is_one = json_equal(one, other);
+    json_t *schema = is_one ? json_incref(one) : json_pack("{s:[O,O]}", "anyOf", one, other);
+    json_decref(one);
+    json_decref(other);
+    xl_json_put(media, "application/json", object_of("schema", schema, ok), ok);
+    put_text(answer, "description", "what is wrong", ok);
+    xl_json_put(answer, "content", media, ok);
+    return answer;
+}
+
+static json_t *answers_of(const struct xl_route_table *table, const struct xl_route *route,
+                          bool *ok) {
+    static const char json[] = "application/json";
     json_t *answers = json_object(), *fine = json_object(), *media = json_object();
-    const char *type = route->answer_type ? route->answer_type : "application/json";
-    bool is_json = !route->answer_type;
-    json_t *schema = is_json ? json_object() : json_pack("{s:s}", "type", "string");
-    xl_json_put(media, type, object_of("schema", schema, ok), ok);
+    const char *types = route->answer_type ? route->answer_type : json;
+    for (size_t n; *types; types += n + (types[n] == ' ')) {
+        char type[64];
+        n = strcspn(types, " ");
+        snprintf(type, sizeof type, "%.*s", (int)n, types);
+        json_t *schema = strcmp(type, json) ? json_pack("{s:s}", "type", "string") : json_object();
+        xl_json_put(media, type, object_of("schema", schema, ok), ok);
+    }
     put_text(fine, "description", route->answer ? route->answer : "the answer", ok);
     xl_json_put(fine, "content", media, ok);
     xl_json_put(answers, "2XX", fine, ok);
-    xl_json_put(answers, "default", json_pack("{s:s}", "$ref", "#/components/responses/Error"), ok);
+    if (route->flags & XL_ROUTE_EMPTY)
+        xl_json_put(answers, "204", json_pack("{s:s}", "description", "nothing"), ok);
+    xl_json_put(answers, "default", problem_of(table, ok), ok);
     return answers;
 }
 
@@ -169,7 +218,8 @@ static void name_of(const struct xl_route *route, char *out, size_t size) {
     out[n] = 0;
 }
 
-static void put_route(json_t *paths, const struct xl_route *route, bool *ok) {
+static void put_route(json_t *paths, const struct xl_route_table *table,
+                      const struct xl_route *route, bool *ok) {
     char path[200], method[16], name[200];
     json_t *operation = json_object();
     const char *rest = strstr(route->pattern, "...");
@@ -183,7 +233,7 @@ static void put_route(json_t *paths, const struct xl_route *route, bool *ok) {
     xl_json_put(operation, "parameters", params_of(route, ok), ok);
     if (route->flags & (XL_ROUTE_JSON | XL_ROUTE_FORM))
         xl_json_put(operation, "requestBody", body_of(route, ok), ok);
-    xl_json_put(operation, "responses", answers_of(route, ok), ok);
+    xl_json_put(operation, "responses", answers_of(table, route, ok), ok);
     if (route->flags & XL_ROUTE_OPEN) xl_json_put(operation, "security", json_array(), ok);
     json_t *item = json_object_get(paths, path);
     if (!item) {
@@ -223,7 +273,7 @@ enum xl_status xl_get_openapi(struct xl_call *call, struct xl_reply *reply, stru
     for (int t = 0; t < n; t++)
         for (int i = 0; i < tables[t].n; i++)
             if (!(tables[t].rows[i].flags & XL_ROUTE_HIDDEN))
-                put_route(paths, &tables[t].rows[i], &ok);
+                put_route(paths, &tables[t], &tables[t].rows[i], &ok);
     put_text(document, "openapi", "3.1.0", &ok);
     xl_json_put(document, "info",
                 json_pack("{s:s, s:s}", "title", "SDXL Lab", "version", XL_VERSION), &ok);

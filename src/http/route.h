@@ -23,6 +23,7 @@ enum {
     XL_ROUTE_FORM = 8,      /* takes multipart/form-data; with XL_ROUTE_JSON either */
     XL_ROUTE_ANY_TYPE = 16, /* what it is sent may say any type, or none (other programs' APIs) */
     XL_ROUTE_LAX = 32,      /* parameters of a query that it does not know are left alone */
+    XL_ROUTE_EMPTY = 128,   /* may answer nothing, with 204 */
     XL_ROUTE_HIDDEN = 64,   /* is not described: pages, files of the page */
 };
 
@@ -60,7 +61,7 @@ struct xl_route {
     const struct xl_param *params; /* NULL: none */
     const char *summary;           /* what it does, for OpenAPI */
     const char *answer;            /* what it gives, a sentence */
-    const char *answer_type;       /* NULL: JSON */
+    const char *answer_type;       /* blanks between several; NULL: JSON */
     json_t *(*body_schema)(void);  /* of the JSON or the form that it takes; NULL: any
                                       object, or a form of one file */
 };

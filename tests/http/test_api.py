@@ -1,94 +1,25 @@
-"""test_api.py PROGRAM SOURCES - what describes and counts the server: OpenAPI and metrics; the token; calls made from the
-description find no internal error."""
+"""test_api.py PROGRAM SOURCES - what describes and counts the server: OpenAPI and metrics; the token."""
 import base64
-import json
-import random
 import re
 import sys
 
+import description
 from serving import Server, check, end, equal
 
 program, sources = sys.argv[1:]
 TOKEN = "a-token-for-tests-0123"
 
 
-def description(server):
-    """The document holds together by itself; and validates where the validator is installed."""
+def try_description(server):
     document = server.get("/api/v1/openapi.json").json()
-    equal("OpenAPI", document["openapi"], "3.1.0")
-    names = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
-    check("names of operations are different ones", len(set(names)) == len(names) > 15, names)
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            inside = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
-            equal("%s %s: parameters of its path" % (method, path), inside, set(re.findall(r"\{(\w+)\}", path)))
-            check("%s %s: summary and answers" % (method, path), operation["summary"] and "2XX" in operation["responses"])
+    equal("the description is OpenAPI", description.wrong(document), [])
     settings = document["components"]["schemas"]["Settings"]["properties"]
     options = {option["key"] for option in server.get("/api/v1/options").json()["options"]}
     equal("settings are the options", set(settings), options)
-    text = json.dumps(document)
-    for name in re.findall(r'"\$ref": "#/components/(\w+)/(\w+)"', text):
-        check("a reference leads somewhere: %s/%s" % name, name[1] in document["components"][name[0]])
-    try:
-        import openapi_spec_validator
-    except ImportError:
-        print("skip openapi-spec-validator: the package is not installed")
-    else:
-        try:
-            openapi_spec_validator.validate(document)
-            check("it validates", True)
-        except Exception as wrong:
-            check("it validates", False, str(wrong))
-    return document
-
-
-WORDS = ["", "0", "1", "-1", "7", "x", "a b", "%", "..", "../../etc/passwd", "\u202egnp", "\0", "9" * 30, "1e9", "nan", "true",
-         "'; DROP TABLE pictures; --", "<script>", "%s%n", "$(id)", "\U0001f98a", "a" * 3000, "None", "[1]", "2026-11-30"]
-VALUES = [None, True, 0, -1, 1.5, 10 ** 30, "", "x", [], {}, [[]], {"a": {"b": []}}, "a" * 5000, "\u0000"]
-
-
-def random_calls(server, document):
-    """Many calls that the description allows, and many that it does not: never a 5xx, never silence."""
-    from urllib.parse import quote
-    rnd = random.Random(5)
-    operations = [(method.upper(), path, operation) for path, item in document["paths"].items()
-                  for method, operation in item.items()
-                  if "text/event-stream" not in operation["responses"]["2XX"].get("content", {})]  # has no end
-    codes, wrong = {}, []
-    for i in range(1500):
-        method, path, operation = rnd.choice(operations)
-        query = []
-        for parameter in operation["parameters"]:
-            schema = parameter["schema"]
-            value = rnd.choice(schema["enum"]) if "enum" in schema and rnd.random() < .7 else rnd.choice(WORDS)
-            if parameter["in"] == "path":
-                path = path.replace("{%s}" % parameter["name"], quote(value, safe=""))
-            elif rnd.random() < .3:
-                query.append("%s=%s" % (parameter["name"], quote(value, safe="")))
-        body, headers = None, {}
-        content = operation.get("requestBody", {}).get("content", {})
-        if "application/json" in content:
-            properties = content["application/json"]["schema"].get("properties", {"a": 0})
-            body = json.dumps({name: rnd.choice(VALUES) for name in properties if rnd.random() < .6})
-            headers["Content-Type"] = "application/json"
-            if rnd.random() < .1:
-                body = body[:rnd.randrange(len(body) + 1)]
-        elif content:
-            headers["Content-Type"] = "multipart/form-data; boundary=x"
-            body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n\r\n%s\r\n--x--\r\n" % (
-                rnd.choice(["a.png", "", "../a"]), rnd.choice(["", "\x89PNG", "<svg>"]))
-            body = body.encode()
-        answer = server.ask(method, path + ("?" + "&".join(query) if query else ""), body, headers)
-        codes[answer.code] = codes.get(answer.code, 0) + 1
-        if answer.code >= 500:
-            wrong.append((method, path, query, answer.code, answer.body[:200]))
-        elif answer.code >= 400 and not answer.error()[2]:
-            wrong.append((method, path, "no sentence"))
-    check("1500 calls, no internal error: %s" % sorted(codes.items()), not wrong, wrong[:2])
-    check("some were answered and some refused", codes.get(200, 0) > 50 and codes.get(422, 0) > 50, codes)
 
 
 def metrics(server):
+    server.get("/api/v1/pictures/1")
     text = server.get("/metrics").body.decode()
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     check("every line of metrics is a name and a number",
@@ -133,7 +64,7 @@ def token():
 
 one = Server(program)
 try:
-    random_calls(one, description(one))
+    try_description(one)
     metrics(one)
     equal("another page of this machine", one.get("/api/v1/info", headers={"Origin": "http://127.0.0.1:1"}).code, 403)
     equal("a name that points here", one.get("/api/v1/info", headers={"Host": "evil.example:%d" % one.port}).code, 403)

@@ -152,8 +152,9 @@ def try_order(server):
     equal("a job is moved", (moved.code, order(server)), (200, [ids[0], ids[3], ids[1], ids[2]]))
     late = server.ask("POST", "/api/v1/jobs/%s/move" % ids[0], {"to": "bottom", "revision": revision})
     check("who saw another order is told so", late.code == 409 and len(late.error()[2]) > 10, (late.code, late.body))
-    equal("both at once is refused", server.ask("POST", "/api/v1/jobs/%s/move" % ids[0],
-                                                {"to": "top", "before": ids[1]}).code, 422)
+    for where in ({"to": "top", "before": ids[1]}, {"to": {}, "before": ids[1]}, {"to": "up"}, {"before": 1}, {}):
+        equal("no move: %s" % sorted(where.items(), key=str), server.ask("POST", "/api/v1/jobs/%s/move" % ids[0],
+                                                                         where).code, 422)
     equal("cancelled", server.ask("DELETE", "/api/v1/jobs/" + ids[0]).json()["state"], "cancelled")
     equal("restored, last", (server.ask("POST", "/api/v1/jobs/%s/restore" % ids[0], {}).code, order(server)[-1]),
           (200, ids[0]))

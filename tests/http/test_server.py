@@ -70,6 +70,7 @@ def addresses(server):
         equal("%s %s" % (method, path), (answer.code, answer.error()[0]), (code, status))
     equal("an unknown parameter is named", server.get("/api/v1/info?colour=1").error()[1], "colour")
     equal("405 says what there is", server.ask("POST", "/api/v1/info").headers["Allow"], "GET, HEAD, OPTIONS")
+    equal("of its own pattern, each once", server.ask("DELETE", "/api/v1/jobs/check").headers["Allow"], "POST, OPTIONS")
     options = server.ask("OPTIONS", "/api/v1/info")
     equal("OPTIONS", (options.code, options.headers["Allow"]), (204, "GET, HEAD, OPTIONS"))
     head, get = server.ask("HEAD", "/api/v1/info"), server.get("/api/v1/info")

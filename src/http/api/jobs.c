@@ -148,9 +148,11 @@ static enum xl_status read_move(const struct xl_call *call, struct xl_reply *rep
     static const char *const known[] = {"to", "before", "revision", NULL};
     enum xl_status status = xl_body_check(call, reply, known, err);
     if (status) return status;
-    const char *to = json_string_value(json_object_get(call->json, "to"));
+    const json_t *said_to = json_object_get(call->json, "to");
+    const json_t *said_before = json_object_get(call->json, "before");
+    const char *to = json_string_value(said_to);
     const json_t *revision = json_object_get(call->json, "revision");
-    move->before = json_string_value(json_object_get(call->json, "before"));
+    move->before = json_string_value(said_before);
     move->revision = revision ? json_integer_value(revision) : -1;
     if (revision && !json_is_integer(revision))
         return xl_reply_about(
@@ -160,7 +162,7 @@ static enum xl_status read_move(const struct xl_call *call, struct xl_reply *rep
                   : to && !strcmp(to, "top") ? XL_QUEUE_TOP
                                              : XL_QUEUE_BOTTOM;
     bool is_known = to && (!strcmp(to, "top") || !strcmp(to, "bottom"));
-    if (is_known != (move->before != NULL)) return XL_OK;
+    if (!said_to != !said_before && (is_known || move->before)) return XL_OK;
     return xl_reply_about(
         reply, "to",
         xl_fail(err, XL_EINVAL,
@@ -256,6 +258,22 @@ void xl_jobs_metrics(void *user, struct xl_str *out) {
     xl_metric_put(out, "device_seconds_total", "counter", "That devices drew.", counts.device_s);
 }
 
+static json_t *ask_schema(void) {
+    return json_pack("{s:s, s:{s:{s:s}, s:{s:s}}, s:[s], s:b}", "type", "object", "properties",
+                     "settings", "$ref", "#/components/schemas/Settings", "next", "type", "boolean",
+                     "required", "settings", "additionalProperties", 0);
+}
+static json_t *move_schema(void) {
+    return json_pack("{s:s, s:{s:{s:[ss]}, s:{s:s}, s:{s:s}}, s:[{s:[s]}, {s:[s]}], s:b}", "type",
+                     "object", "properties", "to", "enum", "top", "bottom", "before", "type",
+                     "string", "revision", "type", "integer", "oneOf", "required", "to", "required",
+                     "before", "additionalProperties", 0);
+}
+static json_t *pause_schema(void) {
+    return json_pack("{s:s, s:{s:{s:s}}, s:b}", "type", "object", "properties", "paused", "type",
+                     "boolean", "additionalProperties", 0);
+}
+
 #define OF_JOB                                                                                     \
     { .name = "id", .help = "of the job" }
 static const struct xl_param of_job[] = {OF_JOB, {.name = NULL}};
@@ -274,10 +292,10 @@ static const struct xl_param of_preview[] = {
 static const struct xl_route rows[] = {
     {"POST", "/api/v1/jobs", post_job, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "Have pictures drawn: {\"settings\": {...}, \"next\": true or false}",
-     "the job, and notices: sentences about it", NULL, NULL},
+     "the job, and notices: sentences about it", NULL, ask_schema},
     {"POST", "/api/v1/jobs/check", check_job, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "What a job would come to, without queueing it",
-     "n_cells, estimate_s (null: not known) and notices", NULL, NULL},
+     "n_cells, estimate_s (null: not known) and notices", NULL, ask_schema},
     {"GET", "/api/v1/jobs", get_jobs, 0, 0, of_list,
      "The queue, and jobs that have ended, the last one first",
      "revision (of the order), paused, held and jobs, without their pictures", NULL, NULL},
@@ -290,13 +308,14 @@ static const struct xl_route rows[] = {
     {"POST", "/api/v1/jobs/{id}/move", move_job, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, of_job,
      "Move a job in the queue: {\"to\": \"top\" or \"bottom\"} or {\"before\": ID}, with the "
      "\"revision\" that the order had",
-     "the job; 409 where the order is another by now", NULL, NULL},
-    {"GET", "/api/v1/jobs/{id}/preview", get_preview, 0, 0, of_preview,
+     "the job; 409 where the order is another by now", NULL, move_schema},
+    {"GET", "/api/v1/jobs/{id}/preview", get_preview, XL_ROUTE_EMPTY, 0, of_preview,
      "What a job's picture looks like so far; asking has previews made for a minute",
      "a JPEG, with its number in X-Preview; 204 where there is none, or none newer", "image/jpeg",
      NULL},
     {"POST", "/api/v1/queue", post_queue, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
-     "Pause the queue, or go on: {\"paused\": true or false}", "as GET /api/v1/jobs", NULL, NULL},
+     "Pause the queue, or go on: {\"paused\": true or false}", "as GET /api/v1/jobs", NULL,
+     pause_schema},
     {"POST", "/api/v1/queue/cancel-all", cancel_all, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "Cancel everything that waits or is drawn", "cancelled: how many", NULL, NULL},
     {"GET", "/api/v1/places", get_places, 0, 0, NULL, "Who draws: GPUs, or workers on the CPU",
