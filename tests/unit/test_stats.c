@@ -137,7 +137,8 @@ Test(stats, ridge_regression_agrees_with_scipy) {
     bool fitted;
     read_cells(expected, &cells);
     double variance = json_number_value(json_object_get(expected, "variance"));
-    cr_assert(!xl_logistic_fit(&cells.data, variance, false, &arena, &model, &fitted, &err) &&
+    cr_assert(!xl_logistic_fit(&cells.data, &(struct xl_logistic_prior){.variance = variance},
+                               &arena, &model, &fitted, &err) &&
               fitted);
     cr_assert_eq(model.n, json_array_size(json_object_get(expected, "beta")));
     for (size_t i = 0; i < model.n; i++) {
@@ -146,6 +147,37 @@ Test(stats, ridge_regression_agrees_with_scipy) {
         for (size_t j = 0; j < model.n; j++)
             cr_expect_float_eq(model.covariance[i * model.n + j], number(row, j), 1e-6);
     }
+    xl_arena_deinit(&arena);
+    json_decref(expected);
+}
+
+/* A model that begins where one without its last factor ended is the same as one from nothing. */
+Test(stats, ridge_regression_goes_on_from_a_smaller_one) {
+    json_t *expected = load("ridge");
+    struct cells cells;
+    struct xl_arena arena = {0};
+    struct xl_logistic small, model;
+    struct xl_err err;
+    bool fitted;
+    read_cells(expected, &cells);
+    struct xl_logistic_prior prior = {
+        .variance = json_number_value(json_object_get(expected, "variance"))};
+    struct xl_logistic_data data = cells.data;
+    size_t F = data.factor_count;
+    uint32_t *levels = malloc(data.cell_count * F * sizeof *levels);
+    cr_assert(levels && F > 1);
+    for (size_t i = 0; i < data.cell_count; i++)
+        memcpy(levels + i * (F - 1), cells.levels + i * F, (F - 1) * sizeof *levels);
+    data.levels = levels;
+    data.factor_count = F - 1;
+    data.coefficient_count = data.first_of[F - 1];
+    cr_assert(!xl_logistic_fit(&data, &prior, &arena, &small, &fitted, &err) && fitted);
+    cr_assert_eq(small.n, data.coefficient_count + 1);
+    prior.from = &small;
+    cr_assert(!xl_logistic_fit(&cells.data, &prior, &arena, &model, &fitted, &err) && fitted);
+    for (size_t i = 0; i < model.n; i++)
+        cr_expect_float_eq(model.beta[i], number(json_object_get(expected, "beta"), i), 1e-6);
+    free(levels);
     xl_arena_deinit(&arena);
     json_decref(expected);
 }
@@ -159,7 +191,9 @@ Test(stats, logistic_regression_agrees_with_statsmodels) {
     struct xl_err err;
     bool fitted;
     read_cells(expected, &cells);
-    cr_assert(!xl_logistic_fit(&cells.data, 1e6, false, &arena, &model, &fitted, &err) && fitted);
+    cr_assert(!xl_logistic_fit(&cells.data, &(struct xl_logistic_prior){.variance = 1e6}, &arena,
+                               &model, &fitted, &err) &&
+              fitted);
     for (size_t i = 0; i < cells.data.cell_count; i++) {
         double variance, log_odds = xl_logistic_predict(&model, cells.levels + i * 2, 2, &variance);
         cr_expect_float_eq(log_odds, number(json_object_get(expected, "log_odds"), i), 1e-4);
@@ -176,12 +210,13 @@ Test(stats, what_has_no_finite_answer_is_not_fitted) {
     struct xl_logistic model;
     struct xl_err err;
     bool fitted = true;
-    cr_expect(!xl_logistic_fit(&data, 1, true, &arena, &model, &fitted, &err) && !fitted);
+    const struct xl_logistic_prior learned = {.variance = 1, .is_learned = true};
+    cr_expect(!xl_logistic_fit(&data, &learned, &arena, &model, &fitted, &err) && !fitted);
     data.loved = made;
-    cr_expect(!xl_logistic_fit(&data, 1, true, &arena, &model, &fitted, &err) && !fitted);
+    cr_expect(!xl_logistic_fit(&data, &learned, &arena, &model, &fitted, &err) && !fitted);
     uint32_t apart[2] = {5, 0}; /* separated: the prior keeps it finite */
     data.loved = apart;
-    cr_expect(!xl_logistic_fit(&data, 1, true, &arena, &model, &fitted, &err) && fitted);
+    cr_expect(!xl_logistic_fit(&data, &learned, &arena, &model, &fitted, &err) && fitted);
     cr_expect(isfinite(model.beta[1]) && model.beta[1] > model.beta[2]);
     xl_arena_deinit(&arena);
 }

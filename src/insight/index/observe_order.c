@@ -74,6 +74,18 @@ static bool order_choices(struct xl_observed_table *table, const struct place *o
     return row != NULL;
 }
 
+/* Ids come in the order of time but for what was made within one second, or read from another log:
+ * where times rise, only what has the same time is sorted. */
+static void sort(struct place *order, size_t n) {
+    bool rises = true;
+    for (size_t i = 1; i < n && rises; i++) rises = order[i - 1].made_at <= order[i].made_at;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = rises ? first + 1 : n;
+        while (end < n && order[end].made_at == order[first].made_at) end++;
+        if (end - first > 1) qsort(order + first, end - first, sizeof *order, by_place);
+    }
+}
+
 enum xl_status xl_observed_order(struct xl_observed_table *table, struct xl_err *err) {
     size_t n = table->view.row_count;
     struct place *order = malloc((n + 1) * sizeof *order);
@@ -83,7 +95,7 @@ enum xl_status xl_observed_order(struct xl_observed_table *table, struct xl_err 
         is_in_order &= !i || by_place(&order[i - 1], &order[i]) < 0;
     }
     if (ok && !is_in_order) {
-        qsort(order, n, sizeof *order, by_place);
+        sort(order, n);
         ok = order_numbers(&table->made_at, order, n) && order_numbers(&table->picture, order, n) &&
              order_bytes(&table->loved, order, n) && order_bytes(&table->rating, order, n) &&
              order_column(&table->prompts, order, n) && order_choices(table, order, n);

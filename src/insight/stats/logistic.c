@@ -128,9 +128,18 @@ static bool fit(struct work *work, bool learn) {
     }
 }
 
-enum xl_status xl_logistic_fit(const struct xl_logistic_data *data, double prior_variance,
-                               bool learn, struct xl_arena *arena, struct xl_logistic *out,
-                               bool *fitted, struct xl_err *err) {
+static void begin(struct work *work, const struct xl_logistic_prior *prior, double log_odds) {
+    const struct xl_logistic *from = prior->from;
+    work->penalty[0] = 0;
+    work->beta[0] = log_odds;
+    for (size_t f = 0; f < work->data->factor_count; f++)
+        work->variance[f] = from && f < from->factor_count ? from->variance[f] : prior->variance;
+    if (from) memcpy(work->beta, from->beta, from->n * sizeof *work->beta);
+}
+
+enum xl_status xl_logistic_fit(const struct xl_logistic_data *data,
+                               const struct xl_logistic_prior *prior, struct xl_arena *arena,
+                               struct xl_logistic *out, bool *fitted, struct xl_err *err) {
     size_t n = data->coefficient_count + 1;
     double made = 0, loved = 0;
     *fitted = false;
@@ -149,13 +158,14 @@ enum xl_status xl_logistic_fit(const struct xl_logistic_data *data, double prior
     work.gradient = scratch + 2 * n;
     work.row = scratch + 3 * n;
     work.hessian = scratch + 4 * n;
-    work.penalty[0] = 0;
-    work.beta[0] = log(loved / (made - loved));
-    for (size_t f = 0; f < data->factor_count; f++) work.variance[f] = prior_variance;
-    *fitted = fit(&work, learn);
+    begin(&work, prior, log(loved / (made - loved)));
+    *fitted = fit(&work, prior->is_learned);
     if (*fitted)
-        *out = (struct xl_logistic){
-            .n = n, .beta = work.beta, .covariance = work.covariance, .variance = work.variance};
+        *out = (struct xl_logistic){.n = n,
+                                    .factor_count = data->factor_count,
+                                    .beta = work.beta,
+                                    .covariance = work.covariance,
+                                    .variance = work.variance};
     free(scratch);
     return XL_OK;
 }

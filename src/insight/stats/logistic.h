@@ -25,18 +25,27 @@ struct xl_logistic_data {
 };
 
 struct xl_logistic {
-    size_t n;                 /* coefficient_count + 1 */
+    size_t n, factor_count;   /* n: coefficient_count + 1 */
     const double *beta;       /* [n] the intercept first: coefficient c is beta[c + 1] */
     const double *covariance; /* [n][n] the inverse of the penalised information */
     const double *variance;   /* [factor_count] of the prior of each factor */
 };
 
-/* prior_variance: of every factor to begin with. learn: whether to go on from there. Data without
- * successes, or without failures, has no finite intercept: *out is untouched and *fitted false.
- * Errors: XL_ENOMEM */
-enum xl_status xl_logistic_fit(const struct xl_logistic_data *data, double prior_variance,
-                               bool learn, struct xl_arena *arena, struct xl_logistic *out,
-                               bool *fitted, struct xl_err *err) XL_CHECKED;
+/* Where a fit begins. */
+struct xl_logistic_prior {
+    double variance; /* of every factor */
+    bool is_learned; /* whether to go on from there */
+    /* A fit of the same cells with fewer factors, of which these are the first: where it ended, the
+     * rest begins as above. It ends in the same place within what EM leaves open. NULL: none */
+    const struct xl_logistic *from;
+};
+
+/* Data without successes, or without failures, has no finite intercept: *out is untouched and
+ * *fitted false. Errors: XL_ENOMEM */
+enum xl_status xl_logistic_fit(const struct xl_logistic_data *data,
+                               const struct xl_logistic_prior *prior, struct xl_arena *arena,
+                               struct xl_logistic *out, bool *fitted,
+                               struct xl_err *err) XL_CHECKED;
 
 /* log(odds) of levels [factor_count], and the variance of that. variance may be NULL. */
 double xl_logistic_predict(const struct xl_logistic *model, const uint32_t *levels,

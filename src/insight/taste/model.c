@@ -120,11 +120,15 @@ enum xl_status xl_model_fit(struct xl_analysis *analysis, struct xl_err *err) {
     const struct xl_groups *groups = &analysis->groups;
     struct xl_logistic_data *data = &analysis->data;
     size_t F = groups->factor_count, columns = F + analysis->n_beyond;
-    xl_arena_deinit(&analysis->fitted);
+    struct xl_arena before = analysis->fitted; /* the model that this one begins with */
+    const struct xl_logistic model = analysis->model;
+    const struct xl_logistic_prior prior = {
+        .variance = 1, .is_learned = true, .from = analysis->taste->has_model ? &model : NULL};
+    analysis->fitted = (struct xl_arena){0};
     uint32_t *levels =
         xl_arena_alloc(&analysis->fitted, (groups->count * columns + 1) * sizeof *levels);
-    if (!levels) return xl_fail_nomem(err, "a model of rates", 0);
-    for (size_t g = 0; g < groups->count; g++)
+    enum xl_status status = levels ? XL_OK : xl_fail_nomem(err, "a model of rates", 0);
+    for (size_t g = 0; !status && g < groups->count; g++)
         xl_model_levels(analysis, groups->levels + g * F, levels + g * columns);
     data->cell_count = groups->count;
     data->factor_count = columns;
@@ -132,8 +136,10 @@ enum xl_status xl_model_fit(struct xl_analysis *analysis, struct xl_err *err) {
     data->levels = levels;
     data->made = groups->made;
     data->loved = groups->loved;
-    enum xl_status status = xl_logistic_fit(data, 1, true, &analysis->fitted, &analysis->model,
-                                            &analysis->taste->has_model, err);
+    if (!status)
+        status = xl_logistic_fit(data, &prior, &analysis->fitted, &analysis->model,
+                                 &analysis->taste->has_model, err);
+    xl_arena_deinit(&before);
     for (size_t g = 0; !status && analysis->taste->has_model && g < groups->count; g++)
         analysis->expected[g] = groups->made[g] *
                                 xl_logistic_rate(xl_logistic_predict(
