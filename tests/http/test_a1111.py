@@ -348,12 +348,12 @@ class Call(threading.Thread):
 
 def try_progress():
     for name in ("interrupt", "skip"):
-        call = Call(dict(LONG, n_iter=2))
+        call = Call(LONG)
         far = until(lambda: (lambda told: told if told["state"]["sampling_step"] > 2 else None)(get("progress").json()))
         check("its progress is told", far and 0.01 < far["progress"] < 1 and far["eta_relative"] > 0, far)
         state = (far or {}).get("state", {})
         equal("as that program does", [state.get(key) for key in ("job", "job_count", "job_no", "sampling_steps")],
-              ["scripts_txt2img", 2, 0, 1000])
+              ["scripts_txt2img", 1, 0, 1000])
         picture = until(lambda: get("progress").json()["current_image"])
         check("with a small picture", picture and base64.b64decode(picture)[:2] == b"\xff\xd8")
         equal("but not where none is wanted", get("progress?skip_current_image=true").json()["current_image"], None)
@@ -366,6 +366,14 @@ def try_progress():
         check("with texts where there are texts", all(isinstance(info[key], str) for key in (
             "prompt", "negative_prompt", "sd_model_name", "sd_model_hash", "job_timestamp")), info)
         equal("nothing is drawn then", get("progress").json()["state"]["job_count"], 0)
+    call = Call(dict(SMALL, steps=500, n_iter=3))
+    for no in (0, 2):
+        until(lambda no=no: (lambda state: state["job_no"] == no and state["sampling_step"] > 0)(get("progress").json()["state"]))
+        post("skip")
+    call.join(PATIENCE)
+    skipped = json.loads(call.answer.json()["info"])
+    equal("a skip leaves one out and goes on", (len(call.answer.json()["images"]), skipped["all_seeds"], skipped["seed"]),
+          (1, [6], 5))
     call = Call(dict(SMALL, steps=40, batch_size=1, n_iter=60))
     until(lambda: get("progress").json()["state"]["job_no"] >= 2)
     post("interrupt")

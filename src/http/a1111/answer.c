@@ -68,6 +68,20 @@ static int by_seed(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Several places may have drawn what a skip then had drawn again: of each seed one is told. The
+ * others go to the end. Returns how many are told. */
+static int sort(struct drawn *drawn, int n) {
+    int n_told = 0;
+    qsort(drawn, (size_t)n, sizeof *drawn, by_seed);
+    for (int i = 0; i < n; i++) {
+        if (n_told && drawn[n_told - 1].seed == drawn[i].seed) continue;
+        struct drawn other = drawn[n_told];
+        drawn[n_told++] = drawn[i];
+        drawn[i] = other;
+    }
+    return n_told;
+}
+
 /* --- Info ------------------------------------------------------------------------------------- */
 
 /* A list of what each picture says. */
@@ -219,16 +233,15 @@ static json_t *images_of(struct drawn *drawn, int n) {
 
 enum xl_status xl_a1111_answer(const struct xl_a1111_call *call, const json_t *job, json_t **out,
                                struct xl_err *err) {
-    const json_t *pictures = json_object_get(job, "pictures");
-    int n = (int)json_array_size(pictures);
+    int n = (int)json_array_size(call->pictures), n_read = n;
     struct drawn *drawn = calloc((size_t)n + 1, sizeof *drawn);
     enum xl_status status = drawn ? XL_OK : xl_fail_nomem(err, "pictures", 0);
     for (int i = 0; !status && i < n; i++) {
-        const json_t *path = json_array_get(json_array_get(pictures, (size_t)i), 1);
+        const json_t *path = json_array_get(json_array_get(call->pictures, (size_t)i), 1);
         status = read_picture(json_string_value(path), call->sends_images, &drawn[i], err);
     }
     if (!status) {
-        qsort(drawn, (size_t)n, sizeof *drawn, by_seed);
+        n = sort(drawn, n_read);
         json_t *object = json_object();
         bool ok = object != NULL;
         xl_json_put(object, "images", images_of(drawn, call->sends_images ? n : 0), &ok);
@@ -237,7 +250,7 @@ enum xl_status xl_a1111_answer(const struct xl_a1111_call *call, const json_t *j
         *out = xl_json_finish(object, ok);
         if (!*out) status = xl_fail_nomem(err, "an answer", 0);
     }
-    for (int i = 0; drawn && i < n; i++) drawn_deinit(&drawn[i]);
+    for (int i = 0; drawn && i < n_read; i++) drawn_deinit(&drawn[i]);
     free(drawn);
     return status;
 }

@@ -32,7 +32,31 @@ void xl_a1111_call_remove(struct xl_a1111_call *call) {
 void xl_a1111_call_free(struct xl_a1111_call *call) {
     if (!call) return;
     json_decref(call->echo);
+    json_decref(call->settings);
+    json_decref(call->pictures);
     free(call);
+}
+
+void xl_a1111_call_mark(struct xl_a1111 *a1111, const char *id, bool is_skipped) {
+    pthread_mutex_lock(&a1111->mutex);
+    for (struct xl_a1111_call *call = a1111->calls; call; call = call->next)
+        if (!strcmp(call->id, id)) call->is_skipped = is_skipped;
+    pthread_mutex_unlock(&a1111->mutex);
+}
+
+bool xl_a1111_call_take_mark(struct xl_a1111_call *call) {
+    pthread_mutex_lock(&call->a1111->mutex);
+    bool is_skipped = call->is_skipped;
+    call->is_skipped = false;
+    pthread_mutex_unlock(&call->a1111->mutex);
+    return is_skipped;
+}
+
+void xl_a1111_call_move(struct xl_a1111_call *call, const char id[XL_JOB_ID], int n) {
+    pthread_mutex_lock(&call->a1111->mutex);
+    memcpy(call->id, id, sizeof call->id);
+    call->n_behind += n;
+    pthread_mutex_unlock(&call->a1111->mutex);
 }
 
 /* The i-th of a client, as a copy without what it owns. */
@@ -42,7 +66,7 @@ static bool copy_at(struct xl_a1111 *a1111, const char *client, int i, struct xl
     for (const struct xl_a1111_call *call = a1111->calls; call && !is_found; call = call->next) {
         if ((client && strcmp(call->client, client) != 0) || i--) continue;
         *out = *call;
-        out->echo = NULL;
+        out->echo = out->settings = out->pictures = NULL;
         out->later = NULL;
         is_found = true;
     }

@@ -20,27 +20,60 @@ static enum xl_status judge(const json_t *job, struct xl_err *err) {
     return xl_fail(err, status, "%s", why ? why : "it could not be drawn");
 }
 
+/* That program goes on when a client has gone, and so does this one: the picture is kept. */
+static bool is_gone(void *user) {
+    (void)user;
+    return false;
+}
+
+static void end(void *user, json_t *job);
+
+static enum xl_status wait_for(struct xl_a1111_call *call, const char *id, struct xl_err *err) {
+    const struct xl_wait wait = {.is_gone = is_gone, .end = end, .user = call};
+    return xl_waits_add(call->a1111->params.waits, id, &wait, err);
+}
+
+/* After a skip: have the iterations behind the skipped one drawn. True: `end` is called again. */
+static bool go_on(struct xl_a1111_call *call, const json_t *job) {
+    struct xl_queue *queue = call->a1111->params.queue;
+    const struct xl_queue_ask ask = {
+        .settings = call->settings, .client = call->client, .origin = "a1111"};
+    int64_t n_done = json_integer_value(json_object_get(job, "n_done"));
+    int n = (int)(n_done / call->batch_size) + 1, n_left = call->n_iter - call->n_behind - n;
+    char id[XL_JOB_ID];
+    bool ok = true;
+    if (!xl_a1111_call_take_mark(call) || n_left <= 0) return false;
+    json_int_t seed = (json_int_t)call->seed + (json_int_t)(call->n_behind + n) * call->batch_size;
+    xl_json_put(call->settings, "seed", json_integer(seed), &ok);
+    xl_json_put(call->settings, "batch", json_integer(n_left * call->batch_size), &ok);
+    if (!ok || xl_queue_submit(queue, &ask, id, NULL, NULL)) return false;
+    xl_a1111_call_move(call, id, n);
+    if (!wait_for(call, id, NULL)) return true;
+    (void)xl_queue_cancel(queue, id, NULL);
+    return false;
+}
+
 static void end(void *user, json_t *job) {
     struct xl_a1111_call *call = user;
     struct xl_later *later = call->later;
     struct xl_reply *reply = xl_later_reply(later);
     struct xl_err err = {0};
     json_t *document = NULL;
-    xl_a1111_call_remove(call);
     xl_json_watch();
     enum xl_status status = judge(job, &err);
+    if (!status && json_array_extend(call->pictures, json_object_get(job, "pictures")))
+        status = xl_fail_nomem(&err, "pictures", 0);
+    if (!status && go_on(call, job)) {
+        json_decref(job);
+        return;
+    }
+    xl_a1111_call_remove(call);
     if (!status) status = xl_a1111_answer(call, job, &document, &err);
     if (!status) status = xl_reply_json(reply, 200, document, &err);
     reply->name = XL_A1111_EXCEPTION;
     json_decref(job);
     xl_a1111_call_free(call);
     xl_later_send(later, status, &err);
-}
-
-/* That program goes on when a client has gone, and so does this one: the picture is kept. */
-static bool is_gone(void *user) {
-    (void)user;
-    return false;
 }
 
 /* --- The beginning ---------------------------------------------------------------------------- */
@@ -87,27 +120,26 @@ static struct xl_a1111_call *new_call(const struct xl_call *call,
     mine->sampler = asked->sampler;
     mine->seed = (uint64_t)json_integer_value(json_object_get(asked->settings, "seed"));
     mine->echo = echo_of(asked);
-    if (mine->echo) return mine;
+    mine->settings = json_deep_copy(asked->settings);
+    mine->pictures = json_array();
+    if (mine->echo && mine->settings && mine->pictures) return mine;
     xl_a1111_call_free(mine);
     return NULL;
 }
 
 /* From here on the answer is somebody else's. */
-static enum xl_status wait_for(struct xl_call *call, const struct xl_a1111_asked *asked,
-                               const char *id, struct xl_err *err) {
-    struct xl_a1111 *a1111 = call->user;
+static enum xl_status hand_over(struct xl_call *call, const struct xl_a1111_asked *asked,
+                                const char *id, struct xl_err *err) {
     struct xl_a1111_call *mine = new_call(call, asked, id);
-    if (!mine) return xl_fail_nomem(err, "a call that waits", sizeof *mine);
-    mine->later = xl_reply_later(call);
-    if (!mine->later) {
+    struct xl_later *later = mine ? xl_reply_later(call) : NULL;
+    struct xl_err why = {0};
+    if (!later) {
         xl_a1111_call_free(mine);
         return xl_fail_nomem(err, "a call that waits", 0);
     }
-    const struct xl_wait wait = {.is_gone = is_gone, .end = end, .user = mine};
-    xl_a1111_call_add(a1111, mine);
-    struct xl_err why = {0};
-    struct xl_later *later = mine->later;
-    enum xl_status status = xl_waits_add(a1111->params.waits, id, &wait, &why);
+    mine->later = later;
+    xl_a1111_call_add(mine->a1111, mine);
+    enum xl_status status = wait_for(mine, id, &why);
     if (!status) return XL_OK;
     xl_a1111_call_remove(mine);
     xl_a1111_call_free(mine);
@@ -130,7 +162,7 @@ static enum xl_status draw(struct xl_call *call, struct xl_reply *reply, bool is
     if (status)
         status = about(call, reply, status, err);
     else
-        status = wait_for(call, &asked, id, err);
+        status = hand_over(call, &asked, id, err);
     xl_a1111_request_deinit(&asked);
     return status;
 }

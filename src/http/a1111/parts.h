@@ -9,18 +9,23 @@
 
 #include <pthread.h>
 
-/* A call that waits for its job. */
+/* A call that waits for its job; after a skip for another one, which draws the rest. */
 struct xl_a1111_call {
     struct xl_a1111 *a1111;
     struct xl_later *later;
-    char id[XL_JOB_ID];
     char client[48];
     bool is_img2img, sends_images;
     int batch_size, n_iter, steps;
     uint64_t seed;       /* of the first picture */
     const char *sampler; /* that program's name for it; lives for ever */
     json_t *echo;        /* of the request */
+    json_t *settings;    /* of its job */
+    json_t *pictures;    /* of the jobs that have ended, as a job has them */
     struct xl_a1111_call *before, *next;
+    /* Guarded by the mutex: */
+    char id[XL_JOB_ID];
+    int n_behind; /* iterations before those of the job */
+    bool is_skipped;
 };
 
 struct xl_a1111 {
@@ -35,9 +40,15 @@ struct xl_a1111 {
 void xl_a1111_call_add(struct xl_a1111 *a1111, struct xl_a1111_call *call);
 void xl_a1111_call_remove(struct xl_a1111_call *call);
 void xl_a1111_call_free(struct xl_a1111_call *call); /* NULL is fine; `later` is not its own */
+/* Note that it is skipped, or no more: the call whose job this is. */
+void xl_a1111_call_mark(struct xl_a1111 *a1111, const char *id, bool is_skipped);
+/* Whether it was skipped; from here on it was not. */
+bool xl_a1111_call_take_mark(struct xl_a1111_call *call);
+/* It waits for another job, n iterations further. */
+void xl_a1111_call_move(struct xl_a1111_call *call, const char id[XL_JOB_ID], int n);
 /* A copy of the one that is drawn, of those of a client (NULL: of anybody) the oldest; else of the
- * oldest that waits. echo and later of the copy are NULL. *job: as xl_queue_job has it, the
- * caller's. false: there is none */
+ * oldest that waits. What the copy points to is NULL. *job: as xl_queue_job has it, the caller's.
+ * false: there is none */
 bool xl_a1111_call_at_work(struct xl_a1111 *a1111, const char *client, struct xl_a1111_call *out,
                            json_t **job);
 
@@ -104,8 +115,8 @@ json_t *xl_a1111_img2img_schema(void);
 /* The field that a setting's sentence is about; NULL: none. */
 const char *xl_a1111_field_of(const char *setting);
 
-/* answer.c: images, parameters and info of a call whose job has ended. Errors: XL_EDISK a picture
- * is gone; XL_EINPUT; XL_ENOMEM */
+/* answer.c: images, parameters and info of a call whose last job has ended. Errors: XL_EDISK a
+ * picture is gone; XL_EINPUT; XL_ENOMEM */
 enum xl_status xl_a1111_answer(const struct xl_a1111_call *call, const json_t *job, json_t **out,
                                struct xl_err *err) XL_CHECKED;
 

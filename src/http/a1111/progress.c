@@ -20,7 +20,7 @@ static struct far look_at(const struct xl_a1111_call *call, const json_t *job) {
     int64_t n_done = json_integer_value(json_object_get(job, "n_done"));
     struct far far = {.started_s = json_number_value(json_object_get(job, "started"))};
     const char *phase = json_string_value(json_object_get(first, "phase"));
-    far.n_done = (int)(n_done / call->batch_size);
+    far.n_done = call->n_behind + (int)(n_done / call->batch_size);
     far.steps = call->steps;
     if (first && phase && !strcmp(phase, "sample")) {
         far.step = (int)json_integer_value(json_object_get(first, "step"));
@@ -108,23 +108,25 @@ enum xl_status xl_a1111_progress(struct xl_call *call, struct xl_reply *reply, s
     return xl_reply_json(reply, 200, xl_json_finish(object, ok), err);
 }
 
-/* Give up what this client has drawn, or waits for. Others' calls, and jobs of the page, go on. */
-static void give_up(struct xl_call *call) {
+/* Give up what is drawn for this client, or waits: all of it, or the iteration at hand. Others'
+ * calls, and jobs of the page, go on. */
+static void give_up(struct xl_call *call, bool is_skipped) {
     struct xl_a1111 *a1111 = call->user;
     struct xl_a1111_call drawn;
     json_t *job;
     if (!xl_a1111_call_at_work(a1111, call->client, &drawn, &job)) return;
     json_decref(job);
+    xl_a1111_call_mark(a1111, drawn.id, is_skipped);
     (void)xl_queue_cancel(a1111->params.queue, drawn.id, NULL);
 }
 
 enum xl_status xl_a1111_interrupt(struct xl_call *call, struct xl_reply *reply,
                                   struct xl_err *err) {
-    give_up(call);
+    give_up(call, false);
     return xl_reply_json(reply, 200, json_object(), err);
 }
 
 enum xl_status xl_a1111_skip(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    give_up(call);
+    give_up(call, true);
     return xl_reply_json(reply, 200, json_null(), err);
 }
