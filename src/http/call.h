@@ -12,7 +12,7 @@ struct xl_headers {
     const char *host, *origin, *fetch_site, *fetch_mode, *authorization, *cookie;
     const char *content_type, *content_length, *transfer_encoding;
     const char *accept_encoding, *if_none_match, *range, *if_range;
-    const char *last_event_id, *forwarded_prefix, *forwarded_proto;
+    const char *last_event_id, *forwarded_prefix, *forwarded_proto, *forwarded_for;
     int n_hosts, n_lengths;
 };
 
@@ -33,8 +33,10 @@ struct xl_call {
     const char *prefix; /* what comes before it as the client sees it: "", "/lab" */
     struct xl_headers headers;
     bool is_head;
-    bool is_loopback;                      /* the client, or its proxy, is on this machine */
-    char client[48];                       /* its address */
+    bool is_loopback; /* the client, or its proxy, is on this machine */
+    char client[48];  /* its address */
+    const char
+        *asker; /* whose attempts to log in count: the client, or whom its proxy speaks for */
     const char *segments[XL_SEGMENTS_MAX]; /* of the path, decoded */
     int n_segments;
     struct xl_pair pairs[XL_PAIRS_MAX]; /* of the query and of the path, decoded */

@@ -103,11 +103,23 @@ static void find_route(struct xl_exchange *exchange, struct xl_str *allow) {
     }
 }
 
+/* A proxy on this machine adds the address that it was asked from, last. */
+static const char *asker_of(struct xl_call *call) {
+    const char *list = call->is_loopback ? call->headers.forwarded_for : NULL;
+    const char *comma = list ? strrchr(list, ',') : NULL;
+    const char *last = comma ? comma + 1 : list ? list : "";
+    last += strspn(last, " ");
+    const char *copy = *last ? xl_arena_strndup(&call->arena, last, strcspn(last, " ")) : NULL;
+    return copy ? copy : call->client;
+}
+
 static int check_guard(struct xl_exchange *exchange) {
-    const struct xl_call *call = &exchange->call;
+    struct xl_call *call = &exchange->call;
     const struct xl_headers *headers = &call->headers;
     unsigned flags = call->route ? call->route->flags : 0;
     struct xl_err why = {0};
+    call->asker = asker_of(call);
+    int wait_s = xl_attempts_wait(exchange->server->attempts, call->asker);
     struct xl_guard_ask ask = {
         .method = call->method,
         .host = headers->host,
@@ -118,6 +130,7 @@ static int check_guard(struct xl_exchange *exchange) {
         .authorization = headers->authorization,
         .cookie = headers->cookie,
         .content_type = headers->content_type,
+        .is_tried_out = wait_s > 0,
         .is_open = flags & XL_ROUTE_OPEN,
         .takes_any_type = flags & XL_ROUTE_ANY_TYPE || !call->route,
         .takes_form = flags & XL_ROUTE_FORM,
@@ -125,6 +138,9 @@ static int check_guard(struct xl_exchange *exchange) {
     };
     int code = xl_guard_check(exchange->server->guard, &ask, &why);
     if (code == 401) xl_reply_header(&exchange->reply, "WWW-Authenticate", "Bearer");
+    if (code == 401 && headers->authorization)
+        xl_attempts_note(exchange->server->attempts, call->asker);
+    if (code == 429) xl_reply_retry(call, &exchange->reply, wait_s);
     return code ? refuse(exchange, code, why.text) : 0;
 }
 

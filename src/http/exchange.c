@@ -111,6 +111,7 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
         {"Last-Event-ID", &headers->last_event_id},
         {"X-Forwarded-Prefix", &headers->forwarded_prefix},
         {"X-Forwarded-Proto", &headers->forwarded_proto},
+        {"X-Forwarded-For", &headers->forwarded_for},
     };
     (void)kind;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -5,6 +5,7 @@
 #define XL_HTTP_EXCHANGE_H
 
 #include "base/str.h"
+#include "http/attempts.h"
 #include "http/guard.h"
 #include "http/peers.h"
 #include "http/reply.h"
@@ -25,6 +26,7 @@ struct xl_server {
     struct xl_guard *guard;
     struct xl_slow *slow;
     struct xl_peers *peers;
+    struct xl_attempts *attempts;
     struct xl_route_table tables[XL_TABLES_MAX];
     int n_tables;
     struct xl_route_count counts[XL_ROUTES_MAX + 1]; /* the last: no route */

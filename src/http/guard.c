@@ -319,9 +319,10 @@ int xl_guard_check(const struct xl_guard *guard, const struct xl_guard_ask *ask,
     int code = check_origin(guard, ask, &host, why);
     if (code) return code;
     bool is_known = ask->is_open || !guard->has_token ||
-                    (ask->authorization && has_credentials(guard, ask->authorization)) ||
                     (ask->cookie && has_cookie(guard, ask->cookie));
-    if (!is_known)
+    if (!is_known && ask->authorization && ask->is_tried_out)
+        return refuse(why, 429, "too many wrong tokens came from here%s; try again later", "");
+    if (!is_known && !(ask->authorization && has_credentials(guard, ask->authorization)))
         return refuse(why, 401,
                       "this server wants its token: the header \"Authorization: Bearer TOKEN\", "
                       "or the cookie that /api/v1/login gives%s",

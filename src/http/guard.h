@@ -53,13 +53,14 @@ struct xl_guard_ask {
     int n_hosts; /* headers of that name */
     const char *origin, *fetch_site, *fetch_mode;
     const char *authorization, *cookie, *content_type;
+    bool is_tried_out;   /* too many wrong tokens came: of a header none is looked at */
     bool is_open;        /* the route needs no token */
     bool takes_any_type; /* nor a type of content */
     bool takes_form;     /* a form of parts will do, too */
     bool is_form_only;   /* and nothing else */
 };
 
-/* 0: it may; else 400, 401, 403 or 415, and why. */
+/* 0: it may; else 400, 401, 403, 415 or 429, and why. */
 int xl_guard_check(const struct xl_guard *guard, const struct xl_guard_ask *ask,
                    struct xl_err *why);
 

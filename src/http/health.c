@@ -45,9 +45,19 @@ static enum xl_status log_in(struct xl_call *call, struct xl_reply *reply, struc
     if (!json_is_string(token) || json_object_size(call->json) != 1)
         return xl_reply_about(
             reply, "token", xl_fail(err, XL_EINVAL, "expected {\"token\": TEXT} and nothing else"));
-    if (!xl_guard_knows(guard, json_string_value(token)))
+    int wait_s = xl_attempts_wait(call->server->attempts, call->asker);
+    if (wait_s) {
+        xl_reply_retry(call, reply, wait_s);
+        return xl_reply_refuse(reply, 429, err,
+                               "too many wrong tokens came from here; try again "
+                               "in %d seconds",
+                               wait_s);
+    }
+    if (!xl_guard_knows(guard, json_string_value(token))) {
+        xl_attempts_note(call->server->attempts, call->asker);
         return xl_reply_about(reply, "token",
                               xl_reply_refuse(reply, 401, err, "this is not the server's token"));
+    }
     xl_guard_cookie(guard, cookie_path(call), call->is_loopback && proto && !strcmp(proto, "https"),
                     cookie);
     xl_reply_empty(reply, 204);

@@ -209,6 +209,7 @@ static enum xl_status set_up(struct xl_server *server, const struct xl_server_pa
                                     .token = params->token};
     int n_slow = params->slow_threads ? params->slow_threads : 2 + xl_cpu_count();
     enum xl_status status = xl_guard_new(&guard, &server->guard, err);
+    if (!status) status = xl_attempts_new(&server->attempts, err);
     if (!status) status = xl_peers_new(XL_SERVER_PER_ADDRESS, &server->peers, err);
     if (!status)
         status = xl_slow_new(n_slow < 16 ? n_slow : 16, XL_SERVER_SLOW_WAITING, &server->slow, err);
@@ -278,6 +279,7 @@ void xl_server_stop(struct xl_server *server) {
     if (server->daemon) MHD_stop_daemon(server->daemon);
     if (fd >= 0) close(fd);
     xl_peers_free(server->peers);
+    xl_attempts_free(server->attempts);
     xl_guard_free(server->guard);
     free(server->base_path);
     free(server->url);

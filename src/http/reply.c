@@ -64,6 +64,11 @@ void xl_reply_header(struct xl_reply *reply, const char *name, const char *value
 
 /* --- Failures --------------------------------------------------------------------------------- */
 
+void xl_reply_retry(struct xl_call *call, struct xl_reply *reply, int seconds) {
+    const char *text = xl_arena_printf(&call->arena, "%d", seconds);
+    if (text) xl_reply_header(reply, "Retry-After", text);
+}
+
 enum xl_status xl_reply_refuse(struct xl_reply *reply, int code, struct xl_err *err,
                                const char *format, ...) {
     char sentence[sizeof err->text];

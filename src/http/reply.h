@@ -53,6 +53,9 @@ void xl_reply_empty(struct xl_reply *reply, int code);
 /* A header; both texts live as long as the request (its arena) or longer. */
 void xl_reply_header(struct xl_reply *reply, const char *name, const char *value);
 
+/* Say when it is worth trying again, in seconds. */
+void xl_reply_retry(struct xl_call *call, struct xl_reply *reply, int seconds);
+
 /* Fail with a code of HTTP: `return xl_reply_refuse(reply, 404, err, "no job %s", id);`. Returns
  * XL_EINVAL. */
 enum xl_status xl_reply_refuse(struct xl_reply *reply, int code, struct xl_err *err,
