@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "image/image.h"
 #include "image/sheet.h"
-#include "insight/index/pictures.h"
+#include "insight/index/duel_pictures.h"
 #include "insight/marks/marks.h"
 
 #include <stdio.h>
@@ -21,10 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    MOST = 500,  /* of the newest pictures, where none are named */
-    SHOWN = 1000 /* pixels that both take on a terminal that shows pictures */
-};
+enum { SHOWN = 1000 }; /* pixels that both take on a terminal that shows pictures */
 
 struct duel {
     const struct xl_settings *settings;
@@ -42,24 +39,24 @@ static enum xl_status add_path(struct duel *duel, const char *path, struct xl_er
 }
 
 static enum xl_status add_newest(struct duel *duel, struct xl_err *err) {
-    const struct xl_picture_filter all = {.n_where = 0};
     struct xl_index *index = NULL;
-    json_t *page = NULL, *picture;
+    json_t *pictures = NULL, *picture;
     size_t i;
     enum xl_status status = xl_index_open_for(duel->settings, XL_INDEX_UPDATE, &index, err);
-    if (!status) status = xl_pictures_page(index, &all, MOST, NULL, &page, err);
+    if (!status) status = xl_duel_pictures(index, (uint64_t)getpid(), &pictures, err);
     xl_index_close(index);
-    json_array_foreach(json_object_get(page, "pictures"), i, picture) {
+    json_array_foreach(pictures, i, picture) {
         const char *path = json_string_value(json_object_get(picture, "path"));
-        if (!status && path && xl_file_exists(path)) status = add_path(duel, path, err);
+        if (!status) status = add_path(duel, path, err);
     }
-    json_decref(page);
+    json_decref(pictures);
     return status;
 }
 
 static enum xl_status add_paths(struct duel *duel, struct xl_err *err) {
     const struct xl_settings *settings = duel->settings;
-    size_t most = (size_t)(settings->n_arguments > MOST ? settings->n_arguments : MOST);
+    size_t most = (size_t)(settings->n_arguments > XL_DUEL_PICTURES ? settings->n_arguments
+                                                                    : XL_DUEL_PICTURES);
     enum xl_status status = XL_OK;
     duel->paths = calloc(most, sizeof *duel->paths);
     if (!duel->paths) return xl_fail_nomem(err, "paths", 0);

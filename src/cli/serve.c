@@ -5,8 +5,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/a1111/a1111.h"
+#include "http/api/duel.h"
 #include "http/api/facts.h"
 #include "http/api/feed.h"
+#include "http/api/insights.h"
 #include "http/api/jobs.h"
 #include "http/api/nights.h"
 #include "http/api/pictures.h"
@@ -84,6 +86,8 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         xl_uploads_table(serving->library),
         xl_openai_table(&serving->openai),
         xl_prompt_table(serving->prompt),
+        xl_duel_table(serving->library),
+        xl_insights_table(serving->library),
         xl_a1111_table(serving->a1111),
         xl_health_table(),
         xl_assets_table(serving->assets),

@@ -11,6 +11,8 @@ const VIEWS = {
   picture: () => import('./gallery/gallery.js'),
   queue: () => import('./queue/queue.js'),
   night: () => import('./night/night.js'),
+  duel: () => import('./duel/duel.js'),
+  insights: () => import('./insights/insights.js'),
   system: () => import('./system/system.js'),
 };
 const NAMES = { '': 'draw', picture: 'gallery' };

@@ -175,9 +175,8 @@ static enum xl_status get_facets(struct xl_call *call, struct xl_reply *reply, s
 
 /* --- One -------------------------------------------------------------------------------------- */
 
-static enum xl_status find_picture(struct xl_call *call, struct xl_index *index, json_t **out,
+static enum xl_status find_picture(struct xl_index *index, const char *text, json_t **out,
                                    struct xl_err *err) {
-    const char *text = xl_call_text(call, "id");
     size_t n = strlen(text), n_digits = strspn(text, "0123456789");
     int64_t id = 0;
     enum xl_status status = XL_OK;
@@ -190,18 +189,23 @@ static enum xl_status find_picture(struct xl_call *call, struct xl_index *index,
     return xl_fail(err, XL_EINPUT, "there is no picture %.60s", text);
 }
 
-enum xl_status xl_picture_of_call(struct xl_call *call, struct xl_reply *reply, json_t **out,
-                                  struct xl_err *err) {
+enum xl_status xl_picture_of_id(struct xl_call *call, struct xl_reply *reply, const char *field,
+                                const char *id, json_t **out, struct xl_err *err) {
     struct xl_index *index = NULL;
     enum xl_status status = xl_library_take(call->user, &index, err);
     if (status) return status;
-    status = find_picture(call, index, out, err);
+    status = find_picture(index, id, out, err);
     xl_library_give(call->user, index);
     if (status == XL_EINPUT) {
         reply->code = 404;
-        reply->field = "id";
+        reply->field = field;
     }
     return status;
+}
+
+enum xl_status xl_picture_of_call(struct xl_call *call, struct xl_reply *reply, json_t **out,
+                                  struct xl_err *err) {
+    return xl_picture_of_id(call, reply, "id", xl_call_text(call, "id"), out, err);
 }
 
 enum xl_status xl_picture_open(struct xl_call *call, struct xl_reply *reply, const json_t *picture,

@@ -15,6 +15,9 @@ struct xl_route_table xl_pictures_table(struct xl_library *library);
  * Errors: XL_EINVAL with 404; as of the index */
 enum xl_status xl_picture_of_call(struct xl_call *call, struct xl_reply *reply, json_t **out,
                                   struct xl_err *err) XL_CHECKED;
+/* The same of an id that stands elsewhere, in what `field` names (static). */
+enum xl_status xl_picture_of_id(struct xl_call *call, struct xl_reply *reply, const char *field,
+                                const char *id, json_t **out, struct xl_err *err) XL_CHECKED;
 
 /* Open its file. Errors: 404 where it is gone, 410 where it is in the trash; XL_EDISK */
 enum xl_status xl_picture_open(struct xl_call *call, struct xl_reply *reply, const json_t *picture,

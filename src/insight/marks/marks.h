@@ -52,6 +52,9 @@ enum xl_status xl_marks_put_change(struct xl_marks *marks, const struct xl_marke
                                    struct xl_err *err) XL_CHECKED;
 enum xl_status xl_marks_put_duel(struct xl_marks *marks, const struct xl_marked *winner,
                                  const struct xl_marked *loser, struct xl_err *err) XL_CHECKED;
+/* Take the newest choice between these two, with this outcome, back. */
+enum xl_status xl_marks_undo_duel(struct xl_marks *marks, const struct xl_marked *winner,
+                                  const struct xl_marked *loser, struct xl_err *err) XL_CHECKED;
 /* A folder whose pictures count, or do not any more. */
 enum xl_status xl_marks_put_folder(struct xl_marks *marks, const char *path, bool counts,
                                    struct xl_err *err) XL_CHECKED;

@@ -16,7 +16,7 @@
 struct event {
     int64_t order; /* of reading */
     const char *at;
-    enum { FAVORITE, DUEL, FOLDER } kind;
+    enum { FAVORITE, DUEL, DUEL_UNDONE, FOLDER } kind;
     struct xl_marked one, two;
     int loved, rating, rejected, trashed; /* -1: not said */
 };
@@ -89,8 +89,8 @@ static bool read_event(struct xl_mark_list *list, const json_t *object, struct e
         event->loved = json_is_true(json_object_get(object, "counts"));
         return event->one.path != NULL;
     }
-    if (!strcmp(kind, "duel")) {
-        event->kind = DUEL;
+    if (!strcmp(kind, "duel") || !strcmp(kind, "duel_undone")) {
+        event->kind = strcmp(kind, "duel") ? DUEL_UNDONE : DUEL;
         return read_picture(list, json_object_get(object, "winner"), &event->one) &&
                read_picture(list, json_object_get(object, "loser"), &event->two);
     }
@@ -186,6 +186,15 @@ static void take_folder(struct xl_mark_list *list, const struct event *event) {
     if (!event->loved && i < list->n_folders) list->folders[i] = list->folders[--list->n_folders];
 }
 
+static void take_duel_back(struct xl_mark_list *list, int winner, int loser) {
+    int i = list->n_duels - 1;
+    while (i >= 0 && (list->duels[i].winner != winner || list->duels[i].loser != loser)) i--;
+    if (i < 0) return;
+    size_t n_later = (size_t)(list->n_duels - i - 1);
+    memmove(&list->duels[i], &list->duels[i + 1], n_later * sizeof *list->duels);
+    list->n_duels--;
+}
+
 static void take_event(struct xl_mark_list *list, struct table *table, const struct event *event) {
     if (event->kind == FOLDER) {
         take_folder(list, event);
@@ -193,9 +202,11 @@ static void take_event(struct xl_mark_list *list, struct table *table, const str
     }
     int one = mark_of(list, table, &event->one);
     struct xl_mark *mark = &list->marks[one];
-    if (event->kind == DUEL) {
+    if (event->kind == DUEL || event->kind == DUEL_UNDONE) {
         int two = mark_of(list, table, &event->two);
-        if (one != two)
+        if (event->kind == DUEL_UNDONE)
+            take_duel_back(list, one, two);
+        else if (one != two)
             list->duels[list->n_duels++] = (struct xl_mark_duel){.winner = one, .loser = two};
         return;
     }

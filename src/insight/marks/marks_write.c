@@ -139,13 +139,24 @@ static void put_side(json_t *object, const char *key, const struct xl_marked *pi
     xl_json_put(object, key, side, ok);
 }
 
-enum xl_status xl_marks_put_duel(struct xl_marks *marks, const struct xl_marked *winner,
-                                 const struct xl_marked *loser, struct xl_err *err) {
+static enum xl_status put_pair(struct xl_marks *marks, const char *kind,
+                               const struct xl_marked *winner, const struct xl_marked *loser,
+                               struct xl_err *err) {
     bool ok;
-    json_t *object = begin("duel", &ok);
+    json_t *object = begin(kind, &ok);
     put_side(object, "winner", winner, &ok);
     put_side(object, "loser", loser, &ok);
     return append(marks, object, ok, err);
+}
+
+enum xl_status xl_marks_put_duel(struct xl_marks *marks, const struct xl_marked *winner,
+                                 const struct xl_marked *loser, struct xl_err *err) {
+    return put_pair(marks, "duel", winner, loser, err);
+}
+
+enum xl_status xl_marks_undo_duel(struct xl_marks *marks, const struct xl_marked *winner,
+                                  const struct xl_marked *loser, struct xl_err *err) {
+    return put_pair(marks, "duel_undone", winner, loser, err);
 }
 
 enum xl_status xl_marks_put_folder(struct xl_marks *marks, const char *path, bool counts,

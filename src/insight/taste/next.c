@@ -5,6 +5,7 @@
  * best that is known (J. Mockus, 1975; D. Jones and others, 1998): large where the model expects
  * much, and where it is unsure. */
 #include "insight/taste/analysis.h"
+#include "lab/settings/settings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -284,7 +285,8 @@ static enum xl_status keep(struct xl_analysis *analysis, const struct grid *grid
     }
     sweep->factor_count = grid->n;
     sweep->n_cells = n_cells;
-    sweep->batch = budget / n_cells ? budget / n_cells : 1;
+    size_t batch = budget / n_cells ? budget / n_cells : 1;
+    sweep->batch = batch < XL_BATCH_MAX ? batch : XL_BATCH_MAX;
     return XL_OK;
 }
 

@@ -166,7 +166,7 @@ static const struct xl_option options[] = {
     {INT("height", "PIXELS", height, 0, 16384), .commands = XL_FOR_GENERATE | XL_FOR_API,
      .environment = "HEIGHT", .is_axis = true, .group = "Picture", .help = "height, likewise",
      .fallback = "0"},
-    {INT("batch", "N", batch, 1, 64), .commands = XL_FOR_GENERATE | XL_FOR_API,
+    {INT("batch", "N", batch, 1, XL_BATCH_MAX), .commands = XL_FOR_GENERATE | XL_FOR_API,
      .environment = "BATCH_SIZE", .group = "Picture",
      .help = "pictures of each kind; picture i has seed + i", .fallback = "1"},
     {.name = "seed",

@@ -33,6 +33,8 @@ enum xl_oom_choice { XL_OOM_SHRINK, XL_OOM_FAIL };
 enum xl_on_choice { XL_ON_HERE, XL_ON_SLURM, XL_ON_KUBERNETES };
 enum xl_foreign_choice { XL_FOREIGN_GO_ON, XL_FOREIGN_YIELD };
 
+enum { XL_BATCH_MAX = 64 }; /* pictures of each kind that a job may ask for */
+
 struct xl_settings {
     const char *model, *revision;
     struct xl_list loras;          /* as data/lora_text.h reads them */

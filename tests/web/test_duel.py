@@ -1,0 +1,123 @@
+"""Choosing between two pictures in a real browser: keys, taps, undo, what is not saved yet, a phone.
+usage: test_duel.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
+import json
+import os
+import sys
+
+import browser
+from browser import until
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
+from serving import Server, check, end, equal  # noqa: E402
+
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+program = sys.argv[1]
+shots = sys.argv[3] if len(sys.argv) > 3 else None
+driver = browser.start(1280, 900, dark=True)
+server = Server(program, "--device", "cpu", "--threads", "1")
+
+
+def find(css):
+    return driver.find_elements("css selector", css)
+
+
+def one(css):
+    return driver.find_element("css selector", css)
+
+
+def press(key):
+    ActionChains(driver).send_keys(key).perform()
+
+
+def shot(name):
+    if shots:
+        driver.save_screenshot(os.path.join(shots, name + ".png"))
+
+
+def choices():
+    return server.get("/api/v1/duel").json()["choices"]
+
+
+def ready(n):
+    """The n-th pair is painted and can be chosen from."""
+    return until(lambda: one(".duel").get_attribute("data-pair") == str(n) and len(find(".side:enabled img")) == 2)
+
+
+def make_pictures(n):
+    with open(os.path.join(server.output, "jobs_test.log"), "w") as log:
+        for i in range(n):
+            path = os.path.join(server.output, "%02d.png" % i)
+            with open(path, "wb") as file:
+                file.write(browser.png(96, 64, (40 + 20 * i % 200, 120, 200 - 15 * i % 150)))
+            log.write(json.dumps({"timestamp": "20261001_1200%02d" % i, "mode": "txt2img", "prompt": "picture %d" % i, "model_key": "M",
+                                  "model_id": "m", "scheduler": "Euler", "steps": 4, "guidance_scale": 5.0, "width": 96, "height": 64,
+                                  "batch_size": 1, "seed_base": i, "seeds": [i], "paths": [path], "run_dir": None}) + "\n")
+
+
+def open_duel():
+    driver.get("http://127.0.0.1:%d/duel" % server.port)
+    return until(lambda: find(".duel"))
+
+
+def try_nothing():
+    open_duel()
+    check("without pictures it says what is missing", until(lambda: "Two pictures" in one(".duel").text), one(".duel").text)
+
+
+def try_keys():
+    make_pictures(12)
+    until(lambda: server.get("/api/v1/duel").json()["pictures"] == 12)  # the index has heard of them
+    open_duel()
+    check("two pictures come", ready(0))
+    shot("duel")
+    press(Keys.ARROW_LEFT)
+    check("a key shows the next pair", ready(1))
+    check("and is saved", until(lambda: choices() == 1))
+    press(Keys.ARROW_RIGHT)
+    check("the other side likewise", ready(2) and until(lambda: choices() == 2))
+    press(Keys.ARROW_DOWN)
+    check("neither shows the next pair", ready(3))
+    equal("and says nothing of both", choices(), 2)
+    check("it is told how far one is", until(lambda: "2 choices now, 2 in all" in one(".duel-told").text), one(".duel-told").text)
+    press("u")
+    check("neither is taken back", ready(2))
+    press("u")
+    check("a choice is taken back", ready(1) and until(lambda: choices() == 1))
+    find(".duel-actions button")[1].click()
+    check("by a button as well", ready(0) and until(lambda: choices() == 0))
+    check("then there is nothing more to take back", not find(".duel-actions button")[1].is_enabled())
+
+
+def try_phone():
+    driver.set_window_size(360, 740)
+    open_duel()
+    check("a phone has both", ready(0))
+    equal("nothing is wider than a phone", driver.execute_script("return Math.max(0, document.documentElement.scrollWidth - innerWidth)"), 0)
+    boxes = [side.rect for side in find(".side")]
+    check("one below the other, as high as a thumb is wide", boxes[1]["y"] > boxes[0]["y"] and min(box["height"] for box in boxes) >= 44, boxes)
+    shot("duel-phone")
+    find(".side")[1].click()
+    check("a tap chooses", ready(1) and until(lambda: choices() == 1))
+
+
+def try_offline():
+    """Choices wait for a server that is away."""
+    server.process.send_signal(19)  # SIGSTOP: it neither answers nor refuses
+    press(Keys.ARROW_LEFT)
+    check("the next pair comes all the same", ready(2))
+    check("what is not saved is told", until(lambda: "1 not saved yet" in one(".duel-told").text), one(".duel-told").text)
+    server.process.send_signal(18)
+    check("and saved when it is back", until(lambda: choices() == 2 and "not saved" not in one(".duel-told").text))
+
+
+try_nothing()
+try_keys()
+try_phone()
+try_offline()
+bad = [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+equal("nothing went wrong unseen", bad, [])
+driver.quit()
+server.clean()
+end()
