@@ -104,6 +104,17 @@ const struct xl_a1111_schedule *xl_a1111_schedule_of(enum xl_sigma_spacing spaci
     return NULL;
 }
 
+/* Where automatic means something else than the plain steps, these are said to be uniform. Lu's
+ * sigmas have no name there; an EDM model's are spaced by itself. */
+const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config) {
+    const struct xl_a1111_schedule *spaced = xl_a1111_schedule_of(config->sigma_spacing);
+    int row = row_of(config->sampler);
+    bool is_plain = config->sigma_spacing == XL_SIGMA_PLAIN;
+    bool is_said = is_plain && row < N_ROWS && rows[row].automatic != XL_SIGMA_PLAIN &&
+                   !xl_class_is_edm(config->sampler->class);
+    return spaced ? spaced->label : schedules[is_said ? 1 : 0].is.label;
+}
+
 enum xl_status xl_a1111_choose(const char *sampler, const char *schedule,
                                struct xl_a1111_choice *out, struct xl_err *err) {
     struct xl_sampler_choice found;

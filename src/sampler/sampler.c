@@ -46,15 +46,16 @@ static const struct xl_sampler edm_samplers[] = {
 };
 enum { N_EDM_SAMPLERS = sizeof edm_samplers / sizeof *edm_samplers };
 
-/* How A1111 calls the spacings; what it calls Karras's in its old aliases ("k_dpmpp_2m_ka"). */
+/* How names end that say a spacing; what A1111 calls Karras's in its old aliases ("k_dpmpp_2m_ka").
+ */
 static const struct {
-    const char *suffix, *short_suffix, *a1111;
+    const char *suffix, *short_suffix;
 } spacings[XL_N_SIGMA_SPACINGS] = {
-    [XL_SIGMA_PLAIN] = {"", "", "Automatic"},
-    [XL_SIGMA_KARRAS] = {"-karras", "-ka", "Karras"},
-    [XL_SIGMA_EXPONENTIAL] = {"-exponential", "-exp", "Exponential"},
-    [XL_SIGMA_BETA] = {"-beta", "-beta", "Beta"},
-    [XL_SIGMA_LU] = {"-lu", "-lu", "Automatic"},
+    [XL_SIGMA_PLAIN] = {"", ""},
+    [XL_SIGMA_KARRAS] = {"-karras", "-ka"},
+    [XL_SIGMA_EXPONENTIAL] = {"-exponential", "-exp"},
+    [XL_SIGMA_BETA] = {"-beta", "-beta"},
+    [XL_SIGMA_LU] = {"-lu", "-lu"},
 };
 
 enum { MAX_NAME = 48 };
@@ -187,10 +188,6 @@ const char *xl_scheduler_class(const struct xl_scheduler_config *config) {
 
 const char *xl_scheduler_a1111_name(const struct xl_scheduler_config *config) {
     return config->sampler->a1111_name;
-}
-
-const char *xl_scheduler_a1111_schedule(const struct xl_scheduler_config *config) {
-    return spacings[config->sigma_spacing].a1111;
 }
 
 const char *xl_scheduler_list(int i) {

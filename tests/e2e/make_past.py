@@ -59,6 +59,7 @@ Model: sd_xl_base_1.0, Clip skip: 2, RNG: CPU, Hires upscale: 2, Lora hashes: "p
 png("a1111.png", [("parameters", A1111, "tEXt")])
 png("a1111-old.png", [("parameters", "a fox\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 512x512, Model: x", "zTXt")])
 png("a1111-utf8.png", [("parameters", "ein Käfer, 狐\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 7", "iTXt")])
+png("a1111-automatic.png", [("parameters", A1111.replace("Karras", "Automatic"), "tEXt")])
 jpeg("a1111.jpg", exif(A1111, "MM"))
 jpeg("a1111-intel.jpg", exif(A1111, "II"))
 jpeg("a1111-ascii.jpg", exif("a fox\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 9", "II", b"ASCII\0\0\0"))

@@ -166,6 +166,8 @@ has "A1111" '"seed": "1234567890123"' '"scheduler": "DPM++ 2M Karras"' '"guidanc
     '"negative": "blurry, lowres"' '"prompt": "a castle, (fog:1.2) \non a hill"' '"prompt_syntax": "a1111"'
 cat err >>out
 has "what is left out is named" 'the LoRA "pixel-art-xl: 0.8" is left out' 'not taken over: Hires upscale'
+other p/a1111-automatic.png --steps 1
+has "what is automatic there" '"scheduler": "dpmpp-2m-karras"'
 other p/a1111-old.png --steps 1
 has "A1111's seeds are a GPU's where it does not say CPU" '"rng": "torch-cuda"' '"scheduler": "Euler a"'
 other p/comfy-custom.png --steps 1

@@ -196,6 +196,10 @@ def try_samplers():
         answer = post("txt2img", dict(SMALL, sampler_name=sampler, scheduler=schedule, send_images=False))
         job = server.get("/api/v1/jobs").json()["jobs"][0]
         equal("%s with %s is %s" % (sampler, schedule, name), (answer.code, job["settings"]["scheduler"]), (200, name))
+    plain = post("txt2img", dict(SMALL, sampler_name="DPM++ 2M", scheduler="uniform")).json()
+    again = post("txt2img", {"infotext": json.loads(plain["info"])["infotexts"][0]}).json()
+    equal("plain steps are told from automatic ones", pixels(base64.b64decode(again["images"][0])),
+          pixels(base64.b64decode(plain["images"][0])))
     rows = get("samplers").json()
     for name in [name for row in rows for name in (row["name"], *row["aliases"])]:
         answer = post("txt2img", dict(SMALL, sampler_name=name, width=64, height=64, send_images=False))

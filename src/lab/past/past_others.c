@@ -9,7 +9,7 @@
 #include "lab/data/embedding_text.h"
 #include "lab/data/lora_text.h"
 #include "lab/data/loras.h"
-#include "sampler/sampler.h"
+#include "sampler/a1111.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,10 +32,26 @@ static void spell(const char *name, char *out, size_t size) {
 }
 
 static bool is_plain_schedule(const char *schedule) {
-    static const char *const plain[] = {"Automatic", "automatic", "normal", "native", "discrete"};
+    static const char *const plain[] = {"Automatic", "automatic", "Uniform", "uniform",
+                                        "normal",    "native",    "discrete"};
     for (size_t i = 0; schedule && i < sizeof plain / sizeof *plain; i++)
         if (!strcmp(schedule, plain[i])) return true;
     return !schedule;
+}
+
+/* What A1111 (from 1.9 on; and not this program, which says what it drew with) means by
+ * "Automatic", where that is not the plain steps; NULL: it is. */
+static const char *automatic_of(const struct xl_past *past, const char *sampler,
+                                const char *schedule) {
+    const char *version = xl_past_get(past, XL_PAST_VERSION);
+    struct xl_a1111_choice choice;
+    bool is_theirs = !strcmp(past->source, "A1111") &&
+                     !(version && !strncmp(version, "sdxl-lab", strlen("sdxl-lab")));
+    if (!is_theirs || !schedule || strcmp(schedule, "Automatic") != 0 ||
+        xl_a1111_choose(sampler, schedule, &choice, NULL) ||
+        choice.sampler.automatic == XL_SIGMA_PLAIN)
+        return NULL;
+    return choice.name;
 }
 
 static enum xl_status take_sampler(struct xl_take *take) {
@@ -48,6 +64,8 @@ static enum xl_status take_sampler(struct xl_take *take) {
         xl_warn("%s: no sampler of ours is \"%s\": the model's own draws", take->path, sampler);
         return XL_OK;
     }
+    const char *automatic = automatic_of(take->past, sampler, schedule);
+    if (automatic) return xl_take_set(take, "scheduler", automatic);
     snprintf(both, sizeof both, "%s %s", name, schedule ? schedule : "");
     bool is_plain = is_plain_schedule(schedule);
     bool has_both = !is_plain && !xl_scheduler_check_name(both, NULL);
