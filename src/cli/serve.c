@@ -13,6 +13,7 @@
 #include "http/api/nights.h"
 #include "http/api/pictures.h"
 #include "http/api/prompt_api.h"
+#include "http/api/runs.h"
 #include "http/api/uploads.h"
 #include "http/api/wait.h"
 #include "http/assets.h"
@@ -88,6 +89,16 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         xl_prompt_table(serving->prompt),
         xl_duel_table(serving->library),
         xl_insights_table(serving->library),
+        xl_a1111_table(serving->a1111),
+        xl_health_table(),
+        xl_facts_table(&serving->facts),
+        xl_jobs_table(&serving->jobs),
+        xl_nights_table(&serving->nights),
+        xl_pictures_table(serving->library),
+        xl_runs_table(serving->library),
+        xl_uploads_table(serving->library),
+        xl_openai_table(&serving->openai),
+        xl_prompt_table(serving->prompt),
         xl_a1111_table(serving->a1111),
         xl_health_table(),
         xl_assets_table(serving->assets),

@@ -10,12 +10,13 @@ const VIEWS = {
   gallery: () => import('./gallery/gallery.js'),
   picture: () => import('./gallery/gallery.js'),
   queue: () => import('./queue/queue.js'),
+  run: () => import('./run/run.js'),
   night: () => import('./night/night.js'),
   duel: () => import('./duel/duel.js'),
   insights: () => import('./insights/insights.js'),
   system: () => import('./system/system.js'),
 };
-const NAMES = { '': 'draw', picture: 'gallery' };
+const NAMES = { '': 'draw', picture: 'gallery', run: 'gallery' };
 
 // Addresses of the document are relative to where it was loaded, which history.pushState changes.
 for (const link of document.querySelectorAll('link[href], a[href]')) link.setAttribute('href', link.href);

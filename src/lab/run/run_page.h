@@ -41,4 +41,9 @@ enum xl_status xl_run_page_update(const char *dir, const json_t *cells,
 enum xl_status xl_run_page_end(const char *dir, const json_t *summary,
                                struct xl_err *err) XL_CHECKED;
 
+/* What the page shows (run_page_read.c): {"run": the description, "cells": [each with what became
+ * of it, in the order of the plan]}. A line that a crash tore off is left out. *out: the caller's.
+ * Errors: XL_EINPUT there is no page, or it is too large; XL_ENOMEM */
+enum xl_status xl_run_page_read(const char *dir, json_t **out, struct xl_err *err) XL_CHECKED;
+
 #endif

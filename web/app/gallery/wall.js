@@ -11,7 +11,7 @@ import { makeGrid } from './grid.js';
 import { nextLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
 import { orderOf, shelf, without } from './order.js';
-import { pathOf, queryOf } from './query.js';
+import { pathOf, queryOf, shortValue } from './query.js';
 import { makeSearch } from './search.js';
 import { toTrash } from './trash.js';
 
@@ -52,11 +52,12 @@ export function showWall(view, filter) {
     id: 'pick', title: 'Choose pictures to compare (Space)', aria: { pressed: 'false' },
   });
   const compare = button('Compare', goCompare, { id: 'compare', hidden: true });
+  const table = h('a', { className: 'button', data: { go: '' }, title: 'The run of the filter, by two of its settings' }, 'As a table');
   const help = button('?', () => showHelp('g'), { className: 'plain wide', aria: { label: 'Keys' } });
   const element = h('section', { className: 'gallery', aria: { label: 'Gallery' } },
     h('h1', { className: 'unseen' }, 'Gallery'),
     h('div', { className: 'bar' }, filterButton, search.element,
-      h('div', { className: 'bar-end' }, count, sort, size, compare, pick, help)),
+      h('div', { className: 'bar-end' }, count, table, sort, size, compare, pick, help)),
     h('div', { className: 'wall' }, filters.element,
       h('div', { className: 'wall-pictures' }, problem, nothing, fresh, grid.element)));
   fill(view, element);
@@ -76,8 +77,15 @@ export function showWall(view, filter) {
     reload(false);
   }
 
+  function showTable() {
+    const run = shortValue('run', now.get('run') ?? '');
+    table.hidden = !run;
+    table.href = address(`run/${encodeURIComponent(run)}`).href;
+  }
+
   function showCount() {
     const { n } = shelf.order;
+    showTable();
     fill(count, plural(n, 'picture'));
     nothing.hidden = n > 0;
     grid.element.hidden = n === 0;

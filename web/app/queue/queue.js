@@ -1,4 +1,5 @@
 // queue.js - all jobs: those that wait and are drawn in their order, then those that have ended.
+import { address } from '../../lib/api.js';
 import { button, duration, fill, h, plural, say } from '../../lib/dom.js';
 import * as lab from '../../lib/jobs.js';
 import { style } from '../../lib/style.js';
@@ -30,11 +31,12 @@ function row(job, told) {
   const took = job.ended && job.started ? duration(job.ended - job.started) : '';
   const left = now?.job_left_s ? `${duration(now.job_left_s)} left` : '';
   const done = job.n_cells > 1 || job.state === 'running' ? `${job.n_done} of ${job.n_cells}` : plural(job.n_cells, 'picture');
+  const run = job.run_dir?.split('/').pop();
   return h('tr', { data: { id: job.id } },
     h('td', { className: `state ${job.state}` }, job.state),
     h('td', { className: 'what' }, job.settings?.prompt ?? '', job.error && h('div', { className: 'bad small' }, job.error)),
     h('td', {}, (job.models ?? []).join(', ')),
-    h('td', {}, done),
+    h('td', {}, run && job.n_cells > 1 ? h('a', { href: address(`run/${encodeURIComponent(run)}`).href, data: { go: '' } }, done) : done),
     h('td', {}, left || took),
     h('td', { className: 'actions' }, actions(job, told)));
 }
