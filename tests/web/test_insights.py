@@ -116,6 +116,18 @@ def try_bundle(report):
     equal("and its steps", one("[data-key=steps] input[type=number]").get_attribute("value"), settings["steps"])
 
 
+def try_form():
+    """Bundles can be chosen where one draws, too."""
+    driver.execute_script("localStorage.clear()")
+    driver.get(here)
+    until(lambda: find(".bundle-choice summary"))
+    one(".bundle-choice summary").click()
+    check("the form has the bundles", until(lambda: find(".bundle-rows button")))
+    equal("the same ones", [button.text for button in find(".bundle-rows button")], [bundle["name"] for bundle in report["bundles"]])
+    find(".bundle-rows button")[0].click()
+    equal("one fills the form", one("[data-key=profile] select").get_attribute("value"), report["bundles"][0]["settings"]["profile"])
+
+
 def try_phone():
     driver.set_window_size(360, 740)
     open_insights()
@@ -128,6 +140,7 @@ try_nothing()
 report = try_numbers()
 try_sweep(report)
 try_bundle(report)
+try_form()
 try_phone()
 bad = [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE" and "422" not in entry["message"]]
 equal("nothing went wrong unseen", bad, [])

@@ -4,6 +4,7 @@ import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
 import { jobs } from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
+import { makeBundles } from './bundles.js';
 import { makeDiff } from './diff.js';
 import { fieldOf, seedField, titleOf } from './fields.js';
 import { initImage } from './init_image.js';
@@ -13,6 +14,7 @@ import { makeCounts } from './prompt/counts.js';
 import { sizeField } from './size.js';
 
 const FIRST = ['prompt', 'negative', 'model', 'profile', 'size', 'scheduler', 'steps', 'guidance', 'seed', 'batch', 'lora'];
+const WAIT_MS = 200;
 const PROMPTS = ['prompt', 'negative'];
 const SWEEPS = ['all_profiles', 'all_models'];
 const ELSEWHERE = ['width', 'height', 'mode', 'init_image', 'strength', 'revision', 'sweep', ...SWEEPS];
@@ -61,93 +63,107 @@ function exclusive(fields) {
     });
 }
 
-/** {element, settings(), write(settings), fail(field, text), onchange} */
-export async function makeForm() {
-  const [options, lists] = await Promise.all([get('options').then((reply) => reply.options), readLists()]);
-  const byKey = new Map(options.map((option) => [option.key, option]));
-  const fieldByKey = new Map();
-  const context = {
-    setting: (key) => fieldByKey.get(key)?.read(),
-    set: (key, value) => {
-      fieldByKey.get(key)?.write(value);
-      element.dispatchEvent(new Event('change'));
-    },
-    earlier: earlierPrompts,
-  };
+/** The fields of options in their groups. byKey: where each is put; context: what a field may ask of the form. */
+function makeFields(options, lists, byKey, context) {
   const make = (key) => {
-    if (!byKey.has(key)) return false;
-    const option = byKey.get(key);
-    const field = SPECIAL[key]?.(option, context, lists) ?? fieldOf(option, lists, RANGES);
-    fieldByKey.set(key, field);
-    return field;
+    const option = options.get(key);
+    if (!option) return null;
+    byKey.set(key, SPECIAL[key]?.(option, context, lists) ?? fieldOf(option, lists, RANGES));
+    return byKey.get(key);
   };
-  const first = FIRST.map(make).filter(Boolean);
-  const sweeps = SWEEPS.map(make).filter(Boolean);
-  exclusive(sweeps);
-  const init = initImage(make('strength'));
-  const rest = [...byKey.keys()].filter((key) => !FIRST.includes(key) && !ELSEWHERE.includes(key)).map(make);
-  const more = make('sweep') ? [make('sweep'), ...rest] : rest;
-  const fields = [...first, ...sweeps, ...more];
-  const elements = (list) => list.map((field) => field.element);
-  const diff = makeDiff({
-    settings: () => settings(),
-    title: (key) => fieldByKey.has(key) && titleOf(byKey.get(key)),
-    byDefault: (key) => (byKey.get(key)?.type === 'switch' ? undefined : byKey.get(key)?.default ?? undefined),
-    reset: (key, value) => context.set(key, value),
-  }, lastDrawn);
-  const element = h('form', { className: 'panel form', noValidate: true, aria: { label: 'Settings' } },
-    h('div', { className: 'fields' }, elements(first), init.element,
-      h('fieldset', { className: 'sweeps' }, h('legend', {}, 'Sweep'), elements(sweeps)),
-      h('details', {}, h('summary', {}, 'More'), elements(more)), diff.element));
+  const group = (keys) => keys.map(make).filter(Boolean);
+  const rest = [...options.keys()].filter((key) => !FIRST.includes(key) && !ELSEWHERE.includes(key));
+  const groups = { first: group(FIRST), sweeps: group(SWEEPS), more: group(['sweep', ...rest]) };
+  exclusive(groups.sweeps);
+  return { ...groups, init: initImage(make('strength')), byKey, all: Object.values(groups).flat() };
+}
 
-  const settings = () => {
-    const out = init.read();
-    for (const field of fields) {
-      const value = field.read();
-      if (value !== undefined) out[field.key] = value;
-    }
-    return out;
+const elements = (list) => list.map((field) => field.element);
+
+const layOut = (fields, bundles, diff) => h('form', { className: 'panel form', noValidate: true, aria: { label: 'Settings' } },
+  h('div', { className: 'fields' }, elements(fields.first), fields.init.element,
+    h('fieldset', { className: 'sweeps' }, h('legend', {}, 'Sweep'), elements(fields.sweeps)), bundles,
+    h('details', {}, h('summary', {}, 'More'), elements(fields.more)), diff.element));
+
+/** What the fields say, and putting settings into them. */
+function access(fields) {
+  return {
+    settings: () => {
+      const out = fields.init.read();
+      for (const field of fields.all) {
+        const value = field.read();
+        if (value !== undefined) out[field.key] = value;
+      }
+      return out;
+    },
+    write: (from) => {
+      for (const field of fields.all) field.write(from[field.key]);
+      fields.init.write(from);
+    },
+    fail: (key, text) => {
+      for (const field of fields.all) field.fail(null);
+      const field = fields.byKey.get(key?.replaceAll('-', '_'));
+      field?.element.closest('details')?.setAttribute('open', '');
+      field?.fail(text);
+      return Boolean(field);
+    },
   };
-  const write = (from) => {
-    for (const field of fields) field.write(from[field.key]);
-    init.write(from);
-  };
-  const fail = (key, text) => {
-    for (const field of fields) field.fail(null);
-    const field = fields.find((one) => one.key === key?.replaceAll('-', '_'));
-    field?.element.closest('details')?.setAttribute('open', '');
-    field?.fail(text);
-    return Boolean(field);
-  };
-  const counts = makeCounts(settings, (counted, error) => {
+}
+
+/** Tells of each change a moment later, keeps the draft, and has tokens counted. */
+function follow(form, fields, diff) {
+  const keep = () => save('draft', form.settings());
+  const counts = makeCounts(form.settings, (counted, error) => {
     const about = PROMPTS.includes(error?.field) ? error.field : 'prompt';
-    for (const key of PROMPTS) fieldByKey.get(key)?.count(counted, key === about && error?.code ? error.message : null);
+    for (const key of PROMPTS) fields.byKey.get(key)?.count(counted, key === about && error?.code ? error.message : null);
   });
-  write(load('draft', {}));
-  diff.render();
-  counts.ask();
   let timer = 0;
-  const form = { element, settings, write, fail, onchange: () => {} };
-  const keep = () => save('draft', settings());
-  addEventListener('pagehide', keep);
-  form.end = () => {
-    removeEventListener('pagehide', keep);
-    clearTimeout(timer);
-    keep();
-    counts.end();
-  };
-  const changed = () => {
+  form.changed = () => {
     counts.ask();
     clearTimeout(timer);
     timer = setTimeout(() => {
       keep();
       diff.render();
       form.onchange();
-    }, 200);
+    }, WAIT_MS);
   };
-  element.addEventListener('input', changed);
-  element.addEventListener('change', changed);
-  form.changed = changed;
-  init.onchange = changed;
+  form.end = () => {
+    removeEventListener('pagehide', keep);
+    clearTimeout(timer);
+    keep();
+    counts.end();
+  };
+  addEventListener('pagehide', keep);
+  form.element.addEventListener('input', form.changed);
+  form.element.addEventListener('change', form.changed);
+  fields.init.onchange = form.changed;
+  diff.render();
+  counts.ask();
+}
+
+/** {element, settings(), write(settings), fail(field, text), changed(), onchange, end()} */
+export async function makeForm() {
+  const [{ options: rows }, lists] = await Promise.all([get('options'), readLists()]);
+  const options = new Map(rows.map((option) => [option.key, option]));
+  const byKey = new Map();
+  const set = (settings) => {
+    for (const [key, value] of Object.entries(settings)) byKey.get(key)?.write(value);
+    form.changed();
+  };
+  const fields = makeFields(options, lists, byKey, {
+    setting: (key) => byKey.get(key)?.read(),
+    set: (key, value) => set({ [key]: value }),
+    earlier: earlierPrompts,
+  });
+  const form = { ...access(fields), onchange: () => {} };
+  const diff = makeDiff({
+    settings: form.settings,
+    title: (key) => byKey.has(key) && titleOf(options.get(key)),
+    byDefault: (key) => (options.get(key)?.type === 'switch' ? undefined : options.get(key)?.default ?? undefined),
+    reset: (key, value) => set({ [key]: value }),
+  }, lastDrawn);
+  form.element = layOut(fields, makeBundles(set), diff);
+  form.write(load('draft', {}));
+  follow(form, fields, diff);
   return form;
 }

@@ -49,7 +49,7 @@ export function loraField(option, names) {
     const lines = [...list.children].map((item) => item.line());
     return lines.length ? lines : undefined;
   }, (value) => {
-    const lines = Array.isArray(value) ? value : value ? String(value).split('\n') : [];
+    const lines = Array.isArray(value) ? value : value ? String(value).split(/\n| \+ /) : [];
     list.replaceChildren(...lines.filter((line) => line.trim()).map((line) => row(read(line))));
   }, 'LoRAs');
 }
