@@ -278,7 +278,7 @@ def try_refusals():
     bomb = text(png(65535, 65535, b""))
     for field, value in (("steps", "many"), ("steps", 0), ("steps", 100000), ("steps", 2.5), ("steps", [20]), ("width", 100),
                          ("width", 0), ("width", -512), ("width", 1 << 20), ("height", "tall"), ("cfg_scale", "x"),
-                         ("cfg_scale", -1), ("cfg_scale", {}), ("seed", -2), ("seed", "x"), ("prompt", True), ("prompt", ["x"]),
+                         ("cfg_scale", -1), ("cfg_scale", {}), ("seed", -2), ("seed", "x"), ("prompt", True), ("prompt", ["x"]), ("prompt", "a\0b"),
                          ("negative_prompt", {}), ("styles", "Watercolor"), ("styles", ["no such style"]), ("styles", [1]),
                          ("batch_size", 0), ("batch_size", 65), ("n_iter", -1), ("n_iter", 1000), ("enable_hr", True),
                          ("restore_faces", True), ("tiling", True), ("restore_faces", "perhaps"), ("subseed_strength", 0.5),

@@ -110,7 +110,8 @@ static json_t *read_value(enum xl_field_type type, const json_t *value) {
         return read_switch(value);
     case XL_FIELD_TEXT:
         if (json_is_number(value)) return text_of(value);
-        is_its = json_is_string(value);
+        is_its = json_is_string(value) &&
+                 strlen(json_string_value(value)) == json_string_length(value);
         break;
     case XL_FIELD_LIST:
         is_its = json_is_array(value);
