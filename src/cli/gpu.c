@@ -15,50 +15,19 @@ static bool goes_on(void *user) {
     return !xl_interrupted();
 }
 
-/* Everything of one look. */
+/* What is wanted, and what is seen. */
 struct look {
     struct xl_gpu_wish wish;
-    struct xl_idle *idle;
-    char owners[XL_GPUS_MAX][XL_LOCK_OWNER];
-    struct xl_gpu_report reports[XL_GPUS_MAX];
-    enum xl_status hidden; /* why it is not known who has locked one; XL_OK: it is */
-    struct xl_err why_hidden;
+    struct xl_gpu_look now;
 };
 
-/* A folder of locks that cannot be read hides who has what, and no more: whether that matters is
- * the caller's to say. */
 static enum xl_status take_look(struct xl_gpus *gpus, struct look *look, struct xl_err *err) {
-    const char *dir = xl_card_lock_dir(look->wish.wish.lock_dir);
-    free(look->idle);
-    look->idle = NULL;
-    look->hidden = XL_OK;
-    enum xl_status status = xl_idle_watch(gpus, &look->wish.wish.rule, &look->idle, err);
-    for (int i = 0; !status && i < look->idle->list.n; i++) {
-        const struct xl_gpu *gpu = &look->idle->list.item[i];
-        struct xl_err why = {0};
-        enum xl_status seen = xl_card_look(dir, gpu->uuid, look->owners[i], &why);
-        if (seen) {
-            look->owners[i][0] = 0;
-            look->hidden = xl_fail(&look->why_hidden, seen, "%s", why.text);
-        }
-        look->reports[i] = (struct xl_gpu_report){gpu, look->idle->busy[i], look->owners[i]};
-    }
-    return status;
+    return xl_gpu_look_take(gpus, &look->wish.wish, &look->now, err);
 }
 
 static void free_look(struct look *look) {
-    if (look) free(look->idle);
+    if (look) xl_gpu_look_deinit(&look->now);
     free(look);
-}
-
-static json_t *describe_all(const struct xl_gpus *gpus, const struct look *look) {
-    json_t *document = json_object(), *array = json_array();
-    bool ok = document && array;
-    for (int i = 0; i < look->idle->list.n; i++)
-        ok &= !json_array_append_new(array, xl_gpu_describe(&look->reports[i]));
-    xl_json_put(document, "source", json_string(xl_gpus_source(gpus)), &ok);
-    xl_json_put(document, "gpus", array, &ok);
-    return xl_json_finish(document, ok);
 }
 
 static enum xl_status print_object(json_t *document, struct xl_err *err) {
@@ -69,7 +38,8 @@ static enum xl_status print_object(json_t *document, struct xl_err *err) {
 
 static enum xl_status print_list(const struct xl_gpus *gpus, const struct look *look,
                                  struct xl_err *err) {
-    if (look->idle->list.n) return xl_gpu_print_table(look->reports, look->idle->list.n, err);
+    if (look->now.idle->list.n)
+        return xl_gpu_print_table(look->now.reports, look->now.idle->list.n, err);
     printf("no GPU (%s)\n", xl_gpus_source(gpus));
     return XL_OK;
 }
@@ -90,7 +60,7 @@ static enum xl_status list(const struct xl_settings *settings, struct xl_err *er
     if (!status) look->wish.wish.rule.n_samples = 1;
     if (!status) status = take_look(gpus, look, err);
     if (!status)
-        status = settings->json ? print_object(describe_all(gpus, look), err)
+        status = settings->json ? print_object(xl_gpu_look_describe(gpus, &look->now), err)
                                 : print_list(gpus, look, err);
     free_look(look);
     xl_gpus_close(gpus);
@@ -111,8 +81,8 @@ static enum xl_status print_picked(const struct xl_settings *settings,
 
 /* The first that is idle and not locked; NULL: why says what each of them does. */
 static const struct xl_gpu_report *choose(const struct look *look, struct xl_str *why) {
-    for (int i = 0; i < look->idle->list.n; i++) {
-        const struct xl_gpu_report *report = &look->reports[i];
+    for (int i = 0; i < look->now.idle->list.n; i++) {
+        const struct xl_gpu_report *report = &look->now.reports[i];
         if (!report->busy[0] && !report->owner[0]) return report;
         if (report->busy[0])
             xl_str_printf(why, "%d: %s\n", report->gpu->index, report->busy);
@@ -129,9 +99,9 @@ static enum xl_status pick_from(struct xl_gpus *gpus, const struct xl_settings *
     for (;;) {
         struct xl_str why = {0};
         enum xl_status status = take_look(gpus, look, err);
-        if (!status && look->hidden)
-            status = xl_fail(err, look->hidden, "%s", look->why_hidden.text);
-        if (!status && !look->idle->list.n)
+        if (!status && look->now.hidden)
+            status = xl_fail(err, look->now.hidden, "%s", look->now.why_hidden.text);
+        if (!status && !look->now.idle->list.n)
             status = xl_fail(err, XL_EDEVICE, "there is an NVIDIA driver here, but no GPU");
         const struct xl_gpu_report *found = status ? NULL : choose(look, &why);
         bool is_over = wait.wait_s >= 0 && xl_now_s() >= until_s;
@@ -161,7 +131,7 @@ static enum xl_status show(const struct xl_gpus *gpus, const struct xl_settings 
     char when[21];
     xl_iso8601_utc(when);
     if (settings->json) {
-        json_t *document = describe_all(gpus, look);
+        json_t *document = xl_gpu_look_describe(gpus, &look->now);
         bool ok = document != NULL;
         xl_json_put(document, "time", json_string(when), &ok);
         char *line = ok ? xl_json_dump(document, JSON_COMPACT) : NULL;
@@ -173,7 +143,8 @@ static enum xl_status show(const struct xl_gpus *gpus, const struct xl_settings 
         printf("\033[H\033[J%s  %s\n\n", when, xl_gpus_source(gpus));
         status = print_list(gpus, look, err);
     } else {
-        for (int i = 0; i < look->idle->list.n; i++) xl_gpu_print_line(when, &look->reports[i]);
+        for (int i = 0; i < look->now.idle->list.n; i++)
+            xl_gpu_print_line(when, &look->now.reports[i]);
     }
     return status;
 }

@@ -1,7 +1,6 @@
 /* gpu_report.c - what is known of a GPU as cells, words and members. */
 #include "cli/gpu_report.h"
 
-#include "base/json.h"
 #include "base/str.h"
 #include "cli/table.h"
 #include "gpu/xid.h"
@@ -11,10 +10,6 @@
 #include <string.h>
 
 enum { CELL = 400 };
-
-static bool is_idle(const struct xl_gpu_report *report) {
-    return !report->busy[0] && !report->owner[0];
-}
 
 static void add(char out[CELL], const char *format, ...) XL_PRINTF(2, 3);
 static void add(char out[CELL], const char *format, ...) {
@@ -77,9 +72,9 @@ enum xl_status xl_gpu_print_table(const struct xl_gpu_report *reports, int n, st
             index, gpu->name[0] ? gpu->name : "-", memory, use, processes, degrees,
             state, gpu->uuid[0] ? gpu->uuid : "-"};
         xl_table_add(&table, cells,
-                     is_idle(&reports[i]) ? XL_COLOR_GREEN
-                     : gpu->fault[0]      ? XL_COLOR_YELLOW
-                                          : XL_COLOR_NONE);
+                     xl_gpu_report_is_idle(&reports[i]) ? XL_COLOR_GREEN
+                     : gpu->fault[0]                    ? XL_COLOR_YELLOW
+                                                        : XL_COLOR_NONE);
     }
     return xl_table_print(&table, 0, err);
 }
@@ -96,49 +91,4 @@ void xl_gpu_print_line(const char *when, const struct xl_gpu_report *report) {
            use, degrees, power);
     xl_print_text(state, XL_COLOR_NONE);
     putchar('\n');
-}
-
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-/* Unknown is null. */
-static json_t *number(int64_t value) {
-    return value < 0 ? json_null() : json_integer(value);
-}
-static json_t *on_off(int value) {
-    return value < 0 ? json_null() : json_boolean(value);
-}
-static json_t *real(double value) {
-    return value < 0 ? json_null() : json_real(value);
-}
-static json_t *text(const char *value) {
-    return xl_json_text(value[0] ? value : NULL);
-}
-
-json_t *xl_gpu_describe(const struct xl_gpu_report *report) {
-    const struct xl_gpu *gpu = report->gpu;
-    json_t *object = json_object();
-    bool ok = object != NULL;
-    xl_json_put(object, "index", json_integer(gpu->index), &ok);
-    xl_json_put(object, "uuid", text(gpu->uuid), &ok);
-    xl_json_put(object, "name", text(gpu->name), &ok);
-    xl_json_put(object, "bus", text(gpu->bus), &ok);
-    xl_json_put(object, "idle", json_boolean(is_idle(report)), &ok);
-    xl_json_put(object, "busy", text(report->busy), &ok);
-    xl_json_put(object, "locked_by", text(report->owner), &ok);
-    xl_json_put(object, "memory_bytes", number(gpu->memory_bytes), &ok);
-    xl_json_put(object, "used_bytes", number(gpu->used_bytes), &ok);
-    xl_json_put(object, "utilization", number(gpu->utilization), &ok);
-    xl_json_put(object, "processes", number(gpu->n_processes), &ok);
-    xl_json_put(object, "temperature", number(gpu->temperature), &ok);
-    xl_json_put(object, "power_w", real(gpu->power_w), &ok);
-    xl_json_put(object, "power_limit_w", real(gpu->power_limit_w), &ok);
-    xl_json_put(object, "mig", on_off(gpu->mig), &ok);
-    xl_json_put(object, "ecc", on_off(gpu->ecc), &ok);
-    xl_json_put(object, "ecc_errors", number(gpu->ecc_errors), &ok);
-    xl_json_put(object, "pending_repair", on_off(gpu->pending_repair), &ok);
-    xl_json_put(object, "compute_mode", number(gpu->compute_mode), &ok);
-    xl_json_put(object, "recovery_action", number(gpu->recovery_action), &ok);
-    xl_json_put(object, "xid", number(gpu->xid), &ok);
-    xl_json_put(object, "fault", text(gpu->fault), &ok);
-    return xl_json_finish(object, ok);
 }

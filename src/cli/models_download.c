@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "hub/hub.h"
+#include "lab/data/wanted.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,57 +34,27 @@ static bool is_same(const char *a, const char *b) {
 }
 
 /* Add a model unless it is there: two names may mean the same. */
-static void add(struct download *download, const struct xl_download_item *item) {
-    for (int i = 0; i < download->n; i++) {
-        const struct xl_download_request *other = &download->items[i].request;
-        if (!strcmp(other->id, item->request.id) && is_same(other->file, item->request.file))
-            return;
-    }
-    download->items[download->n++] = *item;
-}
-
-static void add_entry(struct download *download, const struct xl_catalogue_model *entry,
-                      const char *file) {
-    const struct xl_settings *settings = download->settings;
-    if (entry->folder || entry->is_embedded) {
-        if (!settings->all)
-            xl_note("%s is a folder of this machine: nothing to download", entry->key);
+static void add(struct download *download, const struct xl_wanted *wanted) {
+    const struct xl_download_request *request = &wanted->request;
+    if (!request->id) {
+        if (!download->settings->all)
+            xl_note("%s is a folder of this machine: nothing to download", wanted->name);
         return;
     }
-    struct xl_download_item item = {.name = entry->key, .entry = entry};
-    item.request.id = entry->repo;
-    item.request.revision = settings->revision ? settings->revision : entry->revision;
-    item.request.file = file ? file : entry->file;
-    add(download, &item);
-}
-
-static enum xl_status fail_unknown(const struct download *download, const char *name,
-                                   struct xl_err *err) {
-    char near[256];
-    xl_catalogue_nearest(download->catalogue, name, near, sizeof near);
-    return xl_fail(err, XL_EINVAL,
-                   "model \"%.100s\": no name of sdxl-lab models list and no repository "
-                   "(org/name)%s%s%s",
-                   name, near[0] ? "; did you mean " : "", near, near[0] ? "?" : "");
-}
-
-/* KEY, ID, or either with :FILE behind it. */
-static enum xl_status add_named(struct download *download, const char *name, struct xl_err *err) {
-    const struct xl_catalogue_model *entry = xl_catalogue_find(download->catalogue, name);
-    const char *colon = strrchr(name, ':'), *file = NULL, *id = name;
-    if (!entry && colon && colon > name && colon[1]) {
-        id = xl_arena_strndup(&download->arena, name, (size_t)(colon - name));
-        if (!id) return xl_fail_nomem(err, "a name", 0);
-        file = colon + 1;
-        entry = xl_catalogue_find(download->catalogue, id);
+    for (int i = 0; i < download->n; i++) {
+        const struct xl_download_request *other = &download->items[i].request;
+        if (!strcmp(other->id, request->id) && is_same(other->file, request->file)) return;
     }
-    if (entry) return add_entry(download, entry, file), XL_OK;
-    if (!strchr(id, '/') || xl_hub_check_id(id, NULL, NULL))
-        return fail_unknown(download, name, err);
-    struct xl_download_item item = {.name = name};
-    item.request = (struct xl_download_request){id, download->settings->revision, file};
-    add(download, &item);
-    return XL_OK;
+    download->items[download->n++] = (struct xl_download_item){
+        .name = wanted->name, .entry = wanted->entry, .request = *request};
+}
+
+static enum xl_status add_named(struct download *download, const char *name, struct xl_err *err) {
+    struct xl_wanted wanted;
+    enum xl_status status = xl_wanted_find(download->catalogue, name, download->settings->revision,
+                                           &download->arena, &wanted, err);
+    if (!status) add(download, &wanted);
+    return status;
 }
 
 static enum xl_status add_all(struct download *download, struct xl_err *err) {
@@ -101,8 +72,11 @@ static enum xl_status add_all(struct download *download, struct xl_err *err) {
     enum xl_status status = XL_OK;
     for (int i = 0; !status && i < settings->n_arguments; i++)
         status = add_named(download, settings->arguments[i], err);
-    for (int i = 0; settings->all && i < n_known; i++)
-        add_entry(download, xl_catalogue_at(download->catalogue, i), NULL);
+    for (int i = 0; settings->all && i < n_known; i++) {
+        const struct xl_wanted wanted =
+            xl_wanted_entry(xl_catalogue_at(download->catalogue, i), settings->revision);
+        add(download, &wanted);
+    }
     return status;
 }
 
