@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "http/a1111/a1111.h"
 #include "http/api/duel.h"
+#include "http/api/downloads.h"
 #include "http/api/facts.h"
 #include "http/api/feed.h"
 #include "http/api/insights.h"
@@ -14,6 +15,7 @@
 #include "http/api/pictures.h"
 #include "http/api/prompt_api.h"
 #include "http/api/runs.h"
+#include "http/api/system.h"
 #include "http/api/uploads.h"
 #include "http/api/wait.h"
 #include "http/assets.h"
@@ -36,6 +38,8 @@ struct serving {
     struct xl_jobs_api jobs;
     struct xl_nights_api nights;
     struct xl_feed *feed;
+    struct xl_downloads *downloads;
+    struct xl_system *system;
     struct xl_waits *waits;
     struct xl_openai openai;
     struct xl_prompt_api *prompt;
@@ -54,6 +58,11 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
     if (!status) status = xl_waits_new(serving->jobs.queue, &serving->waits, err);
     const struct xl_a1111_params a1111 = {serving->jobs.queue, serving->waits, serving->library};
     if (!status) status = xl_a1111_new(&a1111, &serving->a1111, err);
+    if (!status)
+        status =
+            xl_downloads_new(serving->settings, serving->jobs.events, &serving->downloads, err);
+    if (!status)
+        status = xl_system_new(serving->library, serving->jobs.queue, &serving->system, err);
     const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
     return status ? status : xl_feed_start(&ends, &serving->feed, err);
 }
@@ -65,6 +74,8 @@ static void stop(struct serving *serving) {
     xl_server_stop(serving->server);
     xl_waits_free(serving->waits);
     xl_a1111_free(serving->a1111);
+    xl_downloads_free(serving->downloads);
+    xl_system_free(serving->system);
     xl_feed_stop(serving->feed);
     xl_queue_close(serving->jobs.queue);
     xl_events_free(serving->jobs.events);
@@ -86,6 +97,8 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
         xl_pictures_table(serving->library),
         xl_runs_table(serving->library),
         xl_uploads_table(serving->library),
+        xl_downloads_table(serving->downloads),
+        xl_system_table(serving->system),
         xl_prompt_table(serving->prompt),
         xl_duel_table(serving->library),
         xl_insights_table(serving->library),

@@ -24,7 +24,7 @@ CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,r
           "response_schema_conformance,negative_data_rejection,unsupported_method,allow_header_conformance")
 WAITING = "^/v1/images/|^/sdapi/v1/(txt2img|img2img)|^/api/v1/events|^/api/v1/queue"
 
-server = Server(os.path.abspath(sys.argv[1]), "--device", "cpu", "--threads", "1")
+server = Server(os.path.abspath(sys.argv[1]), "--device", "cpu", "--threads", "1", environment={"HF_HUB_OFFLINE": "1"})
 description = server.get("/api/v1/openapi.json").json()
 try:
     openapi_spec_validator.validate(description)

@@ -197,7 +197,7 @@ def try_calls(server, document):
     check("no descriptor is left behind", descriptors(server) <= first + 4, (first, descriptors(server)))
 
 
-server = Server(program, "--device", "cpu", "--threads", "1")
+server = Server(program, "--device", "cpu", "--threads", "1", environment={"HF_HUB_OFFLINE": "1"})
 document = server.get("/api/v1/openapi.json").json()
 equal("nothing is drawn here", server.ask("POST", "/api/v1/queue", {"paused": True}).json()["paused"], True)
 try_calls(server, document)

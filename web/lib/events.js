@@ -2,7 +2,7 @@
 // everybody gets "state" anew. Between two attempts to connect it waits longer each time, at most half a minute.
 import { address } from './api.js';
 
-const TYPES = ['state', 'job', 'progress', 'cell', 'preview', 'queue', 'places', 'reset'];
+const TYPES = ['state', 'job', 'progress', 'cell', 'preview', 'queue', 'places', 'download', 'reset'];
 const target = new EventTarget();
 let source = null;
 let waitMs = 1000;

@@ -92,6 +92,10 @@ static void free_jobs(struct xl_jobs *jobs) {
     }
 }
 
+const char *xl_queue_log_path(const struct xl_queue *queue) {
+    return xl_job_log_path(queue->log);
+}
+
 void xl_queue_close(struct xl_queue *queue) {
     struct xl_err why = {0};
     if (!queue) return;

@@ -140,6 +140,9 @@ json_t *xl_queue_list(struct xl_queue *queue, int state);
 /* Places: [{"place", "label", "name", "state": "draws", "idle" or "no GPU", "job", "model"}]. */
 json_t *xl_queue_places(struct xl_queue *queue);
 
+/* The job log of this instance; the queue's. */
+const char *xl_queue_log_path(const struct xl_queue *queue);
+
 /* Figures, for metrics. */
 struct xl_queue_counts {
     int n_waiting, n_running, n_places, n_at_work;
