@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_DIGITS = 16, DEPTHS = 4, GZIP_LEAST = 200 };
+enum { VERSION_DIGITS = 16, DEPTHS = 4, FIRST = DEPTHS, PAGES, GZIP_LEAST = 200 };
 
 struct asset {
     const char *path, *type, *bytes;
@@ -23,8 +23,9 @@ struct xl_assets {
     char version[VERSION_DIGITS + 1];
     struct asset *files; /* [n] */
     int n;
-    struct asset pages[DEPTHS]; /* index.html for addresses so many folders deep */
-    char *texts[DEPTHS];
+    struct asset
+        pages[PAGES]; /* index.html for addresses so many folders deep; FIRST: for the root */
+    char *texts[PAGES];
 };
 
 /* --- Making ----------------------------------------------------------------------------------- */
@@ -48,17 +49,34 @@ static enum xl_status make_asset(struct asset *asset, const char *path, const ch
     return compress_asset(asset, err);
 }
 
-/* A page with its addresses filled in, for one that is so many folders deep. */
-static char *fill_in(const struct xl_assets *assets, const char *text, int depth) {
+/* Modules that are loaded whatever the view, and those of the first view: a browser that knows of
+ * them early asks for all at once, and not for each when it has read the one that imports it. */
+static void put_preloads(const struct xl_assets *assets, int page, struct xl_str *out) {
+    for (int i = 0; i < xl_n_asset_files; i++) {
+        const char *path = xl_asset_files[i].path;
+        bool is_wanted = !strncmp(path, "lib/", 4) ||
+                         (page == FIRST && !strncmp(path, "app/draw/", 9));
+        if (!is_wanted || !xl_ends_with(path, ".js")) continue;
+        xl_str_puts(out, "<link rel=\"modulepreload\" href=\"");
+        for (int k = 0; k < page % DEPTHS; k++) xl_str_puts(out, "../");
+        xl_str_printf(out, "assets/%s/%s\">\n", assets->version, path);
+    }
+}
+
+/* A page with its addresses filled in. */
+static char *fill_in(const struct xl_assets *assets, const char *text, int page) {
     struct xl_str out = {0};
+    int depth = page % DEPTHS;
     for (const char *at; (at = strchr(text, '@')); text = at) {
         xl_str_append(&out, text, (size_t)(at - text));
         bool is_root = !strncmp(at, "@ROOT@", 6), is_assets = !strncmp(at, "@ASSETS@", 8);
+        bool is_preload = !strncmp(at, "@PRELOAD@", 9);
         for (int i = 0; i < depth && (is_root || is_assets); i++) xl_str_puts(&out, "../");
         if (is_root && !depth) xl_str_puts(&out, "./");
         if (is_assets) xl_str_printf(&out, "assets/%s/", assets->version);
-        if (!is_root && !is_assets) xl_str_puts(&out, "@");
-        at += is_root ? 6 : is_assets ? 8 : 1;
+        if (is_preload) put_preloads(assets, page, &out);
+        if (!is_root && !is_assets && !is_preload) xl_str_puts(&out, "@");
+        at += is_root ? 6 : is_assets ? 8 : is_preload ? 9 : 1;
     }
     xl_str_puts(&out, text);
     return xl_str_take(&out);
@@ -83,11 +101,11 @@ static enum xl_status make_pages(struct xl_assets *assets, struct xl_err *err) {
     for (int i = 0; i < xl_n_asset_files; i++)
         if (!strcmp(xl_asset_files[i].path, "app/index.html")) index = &xl_asset_files[i];
     if (!index) return xl_fail(err, XL_EINTERNAL, "the page was not built in");
-    for (int depth = 0; depth < DEPTHS && !status; depth++) {
-        assets->texts[depth] = fill_in(assets, index->bytes, depth);
-        if (!assets->texts[depth]) return xl_fail_nomem(err, "the page", 0);
-        status = make_asset(&assets->pages[depth], "index.html", assets->texts[depth],
-                            strlen(assets->texts[depth]), err);
+    for (int i = 0; i < PAGES && !status; i++) {
+        assets->texts[i] = fill_in(assets, index->bytes, i);
+        if (!assets->texts[i]) return xl_fail_nomem(err, "the page", 0);
+        status = make_asset(&assets->pages[i], "index.html", assets->texts[i],
+                            strlen(assets->texts[i]), err);
     }
     return status;
 }
@@ -115,7 +133,7 @@ enum xl_status xl_assets_new(struct xl_assets **out, struct xl_err *err) {
 void xl_assets_free(struct xl_assets *assets) {
     if (!assets) return;
     for (int i = 0; i < assets->n; i++) free(assets->files[i].small);
-    for (int i = 0; i < DEPTHS; i++) {
+    for (int i = 0; i < PAGES; i++) {
         free(assets->pages[i].small);
         free(assets->texts[i]);
     }
@@ -143,9 +161,10 @@ static void serve(struct xl_call *call, struct xl_reply *reply, const struct ass
 
 static enum xl_status get_page(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
     const struct xl_assets *assets = call->user;
-    int depth = call->n_segments ? call->n_segments - 1 : 0;
+    int page = call->n_segments ? call->n_segments - 1 : FIRST;
     (void)err;
-    serve(call, reply, &assets->pages[depth < DEPTHS ? depth : DEPTHS - 1], false);
+    if (call->n_segments > DEPTHS) page = DEPTHS - 1;
+    serve(call, reply, &assets->pages[page], false);
     return XL_OK;
 }
 

@@ -4,7 +4,8 @@
  * The page's addresses are relative, so that it works below any path. Its files are at
  * assets/VERSION/..., where VERSION stands for what is in all of them: they never change there, and
  * a module finds another by a relative address. In pages "@ASSETS@" becomes that folder and
- * "@ROOT@" the root, both relative to the page's own address.
+ * "@ROOT@" the root, both relative to the page's own address, and "@PRELOAD@" links to modules that
+ * are needed at once.
  */
 #ifndef XL_HTTP_ASSETS_H
 #define XL_HTTP_ASSETS_H

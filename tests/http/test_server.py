@@ -51,6 +51,9 @@ def page(server):
           server.get("/" + style, headers={"If-None-Match": asset.headers["ETag"]}).code, 304)
     check("an address two folders deep has its files, too",
           b'href="../assets/' in server.get("/picture/17").body)
+    first, other = server.get("/").body, server.get("/gallery").body
+    check("the first view's modules are named at once", first.count(b'rel="modulepreload"') > 15 and b"/app/draw/prompt/box.js" in first)
+    check("other views name only what all need", b"/lib/dom.js" in other and b"/app/draw/" not in other)
     equal("of another version it may change", server.get("/assets/0/style/page.css").headers["Cache-Control"], "no-cache")
     for path in ("/assets/x/../../etc/passwd", "/assets/x/%2e%2e/app.js", "/assets/x/style/none.css", "/assets/x/"):
         check("no file of the page: " + path, server.get(path).code in (400, 404))
