@@ -119,6 +119,8 @@ def try_narrow():
         driver.set_window_size(width, 900)
         wide = until(lambda: driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), 10)
         check("nothing is wider than %d pixels" % width, wide, driver.execute_script("return document.documentElement.scrollWidth"))
+        last = driver.execute_script("return [...document.querySelectorAll('.top nav a')].pop().getBoundingClientRect().right")
+        check("every view can be reached at %d pixels" % width, last <= width, last)
         shot("system-%d" % width)
     for scheme in ("dark", "light"):
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
