@@ -1,15 +1,11 @@
 """The gallery in a real browser: 300 pictures, scrolling, filters, marks by key, the viewer, comparing, the trash, what
 arrives meanwhile, a phone. usage: test_gallery.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
-import hashlib
-import json
 import os
-import struct
-import subprocess
 import sys
 import time
-import zlib
 
 import browser
+import copies
 from browser import until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
@@ -24,47 +20,6 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 server = Server(program, "--device", "cpu", "--threads", "2", "--instance", "test")
 home = "http://127.0.0.1:%d/" % server.port
-
-
-# --- Pictures ---
-
-def chunks(data):
-    at = 8
-    while at < len(data):
-        n, kind = struct.unpack(">I4s", data[at:at + 8])
-        yield kind, data[at + 8:at + 8 + n]
-        at += n + 12
-
-
-def copy(source, target, seed):
-    """A picture as if it had been drawn from another seed: its record says so."""
-    with open(source, "rb") as file:
-        data = file.read()
-    out = data[:8]
-    for kind, body in chunks(data):
-        if kind == b"tEXt" and body.startswith(b"sdxl-lab\0"):
-            record = json.loads(body[9:])
-            record.update(seed=str(seed), cell=hashlib.md5(target.encode()).hexdigest())
-            body = b"sdxl-lab\0" + json.dumps(record).encode()
-        elif kind == b"tEXt":
-            continue
-        out += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    with open(target, "wb") as file:
-        file.write(out)
-
-
-def draw_all():
-    drawn = []
-    for size, steps, prompt, profile in (("64x64", "1", "a red square", "None (raw)"), ("128x64", "2", "a green field", "Watercolor"),
-                                         ("64x96", "1", "an old tower", "Cinematic")):
-        result = subprocess.run(
-            [program, "generate", "--prompt", prompt, "--profile", profile, "--batch", "2", "--steps", steps, "--size", size, "--seed", "7",
-             "--device", "cpu", "--output-dir", os.path.join(server.home, "seeds"), "--instance", "test", "--quiet"],
-            env=server.environment, cwd=server.home, capture_output=True, text=True)
-        check("pictures are drawn: " + size, result.returncode == 0, result.stderr)
-        drawn += result.stdout.split("\n")[:2]
-    for i in range(N):
-        copy(drawn[i % len(drawn)], os.path.join(server.output, "p%03d.png" % i), 1000 + i)
 
 
 # --- The browser ---
@@ -349,7 +304,7 @@ def try_looks():
         shot("compare-" + name)
 
 
-draw_all()
+copies.spread(copies.draw(program, server), server.output, N)
 try_scrolling()
 try_filters()
 try_marks()

@@ -19,7 +19,7 @@ const VIEWS = {
 const NAMES = { '': 'draw', picture: 'gallery', run: 'gallery' };
 
 // Addresses of the document are relative to where it was loaded, which history.pushState changes.
-for (const link of document.querySelectorAll('link[href], a[href]')) link.setAttribute('href', link.href);
+for (const link of document.querySelectorAll('link[href]:not([rel=modulepreload]), a[href]')) link.setAttribute('href', link.href);
 
 const view = document.getElementById('view');
 let end = null;
