@@ -45,6 +45,20 @@ def try_insights():
     equal("of at least one picture", insights(budget=0).error()[1], "budget")
 
 
+def try_weights():
+    theme = {"templates": ["{subject} at dusk"], "lists": {"subject": ["a castle", "a harbour", "a lake"]}}
+    own = os.path.join(server.home, ".config", "sdxl-lab", "themes")
+    os.makedirs(own, exist_ok=True)
+    with open(os.path.join(own, "places.yaml"), "w") as file:
+        json.dump(theme, file)
+    answer = server.get("/api/v1/insights/weights?theme=places")
+    weights = answer.json()["weights"] if answer.code == 200 else answer.body
+    check("what prompts had is weighed", answer.code == 200 and 0.25 <= weights["subject"]["a castle"] <= 4, weights)
+    check("and nothing else", answer.code == 200 and "a lake" not in weights["subject"], weights)
+    for name in ("nonesuch", "/etc/passwd", "../places.yaml"):
+        equal("refused: " + name, server.get("/api/v1/insights/weights?theme=" + name).error()[1], "theme")
+
+
 def choose(path, winner, loser):
     return server.ask("POST", "/api/v1/duel" + path, {"winner": winner, "loser": loser})
 
@@ -82,6 +96,7 @@ def try_duel():
 
 
 try_insights()
+try_weights()
 try_duel()
 server.clean()
 subprocess.run(["rm", "-rf", home], check=True)

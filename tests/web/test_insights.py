@@ -94,6 +94,12 @@ def try_numbers():
     return report
 
 
+def try_weights():
+    until(lambda: len(find("#theme option")) > 5)
+    driver.execute_script("const s = document.querySelector('#theme'); s.value = 'fantasy-city'; s.dispatchEvent(new Event('change'))")
+    check("a theme says what was learned for it", until(lambda: find(".learned li")), one(".learned").text)
+
+
 def try_sweep(report):
     check("without a prompt nothing is queued", not one(".next .main").is_enabled())
     one("#next-prompt").send_keys("a castle")
@@ -138,6 +144,7 @@ def try_phone():
 
 try_nothing()
 report = try_numbers()
+try_weights()
 try_sweep(report)
 try_bundle(report)
 try_form()

@@ -8,6 +8,10 @@
 #include "insight/index/pictures.h"
 #include "insight/report/document.h"
 #include "insight/report/plan.h"
+#include "insight/report/weights.h"
+#include "lab/data/themes.h"
+
+#include <string.h>
 
 enum { BUDGET_MAX = 10000 };
 
@@ -71,12 +75,55 @@ static enum xl_status get_insights(struct xl_call *call, struct xl_reply *reply,
     return status ? status : xl_reply_json(reply, 200, document, err);
 }
 
+/* --- Prompts that write themselves ------------------------------------------------------------ */
+
+/* One of the list: a path, which loading would take, is none of the network's business. */
+static enum xl_status load_theme(struct xl_call *call, struct xl_reply *reply,
+                                 struct xl_grammar **out, struct xl_err *err) {
+    const char *name = xl_call_text(call, "theme");
+    const struct xl_theme *themes = NULL;
+    int n = 0;
+    enum xl_status status = xl_themes_list(&call->arena, &themes, &n, err);
+    for (int i = 0; i < n && !status; i++)
+        if (!strcmp(themes[i].name, name)) return xl_theme_load(name, NULL, out, err);
+    if (status) return status;
+    return xl_reply_about(reply, "theme",
+                          xl_fail(err, XL_EINVAL,
+                                  "theme: there is no \"%.60s\"; GET /api/v1/themes has the list",
+                                  name));
+}
+
+static enum xl_status get_weights(struct xl_call *call, struct xl_reply *reply,
+                                  struct xl_err *err) {
+    const struct xl_picture_filter all = {.n_where = 0};
+    struct xl_grammar *grammar = NULL;
+    struct xl_index *index = NULL;
+    struct xl_observations *rows = NULL;
+    json_t *weights = NULL;
+    enum xl_status status = load_theme(call, reply, &grammar, err);
+    if (!status) status = xl_library_take(call->user, &index, err);
+    if (!status) status = xl_observe(index, &all, &rows, err);
+    if (index) xl_library_give(call->user, index);
+    if (!status) {
+        xl_json_watch();
+        weights = xl_taste_weights(rows, grammar);
+    }
+    xl_observe_free(rows);
+    xl_grammar_free(grammar);
+    return status ? status : xl_reply_json(reply, 200, weights, err);
+}
+
+/* --- Rows ------------------------------------------------------------------------------------- */
+
 static const struct xl_param params[] = {{.name = "budget",
                                           .type = XL_PARAM_INT,
                                           .min = 1,
                                           .max = BUDGET_MAX,
                                           .help = "pictures of the next sweep; 120"},
                                          {.name = NULL}};
+static const struct xl_param weights_params[] = {
+    {.name = "theme", .max = 100, .is_required = true, .help = "a name of GET themes"},
+    {.name = NULL}};
 static const struct xl_route rows[] = {
     {.method = "GET",
      .pattern = "/api/v1/insights",
@@ -86,6 +133,15 @@ static const struct xl_route rows[] = {
      .summary = "What is loved, and what to make next",
      .answer = "as `sdxl-lab favorites --json` has it; bundles also picture_ids and job, their "
                "settings as a job has them"},
+    {.method = "GET",
+     .pattern = "/api/v1/insights/weights",
+     .run = get_weights,
+     .flags = XL_ROUTE_SLOW,
+     .params = weights_params,
+     .summary = "How much more, or less, entries of a theme count because of what is loved",
+     .answer =
+         "weights: of each list the factor of each entry that a prompt had, 0.25 to 4; a file "
+         "of this is what --learn-from takes"},
 };
 
 struct xl_route_table xl_insights_table(struct xl_library *library) {

@@ -7,6 +7,7 @@ import { style } from '../../lib/style.js';
 import { go } from '../app.js';
 import { nextSweep } from './next.js';
 import { table } from './tables.js';
+import { learnedWeights } from './weights.js';
 import { between, count, percent, times, titleOf } from './words.js';
 
 const COLUMNS = ['model', 'profile', 'resolution', 'scheduler', 'steps', 'guidance', 'lora'];
@@ -54,8 +55,7 @@ function sectionsOf(report) {
     report.pairs.length > 0 && h('section', { data: { column: 'pairs' } }, h('h2', {}, 'Pairs'), table('Pair', report.pairs, rate, (pair) => pair.name)),
     report.gaps.length > 0 && section('Too little to tell', h('ul', {}, report.gaps.map((gap) =>
       h('li', {}, `${titleOf(gap.column)} ${gap.value}: `, h('span', { className: 'soft' }, `${plural(gap.pictures_needed, 'more picture')} would show it if it were loved twice as much`))))),
-    section('Prompts that write themselves', h('p', {}, 'What you love weighs more where prompts are drawn from a theme: an entry whose pictures are loved twice as often comes about twice as often, between a quarter and four times. Few pictures move it little.'),
-      h('code', { className: 'command' }, 'sdxl-lab prompts generate THEME --learn-from favourites')),
+    section('Prompts that write themselves', ...learnedWeights()),
   ];
 }
 
