@@ -2,41 +2,27 @@
  * it says so by a lock.
  */
 #include "http/api/nights.h"
+#include "http/api/night_routes.h"
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/path.h"
-#include "http/api/night_config.h"
-#include "http/body.h"
-#include "jobs/night/inbox.h"
-#include "jobs/night/launch.h"
-#include "jobs/night/outlook.h"
+#include "jobs/night/config.h"
 #include "jobs/night/report.h"
 #include "lab/data/themes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MOST_LISTED = 100 };
-
-static const struct xl_nights_api *api_of(const struct xl_call *call) {
-    return call->user;
-}
-
-static const char *id_of(const char *dir) {
-    const char *slash = strrchr(dir, '/');
-    return slash ? slash + 1 : dir;
-}
 
 /* --- Looking ---------------------------------------------------------------------------------- */
 
 static json_t *describe(const char *dir, const struct xl_night_state *state, bool is_running) {
     json_t *object = json_object();
     bool ok = object != NULL;
-    xl_json_put(object, "id", xl_json_text(id_of(dir)), &ok);
+    xl_json_put(object, "id", xl_json_text(xl_night_id(dir)), &ok);
     xl_json_put(object, "state", json_string(xl_night_state_name(state, is_running)), &ok);
     xl_json_put(object, "is_running", json_boolean(is_running), &ok);
     xl_json_put(object, "why", xl_json_text(state->why), &ok);
@@ -64,7 +50,8 @@ static enum xl_status look(const char *dir, struct xl_night_state *state, bool *
 static enum xl_status get_nights(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
     const char *const *dirs = NULL;
     int n = 0;
-    enum xl_status status = xl_nights_list(api_of(call)->dir, &call->arena, &dirs, &n, err);
+    enum xl_status status =
+        xl_nights_list(xl_nights_api_of(call)->dir, &call->arena, &dirs, &n, err);
     if (status) return status;
     xl_json_watch();
     json_t *object = json_object(), *list = json_array();
@@ -81,11 +68,11 @@ static enum xl_status get_nights(struct xl_call *call, struct xl_reply *reply, s
     return xl_reply_json(reply, 200, xl_json_finish(object, ok), err);
 }
 
-/* The folder that the address names. */
-static enum xl_status dir_of(struct xl_call *call, struct xl_reply *reply, const char **dir,
-                             struct xl_night_state *state, bool *is_running, struct xl_err *err) {
+enum xl_status xl_night_of_call(struct xl_call *call, struct xl_reply *reply, const char **dir,
+                                struct xl_night_state *state, bool *is_running,
+                                struct xl_err *err) {
     const char *id = xl_call_text(call, "id");
-    *dir = xl_arena_printf(&call->arena, "%s/%s", api_of(call)->dir, id);
+    *dir = xl_arena_printf(&call->arena, "%s/%s", xl_nights_api_of(call)->dir, id);
     if (!*dir) return xl_fail_nomem(err, "a path", 0);
     struct xl_err why;
     if (!strncmp(id, "night_", 6) && !strchr(id, '/') && !look(*dir, state, is_running, &why))
@@ -95,9 +82,8 @@ static enum xl_status dir_of(struct xl_call *call, struct xl_reply *reply, const
                            id);
 }
 
-/* The report, with who draws now and the configuration's file. */
-static enum xl_status reply_night(struct xl_reply *reply, int code, const char *dir,
-                                  struct xl_err *err) {
+enum xl_status xl_night_reply(struct xl_reply *reply, int code, const char *dir,
+                              struct xl_err *err) {
     struct xl_night_report report;
     enum xl_status status = xl_night_report_read(dir, &report, err);
     if (status) return status;
@@ -115,10 +101,10 @@ static enum xl_status get_night(struct xl_call *call, struct xl_reply *reply, st
     struct xl_night_state state;
     const char *dir = NULL;
     bool is_running = false;
-    enum xl_status status = dir_of(call, reply, &dir, &state, &is_running, err);
+    enum xl_status status = xl_night_of_call(call, reply, &dir, &state, &is_running, err);
     if (status) return status;
     xl_night_state_deinit(&state);
-    return reply_night(reply, 200, dir, err);
+    return xl_night_reply(reply, 200, dir, err);
 }
 
 /* The page that can be given away: no script of it runs, and it loads nothing. */
@@ -128,7 +114,7 @@ static enum xl_status get_report(struct xl_call *call, struct xl_reply *reply, s
     struct xl_str html = {0};
     const char *dir = NULL;
     bool is_running = false;
-    enum xl_status status = dir_of(call, reply, &dir, &state, &is_running, err);
+    enum xl_status status = xl_night_of_call(call, reply, &dir, &state, &is_running, err);
     if (status) return status;
     xl_night_state_deinit(&state);
     status = xl_night_report_read(dir, &report, err);
@@ -143,7 +129,7 @@ static enum xl_status get_report(struct xl_call *call, struct xl_reply *reply, s
         return status;
     }
     const char *name =
-        xl_arena_printf(&call->arena, "attachment; filename=\"%s.html\"", id_of(dir));
+        xl_arena_printf(&call->arena, "attachment; filename=\"%s.html\"", xl_night_id(dir));
     if (name) xl_reply_header(reply, "Content-Disposition", name);
     xl_reply_text(reply, "text/html; charset=utf-8", text, n);
     return XL_OK;
@@ -209,160 +195,6 @@ static enum xl_status get_themes(struct xl_call *call, struct xl_reply *reply, s
     return xl_reply_json(reply, 200, xl_json_finish(object, ok), err);
 }
 
-/* --- Beginning -------------------------------------------------------------------------------- */
-
-/* Read the file and plan its first jobs. *told: what the night would be, the caller's. */
-static enum xl_status check_file(struct xl_call *call, struct xl_reply *reply, const char *path,
-                                 json_t **told, struct xl_err *err) {
-    struct xl_night_config config;
-    struct xl_night_outlook outlook;
-    enum xl_status status = xl_night_config_load(path, time(NULL), &config, err);
-    if (status) return xl_night_config_about(call, reply, path, status, err);
-    status = xl_night_outlook_read(&config, &outlook, err);
-    if (status) {
-        status = xl_night_config_about(call, reply, path, status, err);
-    } else {
-        xl_json_watch();
-        *told = xl_night_outlook_describe(&config, &outlook);
-        if (!*told) status = xl_fail_nomem(err, "a night", 0);
-        xl_night_outlook_deinit(&outlook);
-    }
-    xl_night_config_deinit(&config);
-    return status;
-}
-
-static const char *const of_config[] = {"config", NULL};
-
-static enum xl_status check_night(struct xl_call *call, struct xl_reply *reply,
-                                  struct xl_err *err) {
-    const char *path = NULL;
-    json_t *told = NULL;
-    enum xl_status status = xl_body_check(call, reply, of_config, err);
-    if (!status) status = xl_night_config_write(call, reply, &path, err);
-    if (status) return status;
-    status = check_file(call, reply, path, &told, err);
-    unlink(path);
-    if (status) return status;
-    json_object_del(told, "config");
-    return xl_reply_json(reply, 200, told, err);
-}
-
-/* Nights would take GPUs and jobs from each other. */
-static enum xl_status check_alone(struct xl_call *call, struct xl_reply *reply,
-                                  struct xl_err *err) {
-    const char *const *dirs = NULL;
-    int n = 0;
-    enum xl_status status = xl_nights_list(api_of(call)->dir, &call->arena, &dirs, &n, err);
-    for (int i = 0; !status && i < n; i++) {
-        bool is_running = false;
-        status = xl_night_is_running(dirs[i], &is_running, err);
-        if (!status && is_running)
-            return xl_reply_refuse(
-                reply, 409, err, "%s is running; stop it first, or add jobs to it", id_of(dirs[i]));
-    }
-    return status;
-}
-
-/* config: of a new one; dir: of one to go on with. Its messages go beside its configuration. */
-static enum xl_status launch(struct xl_call *call, struct xl_reply *reply, const char *config,
-                             const char *dir, struct xl_err *err) {
-    const struct xl_nights_api *api = api_of(call);
-    char *begun = NULL;
-    struct xl_night_launch launch = {.output_dir = api->dir, .config = config, .dir = dir};
-    launch.log = dir ? xl_arena_printf(&call->arena, "%s/night.log", dir)
-                     : xl_arena_printf(&call->arena, "%s.log", config);
-    if (!launch.log) return xl_fail_nomem(err, "a path", 0);
-    xl_queue_rest(api->queue);
-    enum xl_status status = xl_night_launch(&launch, &begun, err);
-    if (status) return status;
-    status = begun ? reply_night(reply, dir ? 200 : 201, begun, err)
-                   : xl_reply_json(reply, 202, json_pack("{s:n}", "id"), err);
-    free(begun);
-    return status;
-}
-
-static enum xl_status post_night(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    const char *path = NULL;
-    json_t *told = NULL;
-    enum xl_status status = xl_body_check(call, reply, of_config, err);
-    if (!status) status = check_alone(call, reply, err);
-    if (!status) status = xl_night_config_write(call, reply, &path, err);
-    if (status) return status;
-    status = check_file(call, reply, path, &told, err);
-    json_decref(told);
-    if (!status) status = launch(call, reply, path, NULL, err);
-    if (status) unlink(path);
-    return status;
-}
-
-/* --- Changing --------------------------------------------------------------------------------- */
-
-static enum xl_status stop_night(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    static const char *const known[] = {"now", NULL};
-    struct xl_night_state state;
-    const char *dir = NULL;
-    bool is_running = false, now = false;
-    enum xl_status status = xl_body_check(call, reply, known, err);
-    if (!status) status = xl_body_switch(call, reply, "now", &now, err);
-    if (!status) status = dir_of(call, reply, &dir, &state, &is_running, err);
-    if (status) return status;
-    if (!is_running)
-        status = xl_reply_refuse(reply, 409, err, "nobody works on this night; it is %s",
-                                 xl_night_state_name(&state, is_running));
-    xl_night_state_deinit(&state);
-    if (!status) status = xl_night_ask_stop(dir, now, err);
-    return status ? status : reply_night(reply, 200, dir, err);
-}
-
-static enum xl_status resume_night(struct xl_call *call, struct xl_reply *reply,
-                                   struct xl_err *err) {
-    static const char *const known[] = {NULL};
-    struct xl_night_state state;
-    const char *dir = NULL;
-    bool is_running = false;
-    enum xl_status status = xl_body_check(call, reply, known, err);
-    if (!status) status = dir_of(call, reply, &dir, &state, &is_running, err);
-    if (status) return status;
-    if (is_running || state.phase == XL_NIGHT_DONE)
-        status = xl_reply_refuse(
-            reply, 409, err, "this night is %s%s%s", is_running ? "running" : "done",
-            is_running || !state.why ? "" : ": ", is_running || !state.why ? "" : state.why);
-    xl_night_state_deinit(&state);
-    if (!status) status = check_alone(call, reply, err);
-    return status ? status : launch(call, reply, NULL, dir, err);
-}
-
-/* {"jobs": [{SETTINGS}, ...]} */
-static enum xl_status add_jobs(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    static const char *const known[] = {"jobs", NULL};
-    struct xl_night_state state;
-    const char *dir = NULL;
-    bool is_running = false;
-    enum xl_status status = xl_body_check(call, reply, known, err);
-    if (!status) status = dir_of(call, reply, &dir, &state, &is_running, err);
-    if (status) return status;
-    xl_night_state_deinit(&state);
-    const json_t *asked = json_object_get(call->json, "jobs");
-    size_t n = json_array_size(asked);
-    if (!n)
-        return xl_reply_about(
-            reply, "jobs", xl_fail(err, XL_EINVAL, "jobs: expected a list of objects of settings"));
-    json_t *jobs = json_array();
-    if (!jobs) status = xl_fail_nomem(err, "jobs", 0);
-    for (size_t i = 0; !status && i < n; i++) {
-        json_t *job = NULL;
-        status = xl_night_job_vet(call, json_array_get(asked, i), &job, err);
-        if (status) break;
-        if (!xl_night_seed_job(job) || json_array_append(jobs, job))
-            status = xl_fail_nomem(err, "jobs", 0);
-        json_decref(job);
-    }
-    if (!status) status = xl_night_ask_add(dir, jobs, err);
-    json_decref(jobs);
-    if (status) return status;
-    return xl_reply_json(reply, 202, json_pack("{s:I}", "added", (json_int_t)n), err);
-}
-
 /* --- Rows ------------------------------------------------------------------------------------- */
 
 static const struct xl_param of_night[] = {
@@ -380,10 +212,10 @@ static const struct xl_route rows[] = {
      NULL, NULL},
     {"GET", "/api/v1/themes", get_themes, XL_ROUTE_SLOW, 0, NULL, "Grammars of prompts by name",
      "themes: name, about, is_own, error (why it cannot be used; null)", NULL, NULL},
-    {"POST", "/api/v1/nights/check", check_night, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
+    {"POST", "/api/v1/nights/check", xl_night_check, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "What a night would be, without beginning it: {\"config\": {...}}",
      "until (when it ends, in words), prompts (how many), settings and first_jobs", NULL, NULL},
-    {"POST", "/api/v1/nights", post_night, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
+    {"POST", "/api/v1/nights", xl_night_begin, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "Begin a night: {\"config\": {...}}",
      "the night; 202 with id null where it still plans after half a minute; 409 where one is "
      "running",
@@ -396,13 +228,13 @@ static const struct xl_route rows[] = {
     {"GET", "/api/v1/nights/{id}/report", get_report, XL_ROUTE_SLOW, 0, of_night,
      "The report as a page that needs nothing beside itself", "HTML, to be kept", "text/html",
      NULL},
-    {"POST", "/api/v1/nights/{id}/stop", stop_night, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, of_night,
+    {"POST", "/api/v1/nights/{id}/stop", xl_night_stop, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, of_night,
      "End a night after the pictures at hand, or {\"now\": true} at once", "the night", NULL, NULL},
-    {"POST", "/api/v1/nights/{id}/resume", resume_night, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, of_night,
-     "Go on with a night that was stopped or killed", "the night", NULL, NULL},
-    {"POST", "/api/v1/nights/{id}/jobs", add_jobs, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, of_night,
-     "Add jobs, which are drawn next: {\"jobs\": [{SETTINGS}, ...]}", "added: how many", NULL,
-     NULL},
+    {"POST", "/api/v1/nights/{id}/resume", xl_night_resume, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0,
+     of_night, "Go on with a night that was stopped or killed", "the night", NULL, NULL},
+    {"POST", "/api/v1/nights/{id}/jobs", xl_night_add_jobs, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0,
+     of_night, "Add jobs, which are drawn next: {\"jobs\": [{SETTINGS}, ...]}", "added: how many",
+     NULL, NULL},
 };
 
 struct xl_route_table xl_nights_table(const struct xl_nights_api *api) {
