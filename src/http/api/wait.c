@@ -51,11 +51,13 @@ static bool has_ended(const json_t *job) {
     return state != XL_JOB_QUEUED && state != XL_JOB_RUNNING;
 }
 
-/* Whether it has ended by what the queue knows now. *job: it, the caller's; NULL: not known. */
-static bool is_at_end(struct xl_waits *waits, const struct waiter *waiter, json_t **job) {
+/* Whether it has ended by what the queue knows now; out of memory: it is asked again. *job: it, the
+ * caller's; NULL: there is none of this id. */
+static bool is_at_end(struct xl_waits *waits, struct waiter *waiter, json_t **job) {
     xl_json_watch();
     *job = xl_queue_job(waits->queue, waiter->id);
-    if (!*job) return !xl_json_ran_out(); /* out of memory: asked again */
+    waiter->is_known = *job || !xl_json_ran_out();
+    if (!*job) return waiter->is_known;
     if (has_ended(*job)) return true;
     json_decref(*job);
     return false;
@@ -82,9 +84,7 @@ static void look(struct xl_waits *waits, bool all) {
     for (struct waiter **at = &waits->waiters; *at;) {
         struct waiter *waiter = *at;
         json_t *job;
-        bool looks = all || !waiter->is_known;
-        waiter->is_known = true;
-        if (looks && is_at_end(waits, waiter, &job)) {
+        if ((all || !waiter->is_known) && is_at_end(waits, waiter, &job)) {
             *at = waiter->next;
             end_with(waits, waiter, job);
         } else {
