@@ -29,6 +29,11 @@ def text_of(css):
     return until(lambda: [e.text for e in find(css) if e.text]) or []
 
 
+def click(css):
+    """Also where the element is replaced meanwhile."""
+    check("%s is clicked" % css, until(lambda: one(css).click() is None))
+
+
 def write(key, value):
     field = one("[data-key=%s] textarea, [data-key=%s] input" % (key, key))
     field.clear()
@@ -118,12 +123,12 @@ def try_form():
     equal("the last picture's seed is taken", one("[data-key=seed] input").get_attribute("value"), str(last))
     find("[data-key=seed] button")[0].click()
     equal("and a new one each time", one("[data-key=seed] input").get_attribute("value"), "")
-    one(".diff summary").click()
+    click(".diff summary")
     check("what differs is told", until(lambda: find("[data-diff=lora]") and find("[data-diff=size]")), one(".diff").text)
     shot("form")
-    one("[data-diff=lora] button").click()
+    click("[data-diff=lora] button")
     check("one is reset alone", until(lambda: not find(".lora-rows li") and not find("[data-diff=lora]") and find("[data-diff=size]")))
-    one("[data-diff=size] button").click()
+    click("[data-diff=size] button")
     one(".diff select").send_keys("the last picture")
     check("or told against the last picture", until(lambda: "last picture" in one(".diff summary").text), one(".diff").text)
     check("a sweep's time is known before it starts", one("[data-key=all_profiles] input").click() is None
