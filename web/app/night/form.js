@@ -62,7 +62,7 @@ const severalOf = (text) => text?.split(',').map((part) => part.trim()).filter(B
 
 async function parts() {
   const [{ keys }, { themes }, { options }, { models }, { presets }, { schedulers }] =
-    await Promise.all(['nights/keys', 'themes', 'options', 'models', 'presets', 'schedulers'].map(get));
+    await Promise.all(['nights/keys', 'themes', 'options', 'models', 'presets', 'schedulers'].map((list) => get(list)));
   const lists = { presets: presets.map((one) => ({ value: one.name })), schedulers: schedulers.map((one) => one.name) };
   const there = models.filter((one) => one.state !== 'not cached').map((one) => ({ name: one.key, about: one.about }));
   const settings = SETTINGS.map((key) => options.find((one) => one.key === key)).filter(Boolean)
