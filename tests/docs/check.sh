@@ -115,7 +115,7 @@ done <"$work/told"
 for preset in $(sed -n 's/.*"name": "\([a-z]*\)".*/\1/p' CMakePresets.json); do
     if grep -q "\`$preset\`" CONTRIBUTING.md; then ok; else bad "CONTRIBUTING.md says nothing of the preset $preset"; fi
 done
-for words in './run test' 'CFLAGS=-Werror' 'cmake --preset clang' 'clang-format --dry-run --Werror' 'make asan' 'make tsan'; do
+for words in './run test' 'CFLAGS=-Werror' 'tools/clang_check build' 'clang-format --dry-run --Werror' 'make asan' 'make tsan'; do
     if grep -v '^ *#' .ci/run | grep -qF -- "$words"; then ok; else bad ".ci/run does not do what CONTRIBUTING.md says: $words"; fi
 done
 for folder in $(cd tests && ls -d */ | grep -v '^data/'); do

@@ -85,10 +85,10 @@ def traced(server):
     return None if tracer.poll() is not None else (tracer, path)
 
 
-def try_all(server, name):
+def try_all(server, name, payloads):
     keys, tracer, broken, states = fields(server), traced(server), [], set()
     check("%s: there are fields" % name, len(keys) > 10, keys)
-    for payload in payloads():
+    for payload in payloads:
         for answer in ask_all(server, payload, keys):
             if answer.code >= 500 and answer.code not in (503, 507):
                 broken.append((payload, answer.code, answer.body[:200]))
@@ -114,7 +114,7 @@ def try_all(server, name):
 for name, environment in (("with a hub", {"HF_ENDPOINT": "http://127.0.0.1:%d" % HUB}), ("offline", {"HF_HUB_OFFLINE": "1"})):
     server = Server(program, "--device", "cpu", "--threads", "2", environment=environment)
     try:
-        try_all(server, name)
+        try_all(server, name, payloads() if name == "offline" else payloads()[:6])  # online: those that are addresses, and one
     finally:
         server.clean()
 listener.close()

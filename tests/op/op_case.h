@@ -54,4 +54,16 @@ enum xl_status op_instance_run(struct op_instance *instance, struct xl_backend *
 
 size_t op_instance_out_bytes(const struct op_instance *instance);
 
+/* Whether case `number` is tried with these of three kinds of activations and of weights: all of
+ * them; under AddressSanitizer, which looks at memory and takes its time, one kind of weights each,
+ * in turn. */
+static inline bool op_case_takes(int number, int act, int weight) {
+#ifdef __SANITIZE_ADDRESS__
+    return (number + act) % 3 == weight;
+#else
+    (void)number, (void)act, (void)weight;
+    return true;
+#endif
+}
+
 #endif

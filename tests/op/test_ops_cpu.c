@@ -73,7 +73,8 @@ static void check_kind(enum xl_op_kind kind, const struct isa *isa) {
         if (op_cases[i].op.kind != kind || op_cases[i].with & REAL) continue;
         for (int act = 0; act < 2; act++)
             for (int weight = 0; weight < 3; weight++)
-                check(&op_cases[i], (struct op_dtypes){acts[act], weights[weight]}, isa);
+                if (op_case_takes(i, act, weight))
+                    check(&op_cases[i], (struct op_dtypes){acts[act], weights[weight]}, isa);
     }
 }
 

@@ -92,7 +92,7 @@ void xl_pace_file_save(struct xl_queue *queue, bool must_be) {
     double now_s = xl_now_s();
     if (!pace) return;
     pthread_mutex_lock(&queue->mutex);
-    bool is_due = must_be || !queue->pace_saved_s || now_s - queue->pace_saved_s >= SAVE_S;
+    bool is_due = must_be || queue->pace_saved_s == 0 || now_s - queue->pace_saved_s >= SAVE_S;
     if (is_due) queue->pace_saved_s = now_s;
     *pace = queue->pace;
     pthread_mutex_unlock(&queue->mutex);
