@@ -3,7 +3,6 @@ follow them, also in the large picture; what failed says why; and its API. usage
 [FOLDER for screenshots]"""
 import os
 import sys
-import time
 
 import browser
 from browser import until

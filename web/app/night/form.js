@@ -17,7 +17,7 @@ const OWN = new Set(['prompts', 'models', 'until', 'until_jobs', 'jobs']);
 function choices(legend, items, nothing) {
   const boxes = items.map((item) => {
     const box = h('input', { type: 'checkbox', value: item.name, disabled: Boolean(item.error) });
-    return { box, element: h('label', { className: 'choice' }, box, h('span', {}, h('strong', {}, item.title ?? item.name),
+    return { box, element: h('label', { className: 'choice' }, box, h('span', {}, h('strong', {}, item.name),
       item.about && h('span', { className: 'soft small' }, item.about), item.error && h('span', { className: 'bad small' }, item.error))) };
   });
   const element = h('fieldset', { className: 'choices' }, h('legend', {}, legend),
