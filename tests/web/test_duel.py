@@ -103,7 +103,8 @@ def try_phone():
 
 
 def try_offline():
-    """Choices wait for a server that is away."""
+    """Choices wait for a server that is away, and the pair that was read ahead is there."""
+    check("the next pair is read ahead", until(lambda: one(".duel").get_attribute("data-ahead") == "2"))
     server.process.send_signal(19)  # SIGSTOP: it neither answers nor refuses
     press(Keys.ARROW_LEFT)
     check("the next pair comes all the same", ready(2))

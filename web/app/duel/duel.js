@@ -29,11 +29,12 @@ function makePairs(told) {
   const pairs = [];
   const images = new Map();
   let asking = null;
-  const more = async () => {
+  const ask = async () => {
     const reply = await get(`duel?limit=${PAIRS}&seed=${Math.floor(Math.random() * 1e9)}`);
     told(reply);
     pairs.push(...reply.pairs);
   };
+  const more = () => (asking ??= ask().finally(() => (asking = null)));
   const load = (pair) => {
     if (!images.has(pair)) images.set(pair, Promise.all(pair.map(decoded)));
     return images.get(pair);
@@ -41,13 +42,16 @@ function makePairs(told) {
   return {
     /** The n-th pair with its images, or null: there is none. */
     at: async (n) => {
-      if (n + 2 > pairs.length) await (asking ??= more().finally(() => (asking = null)));
+      if (!pairs[n]) await more();
       const pair = pairs[n];
       if (!pair) return null;
-      const own = await load(pair);
-      if (pairs[n + 1]) load(pairs[n + 1]);
       images.delete(pairs[n - 3]);
-      return { pair, images: own };
+      return { pair, images: await load(pair) };
+    },
+    /** Reads the n-th pair while another one is looked at. */
+    ahead: async (n) => {
+      if (!pairs[n]) await more().catch(() => {}); // whoever comes to this pair asks again
+      if (pairs[n]) await load(pairs[n]);
     },
   };
 }
@@ -112,6 +116,8 @@ export function show(view) {
     });
     state.now = next.pair;
     element.dataset.pair = String(mine);
+    await pairs.ahead(mine + 1);
+    element.dataset.ahead = String(mine + 1);
   };
 
   const choose = (side) => {
