@@ -26,6 +26,10 @@ struct worker {
     struct xl_sweep model; /* one model, no cells */
     struct xl_sweep_model models[1];
     struct task *expected[2]; /* what the painter was told to expect, and before that */
+    bool is_drawing;
+    json_t *heard; /* a request that was read while a group was drawn, to be obeyed; NULL: none */
+    enum xl_status heard_status; /* of reading it */
+    struct xl_err heard_err;
     struct xl_handover *saver;
     pthread_mutex_t output; /* a line at a time */
     double reported_s;
@@ -62,8 +66,7 @@ static bool is_spoken_to(const struct worker *worker) {
     return poll(&input, 1, 0) <= 0 || !(input.revents & (POLLHUP | POLLERR));
 }
 
-/* Whether there is a request to be read. While a group is drawn the parent has nothing to say but
- * "stop". */
+/* Whether there is a request to be read. */
 static bool is_asked(const struct worker *worker) {
     const struct xl_line_reader *reader = &worker->reader;
     struct pollfd input = {.fd = worker->params->input, .events = POLLIN};
@@ -75,9 +78,11 @@ static bool goes_on(const struct worker *worker) {
     return !params->goes_on || params->goes_on(params->user);
 }
 
+static bool hear_out(struct worker *worker);
+
 static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t total) {
     struct worker *worker = user;
-    if (!goes_on(worker) || !is_spoken_to(worker) || is_asked(worker)) return false;
+    if (!goes_on(worker) || !is_spoken_to(worker) || !hear_out(worker)) return false;
     double now_s = xl_now_s();
     if (total < 0 || (done < total && now_s - worker->reported_s < PROGRESS_S)) return true;
     worker->reported_s = now_s;
@@ -189,6 +194,23 @@ static void expect(struct worker *worker, const json_t *request) {
     worker->expected[0] = task;
 }
 
+/* Hear what is said while the worker is at something. While a group is drawn that may be what to
+ * expect; all else is to be obeyed and ends what it is at. Returns whether it goes on. */
+static bool hear_out(struct worker *worker) {
+    while (worker->is_drawing && !worker->heard && !worker->heard_status && is_asked(worker)) {
+        json_t *request = NULL;
+        worker->heard_status = xl_line_read(&worker->reader, &request, &worker->heard_err);
+        const char *what = json_string_value(json_object_get(request, "do"));
+        bool is_expected = what && !strcmp(what, "expect");
+        if (is_expected) expect(worker, request);
+        if (is_expected)
+            json_decref(request);
+        else if (!(worker->heard = request))
+            return false; /* nobody is there any more, or what was said is no request */
+    }
+    return !worker->heard && !worker->heard_status && !is_asked(worker);
+}
+
 static enum xl_status tell_need(struct worker *worker, const json_t *request, struct xl_err *err) {
     struct task *task = NULL;
     struct xl_need need;
@@ -210,7 +232,9 @@ static enum xl_status draw(struct worker *worker, const json_t *request, struct 
     struct task *task = NULL;
     enum xl_status status = new_task(worker, worker->models, request, &task, err);
     if (status) return status;
+    worker->is_drawing = true;
     status = worker->painter->draw(worker->painter, task->drawn, err);
+    worker->is_drawing = false;
     if (status) {
         free_task(task);
         return status;
@@ -247,10 +271,20 @@ static enum xl_status obey(struct worker *worker, const json_t *request) {
     return is_stopped ? XL_OK : status;
 }
 
+/* The next request: what was heard before, or what is said now. *out: NULL at the end. */
+static enum xl_status next_request(struct worker *worker, json_t **out, struct xl_err *err) {
+    if (worker->heard_status)
+        return xl_fail(err, worker->heard_status, "%s", worker->heard_err.text);
+    if (!worker->heard) return xl_line_read(&worker->reader, out, err);
+    *out = worker->heard;
+    worker->heard = NULL;
+    return XL_OK;
+}
+
 static enum xl_status obey_all(struct worker *worker, struct xl_err *err) {
     for (;;) {
         json_t *request = NULL;
-        enum xl_status status = xl_line_read(&worker->reader, &request, err);
+        enum xl_status status = next_request(worker, &request, err);
         if (!goes_on(worker))
             status = xl_fail(err, XL_ECANCELLED, "interrupted");
         else if (!status && !request)
@@ -280,6 +314,7 @@ enum xl_status xl_worker_run(const struct xl_worker *params, struct xl_err *err)
     if (worker.painter) worker.painter->close(worker.painter);
     for (int i = 0; i < 2; i++)
         if (worker.expected[i]) free_task(worker.expected[i]);
+    json_decref(worker.heard);
     xl_line_reader_deinit(&worker.reader);
     xl_arena_deinit(&worker.arena);
     pthread_mutex_destroy(&worker.output);

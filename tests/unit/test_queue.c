@@ -401,6 +401,68 @@ Test(queue, clients_take_turns) {
     cr_expect_lt(number_of(sweep, "n_done"), 40);
 }
 
+/* A worker whose requests are kept in a file. */
+static const char *listening_program(const char *heard) {
+    const char *path = scratch("program");
+    char text[1024];
+    snprintf(text, sizeof text, "#!/bin/sh\ntee -a '%s' | '%s' \"$@\"\n", heard, XL_PROGRAM);
+    scratch_puts(path, text);
+    chmod(path, 0755);
+    return path;
+}
+
+/* What a place is to draw next is this job. */
+static bool is_next_of_all(const char *id) {
+    json_t *places = xl_queue_places(queue);
+    const char *next = json_string_value(json_object_get(json_array_get(places, 0), "next"));
+    bool is_it = next && !strcmp(next, id);
+    json_decref(places);
+    return is_it;
+}
+
+static int64_t step_of(const char *id) {
+    json_t *job = job_of(id);
+    json_t *progress = json_array_get(json_object_get(job, "progress"), 0);
+    int64_t step = json_integer_value(json_object_get(progress, "step"));
+    json_decref(job);
+    return step;
+}
+
+/* A job that comes while another one is drawn: its model is made ready meanwhile, and that costs
+ * the other one nothing. */
+Test(queue, the_next_job_s_model_is_made_ready_while_this_one_is_drawn) {
+    char *heard = strdup(scratch("heard")), *text, *program = strdup(listening_program(heard));
+    setenv("SDXL_LAB_SHARE", XL_SOURCE_DIR, 1); /* the embedded model is there */
+    params.program = program;
+    open_queue();
+    const char *slow = submit("{" SLOW ", 'width': 256, 'height': 256}");
+    while (!step_of(slow)) pause_a_moment();
+    const char *other = submit("{" SMALL ", 'model': 'Lab Tiny XL'}");
+    while (!is_next_of_all(other)) pause_a_moment();
+    int64_t step = step_of(slow);
+    while (step_of(slow) < step + 2) pause_a_moment();
+    cr_expect(is_in(slow, "running"));
+    xl_queue_cancel(queue, slow, &err);
+    await(other, "done");
+    close_queue();
+    size_t n;
+    cr_assert_eq(
+        xl_file_read(heard, (struct xl_read_rule){1 << 20, XL_EINPUT, XL_EINPUT}, &text, &n, &err),
+        XL_OK, "%s", err.text);
+    static const char *const order[] = {"\"open\"", "\"draw\"", "\"expect\"", "Lab Tiny XL",
+                                        "\"stop\"", "\"open\"", "\"draw\""};
+    const char *at = text;
+    for (size_t i = 0; at && i < sizeof order / sizeof *order; i++) {
+        at = strstr(at, order[i]);
+        cr_expect_not_null(at, "%s is missing, or too early: %s", order[i], text);
+        if (at) at++;
+    }
+    cr_expect(!at || !strstr(at, "\"expect\""), "said again: %s", text);
+    free(text);
+    free(program);
+    free(heard);
+}
+
 Test(queue, tells_what_happens) {
     struct xl_subscriber *follower;
     struct xl_event event;

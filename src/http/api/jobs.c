@@ -319,7 +319,8 @@ static const struct xl_route rows[] = {
     {"POST", "/api/v1/queue/cancel-all", cancel_all, XL_ROUTE_SLOW | XL_ROUTE_JSON, 0, NULL,
      "Cancel everything that waits or is drawn", "cancelled: how many", NULL, NULL},
     {"GET", "/api/v1/places", get_places, 0, 0, NULL, "Who draws: GPUs, or workers on the CPU",
-     "places: label, state, job and model of each", NULL, NULL},
+     "places: label, state, job and model of each, and next: the job whose model it makes ready",
+     NULL, NULL},
     {"GET", "/api/v1/events", get_events, XL_ROUTE_SLOW, 0, NULL,
      "What happens, as server-sent events: state (first), job, progress, cell, preview, queue, "
      "places, reset",

@@ -83,32 +83,73 @@ static bool wants(const struct xl_queue *queue, const struct xl_job *job,
     return count_wanting(drawing) > n_given;
 }
 
-struct xl_job *xl_dispatch_choose(struct xl_queue *queue, struct xl_slot *slot) {
+/* The same, once all that is being drawn is through: of another place's next job no more than that
+ * one leaves. */
+static bool will_want(const struct xl_queue *queue, const struct xl_job *job,
+                      const struct xl_slot *slot) {
+    const struct xl_job_run *drawing = job->drawing;
+    if (drawing && (atomic_load(&drawing->is_given_up) || drawing->has_ended)) return false;
+    int n_left = job->n_cells - job->n_done - job->n_failed;
+    for (int i = 0; i < queue->n_slots; i++) {
+        const struct xl_slot *other = &queue->slots[i];
+        if (other->job == job) n_left -= other->n_at_hand;
+        n_left -= other != slot && other->job != job && !strcmp(other->next.job, job->id);
+    }
+    return n_left > 0;
+}
+
+/* The seconds of devices that a job's client had, with those of a place that are not counted yet.
+ */
+static double served_by_now(struct xl_queue *queue, const struct xl_job *job,
+                            const struct xl_slot *slot, double now_s) {
+    const char *client = job->client ? job->client : "";
+    const char *at_it = slot->job && slot->job->client ? slot->job->client : "";
+    double all_s = served(queue, client, now_s);
+    return slot->job && !strcmp(client, at_it) ? all_s + now_s - slot->since_s : all_s;
+}
+
+/* *passed: who is passed over for the sake of a model; NULL: nobody */
+static struct xl_job *choose(struct xl_queue *queue, const struct xl_slot *slot, bool is_later,
+                             struct xl_job **passed_over) {
     struct xl_contender *candidates = NULL;
     struct xl_job **jobs = NULL, *chosen = NULL;
     int n = 0, passed = -1;
     double now_s = xl_now_s();
+    *passed_over = NULL;
     if (queue->is_paused || atomic_load(&queue->is_closing)) return NULL;
     bool is_held = now_s < queue->held_until_s;
     candidates = malloc((size_t)(queue->order.n + 1) * sizeof *candidates);
     jobs = malloc((size_t)(queue->order.n + 1) * sizeof *jobs);
     for (struct xl_job *job = queue->order.first; candidates && jobs && job; job = job->after) {
         bool has_begun = job->drawing && job->drawing->has_begun;
-        if ((is_held && !has_begun) || !wants(queue, job, slot)) continue;
+        if (is_held && !has_begun) continue;
+        if (!(is_later ? will_want : wants)(queue, job, slot)) continue;
         bool is_warm = slot->digest[0] && !strcmp(slot->digest, job->digest);
         candidates[n] = (struct xl_contender){
             .is_next = job->is_next,
             .is_warm = is_warm || slot->job == job,
-            .served_s = served(queue, job->client, now_s),
+            .served_s = is_later ? served_by_now(queue, job, slot, now_s)
+                                 : served(queue, job->client, now_s),
             .passed_s = job->passed_since_s > 0 ? now_s - job->passed_since_s : 0};
         jobs[n++] = job;
     }
     int found = xl_choose(candidates, n, queue->patience_s, &passed);
     if (found >= 0) chosen = jobs[found];
-    if (passed >= 0 && !(jobs[passed]->passed_since_s > 0)) jobs[passed]->passed_since_s = now_s;
+    if (passed >= 0) *passed_over = jobs[passed];
     free(candidates);
     free(jobs);
     return chosen;
+}
+
+struct xl_job *xl_dispatch_choose(struct xl_queue *queue, struct xl_slot *slot) {
+    struct xl_job *passed, *chosen = choose(queue, slot, false, &passed);
+    if (passed && !(passed->passed_since_s > 0)) passed->passed_since_s = xl_now_s();
+    return chosen;
+}
+
+struct xl_job *xl_dispatch_foresee(struct xl_queue *queue, const struct xl_slot *slot) {
+    struct xl_job *passed;
+    return choose(queue, slot, true, &passed);
 }
 
 void xl_dispatch_free(struct xl_queue *queue, struct xl_slot *slot) {
@@ -117,6 +158,8 @@ void xl_dispatch_free(struct xl_queue *queue, struct xl_slot *slot) {
     slot->job = NULL;
     slot->proxy = NULL;
     slot->progress.total = 0;
+    slot->n_at_hand = 0;
+    slot->next.job[0] = 0;
     pthread_cond_broadcast(&queue->changed);
 }
 

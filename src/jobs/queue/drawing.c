@@ -234,6 +234,7 @@ static enum xl_status note_begun(struct work *work, struct xl_err *err) {
              xl_job_set_text(&job->stamp, work->dir.stamp) && xl_job_set_text(&job->error, NULL);
         json_decref(job->models);
         job->models = json_incref(models);
+        if (work->asked.sweep.n_models > 1) drawing->first.n = 0; /* soon it is another */
         note_there(job, work);
         drawing->has_begun = true;
         line = xl_history_line(queue, job, "begin");
@@ -293,6 +294,7 @@ static enum xl_status draw(struct work *work, struct xl_err *err) {
 static enum xl_status work_on(struct work *work, struct xl_err *err) {
     struct xl_job_run *drawing = work->drawing;
     enum xl_status status = prepare(work, err);
+    if (!status) xl_next_offer(drawing, &work->asked);
     if (!status && !await_place(drawing)) status = xl_fail(err, XL_ECANCELLED, "interrupted");
     if (!status && !work->has_dir) status = make_dir(work, err);
     if (!status) status = make_proxies(work, err);
@@ -368,6 +370,7 @@ static void *run(void *user) {
     struct xl_err err = {0};
     enum xl_status status = work_on(&work, &err);
     end(&work, status, &err);
+    xl_next_withdraw(drawing);
     if (work.has_dir) xl_run_dir_close(&work.dir);
     if (work.has_asked) xl_asked_deinit(&work.asked);
     pthread_mutex_lock(&drawing->queue->mutex);

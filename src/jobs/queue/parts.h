@@ -1,7 +1,8 @@
 /* parts.h - what the files of the queue share: open.c opens and closes it, ask.c plans what is
  * asked for and submit.c queues it, order.c changes what waits, history.c writes the journal and
  * reads it back, dispatch.c gives places to jobs, slots.c has places get and lose their devices,
- * drawing.c draws a job, proxy.c is a painter without a place, tell.c says what there is.
+ * drawing.c draws a job, proxy.c is a painter without a place, next.c tells places what they draw
+ * next, tell.c says what there is.
  */
 #ifndef XL_JOBS_QUEUE_PARTS_H
 #define XL_JOBS_QUEUE_PARTS_H
@@ -27,10 +28,16 @@ struct xl_slot {
     char digest[XL_SHA256_HEX]; /* of the model at hand; "": none, or not known */
     char *model_id;             /* likewise, where it came from */
     int unit;                   /* of that model */
-    double since_s, used_s;     /* of xl_now_s: given or counted last; drew last */
-    int n_hitches;              /* workers that it lost in a row */
-    double held_until_s;        /* after several of them, of xl_now_s; 0: it is not held */
-    char held[200];             /* why */
+    int n_at_hand;              /* cells that are being drawn */
+    struct {
+        char job[XL_JOB_ID]; /* whose model the worker was told to expect, or has; "": none */
+        int64_t change;      /* of the queue, when that was looked for last */
+        double at_s;         /* likewise, of xl_now_s */
+    } next;
+    double since_s, used_s; /* of xl_now_s: given or counted last; drew last */
+    int n_hitches;          /* workers that it lost in a row */
+    double held_until_s;    /* after several of them, of xl_now_s; 0: it is not held */
+    char held[200];         /* why */
     struct {
         enum xl_phase phase;
         int64_t done, total; /* total 0: nothing is drawn */
@@ -122,7 +129,9 @@ struct xl_job_run {
     bool has_ended;
     struct xl_proxy *proxies; /* [n_proxies], once it has begun */
     int n_proxies;
-    struct xl_sweep *sweep; /* the thread's own, for its hooks */
+    struct xl_group first; /* what it draws first, once it is planned; n 0: not known. Whoever reads
+                              it without the mutex is counted: */
+    int n_readers;
 };
 
 /* --- ask.c ------------------------------------------------------------------------------------ */
@@ -188,6 +197,8 @@ void xl_order_end(struct xl_queue *queue, struct xl_job *job);
 void *xl_dispatch_run(void *queue); /* the dispatcher's thread */
 /* The job that a place should draw for now, as if it were free; NULL: none. With the mutex held. */
 struct xl_job *xl_dispatch_choose(struct xl_queue *queue, struct xl_slot *slot);
+/* The job that it would be given if what it draws were through now; NULL: none. Likewise. */
+struct xl_job *xl_dispatch_foresee(struct xl_queue *queue, const struct xl_slot *slot);
 /* Count the time that a place was at work for its job until now. With the mutex held. */
 void xl_dispatch_charge(struct xl_queue *queue, struct xl_slot *slot);
 /* Take a place from its job. With the mutex held. */
@@ -221,6 +232,16 @@ void xl_proxy_deinit(struct xl_proxy *proxy);
 bool xl_proxy_may_draw(struct xl_proxy *proxy);
 /* On its thread, or when that has ended: it needs none for now. */
 void xl_proxy_rest(struct xl_proxy *proxy);
+
+/* --- next.c ----------------------------------------------------------------------------------- */
+
+/* A job is planned: what it draws first may be got ready elsewhere. */
+void xl_next_offer(struct xl_job_run *drawing, const struct xl_asked *asked);
+/* That is over, or goes away: waits until nobody reads it. */
+void xl_next_withdraw(struct xl_job_run *drawing);
+/* On the thread that draws at a place, between two steps: have its worker make the model ready that
+ * comes after this one, if that is another job's. */
+void xl_next_tell(struct xl_queue *queue, struct xl_slot *slot);
 
 /* --- tell.c ----------------------------------------------------------------------------------- */
 

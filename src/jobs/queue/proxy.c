@@ -48,6 +48,8 @@ static bool on_progress(void *user, enum xl_phase phase, int64_t done, int64_t t
     const struct xl_painter *painter = &proxy->painter;
     json_t *told = total > 0 ? note_progress(proxy, phase, done, total) : NULL;
     if (told) xl_event_ring_put(proxy->drawing->queue->events, "progress", told);
+    /* Not before this picture has what it needs: it would wait for the same disk. */
+    if (total > 0 && phase == XL_PHASE_SAMPLE) xl_next_tell(proxy->drawing->queue, proxy->slot);
     return !painter->progress || painter->progress(painter->user, phase, done, total);
 }
 
@@ -149,7 +151,7 @@ static enum xl_status judge(struct xl_proxy *proxy, enum xl_status status,
     bool is_lost = status == XL_EWORKER || status == XL_EDEVICE;
     if (!has_left && !is_lost && status != XL_ECANCELLED) return status;
     pthread_mutex_lock(&queue->mutex);
-    slot->digest[0] = 0; /* its worker is another, if there is one */
+    slot->digest[0] = slot->next.job[0] = 0; /* its worker is another, if there is one */
     if (!has_left && status != XL_ECANCELLED) xl_dispatch_hold_place(slot, err ? err->text : "");
     if (has_left) {
         slot->has_device = false;
@@ -173,6 +175,17 @@ static void note_model(struct xl_proxy *proxy, const struct xl_sweep_model *mode
     slot->unit = unit;
     pthread_mutex_unlock(&queue->mutex);
     free(old);
+}
+
+/* So many cells are being drawn; what comes after them is to be looked for. */
+static void note_at_hand(struct xl_proxy *proxy, int n) {
+    struct xl_slot *slot = proxy->slot;
+    if (!slot) return;
+    pthread_mutex_lock(&proxy->drawing->queue->mutex);
+    slot->n_at_hand = n;
+    slot->next.at_s = 0;
+    slot->next.change = -1;
+    pthread_mutex_unlock(&proxy->drawing->queue->mutex);
 }
 
 /* A worker that has the model at hand is not asked to open it. */
@@ -201,8 +214,13 @@ static enum xl_status open_model(struct xl_painter *painter, const struct xl_swe
 }
 
 static void expect(struct xl_painter *painter, const struct xl_group *group) {
-    struct xl_slot *slot = proxy_of(painter)->slot;
-    if (slot) slot->painter->expect(slot->painter, group);
+    struct xl_proxy *proxy = proxy_of(painter);
+    struct xl_slot *slot = proxy->slot;
+    if (!slot) return;
+    pthread_mutex_lock(&proxy->drawing->queue->mutex);
+    if (group) slot->next.job[0] = 0; /* the worker knows of one only */
+    pthread_mutex_unlock(&proxy->drawing->queue->mutex);
+    slot->painter->expect(slot->painter, group);
 }
 
 static enum xl_status need(struct xl_painter *painter, const struct xl_group *group,
@@ -216,7 +234,9 @@ static enum xl_status draw(struct xl_painter *painter, struct xl_drawn *drawn, s
     struct xl_proxy *proxy = proxy_of(painter);
     struct xl_painter *real = proxy->slot->painter;
     drawn->group.has_previews = xl_tell_wants_previews(proxy->drawing->queue);
+    note_at_hand(proxy, drawn->group.n);
     enum xl_status status = judge(proxy, real->draw(real, drawn, err), err);
+    note_at_hand(proxy, 0);
     drawn->painter = real; /* it saves them */
     if (status) return status;
     take_over(proxy);

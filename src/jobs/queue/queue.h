@@ -137,7 +137,8 @@ json_t *xl_queue_job(struct xl_queue *queue, const char *id);
  * state: only of this one; -1: all. NULL: out of memory */
 json_t *xl_queue_list(struct xl_queue *queue, int state);
 
-/* Places: [{"place", "label", "name", "state": "draws", "idle" or "no GPU", "job", "model"}]. */
+/* Places: [{"place", "label", "name", "state": "draws", "idle" or "no GPU", "job", "model",
+ * "next": the job whose model is made ready meanwhile}]. */
 json_t *xl_queue_places(struct xl_queue *queue);
 
 /* The job log of this instance; the queue's. */

@@ -125,6 +125,7 @@ static json_t *tell_place(struct xl_queue *queue, int i) {
     xl_json_put(object, "state", json_string(state), &ok);
     xl_json_put(object, "job", slot->job ? json_string(slot->job->id) : json_null(), &ok);
     xl_json_put(object, "model", slot->digest[0] ? xl_json_text(slot->model_id) : json_null(), &ok);
+    xl_json_put(object, "next", slot->next.job[0] ? json_string(slot->next.job) : json_null(), &ok);
     return xl_json_finish(object, ok);
 }
 

@@ -103,18 +103,21 @@ int xl_work_count(const struct xl_work *work) {
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* How many cells of a lane, from its next on, are drawn together. */
-static int share_size(const struct xl_work *work, const struct lane *lane) {
-    const struct xl_cell *cells = work->sweep->cells;
-    const struct xl_cell *first = &cells[work->pending[lane->next]];
-    int most = work->most ? work->most : XL_GROUP_MAX, n = 1;
-    while (n < most && n < XL_GROUP_MAX && lane->next + n < lane->end) {
-        const struct xl_cell *cell = &cells[work->pending[lane->next + n]];
+int xl_share_size(const struct xl_sweep *sweep, const int *cells, int n_cells, int most) {
+    const struct xl_cell *first = &sweep->cells[cells[0]];
+    int limit = most ? most : XL_GROUP_MAX, n = 1;
+    while (n < limit && n < XL_GROUP_MAX && n < n_cells) {
+        const struct xl_cell *cell = &sweep->cells[cells[n]];
         if (!xl_cell_fits(first, cell)) break;
-        if (!work->most && cell->job != first->job) break;
+        if (!most && cell->job != first->job) break;
         n++;
     }
     return n;
+}
+
+static int share_size(const struct xl_work *work, const struct lane *lane) {
+    return xl_share_size(work->sweep, work->pending + lane->next, lane->end - lane->next,
+                         work->most);
 }
 
 /* What came back goes first: it is the oldest. Index of it; -1: nothing of the model came back. */

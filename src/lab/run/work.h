@@ -25,6 +25,9 @@ struct xl_share {
 enum xl_status xl_work_new(const struct xl_sweep *sweep, const struct xl_run_dir *run, int most,
                            int n_painters, struct xl_work **out, struct xl_err *err) XL_CHECKED;
 void xl_work_free(struct xl_work *work);
+/* How many of cells[0..n_cells) of a sweep, from the first on, would be one share. most: as above
+ */
+int xl_share_size(const struct xl_sweep *sweep, const int *cells, int n_cells, int most);
 int xl_work_count(const struct xl_work *work);
 
 /* The next share for a painter. Waits where others may bring something back. false: there is
