@@ -20,6 +20,15 @@ struct xl_beyond {
 };
 enum { XL_MOST_BEYOND = 6, XL_MODEL_COLUMNS = XL_GROUP_FACTORS + XL_MOST_BEYOND };
 
+/* Pictures of a level. */
+struct xl_level_count {
+    uint32_t made, loved;
+};
+
+/* A column of more levels is in no model and no ranking, and not all of its levels are looked at: a
+ * million seeds that were drawn once each say nothing. */
+enum { XL_FEW_LEVELS = 200 };
+
 struct xl_analysis {
     const struct xl_observations *observations;
     struct xl_taste *taste;
@@ -36,8 +45,12 @@ struct xl_analysis {
     struct xl_arena fitted;             /* memory of the newest model */
     double *expected;                   /* [groups.count] loved pictures that the model expects */
 
+    struct xl_level_count **counts; /* [factor_count][level_count] */
+    /* [factor_count][n_levels]: all of them by level where they are few; else those that can be
+     * tested or are loved, and of the others as many as a table has. */
+    struct xl_taste_level **levels;
+    size_t *n_levels;
     size_t n_level_tests;                    /* the correction of their p-values */
-    struct xl_taste_level **levels;          /* [factor_count][level_count] by level, all of them */
     struct xl_beyond beyond[XL_MOST_BEYOND]; /* claims, the surest first */
     size_t n_beyond;
     const uint32_t *loved_rows; /* [taste->all.loved] */

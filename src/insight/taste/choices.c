@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { MOST_LEVELS = 200 };
-
 static enum xl_status rank(struct xl_analysis *analysis, size_t factor, struct xl_err *err) {
     const struct xl_observations *rows = analysis->observations;
     const uint32_t *level = rows->level[factor];
@@ -36,6 +34,6 @@ enum xl_status xl_analyse_choices(struct xl_analysis *analysis, struct xl_err *e
     const struct xl_observations *rows = analysis->observations;
     enum xl_status status = XL_OK;
     for (size_t f = 0; !status && rows->choice_count && f < rows->factor_count; f++)
-        if (rows->factors[f].level_count <= MOST_LEVELS) status = rank(analysis, f, err);
+        if (rows->factors[f].level_count <= XL_FEW_LEVELS) status = rank(analysis, f, err);
     return status;
 }

@@ -7,32 +7,65 @@
 #include <math.h>
 #include <stdlib.h>
 
-static enum xl_status count(struct xl_analysis *analysis, struct xl_err *err) {
-    const struct xl_observations *rows = analysis->observations;
-    size_t F = rows->factor_count;
-    analysis->levels = xl_arena_alloc(&analysis->scratch, (F + 1) * sizeof *analysis->levels);
-    if (!analysis->levels) return xl_fail_nomem(err, "levels of columns", 0);
-    for (size_t f = 0; f < F; f++) {
-        size_t n = rows->factors[f].level_count;
-        struct xl_taste_level *levels =
-            xl_arena_alloc(&analysis->scratch, (n + 1) * sizeof *levels);
-        if (!levels) return xl_fail_nomem(err, "levels of columns", n * sizeof *levels);
-        for (size_t i = 0; i < rows->row_count; i++) {
-            uint32_t level = rows->level[f][i];
-            if (level == XL_NO_LEVEL) continue;
-            levels[level].rate.made++;
-            levels[level].rate.loved += rows->loved[i] != 0;
-        }
-        for (size_t i = 0; i < n; i++) {
-            struct xl_taste_level *level = &levels[i];
-            level->level = (uint32_t)i;
-            level->rate = xl_rate_of(analysis, level->rate.made, level->rate.loved);
-            level->p = level->strength = level->strength_error = NAN;
-            level->with_factor = level->with_level = XL_NO_LEVEL;
-        }
-        analysis->levels[f] = levels;
+/* Which levels of a column are looked at: all that are few. Of many those that can be tested or are
+ * loved, and of the rest, that come last in a table, the most often drawn. Returns how many; only
+ * counts where `levels` is NULL. */
+static size_t pick(const struct xl_level_count *counts, size_t n, struct xl_taste_level *levels) {
+    size_t room[XL_TASTE_LEAST] = {0}, left = XL_TASTE_LEVELS, picked = 0;
+    bool is_few = n <= XL_FEW_LEVELS;
+    for (size_t i = 0; i < n; i++)
+        if (!counts[i].loved && counts[i].made < XL_TASTE_LEAST) room[counts[i].made]++;
+    room[0] = 0;
+    for (int made = XL_TASTE_LEAST - 1; made > 0; left -= room[made--])
+        if (room[made] > left) room[made] = left;
+    for (size_t i = 0; i < n; i++) {
+        bool counts_alone = counts[i].loved || counts[i].made >= XL_TASTE_LEAST;
+        if (!is_few && !counts_alone && !room[counts[i].made]) continue;
+        if (!is_few && !counts_alone) room[counts[i].made]--;
+        if (levels) levels[picked].level = (uint32_t)i;
+        picked++;
     }
+    return picked;
+}
+
+static enum xl_status count_column(struct xl_analysis *analysis, size_t f, struct xl_err *err) {
+    const struct xl_observations *rows = analysis->observations;
+    const uint32_t *level_of = rows->level[f];
+    size_t n_all = rows->factors[f].level_count;
+    struct xl_level_count *counts =
+        xl_arena_alloc(&analysis->scratch, (n_all + 1) * sizeof *counts);
+    if (!counts) return xl_fail_nomem(err, "levels of columns", n_all * sizeof *counts);
+    for (size_t i = 0; i < rows->row_count; i++) {
+        if (level_of[i] == XL_NO_LEVEL) continue;
+        counts[level_of[i]].made++;
+        counts[level_of[i]].loved += rows->loved[i] != 0;
+    }
+    size_t n = pick(counts, n_all, NULL);
+    struct xl_taste_level *levels = xl_arena_alloc(&analysis->scratch, (n + 1) * sizeof *levels);
+    if (!levels) return xl_fail_nomem(err, "levels of columns", n * sizeof *levels);
+    pick(counts, n_all, levels);
+    for (struct xl_taste_level *level = levels; level < levels + n; level++) {
+        const struct xl_level_count *of = &counts[level->level];
+        level->rate = xl_rate_of(analysis, of->made, of->loved);
+        level->p = level->strength = level->strength_error = NAN;
+        level->with_factor = level->with_level = XL_NO_LEVEL;
+    }
+    analysis->counts[f] = counts;
+    analysis->levels[f] = levels;
+    analysis->n_levels[f] = n;
     return XL_OK;
+}
+
+static enum xl_status count(struct xl_analysis *analysis, struct xl_err *err) {
+    size_t F = analysis->observations->factor_count;
+    struct xl_arena *scratch = &analysis->scratch;
+    analysis->counts = xl_arena_alloc(scratch, (F + 1) * sizeof *analysis->counts);
+    analysis->levels = xl_arena_alloc(scratch, (F + 1) * sizeof *analysis->levels);
+    analysis->n_levels = xl_arena_alloc(scratch, (F + 1) * sizeof *analysis->n_levels);
+    bool ok = analysis->counts && analysis->levels && analysis->n_levels;
+    enum xl_status status = ok ? XL_OK : xl_fail_nomem(err, "levels of columns", 0);
+    for (size_t f = 0; f < F && !status; f++) status = count_column(analysis, f, err);
+    return status;
 }
 
 /* Fisher's test of all that have enough pictures, corrected together. */
@@ -40,14 +73,14 @@ static enum xl_status test(struct xl_analysis *analysis, struct xl_err *err) {
     const struct xl_observations *rows = analysis->observations;
     const struct xl_taste_rate *all = &analysis->taste->all;
     size_t total = 0, n = 0;
-    for (size_t f = 0; f < rows->factor_count; f++) total += rows->factors[f].level_count;
+    for (size_t f = 0; f < rows->factor_count; f++) total += analysis->n_levels[f];
     double *least = malloc((total + 1) * sizeof *least);
     if (!least) return xl_fail_nomem(err, "tests of levels", total * sizeof *least);
     for (int pass = 0; pass < 2; pass++) {
         size_t factor = pass ? xl_tarone_factor(least, n, XL_SHARE_LEVELS) : 0, at = 0;
         analysis->n_level_tests = factor;
         for (size_t f = 0; f < rows->factor_count; f++)
-            for (size_t i = 0; i < rows->factors[f].level_count; i++) {
+            for (size_t i = 0; i < analysis->n_levels[f]; i++) {
                 struct xl_taste_level *level = &analysis->levels[f][i];
                 const struct xl_taste_rate *rate = &level->rate;
                 bool is_tested = rate->made >= XL_TASTE_LEAST && rate->made < all->made;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS = 200, MOST_COEFFICIENTS = 160 };
+enum { MOST_COEFFICIENTS = 160 };
 
 static const char *const bundle_names[XL_BUNDLE_FACTORS] = {"model", "profile", "resolution",
                                                             "scheduler", "lora"};
@@ -21,14 +21,14 @@ static enum xl_status choose_columns(struct xl_analysis *analysis, uint32_t *col
     for (size_t f = 0; f < rows->factor_count; f++) column_of[f] = XL_NO_LEVEL;
     for (size_t i = 0; i < XL_BUNDLE_FACTORS; i++) {
         int f = xl_taste_factor(rows, bundle_names[i]);
-        if (f < 0 || rows->factors[f].level_count > MOST_LEVELS) continue;
+        if (f < 0 || rows->factors[f].level_count > XL_FEW_LEVELS) continue;
         column_of[f] = (uint32_t)*n;
         columns[(*n)++] = (uint32_t)f;
     }
     analysis->n_bundle_columns = *n;
     for (size_t f = 0; f < rows->factor_count && *n < XL_GROUP_FACTORS; f++) {
         bool is_seed = !strcmp(rows->factors[f].name, "seed");
-        if (is_seed || column_of[f] != XL_NO_LEVEL || rows->factors[f].level_count > MOST_LEVELS)
+        if (is_seed || column_of[f] != XL_NO_LEVEL || rows->factors[f].level_count > XL_FEW_LEVELS)
             continue;
         column_of[f] = (uint32_t)*n;
         columns[(*n)++] = (uint32_t)f;
@@ -64,7 +64,7 @@ static uint64_t least_made(struct xl_analysis *analysis, uint64_t **made, struct
                            enum xl_status *status) {
     const struct xl_groups *groups = &analysis->groups;
     size_t n = 0;
-    uint64_t *all = malloc((groups->factor_count * MOST_LEVELS + 1) * sizeof *all);
+    uint64_t *all = malloc((groups->factor_count * XL_FEW_LEVELS + 1) * sizeof *all);
     if (!all) *status = xl_fail_nomem(err, "a model of rates", 0);
     for (size_t f = 0; all && f < groups->factor_count; f++)
         for (size_t i = 0; i < analysis->observations->factors[groups->factor[f]].level_count; i++)

@@ -42,7 +42,7 @@ static struct xl_taste_quartiles quartiles(const struct number *numbers, size_t 
 
 /* Seeds are digits and no quantity. */
 static enum xl_status put_quartiles(const struct xl_observed_factor *factor,
-                                    const struct xl_taste_level *levels,
+                                    const struct xl_level_count *counts,
                                     struct xl_taste_table *table, struct xl_err *err) {
     size_t n = 0;
     table->of_all = table->of_loved = (struct xl_taste_quartiles){NAN, NAN, NAN};
@@ -54,9 +54,9 @@ static enum xl_status put_quartiles(const struct xl_observed_factor *factor,
         const char *text = factor->levels[i];
         char *end;
         double value = strtod(text, &end);
-        if (!levels[i].rate.made) continue;
+        if (!counts[i].made) continue;
         table->is_number &= *text && !*end && isfinite(value);
-        numbers[n++] = (struct number){value, levels[i].rate.made, levels[i].rate.loved};
+        numbers[n++] = (struct number){value, counts[i].made, counts[i].loved};
     }
     if (table->is_number) {
         qsort(numbers, n, sizeof *numbers, ascending);
@@ -88,13 +88,12 @@ static enum xl_status put_levels(struct xl_analysis *analysis, size_t f,
     table->levels = kept;
     table->n_unset = analysis->observations->row_count;
     for (size_t i = 0; i < n; i++) {
-        const struct xl_taste_level *level = &analysis->levels[f][i];
-        if (!level->rate.made) continue;
-        table->n_unset -= level->rate.made;
-        table->n_used++;
-        keep(kept, table, level);
+        table->n_unset -= analysis->counts[f][i].made;
+        table->n_used += analysis->counts[f][i].made > 0;
     }
-    return put_quartiles(factor, analysis->levels[f], table, err);
+    for (size_t i = 0; i < analysis->n_levels[f]; i++)
+        if (analysis->levels[f][i].rate.made) keep(kept, table, &analysis->levels[f][i]);
+    return put_quartiles(factor, analysis->counts[f], table, err);
 }
 
 enum xl_status xl_analyse_tables(struct xl_analysis *analysis, struct xl_err *err) {
