@@ -1,94 +1,11 @@
-/* observe.c - one pass over the pictures, as they lie in the index, numbers the values of each
- * column; then rows are put in order, and values and prompts get their texts: each once. */
+/* observe.c - the rows of a table are read as they lie in the index (observe_rows.c), get their
+ * marks, and are put in order (observe_order.c); then values and prompts get their texts: each
+ * once. */
 #include "insight/index/observe.h"
 #include "insight/index/observe_inner.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* --- Rows ------------------------------------------------------------------------------------- */
-
-/* pointer: to a pointer to whatever the array is of. */
-static bool grow_one(void *pointer, size_t n, size_t size) {
-    void *old, *larger;
-    memcpy(&old, pointer, sizeof old);
-    larger = realloc(old, n * size);
-    if (larger) memcpy(pointer, &larger, sizeof larger);
-    return larger != NULL;
-}
-
-static enum xl_status room_for_row(struct xl_observed_table *table, struct xl_err *err) {
-    if (table->view.row_count < table->capacity) return XL_OK;
-    size_t n = table->capacity ? 2 * table->capacity : 1024;
-    bool ok = grow_one(&table->made_at, n, sizeof *table->made_at) &&
-              grow_one(&table->picture, n, sizeof *table->picture) &&
-              grow_one(&table->path_key, n, sizeof *table->path_key) &&
-              grow_one(&table->prompts.of_row, n, sizeof *table->prompts.of_row);
-    for (int i = 0; ok && xl_factor_source_at(i); i++)
-        ok = grow_one(&table->columns[i].of_row, n, sizeof *table->columns[i].of_row);
-    if (!ok) return xl_fail_nomem(err, "a table of pictures", n * 64);
-    table->capacity = n;
-    return XL_OK;
-}
-
-static bool put_value(struct xl_observed_column *column, size_t row, const uint64_t value[2]) {
-    if (!row || column->last_level == XL_NO_LEVEL ||
-        memcmp(value, column->last, sizeof column->last)) {
-        memcpy(column->last, value, sizeof column->last);
-        column->last_level = xl_levels_number(&column->levels, value[0], value[1]);
-    }
-    column->of_row[row] = column->last_level;
-    return column->last_level != UINT32_MAX;
-}
-
-enum { AT_ID, AT_MADE, AT_PATH_KEY, AT_PROMPT, AT_LEVELS };
-
-static enum xl_status put_row(struct xl_observed_table *table, sqlite3_stmt *rows,
-                              struct xl_err *err) {
-    const struct xl_factor_source *source;
-    size_t row = table->view.row_count;
-    enum xl_status status = room_for_row(table, err);
-    if (status) return status;
-    table->picture[row] = sqlite3_column_int64(rows, AT_ID);
-    table->made_at[row] = sqlite3_column_int64(rows, AT_MADE);
-    table->path_key[row] = sqlite3_column_int64(rows, AT_PATH_KEY);
-    int at = AT_LEVELS;
-    bool ok = true;
-    for (int i = 0; (source = xl_factor_source_at(i)); at += xl_level_columns(source), i++) {
-        uint64_t value[2];
-        if (xl_level_of_row(source, rows, at, value))
-            ok &= put_value(&table->columns[i], row, value);
-        else
-            table->columns[i].of_row[row] = XL_NO_LEVEL;
-    }
-    const uint64_t prompt[2] = {(uint64_t)sqlite3_column_int64(rows, AT_PROMPT), 0};
-    if (prompt[0]) /* ids begin at 1 */
-        ok &= put_value(&table->prompts, row, prompt);
-    else
-        table->prompts.of_row[row] = XL_NO_LEVEL;
-    if (!ok) return xl_fail_nomem(err, "a table of pictures", 0);
-    table->view.row_count++;
-    return XL_OK;
-}
-
-/* By id: that is how they lie, and how marks are found below. */
-static enum xl_status read_rows(struct xl_observed_table *table,
-                                const struct xl_picture_filter *filter, struct xl_err *err) {
-    struct xl_database *database = &table->index->database;
-    struct xl_str query = {0};
-    sqlite3_stmt *rows = NULL;
-    xl_str_puts(&query, "SELECT pictures.id, made_at, path_key, prompt");
-    xl_levels_select(&query);
-    xl_str_puts(&query, " FROM pictures");
-    enum xl_status status = xl_filter_sql(table->index, filter, &query, err);
-    xl_str_puts(&query, " ORDER BY pictures.id");
-    if (!status && query.failed) status = xl_fail_nomem(err, "a query", 0);
-    if (!status) status = xl_database_prepare(database, query.text, &rows, err);
-    while (xl_database_row(database, rows, &status, err)) status = put_row(table, rows, err);
-    sqlite3_finalize(rows);
-    xl_str_deinit(&query);
-    return status;
-}
 
 /* --- Marks and choices ------------------------------------------------------------------------ */
 
@@ -162,7 +79,7 @@ static enum xl_status put_prompt(struct xl_observed_table *table, size_t prompt,
     size_t capacity = table->word_capacity ? table->word_capacity : 4096;
     while (capacity < table->n_word_ids + found.n) capacity *= 2;
     if (!status && capacity != table->word_capacity) {
-        if (!grow_one(&table->word_ids, capacity, sizeof *table->word_ids))
+        if (!xl_observed_grow(&table->word_ids, capacity, sizeof *table->word_ids))
             return xl_fail_nomem(err, "words of prompts", capacity * sizeof *table->word_ids);
         table->word_capacity = capacity;
     }
@@ -251,7 +168,7 @@ static enum xl_status try_observe(struct xl_index *index, const struct xl_pictur
     struct xl_observed_table *table = calloc(1, sizeof *table);
     if (!table) return xl_fail_nomem(err, "a table of pictures", sizeof *table);
     table->index = index;
-    enum xl_status status = read_rows(table, filter, err);
+    enum xl_status status = xl_observed_read(table, filter, err);
     if (!status) status = read_loves(table, err);
     if (!status) status = read_choices(table, err);
     if (!status) status = xl_observed_order(table, err);

@@ -1,4 +1,4 @@
-/* observe_inner.h - a table of pictures while it is made; for observe.c and observe_order.c. */
+/* observe_inner.h - a table of pictures while it is made; for the files of that name. */
 #ifndef XL_INSIGHT_OBSERVE_INNER_H
 #define XL_INSIGHT_OBSERVE_INNER_H
 
@@ -32,6 +32,15 @@ struct xl_observed_table {
     struct xl_choice *choices;
     struct xl_arena arena;
 };
+
+/* Have room for n elements in an array. pointer: to the pointer to it. False: out of memory. */
+bool xl_observed_grow(void *pointer, size_t n, size_t size);
+
+/* Read the rows of the pictures that the filter means, by their ids, with the values of all columns
+ * numbered. Errors: as of the index, XL_ENOMEM */
+enum xl_status xl_observed_read(struct xl_observed_table *table,
+                                const struct xl_picture_filter *filter,
+                                struct xl_err *err) XL_CHECKED;
 
 /* Put the rows in order, once all but texts is there. After a failure they are good for nothing but
  * to be freed. Errors: XL_ENOMEM */
