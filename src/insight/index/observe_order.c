@@ -1,6 +1,8 @@
 /* observe_order.c - the rows of a table in the order of time, and values numbered as they come. */
 #include "insight/index/observe_inner.h"
 
+#include "base/threads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,22 +88,62 @@ static void sort(struct place *order, size_t n) {
     }
 }
 
+/* What is put in order, each by a task of its own. */
+enum { NUMBERS = 2, BYTES = 2, TASKS = NUMBERS + BYTES + 1 + XL_FACTOR_SOURCES_MAX };
+
+struct ordering {
+    struct xl_observed_table *table;
+    const struct place *order;
+    size_t n;
+    bool ok[TASKS];
+};
+
+static void run_task(void *user, int64_t task, int worker) {
+    struct ordering *ordering = user;
+    struct xl_observed_table *table = ordering->table;
+    const struct place *order = ordering->order;
+    int64_t **numbers[NUMBERS] = {&table->made_at, &table->picture};
+    uint8_t **bytes[BYTES] = {&table->loved, &table->rating};
+    size_t i = (size_t)task, n = ordering->n;
+    (void)worker;
+    if (i < NUMBERS)
+        ordering->ok[task] = order_numbers(numbers[i], order, n);
+    else if ((i -= NUMBERS) < BYTES)
+        ordering->ok[task] = order_bytes(bytes[i], order, n);
+    else if ((i -= BYTES) < 1)
+        ordering->ok[task] = order_column(&table->prompts, order, n);
+    else
+        ordering->ok[task] = order_column(&table->columns[i - 1], order, n);
+}
+
+static bool order_all(struct xl_observed_table *table, const struct place *order, size_t n,
+                      struct xl_pool *pool) {
+    struct ordering ordering = {.table = table, .order = order, .n = n};
+    int64_t n_tasks = NUMBERS + BYTES + 1;
+    for (int i = 0; xl_factor_source_at(i); i++) n_tasks++;
+    xl_pool_run(pool, n_tasks, run_task, &ordering);
+    bool ok = order_choices(table, order, n);
+    for (int64_t i = 0; i < n_tasks; i++) ok &= ordering.ok[i];
+    return ok;
+}
+
 enum xl_status xl_observed_order(struct xl_observed_table *table, struct xl_err *err) {
     size_t n = table->view.row_count;
+    struct xl_pool *pool = NULL;
     struct place *order = malloc((n + 1) * sizeof *order);
-    bool ok = order != NULL, is_in_order = true;
-    for (size_t i = 0; ok && i < n; i++) {
+    bool is_in_order = true;
+    if (!order) return xl_fail_nomem(err, "a table of pictures", n * sizeof *order);
+    for (size_t i = 0; i < n; i++) {
         order[i] = (struct place){table->made_at[i], table->path_key[i], (uint32_t)i};
         is_in_order &= !i || by_place(&order[i - 1], &order[i]) < 0;
     }
-    if (ok && !is_in_order) {
+    enum xl_status status = is_in_order ? XL_OK : xl_pool_new(0, NULL, &pool, err);
+    if (!is_in_order && !status) {
         sort(order, n);
-        ok = order_numbers(&table->made_at, order, n) && order_numbers(&table->picture, order, n) &&
-             order_bytes(&table->loved, order, n) && order_bytes(&table->rating, order, n) &&
-             order_column(&table->prompts, order, n) && order_choices(table, order, n);
-        for (int i = 0; ok && xl_factor_source_at(i); i++)
-            ok = order_column(&table->columns[i], order, n);
+        if (!order_all(table, order, n, pool))
+            status = xl_fail_nomem(err, "a table of pictures", 0);
     }
+    xl_pool_free(pool);
     free(order);
-    return ok ? XL_OK : xl_fail_nomem(err, "a table of pictures", n * sizeof *order);
+    return status;
 }
