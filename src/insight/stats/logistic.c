@@ -28,29 +28,21 @@ static double log_odds(const double *beta, const uint32_t *levels, size_t factor
     return sum;
 }
 
-static double objective(const struct work *work, const double *beta) {
-    const struct xl_logistic_data *data = work->data;
-    double sum = 0;
-    for (size_t c = 0; c < data->cell_count; c++) {
-        double x = log_odds(beta, data->levels + c * data->factor_count, data->factor_count);
-        double log_total = x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-        sum += data->loved[c] * x - data->made[c] * log_total;
-    }
-    for (size_t i = 1; i < work->n; i++) sum -= work->penalty[i] * beta[i] * beta[i] / 2;
-    return sum;
-}
-
-/* The gradient and minus the second derivatives, at beta. */
-static void derive(struct work *work) {
+/* The penalised log-likelihood at beta, its gradient, and minus its second derivatives: in one pass
+ * over the cells, for all three need the same exponential. */
+static double derive(struct work *work, const double *beta) {
     const struct xl_logistic_data *data = work->data;
     size_t n = work->n, F = data->factor_count;
+    double value = 0;
     memset(work->gradient, 0, n * sizeof *work->gradient);
     memset(work->hessian, 0, n * n * sizeof *work->hessian);
     for (size_t c = 0; c < data->cell_count; c++) {
         const uint32_t *levels = data->levels + c * F;
-        double rate = xl_logistic_rate(log_odds(work->beta, levels, F));
+        double x = log_odds(beta, levels, F), small = exp(-fabs(x));
+        double rate = (x >= 0 ? 1 : small) / (1 + small);
         double rest = data->loved[c] - data->made[c] * rate,
                weight = data->made[c] * rate * (1 - rate);
+        value += data->loved[c] * x - data->made[c] * (fmax(x, 0) + log1p(small));
         work->gradient[0] += rest;
         work->hessian[0] += weight;
         for (size_t f = 0; f < F; f++) { /* coefficients rise with the factor: the lower triangle */
@@ -64,33 +56,36 @@ static void derive(struct work *work) {
         }
     }
     for (size_t i = 1; i < n; i++) {
-        work->gradient[i] -= work->penalty[i] * work->beta[i];
+        value -= work->penalty[i] * beta[i] * beta[i] / 2;
+        work->gradient[i] -= work->penalty[i] * beta[i];
         work->hessian[i * n + i] += work->penalty[i];
     }
+    return value;
 }
 
 /* Climb to the maximum; hessian is then the Cholesky factor there. */
 static bool climb(struct work *work) {
     size_t n = work->n;
-    double value = objective(work, work->beta);
+    double value = derive(work, work->beta);
     for (int step = 0; step < MOST_STEPS; step++) {
-        derive(work);
-        if (!xl_cholesky(work->hessian, n)) return false;
         double gain = 0, size = 1, next;
+        if (!xl_cholesky(work->hessian, n)) return false;
         memcpy(work->row, work->gradient, n * sizeof *work->row);
         xl_cholesky_solve(work->hessian, n, work->row);
         for (size_t i = 0; i < n; i++) gain += work->row[i] * work->gradient[i];
         if (gain < 1e-12 * (fabs(value) + 1)) return true;
-        for (;; size /= 2) {
+        for (;;
+             size /= 2) { /* a whole step is nearly always taken: what is derived there is used */
             for (size_t i = 0; i < n; i++) work->trial[i] = work->beta[i] + size * work->row[i];
-            next = objective(work, work->trial);
+            next = derive(work, work->trial);
             if (next >= value || size < 1e-6) break;
         }
-        if (!(next >= value)) return true; /* as high as rounding allows */
+        if (!(next >= value)) break; /* as high as rounding allows */
         memcpy(work->beta, work->trial, n * sizeof *work->beta);
         value = next;
     }
-    return true;
+    derive(work, work->beta);
+    return xl_cholesky(work->hessian, n);
 }
 
 static void set_penalties(struct work *work) {
