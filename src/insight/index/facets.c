@@ -80,6 +80,7 @@ static int by_count(const void *a, const void *b) {
 static enum xl_status put_facet(struct counting *counting, int i, sqlite3_stmt *name,
                                 json_t *facets, struct xl_err *err) {
     const struct xl_factor_source *source = xl_factor_source_at(i);
+    const struct xl_level_writer writer = xl_level_writer(counting->index, source, name);
     struct facet *facet = &counting->facets[i];
     struct place *order = calloc(facet->levels.n + 1, sizeof *order);
     json_t *list = json_array();
@@ -91,8 +92,7 @@ static enum xl_status put_facet(struct counting *counting, int i, sqlite3_stmt *
     for (size_t k = 0; k < facet->levels.n && k < MOST_VALUES && ok && !status; k++) {
         struct xl_str text = {0};
         const struct count *count = &facet->counts[order[k].at];
-        status = xl_level_text(counting->index, source, facet->levels.values[order[k].at], name,
-                               &text, err);
+        status = xl_level_text(&writer, facet->levels.values[order[k].at], &text, err);
         json_t *object = json_object();
         xl_json_put(object, "value", xl_json_text(text.text ? text.text : ""), &ok);
         xl_json_put(object, "pictures", json_integer(count->n_pictures), &ok);

@@ -1,6 +1,5 @@
 /* levels.c - numbering values by a hash table. */
 #include "insight/index/levels.h"
-#include "insight/index/columns.h"
 #include "insight/index/hash.h"
 
 #include <stdlib.h>
@@ -104,26 +103,31 @@ static void put_digits(struct xl_str *out, uint64_t value) {
     xl_str_append(out, digits + at, sizeof digits - at);
 }
 
-enum xl_status xl_level_text(struct xl_index *index, const struct xl_factor_source *source,
-                             const uint64_t value[2], sqlite3_stmt *name, struct xl_str *out,
-                             struct xl_err *err) {
-    const struct xl_column *column = &xl_columns()->at[xl_column_find(source->column)];
+struct xl_level_writer xl_level_writer(struct xl_index *index,
+                                       const struct xl_factor_source *source, sqlite3_stmt *name) {
+    enum xl_column_type type = xl_columns()->at[xl_column_find(source->column)].type;
+    return (struct xl_level_writer){index, source, type, name};
+}
+
+enum xl_status xl_level_text(const struct xl_level_writer *writer, const uint64_t value[2],
+                             struct xl_str *out, struct xl_err *err) {
+    sqlite3_stmt *name = writer->name;
     enum xl_status status = XL_OK;
     char number[XL_REAL_MAX];
     double real;
-    if (source->second) {
+    if (writer->source->second) {
         xl_str_printf(out, "%llux%llu", (unsigned long long)value[0], (unsigned long long)value[1]);
-    } else if (column->type == XL_COLUMN_REAL) {
+    } else if (writer->type == XL_COLUMN_REAL) {
         memcpy(&real, &value[0], sizeof real);
         xl_real_text(real, number);
         xl_str_puts(out, number);
-    } else if (column->type != XL_COLUMN_NAME) {
+    } else if (writer->type != XL_COLUMN_NAME) {
         put_digits(out, value[0]);
     } else if (!value[0]) {
         xl_str_puts(out, "none");
     } else {
         sqlite3_bind_int64(name, 1, (int64_t)value[0]);
-        if (xl_database_row(&index->database, name, &status, err))
+        if (xl_database_row(&writer->index->database, name, &status, err))
             xl_str_puts(out, (const char *)sqlite3_column_text(name, 0));
         sqlite3_reset(name);
     }

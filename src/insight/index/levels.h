@@ -3,6 +3,7 @@
 #ifndef XL_INSIGHT_LEVELS_H
 #define XL_INSIGHT_LEVELS_H
 
+#include "insight/index/columns.h"
 #include "insight/index/filter_sql.h"
 
 /* A thing that pictures are told apart by: a column, or several as one (size). */
@@ -33,10 +34,21 @@ void xl_levels_deinit(struct xl_levels *levels);
 bool xl_level_of_row(const struct xl_factor_source *source, sqlite3_stmt *row, int at,
                      uint64_t value[2]);
 
-/* A value as people write it, appended; name: a statement that gives the text of a name's id. */
-enum xl_status xl_level_text(struct xl_index *index, const struct xl_factor_source *source,
-                             const uint64_t value[2], sqlite3_stmt *name, struct xl_str *out,
-                             struct xl_err *err) XL_CHECKED;
+/* Writes the values of one source. */
+struct xl_level_writer {
+    struct xl_index *index;
+    const struct xl_factor_source *source;
+    enum xl_column_type type; /* of its column */
+    sqlite3_stmt *name;
+};
+
+/* name: a statement that gives the text of a name's id, which stays the caller's. */
+struct xl_level_writer xl_level_writer(struct xl_index *index,
+                                       const struct xl_factor_source *source, sqlite3_stmt *name);
+
+/* A value as people write it, appended. Errors: XL_ENOMEM, as of the index */
+enum xl_status xl_level_text(const struct xl_level_writer *writer, const uint64_t value[2],
+                             struct xl_str *out, struct xl_err *err) XL_CHECKED;
 
 /* Append the columns of all sources, each with a comma before it. */
 void xl_levels_select(struct xl_str *out);

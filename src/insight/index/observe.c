@@ -116,13 +116,14 @@ static enum xl_status put_word_texts(struct xl_observed_table *table, struct xl_
 static enum xl_status put_factor(struct xl_observed_table *table, int i, sqlite3_stmt *name,
                                  struct xl_err *err) {
     const struct xl_factor_source *source = xl_factor_source_at(i);
+    const struct xl_level_writer writer = xl_level_writer(table->index, source, name);
     const struct xl_levels *levels = &table->columns[i].levels;
     const char **texts = xl_arena_alloc(&table->arena, (levels->n + 1) * sizeof *texts);
     enum xl_status status = texts ? XL_OK : xl_fail_nomem(err, "values", levels->n * sizeof *texts);
     struct xl_str text = {0};
     for (size_t k = 0; k < levels->n && !status; k++) {
         text.len = 0;
-        status = xl_level_text(table->index, source, levels->values[k], name, &text, err);
+        status = xl_level_text(&writer, levels->values[k], &text, err);
         if (!status)
             texts[k] = xl_arena_strndup(&table->arena, text.text ? text.text : "", text.len);
         if (!status && !texts[k]) status = xl_fail_nomem(err, "values", 0);
