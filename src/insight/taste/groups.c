@@ -1,5 +1,5 @@
-/* groups.c - grouping by one column after the other: a pair of the group so far and the next level
- * is looked up in a hash table. */
+/* groups.c - grouping by some columns after the others: the group so far and the next levels are
+ * one number, which is looked up in a hash table. */
 #include "insight/taste/groups.h"
 
 #include <stdlib.h>
@@ -52,14 +52,37 @@ static bool table_grow(struct table *table) {
     return true;
 }
 
-/* Refine groups [n] by a column of levels. The number of groups, or -1: out of memory. */
-static int64_t refine(uint32_t *group_of, size_t n, const uint32_t *column, size_t stride) {
+/* What is grouped: columns of levels that are `stride` apart. */
+struct source {
+    size_t n, stride, factor_count;
+    const uint32_t *column[XL_GROUP_FACTORS];
+    size_t level_count[XL_GROUP_FACTORS];
+};
+
+/* How many columns from the f-th on have, with so many groups, a number below 2^63 for each
+ * combination, having no level included. One column always has: there are fewer than 2^32 of
+ * either. */
+static size_t columns_at_once(const struct source *source, size_t f, int64_t groups) {
+    unsigned __int128 numbers = (unsigned __int128)groups;
+    size_t n = 0;
+    for (; f + n < source->factor_count; n++) {
+        numbers *= source->level_count[f + n] + 1;
+        if (n && numbers >> 63) break;
+    }
+    return n;
+}
+
+/* Refine groups by n columns from the f-th on. The number of groups, or -1: out of memory. */
+static int64_t refine(uint32_t *group_of, const struct source *source, size_t f, size_t n) {
     struct table table;
     bool ok = table_init(&table, 1024);
-    for (size_t i = 0; ok && i < n; i++) {
-        /* A level is below 2^32 - 1 or XL_NO_LEVEL, a group below 2^32 - 1: no key is UINT64_MAX.
-         */
-        uint64_t key = (uint64_t)group_of[i] << 32 | column[i * stride];
+    for (size_t i = 0; ok && i < source->n; i++) {
+        uint64_t key = group_of[i];
+        for (size_t k = f; k < f + n; k++) {
+            uint32_t level = source->column[k][i * source->stride];
+            uint64_t none = source->level_count[k];
+            key = key * (none + 1) + (level == XL_NO_LEVEL ? none : level);
+        }
         size_t at = slot_of(&table, key);
         if (table.keys[at] == UINT64_MAX) {
             table.keys[at] = key;
@@ -73,18 +96,14 @@ static int64_t refine(uint32_t *group_of, size_t n, const uint32_t *column, size
     return count;
 }
 
-/* What is grouped: columns of levels that are `stride` apart. */
-struct source {
-    size_t n, stride, factor_count;
-    const uint32_t *column[XL_GROUP_FACTORS];
-};
-
 static enum xl_status group(const struct source *source, struct xl_arena *arena,
                             struct xl_groups *out, struct xl_err *err) {
     uint32_t *group_of = xl_arena_alloc(arena, (source->n + 1) * sizeof *group_of);
     int64_t count = source->n ? 1 : 0; /* zeroed: all rows are one group */
-    for (size_t f = 0; group_of && count > 0 && f < source->factor_count; f++)
-        count = refine(group_of, source->n, source->column[f], source->stride);
+    for (size_t f = 0, at_once; group_of && count > 0 && f < source->factor_count; f += at_once) {
+        at_once = columns_at_once(source, f, count);
+        count = refine(group_of, source, f, at_once);
+    }
     size_t F = source->factor_count, n = count > 0 ? (size_t)count : 0;
     uint32_t *levels = xl_arena_alloc(arena, (n * F + 1) * sizeof *levels);
     out->made = xl_arena_alloc(arena, (n + 1) * sizeof *out->made);
@@ -98,6 +117,7 @@ static enum xl_status group(const struct source *source, struct xl_arena *arena,
     }
     out->count = n;
     out->factor_count = F;
+    memcpy(out->level_count, source->level_count, sizeof out->level_count);
     out->levels = levels;
     out->group_of = group_of;
     return XL_OK;
@@ -111,6 +131,7 @@ enum xl_status xl_group_rows(const struct xl_observations *observations, const u
     *out = (struct xl_groups){.count = 0};
     for (size_t f = 0; f < factor_count; f++) {
         source.column[f] = observations->level[factors[f]];
+        source.level_count[f] = observations->factors[factors[f]].level_count;
         out->factor[f] = factors[f];
     }
     enum xl_status status = group(&source, arena, out, err);
@@ -127,6 +148,7 @@ enum xl_status xl_group_again(const struct xl_groups *groups, const uint32_t *pi
     struct xl_groups made = {.count = 0};
     for (size_t f = 0; f < n; f++) {
         source.column[f] = groups->levels + picked[f];
+        source.level_count[f] = groups->level_count[picked[f]];
         made.factor[f] = groups->factor[picked[f]];
     }
     enum xl_status status = group(&source, arena, &made, err);

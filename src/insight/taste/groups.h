@@ -10,10 +10,11 @@ enum { XL_GROUP_FACTORS = 12 };
 /* Groups, in the order in which the first row of each comes. */
 struct xl_groups {
     size_t count, factor_count;
-    uint32_t factor[XL_GROUP_FACTORS]; /* of the observations */
-    const uint32_t *levels;            /* [count][factor_count], XL_NO_LEVEL included */
-    uint32_t *made, *loved;            /* [count] */
-    const uint32_t *group_of;          /* [rows] that were grouped */
+    uint32_t factor[XL_GROUP_FACTORS];    /* of the observations */
+    size_t level_count[XL_GROUP_FACTORS]; /* that the factor has */
+    const uint32_t *levels;               /* [count][factor_count], XL_NO_LEVEL included */
+    uint32_t *made, *loved;               /* [count] */
+    const uint32_t *group_of;             /* [rows] that were grouped */
 };
 
 /* The rows of observations, by at most XL_GROUP_FACTORS factors. Errors: XL_ENOMEM */
