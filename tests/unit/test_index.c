@@ -461,6 +461,31 @@ Test(index, statistics_get_the_pictures_as_rows) {
     xl_index_close(index);
 }
 
+Test(index, statistics_tell_zero_from_nothing) {
+    mkdir(scratch("out"), 0777);
+    const char *path = scratch("out/jobs_a.log");
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 3; i++)
+        fprintf(
+            file,
+            "{\"timestamp\": \"20261124_00000%d\", \"seeds\": [%d], \"paths\": [\"%d.png\"]%s}\n",
+            i, i, i, i == 1 ? ", \"guidance_scale\": 0.0" : "");
+    fclose(file);
+    struct xl_index *index = open_how(XL_INDEX_UPDATE);
+    struct xl_observations *all = NULL;
+    const struct xl_picture_filter filter = {.n_where = 0};
+    cr_assert_eq(xl_observe(index, &filter, &all, NULL), XL_OK);
+    cr_assert_eq(all->row_count, 3);
+    cr_expect_str_eq(all->factors[4].name, "guidance");
+    cr_expect_eq(all->factors[4].level_count, 1);
+    cr_expect_eq(all->level[4][0], XL_NO_LEVEL);
+    cr_expect_eq(all->level[4][1], 0, "a value that is zero is a value");
+    cr_expect_str_eq(all->factors[4].levels[0], "0");
+    cr_expect_eq(all->level[4][2], XL_NO_LEVEL);
+    xl_observe_free(all);
+    xl_index_close(index);
+}
+
 Test(index, every_field_of_a_cell_is_a_column) {
     const struct xl_cell_field *field;
     for (int i = 0; (field = xl_cell_field_at(i)); i++)
