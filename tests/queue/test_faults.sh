@@ -83,6 +83,7 @@ check "one that is lost is given up" [ "$(locked)" -eq 1 ]
 echo wait >&3
 until_said '^done 1'
 check "all pictures are drawn" [ "$(grep -c '^done 1 failed 0' said) $(pngs gpus)" = "1 300" ]
+check "how long it takes is known of their kind" grep -q '"device":"NVIDIA ' gpus/.queue/t.pace.json
 check "by both" [ "$(grep -ho '"worker":"GPU-0000000[12]' gpus/jobs_t.log | sort -u | wc -l)" -eq 2 ]
 until [ "$(locked)" -eq 0 ] || ! kill -0 "$pid"; do sleep 0.2; done
 check "without work they are given back" kill -0 "$pid"

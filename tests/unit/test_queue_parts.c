@@ -4,6 +4,7 @@
 #include "jobs/queue/job.h"
 #include "jobs/queue/journal.h"
 #include "jobs/queue/pace.h"
+#include "jobs/queue/parts.h"
 #include "unit/scratch.h"
 
 #include <criterion/criterion.h>
@@ -289,23 +290,69 @@ Test(journal, is_behind_after_a_line_that_could_not_be_written) {
 
 /* --- Pace ------------------------------------------------------------------------------------- */
 
+static struct xl_pace pace;
+
+static struct xl_pace_key key_of(const char *device, const char *digest, int precision,
+                                 int64_t pixels) {
+    return (struct xl_pace_key){device, digest, precision, pixels};
+}
+static void learn(struct xl_pace_key key, double cost, double seconds) {
+    xl_pace_learn(&pace, &key, cost, seconds);
+}
+static double tell(struct xl_pace_key key, double cost) {
+    return xl_pace_tell(&pace, &key, cost);
+}
+
 Test(pace, tells_what_it_has_learnt) {
-    struct xl_pace pace = {.n_rows = 0};
-    cr_expect_lt(xl_pace_tell(&pace, "a", 100, 3), 0);
-    xl_pace_learn(&pace, "a", 100, 2, 4);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 100, 3), 6, 1e-9);
-    cr_expect_float_eq(xl_pace_tell(&pace, "b", 100, 3), 6, 1e-9); /* for want of anything better */
-    xl_pace_learn(&pace, "a", 400, 2, 8);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 100, 3), 6, 1e-9);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 400, 3), 12, 1e-9);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 900, 3), 12, 1e-9); /* the nearest size */
-    xl_pace_learn(&pace, "a", 400, 2, 8);
-    cr_expect_float_eq(xl_pace_tell(&pace, "a", 0, 3), 12, 1e-9); /* the one known best */
-    for (int i = 0; i < 200; i++) {
+    cr_expect_lt(tell(key_of("CPU", "a", 0, 100), 3), 0);
+    learn(key_of("CPU", "a", 0, 100), 2, 4);
+    cr_expect_float_eq(tell(key_of("CPU", "a", 0, 100), 3), 6, 1e-9);
+    cr_expect_float_eq(tell(key_of("CPU", "b", 0, 100), 3), 6, 1e-9); /* for want of a better one */
+    learn(key_of("CPU", "a", 0, 400), 2, 8);
+    cr_expect_float_eq(tell(key_of("CPU", "a", 0, 100), 3), 6, 1e-9);
+    cr_expect_float_eq(tell(key_of("CPU", "a", 0, 400), 3), 12, 1e-9);
+    cr_expect_float_eq(tell(key_of("CPU", "a", 0, 900), 3), 12, 1e-9); /* the nearest size */
+    learn(key_of("CPU", "a", 0, 400), 2, 8);
+    cr_expect_float_eq(tell(key_of("CPU", "a", 0, 0), 3), 12, 1e-9); /* the one known best */
+    for (int i = 0; i < 300; i++) {
         char digest[8];
         snprintf(digest, sizeof digest, "m%d", i);
-        xl_pace_learn(&pace, digest, 100, 1, 1);
+        learn(key_of("CPU", digest, 0, 100), 1, 1);
     }
     cr_expect_eq(pace.n_rows, XL_PACE_ROWS);
-    cr_expect_float_eq(xl_pace_tell(&pace, "m199", 100, 3), 3, 1e-9);
+    cr_expect_float_eq(tell(key_of("CPU", "m299", 0, 100), 3), 3, 1e-9);
+}
+
+Test(pace, tells_devices_and_precisions_apart) {
+    learn(key_of("NVIDIA H200", "a", XL_PRECISION_F16, 100), 1, 1);
+    learn(key_of("NVIDIA H200", "a", XL_PRECISION_F8, 900), 1, 0.8);
+    learn(key_of("Tesla T4", "b", XL_PRECISION_F16, 100), 1, 20);
+    learn(key_of("", "a", XL_PRECISION_F16, 100), 1, 99); /* nobody knows whose that is */
+    cr_expect_eq(pace.n_rows, 3);
+    cr_expect_float_eq(tell(key_of("NVIDIA H200", "a", XL_PRECISION_F16, 100), 1), 1, 1e-9);
+    cr_expect_float_eq(tell(key_of("NVIDIA H200", "a", XL_PRECISION_F8, 100), 1), 0.8, 1e-9);
+    cr_expect_float_eq(tell(key_of("NVIDIA H200", "a", XL_PRECISION_F32, 100), 1), 1, 1e-9);
+    cr_expect_float_eq(tell(key_of("Tesla T4", "a", XL_PRECISION_F16, 100), 1), 20, 1e-9);
+    cr_expect_lt(tell(key_of("CPU", "a", XL_PRECISION_F16, 100), 1), 0);
+    cr_expect_float_eq(tell(key_of("", "b", XL_PRECISION_F16, 100), 1), 20, 1e-9); /* any */
+    learn(key_of("CPU", "b", XL_PRECISION_F16, 100), 1, 900);
+    cr_expect_float_eq(tell(key_of("", "b", XL_PRECISION_F16, 100), 1), 20, 1e-9); /* any GPU */
+}
+
+/* Places of two kinds, of which one is ten times as fast. */
+Test(pace, of_a_mixed_pool_is_that_of_its_devices) {
+    static struct xl_queue queue = {.n_slots = 2, .slots = {{.name = "fast"}, {.name = "slow"}}};
+    struct xl_job job = {.n_cells = 1, .cost = 10, .digest = "a"};
+    cr_expect_lt(xl_estimate_left(&queue, &job), 0);
+    learn(key_of("fast", "a", 0, 100), 1, 1);
+    queue.pace = pace;
+    cr_expect_float_eq(xl_estimate_left(&queue, &job), 10, 1e-9); /* all that is known */
+    learn(key_of("slow", "a", 0, 100), 1, 10);
+    queue.pace = pace;
+    job.n_cells = 11; /* 10 s of the fast one alone; the slow one takes one of eleven */
+    cr_expect_float_eq(xl_estimate_left(&queue, &job), 100.0 / 11, 1e-9);
+    queue.slots[1].job = &job; /* the slow one alone is at it */
+    cr_expect_float_eq(xl_estimate_left(&queue, &job), 100, 1e-9);
+    job.n_done = 10;
+    cr_expect_float_eq(xl_estimate_left(&queue, &job), 100.0 / 11, 1e-9);
 }

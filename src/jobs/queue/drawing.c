@@ -71,13 +71,13 @@ static void on_saved(void *user, const struct xl_cell *cell, const char *path, c
     struct xl_job *job = work->drawing->job;
     double seconds = work->dir.outcomes[cell->index].seconds;
     bool ok = true;
-    (void)label;
     pthread_mutex_lock(&queue->mutex);
     job->n_done++;
     queue->counts.n_pictures++;
     xl_job_add_picture(job, cell->id, path, seconds);
-    xl_pace_learn(&queue->pace, work->asked.sweep.models[cell->model].digest,
-                  (int64_t)cell->width * cell->height, xl_pace_cell(cell), seconds);
+    const struct xl_pace_key key =
+        xl_pace_key_of(xl_slots_device(queue, label), &work->asked.sweep, cell);
+    xl_pace_learn(&queue->pace, &key, xl_pace_cell(cell), seconds);
     queue->n_hitches = 0;
     json_t *line = xl_history_line(queue, job, "cell"), *told = xl_tell_job(queue, job, true);
     pthread_mutex_unlock(&queue->mutex);

@@ -1,5 +1,5 @@
 /* pace_file.c - what was learnt of the pace, kept beside the journal: how long a job takes is known
- * before the first picture after a restart. A file of other devices says nothing of these.
+ * before the first picture after a restart.
  */
 #include "jobs/queue/parts.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const double SAVE_S = 30; /* between two writings */
-enum { FORMAT = 1, MOST_BYTES = 1 << 20 };
+enum { FORMAT = 2, MOST_BYTES = 1 << 20 };
 
 /* malloc'd; NULL: out of memory. */
 static char *path_of(const struct xl_queue *queue) {
@@ -23,23 +23,24 @@ static char *path_of(const struct xl_queue *queue) {
     return n < 0 ? NULL : path;
 }
 
-/* GPUs are not known by name before there is work for them. */
-static const char *devices_of(const struct xl_queue *queue) {
-    return queue->workers.pool ? "GPU" : "CPU";
-}
-
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 static void take_row(struct xl_pace *pace, const json_t *row) {
+    const char *device = json_string_value(json_object_get(row, "device"));
     const char *digest = json_string_value(json_object_get(row, "digest"));
+    const char *dtype = json_string_value(json_object_get(row, "dtype"));
     json_int_t pixels = json_integer_value(json_object_get(row, "pixels"));
     json_int_t n = json_integer_value(json_object_get(row, "pictures"));
     double s_per_cost = json_number_value(json_object_get(row, "s_per_cost"));
     struct xl_pace_row *out = &pace->rows[pace->n_rows];
+    if (!device || !device[0] || strlen(device) >= sizeof out->device || !dtype) return;
     if (!digest || strlen(digest) >= sizeof out->digest || pixels <= 0 || n <= 0) return;
     if (s_per_cost <= 0 || pace->n_rows == XL_PACE_ROWS) return;
-    *out =
-        (struct xl_pace_row){.pixels = pixels, .s_per_cost = s_per_cost, .n = n > 4 ? 4 : (int)n};
+    *out = (struct xl_pace_row){.precision = (int)xl_precision_of_name(dtype),
+                                .pixels = pixels,
+                                .s_per_cost = s_per_cost,
+                                .n = n > 4 ? 4 : (int)n};
+    strcpy(out->device, device);
     strcpy(out->digest, digest);
     pace->n_rows++;
 }
@@ -51,13 +52,8 @@ void xl_pace_file_read(struct xl_queue *queue) {
     json_t *root = NULL, *row;
     bool is_read = path && !xl_file_read(path, rule, &text, &n, NULL) &&
                    !xl_json_parse(path, text, n, &root, NULL);
-    const char *devices = is_read ? json_string_value(json_object_get(root, "devices")) : NULL;
-    double s_per_cost = json_number_value(json_object_get(root, "s_per_cost"));
-    if (devices && !strcmp(devices, devices_of(queue)) && s_per_cost > 0 &&
-        json_integer_value(json_object_get(root, "format")) == FORMAT) {
-        queue->pace.s_per_cost = s_per_cost;
+    if (is_read && json_integer_value(json_object_get(root, "format")) == FORMAT)
         json_array_foreach(json_object_get(root, "rows"), i, row) take_row(&queue->pace, row);
-    }
     json_decref(root);
     free(text);
     free(path);
@@ -68,21 +64,22 @@ void xl_pace_file_read(struct xl_queue *queue) {
 static json_t *write_row(const struct xl_pace_row *row) {
     json_t *object = json_object();
     bool ok = object != NULL;
+    xl_json_put(object, "device", xl_json_text(row->device), &ok);
     xl_json_put(object, "digest", json_string(row->digest), &ok);
+    xl_json_put(object, "dtype", json_string(xl_precision_name((enum xl_precision)row->precision)),
+                &ok);
     xl_json_put(object, "pixels", json_integer(row->pixels), &ok);
     xl_json_put(object, "s_per_cost", json_real(row->s_per_cost), &ok);
     xl_json_put(object, "pictures", json_integer(row->n), &ok);
     return xl_json_finish(object, ok);
 }
 
-static char *write_pace(const struct xl_queue *queue, const struct xl_pace *pace) {
+static char *write_pace(const struct xl_pace *pace) {
     json_t *object = json_object(), *rows = json_array();
     bool ok = object && rows;
     for (int i = 0; ok && i < pace->n_rows; i++)
         ok = !json_array_append_new(rows, write_row(&pace->rows[i]));
     xl_json_put(object, "format", json_integer(FORMAT), &ok);
-    xl_json_put(object, "devices", json_string(devices_of(queue)), &ok);
-    xl_json_put(object, "s_per_cost", json_real(pace->s_per_cost), &ok);
     xl_json_put(object, "rows", rows, &ok);
     return xl_json_take_text(object, ok, JSON_COMPACT);
 }
@@ -96,9 +93,9 @@ void xl_pace_file_save(struct xl_queue *queue, bool must_be) {
     if (is_due) queue->pace_saved_s = now_s;
     *pace = queue->pace;
     pthread_mutex_unlock(&queue->mutex);
-    if (is_due && pace->s_per_cost > 0) {
+    if (is_due && pace->n_rows) {
         xl_json_watch();
-        char *path = path_of(queue), *text = write_pace(queue, pace);
+        char *path = path_of(queue), *text = write_pace(pace);
         enum xl_status ignored = XL_OK; /* it is learnt again */
         if (path && text) ignored = xl_file_replace(path, text, strlen(text), NULL);
         (void)ignored;

@@ -45,7 +45,8 @@ struct xl_slot {
         int64_t begun_done;  /* and was that far */
         double told_s;
     } progress;
-    char name[64]; /* of the GPU; "CPU" */
+    /* Of the GPU that it has, or had last; "": none yet. */
+    char name[96], uuid[XL_PAINTER_LABEL]; /* name of the CPU: "CPU" */
 };
 
 /* The list of jobs, first to last. */
@@ -178,6 +179,13 @@ void xl_pace_file_read(struct xl_queue *queue);
  * written is no failure: it is learnt again. */
 void xl_pace_file_save(struct xl_queue *queue, bool must_be);
 
+/* --- estimate.c (with the mutex held) --------------------------------------------------------- */
+
+/* Seconds of a sweep that is not begun, at all places that there are; -1: not known. */
+double xl_estimate_sweep(const struct xl_queue *queue, const struct xl_sweep *sweep);
+/* Seconds that are left of a job, at the places that draw it, or else at all; -1: not known. */
+double xl_estimate_left(const struct xl_queue *queue, const struct xl_job *job);
+
 /* --- order.c (with the mutex held) ------------------------------------------------------------ */
 
 struct xl_job *xl_order_find(const struct xl_queue *queue, const char *id);
@@ -215,6 +223,9 @@ enum xl_status xl_slots_open(struct xl_queue *queue, const struct xl_queue_param
                              struct xl_err *err) XL_CHECKED;
 void *xl_slots_run(void *queue); /* the watch's thread */
 void xl_slots_close(struct xl_queue *queue);
+/* The kind of device that drew what has a painter's label, as the pace knows it; "": not known any
+ * more. With the mutex held. */
+const char *xl_slots_device(const struct xl_queue *queue, const char *label);
 
 /* --- drawing.c, proxy.c ----------------------------------------------------------------------- */
 

@@ -38,6 +38,13 @@ enum xl_status xl_slots_open(struct xl_queue *queue, const struct xl_queue_param
     return XL_OK;
 }
 
+const char *xl_slots_device(const struct xl_queue *queue, const char *label) {
+    if (!queue->workers.pool) return "CPU";
+    for (int i = 0; i < queue->n_slots; i++)
+        if (!strcmp(queue->slots[i].uuid, label)) return queue->slots[i].name;
+    return "";
+}
+
 void xl_slots_close(struct xl_queue *queue) {
     xl_workers_close(&queue->workers);
     for (int i = 0; i < queue->n_slots; i++) free(queue->slots[i].model_id);
@@ -68,6 +75,7 @@ static bool note_found(struct xl_queue *queue) {
         slot->has_device = is_changed = true;
         slot->used_s = xl_now_s();
         snprintf(slot->name, sizeof slot->name, "%s", gpu.name);
+        snprintf(slot->uuid, sizeof slot->uuid, "%s", gpu.uuid);
         snprintf(slot->painter->label, sizeof slot->painter->label, "%s", gpu.uuid);
     }
     return is_changed;

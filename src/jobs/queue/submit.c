@@ -14,7 +14,7 @@ static enum xl_status tell_plan(struct xl_queue *queue, struct xl_asked *asked,
     char *notices = strdup(asked->sweep.notices.text ? asked->sweep.notices.text : "");
     if (!notices) return xl_fail_nomem(err, "notices", 0);
     pthread_mutex_lock(&queue->mutex);
-    double estimate_s = xl_pace_tell_sweep(&queue->pace, &asked->sweep);
+    double estimate_s = xl_estimate_sweep(queue, &asked->sweep);
     pthread_mutex_unlock(&queue->mutex);
     *out = (struct xl_queue_plan){asked->sweep.n_cells, estimate_s, notices};
     return XL_OK;

@@ -39,15 +39,6 @@ static double left_of(const struct xl_slot *slot) {
     return (double)(slot->progress.total - slot->progress.done) / rate;
 }
 
-/* Of a job; -1: not known. Several places share what is left. */
-static double job_left(struct xl_queue *queue, const struct xl_job *job) {
-    int n_left = job->n_cells - job->n_done - job->n_failed, n_places = 0;
-    if (!job->n_cells || n_left <= 0) return 0;
-    for (int i = 0; i < queue->n_slots; i++) n_places += queue->slots[i].job == job;
-    double all_s = xl_pace_tell(&queue->pace, job->digest, 0, job->cost);
-    return all_s < 0 ? -1 : all_s * n_left / job->n_cells / (n_places ? n_places : 1);
-}
-
 json_t *xl_tell_progress(struct xl_queue *queue, const struct xl_slot *slot) {
     static const char *const phases[] = {[XL_PHASE_LOAD] = "load",
                                          [XL_PHASE_ENCODE] = "encode",
@@ -64,7 +55,7 @@ json_t *xl_tell_progress(struct xl_queue *queue, const struct xl_slot *slot) {
     double rate = rate_of(slot);
     xl_json_put(object, "rate", rate > 0 ? json_real(rate) : json_null(), &ok);
     xl_json_put(object, "left_s", seconds(left_of(slot)), &ok);
-    xl_json_put(object, "job_left_s", seconds(job_left(queue, slot->job)), &ok);
+    xl_json_put(object, "job_left_s", seconds(xl_estimate_left(queue, slot->job)), &ok);
     return xl_json_finish(object, ok);
 }
 
@@ -78,7 +69,7 @@ json_t *xl_tell_job(struct xl_queue *queue, const struct xl_job *job, bool is_br
         if (slot->job == job && slot->progress.total > 0)
             json_array_append_new(progress, xl_tell_progress(queue, slot));
     }
-    xl_json_put(object, "estimate_s", seconds(job_left(queue, job)), &ok);
+    xl_json_put(object, "estimate_s", seconds(xl_estimate_left(queue, job)), &ok);
     xl_json_put(object, "progress", progress, &ok);
     return xl_json_finish(object, ok);
 }
