@@ -3,13 +3,31 @@
 
 #include "base/sha256.h"
 #include "base/str.h"
+#include "http/asset_files.h"
 #include "http/gzip.h"
+#include "http/preload.h"
 #include "http/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_DIGITS = 16, DEPTHS = 4, FIRST = DEPTHS, PAGES, GZIP_LEAST = 200 };
+/* The page's addresses, and the module that shows one, as app.js has it. */
+static const struct {
+    const char *pattern, *view;
+} views[] = {
+    {"/", "draw/draw"},
+    {"/gallery", "gallery/wall"},
+    {"/picture/{id}", "gallery/picture"},
+    {"/queue", "queue/queue"},
+    {"/run/{id}", "run/run"},
+    {"/night", "night/night"},
+    {"/night/{id}", "night/night"},
+    {"/duel", "duel/duel"},
+    {"/insights", "insights/insights"},
+    {"/system", "system/system"},
+};
+
+enum { VERSION_DIGITS = 16, N_PAGES = sizeof views / sizeof *views, GZIP_LEAST = 200 };
 
 struct asset {
     const char *path, *type, *bytes;
@@ -23,9 +41,9 @@ struct xl_assets {
     char version[VERSION_DIGITS + 1];
     struct asset *files; /* [n] */
     int n;
-    struct asset
-        pages[PAGES]; /* index.html for addresses so many folders deep; FIRST: for the root */
-    char *texts[PAGES];
+    struct asset pages[N_PAGES]; /* index.html as each view has it */
+    char *texts[N_PAGES];
+    struct xl_route rows[N_PAGES + 1]; /* of the views, then of the files */
 };
 
 /* --- Making ----------------------------------------------------------------------------------- */
@@ -49,36 +67,26 @@ static enum xl_status make_asset(struct asset *asset, const char *path, const ch
     return compress_asset(asset, err);
 }
 
-/* Modules that are loaded whatever the view, and those of the first view: a browser that knows of
- * them early asks for all at once, and not for each when it has read the one that imports it. */
-static void put_preloads(const struct xl_assets *assets, int page, struct xl_str *out) {
-    for (int i = 0; i < xl_n_asset_files; i++) {
-        const char *path = xl_asset_files[i].path;
-        bool is_wanted = !strncmp(path, "lib/", 4) ||
-                         (page == FIRST && !strncmp(path, "app/draw/", 9));
-        if (!is_wanted || !xl_ends_with(path, ".js")) continue;
-        xl_str_puts(out, "<link rel=\"modulepreload\" href=\"");
-        for (int k = 0; k < page % DEPTHS; k++) xl_str_puts(out, "../");
-        xl_str_printf(out, "assets/%s/%s\">\n", assets->version, path);
-    }
-}
-
-/* A page with its addresses filled in. */
+/* index.html with its addresses filled in, for one of the views. */
 static char *fill_in(const struct xl_assets *assets, const char *text, int page) {
-    struct xl_str out = {0};
-    int depth = page % DEPTHS;
+    struct xl_str out = {0}, root = {0}, folder = {0};
+    for (const char *at = views[page].pattern + 1; (at = strchr(at, '/')); at++)
+        xl_str_puts(&root, "../");
+    xl_str_printf(&folder, "%sassets/%s/", root.len ? root.text : "", assets->version);
     for (const char *at; (at = strchr(text, '@')); text = at) {
         xl_str_append(&out, text, (size_t)(at - text));
         bool is_root = !strncmp(at, "@ROOT@", 6), is_assets = !strncmp(at, "@ASSETS@", 8);
         bool is_preload = !strncmp(at, "@PRELOAD@", 9);
-        for (int i = 0; i < depth && (is_root || is_assets); i++) xl_str_puts(&out, "../");
-        if (is_root && !depth) xl_str_puts(&out, "./");
-        if (is_assets) xl_str_printf(&out, "assets/%s/", assets->version);
-        if (is_preload) put_preloads(assets, page, &out);
+        if (is_root) xl_str_puts(&out, root.len ? root.text : "./");
+        if (is_assets && folder.text) xl_str_puts(&out, folder.text);
+        if (is_preload && folder.text) xl_preload_links(views[page].view, folder.text, &out);
         if (!is_root && !is_assets && !is_preload) xl_str_puts(&out, "@");
         at += is_root ? 6 : is_assets ? 8 : is_preload ? 9 : 1;
     }
     xl_str_puts(&out, text);
+    if (root.failed || folder.failed) out.failed = true;
+    xl_str_deinit(&root);
+    xl_str_deinit(&folder);
     return xl_str_take(&out);
 }
 
@@ -101,7 +109,7 @@ static enum xl_status make_pages(struct xl_assets *assets, struct xl_err *err) {
     for (int i = 0; i < xl_n_asset_files; i++)
         if (!strcmp(xl_asset_files[i].path, "app/index.html")) index = &xl_asset_files[i];
     if (!index) return xl_fail(err, XL_EINTERNAL, "the page was not built in");
-    for (int i = 0; i < PAGES && !status; i++) {
+    for (int i = 0; i < N_PAGES && !status; i++) {
         assets->texts[i] = fill_in(assets, index->bytes, i);
         if (!assets->texts[i]) return xl_fail_nomem(err, "the page", 0);
         status = make_asset(&assets->pages[i], "index.html", assets->texts[i],
@@ -133,7 +141,7 @@ enum xl_status xl_assets_new(struct xl_assets **out, struct xl_err *err) {
 void xl_assets_free(struct xl_assets *assets) {
     if (!assets) return;
     for (int i = 0; i < assets->n; i++) free(assets->files[i].small);
-    for (int i = 0; i < PAGES; i++) {
+    for (int i = 0; i < N_PAGES; i++) {
         free(assets->pages[i].small);
         free(assets->texts[i]);
     }
@@ -161,10 +169,8 @@ static void serve(struct xl_call *call, struct xl_reply *reply, const struct ass
 
 static enum xl_status get_page(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
     const struct xl_assets *assets = call->user;
-    int page = call->n_segments ? call->n_segments - 1 : FIRST;
     (void)err;
-    if (call->n_segments > DEPTHS) page = DEPTHS - 1;
-    serve(call, reply, &assets->pages[page], false);
+    serve(call, reply, &assets->pages[call->route - assets->rows], false);
     return XL_OK;
 }
 
@@ -185,32 +191,21 @@ static const struct xl_param asset_params[] = {{.name = "version", .help = "of t
 static const struct xl_param page_params[] = {{.name = "id", .help = "of what is shown"},
                                               {.name = NULL}};
 
-#define PAGE(pattern_, params_)                                                                    \
-    {                                                                                              \
-        .method = "GET", .pattern = pattern_, .run = get_page, .params = params_,                  \
-        .flags = XL_ROUTE_OPEN | XL_ROUTE_LAX | XL_ROUTE_HIDDEN                                    \
+static void make_rows(struct xl_route *rows) {
+    for (int i = 0; i < N_PAGES; i++)
+        rows[i] = (struct xl_route){.pattern = views[i].pattern,
+                                    .run = get_page,
+                                    .params = strchr(views[i].pattern, '{') ? page_params : NULL};
+    rows[N_PAGES] = (struct xl_route){
+        .pattern = "/assets/{version}/{path...}", .run = get_asset, .params = asset_params};
+    for (int i = 0; i <= N_PAGES; i++) {
+        rows[i].method = "GET";
+        rows[i].flags = XL_ROUTE_OPEN | XL_ROUTE_LAX | XL_ROUTE_HIDDEN;
     }
-
-/* The page's addresses; which view one means, app.js knows. */
-static const struct xl_route rows[] = {
-    PAGE("/", NULL),
-    PAGE("/gallery", NULL),
-    PAGE("/queue", NULL),
-    PAGE("/night", NULL),
-    PAGE("/night/{id}", page_params),
-    PAGE("/duel", NULL),
-    PAGE("/insights", NULL),
-    PAGE("/system", NULL),
-    PAGE("/picture/{id}", page_params),
-    PAGE("/run/{id}", page_params),
-    {.method = "GET",
-     .pattern = "/assets/{version}/{path...}",
-     .run = get_asset,
-     .params = asset_params,
-     .flags = XL_ROUTE_OPEN | XL_ROUTE_LAX | XL_ROUTE_HIDDEN},
-};
+}
 
 struct xl_route_table xl_assets_table(struct xl_assets *assets) {
+    make_rows(assets->rows);
     return (struct xl_route_table){
-        .rows = rows, .n = sizeof rows / sizeof *rows, .user = assets, .prefix = "/"};
+        .rows = assets->rows, .n = N_PAGES + 1, .user = assets, .prefix = "/"};
 }

@@ -4,21 +4,13 @@
  * The page's addresses are relative, so that it works below any path. Its files are at
  * assets/VERSION/..., where VERSION stands for what is in all of them: they never change there, and
  * a module finds another by a relative address. In pages "@ASSETS@" becomes that folder and
- * "@ROOT@" the root, both relative to the page's own address, and "@PRELOAD@" links to modules that
- * are needed at once.
+ * "@ROOT@" the root, both relative to the page's own address, and "@PRELOAD@" links to what the
+ * view of that address needs at once (preload.h).
  */
 #ifndef XL_HTTP_ASSETS_H
 #define XL_HTTP_ASSETS_H
 
 #include "http/route.h"
-
-/* A file as the build embeds it; the table is generated. path: "app/app.js" */
-struct xl_asset_file {
-    const char *path, *bytes;
-    const size_t *n;
-};
-extern const struct xl_asset_file xl_asset_files[];
-extern const int xl_n_asset_files;
 
 struct xl_assets; /* opaque; read-only once made: any thread */
 

@@ -2,6 +2,8 @@
 import http.client
 import json
 import os
+import posixpath
+import re
 import signal
 import socket
 import subprocess
@@ -46,17 +48,42 @@ def page(server):
           (asset.code, asset.headers["Content-Encoding"], "immutable" in asset.headers["Cache-Control"]),
           (200, "gzip", True))
     plain = server.get("/" + style)
-    check("a file of the page: plain", plain.headers["Content-Encoding"] is None and b"font-variant-numeric" in plain.body)
+    check("a file of the page: plain", plain.headers["Content-Encoding"] is None and b"color-scheme" in plain.body)
     equal("a file of the page: not twice",
           server.get("/" + style, headers={"If-None-Match": asset.headers["ETag"]}).code, 304)
     check("an address two folders deep has its files, too",
           b'href="../assets/' in server.get("/picture/17").body)
-    first, other = server.get("/").body, server.get("/gallery").body
-    check("the first view's modules are named at once", first.count(b'rel="modulepreload"') > 15 and b"/app/draw/prompt/box.js" in first)
-    check("other views name only what all need", b"/lib/dom.js" in other and b"/app/draw/" not in other)
     equal("of another version it may change", server.get("/assets/0/style/page.css").headers["Cache-Control"], "no-cache")
     for path in ("/assets/x/../../etc/passwd", "/assets/x/%2e%2e/app.js", "/assets/x/style/none.css", "/assets/x/"):
         check("no file of the page: " + path, server.get(path).code in (400, 404))
+
+
+def imports(server, root, path, found):
+    """What a module imports at once, one by way of another: paths of modules and of style sheets."""
+    if path in found:
+        return found
+    found.add(path)
+    if path.endswith(".js"):
+        text = server.get(root + path).body.decode()
+        for other in re.findall(r"^(?:import|export)\b[^;]*?'(\.[^']*)';", text, re.M):
+            imports(server, root, posixpath.normpath(posixpath.join(posixpath.dirname(path), other)), found)
+        for sheet in re.findall(r"\bstyle\('(\w+)'\)", text):
+            found.add("style/%s.css" % sheet)
+    return found
+
+
+def preloads(server):
+    """Each page names what its view imports, and no more; what a view loads later is not among it."""
+    root = re.search(r'src="(assets/\w+/)app/app.js"', server.get("/").body.decode()).group(1)
+    views = re.findall(r"^  (\w+|''): \(\) => import\('\./([\w/]+)\.js'\)", server.get("/" + root + "app/app.js").body.decode(), re.M)
+    check("app.js has views", len(views) > 7, views)
+    for name, view in views:
+        name = name.strip("'")
+        page = server.get("/" + {"picture": "picture/17", "run": "run/x"}.get(name, name)).body.decode()
+        named = set(re.findall(r'<link rel="(?:stylesheet|modulepreload)" href="(?:\.\./)*%s([^"]+)"' % root, page))
+        wanted = imports(server, "/" + root, "app/app.js", set()) | imports(server, "/" + root, "app/%s.js" % view, set())
+        equal("the page of %s names what it needs" % (name or "the first view"), named - {"style/tokens.css", "style/page.css"}, wanted)
+        check("%s is few modules" % (name or "the first view"), len([path for path in wanted if path.endswith(".js")]) <= (17 if name else 15), wanted)
 
 
 def addresses(server):
@@ -157,6 +184,7 @@ one = Server(program)
 try:
     lists(one)
     page(one)
+    preloads(one)
     addresses(one)
     connections(one)
 finally:

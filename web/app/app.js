@@ -1,14 +1,14 @@
 // app.js - which view is shown: the address decides. A view is a module in a folder of its own with
-// show(element, place), which returns what ends it; place: {path: [...], query}.
+// show(element, place), which returns what ends it; place: {path: [...], query}. The server has the same table
+// (http/assets.c), so that its page names at once what the view imports.
 import { root } from '../lib/api.js';
 import * as events from '../lib/events.js';
 import { fill } from '../lib/dom.js';
-import '../lib/jobs.js';
 
 const VIEWS = {
   '': () => import('./draw/draw.js'),
-  gallery: () => import('./gallery/gallery.js'),
-  picture: () => import('./gallery/gallery.js'),
+  gallery: () => import('./gallery/wall.js'),
+  picture: () => import('./gallery/picture.js'),
   queue: () => import('./queue/queue.js'),
   run: () => import('./run/run.js'),
   night: () => import('./night/night.js'),
@@ -65,5 +65,5 @@ addEventListener('popstate', show);
 
 const connection = document.getElementById('connection');
 events.on('connection', (isThere) => fill(connection, isThere ? '' : 'no connection, trying again'));
-events.connect();
-show();
+// The view comes first; then the queue, whose state is the stream's first event.
+show().finally(() => import('../lib/jobs.js').then(events.connect));

@@ -24,6 +24,21 @@ export function fill(element, ...children) {
   return element;
 }
 
+const sheets = new Map();
+/** Resolves when a view's own sheet of web/style applies: the page may name it already, else it is loaded once. */
+export function style(name) {
+  const href = new URL(`../style/${name}.css`, import.meta.url).href;
+  if ([...document.querySelectorAll('head > link[rel=stylesheet]')].some((link) => link.href === href && !sheets.has(name)))
+    sheets.set(name, Promise.resolve());
+  if (!sheets.has(name))
+    sheets.set(name, new Promise((resolve) => {
+      const link = h('link', { rel: 'stylesheet', href });
+      link.onload = link.onerror = resolve;
+      document.head.append(link);
+    }));
+  return sheets.get(name);
+}
+
 let politeAt = 0;
 /** Say something to who listens to the page. Urgent: a failure; else at most every ten seconds. */
 export function say(text, isUrgent = false) {

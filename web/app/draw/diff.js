@@ -11,14 +11,14 @@ const inWords = (value) => {
 
 const isSame = (one, two) => inWords(one) === inWords(two) || (one !== '' && two !== '' && Number(one) === Number(two));
 
-/** form: settings(), reset(key, value), title(key), byDefault(key); last(): settings of the last picture, or null.
- *  {element, render()} */
-export function makeDiff(form, last) {
+/** Fill a <details>. form: settings(), reset(key, value), title(key), byDefault(key); last(): settings of the last picture,
+ *  or null. Returns what shows it anew. */
+export function fillDiff(element, form, last) {
   const from = h('select', { aria: { label: 'Compare with' } }, h('option', { value: 'defaults' }, 'the defaults'),
     h('option', { value: 'last' }, 'the last picture'));
   const summary = h('summary', {});
   const list = h('ul', { className: 'diff-rows' });
-  const element = h('details', { className: 'diff' }, summary, from, list);
+  fill(element, summary, from, list);
   const render = () => {
     const now = form.settings();
     const other = from.value === 'last' ? last() : null;
@@ -38,5 +38,5 @@ export function makeDiff(form, last) {
     event.stopPropagation();
     render();
   };
-  return { element, render };
+  return render;
 }

@@ -1,13 +1,10 @@
 // draw.js - the first view: settings on the left, the picture beside them, results below. Drawing goes on whatever the
 // browser does; coming back finds it.
 import { ApiError, get, post } from '../../lib/api.js';
-import { button, duration, fill, h, plural, say } from '../../lib/dom.js';
+import { button, duration, fill, h, plural, say, style } from '../../lib/dom.js';
 import * as lab from '../../lib/jobs.js';
-import { style } from '../../lib/style.js';
 import { makeForm } from './form.js';
 import { makeLive, wantPreviews } from './live.js';
-import { makeResults } from './results.js';
-import { settingsOf } from './reuse.js';
 
 /** What the settings would come to, told below the button; late answers are dropped. */
 function planner(form, element) {
@@ -48,11 +45,41 @@ function makeOpenJobs() {
 
 const fetchQuietly = (fn) => fn().catch((error) => say(error.message, true));
 
+/** Pictures of jobs, loaded when there is one. {element, end()} */
+function resultsLater(onchoose) {
+  const element = h('div', {});
+  let results = null;
+  let isOver = false;
+  const look = async () => {
+    if (results || ![...lab.jobs.values()].some((job) => job.n_done > 0)) return;
+    const { makeResults } = await import('./results.js');
+    if (results || isOver) return;
+    results = makeResults(onchoose);
+    element.replaceWith(results.element);
+  };
+  const stop = lab.on('jobs', look);
+  look();
+  return {
+    element,
+    end: () => {
+      isOver = true;
+      stop();
+      results?.end();
+    },
+  };
+}
+
+/** The settings of a picture that the address asks for; null: it asks for none. */
+async function settingsOf(query) {
+  if (!query.has('from') && !query.has('init')) return null;
+  return (await import('./reuse.js')).settingsOf(query);
+}
+
 async function build(view, place, isHere) {
   const [form] = await Promise.all([makeForm(), style('draw')]);
   if (!isHere()) return () => {};
   const live = makeLive();
-  const results = makeResults(live.showPicture);
+  const results = resultsLater(live.showPicture);
   const open = makeOpenJobs();
   const told = h('p', { className: 'plan soft small', role: 'status' });
   const draw = h('button', { type: 'submit', className: 'main' }, 'Draw');

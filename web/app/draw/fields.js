@@ -1,4 +1,4 @@
-// fields.js - a control for a row of the option table. A field: {element, read(), write(value), fail(text)}; read gives
+// fields.js - a control for a row of the option table, as its type says. A field: {element, read(), write(value), fail(text)}; read gives
 // undefined where nothing is said, so that the server's default counts.
 import { button, h } from '../../lib/dom.js';
 
@@ -67,19 +67,6 @@ function choiceField(option, choices) {
 function switchField(option) {
   const input = h('input', { type: 'checkbox' });
   return framed(option, input, () => (input.checked ? true : undefined), (value) => (input.checked = Boolean(value)));
-}
-
-/** With the dice each picture has a new one (the server throws it); the pin keeps that of the last picture. */
-export function seedField(option, lastSeed) {
-  const input = h('input', { type: 'text', inputMode: 'numeric', placeholder: 'a new one each time', pattern: '-?[0-9]*' });
-  const set = (value) => {
-    input.value = value ?? '';
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-  };
-  const dice = button('⚄', () => set(''), { title: 'A new seed each time', aria: { label: 'A new seed each time' } });
-  const pin = button('↺', () => set(lastSeed() ?? ''), { title: 'The seed of the last picture', aria: { label: 'The seed of the last picture' } });
-  return framed(option, h('div', { className: 'row tight' }, input, dice, pin), () => input.value.trim() || undefined,
-    (value) => (input.value = value ?? ''));
 }
 
 /** Texts, one a line. */

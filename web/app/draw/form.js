@@ -4,14 +4,11 @@ import { get } from '../../lib/api.js';
 import { h } from '../../lib/dom.js';
 import { jobs } from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
-import { makeBundles } from './bundles.js';
-import { makeDiff } from './diff.js';
-import { fieldOf, seedField, titleOf } from './fields.js';
+import { fieldOf, titleOf } from './fields.js';
 import { initImage } from './init_image.js';
-import { loraField } from './lora_rows.js';
 import { promptField } from './prompt/box.js';
 import { makeCounts } from './prompt/counts.js';
-import { sizeField } from './size.js';
+import { loraField, seedField, sizeField } from './special.js';
 
 const FIRST = ['prompt', 'negative', 'model', 'profile', 'size', 'scheduler', 'steps', 'guidance', 'seed', 'batch', 'lora'];
 const WAIT_MS = 200;
@@ -78,6 +75,24 @@ function makeFields(options, lists, byKey, context) {
   return { ...groups, init: initImage(make('strength')), byKey, all: Object.values(groups).flat() };
 }
 
+/** Bundles that are loved, to be put into the form by set(settings): listed when somebody looks. */
+function makeBundles(set) {
+  const list = h('ul', { className: 'bundle-rows' });
+  const element = h('details', { className: 'bundle-choice' }, h('summary', {}, 'Bundles you love'), list);
+  element.addEventListener('toggle', () => element.open && import('./bundles.js').then(({ listBundles }) => listBundles(list, set)));
+  return element;
+}
+
+/** Which settings differ: below all others, and loaded when those are there. access, last: see diff.js. */
+function makeDiff(access, last) {
+  const diff = { element: h('details', { className: 'diff' }), render: () => {} };
+  import('./diff.js').then(({ fillDiff }) => {
+    diff.render = fillDiff(diff.element, access, last);
+    diff.render();
+  });
+  return diff;
+}
+
 const elements = (list) => list.map((field) => field.element);
 
 const layOut = (fields, bundles, diff) => h('form', { className: 'panel form', noValidate: true, aria: { label: 'Settings' } },
@@ -137,7 +152,6 @@ function follow(form, fields, diff) {
   form.element.addEventListener('input', form.changed);
   form.element.addEventListener('change', form.changed);
   fields.init.onchange = form.changed;
-  diff.render();
   counts.ask();
 }
 

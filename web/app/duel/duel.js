@@ -1,8 +1,7 @@
 // duel.js - two pictures, one key: which one is better. Choices are the marks of `sdxl-lab duel`. The pair that comes next
 // is decoded while this one is looked at, and nothing can be chosen that was not painted.
 import { get, thumbnail } from '../../lib/api.js';
-import { button, fill, h, plural, say } from '../../lib/dom.js';
-import { style } from '../../lib/style.js';
+import { button, fill, h, plural, say, style } from '../../lib/dom.js';
 import { makeSender } from './choices.js';
 
 const SIDE = 1024;

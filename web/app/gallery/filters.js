@@ -11,14 +11,14 @@ const STATES = [
   ['trash', 'Trash', [['', 'not shown'], ['only', 'only the trash']]],
 ];
 
-/** onChange(filter) with another filter. */
-export function makeFilters(filter, onChange) {
+/** Fill an element; onChange(filter) with another filter. {set(filter, facets)} */
+export function makeFilters(element, filter, onChange) {
   let now = new Map(filter);
   let facets = {};
   const open = new Set();
   const states = h('div', { className: 'states' });
   const groups = h('div', {});
-  const element = h('aside', { className: 'filters', id: 'filters', aria: { label: 'Filters' } }, states, groups);
+  fill(element, states, groups);
 
   function change(param, value) {
     const next = new Map(now);
@@ -74,16 +74,11 @@ export function makeFilters(filter, onChange) {
     if (at) [...groups.querySelectorAll('.choice')].find((one) => one.dataset.param === at[0] && one.dataset.value === at[1])?.focus();
   }
 
-  showStates();
   return {
-    element,
-    set(next) {
+    set(next, found) {
       now = new Map(next);
+      facets = found;
       showStates();
-      showGroups();
-    },
-    setFacets(next) {
-      facets = next;
       showGroups();
     },
   };

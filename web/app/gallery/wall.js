@@ -1,42 +1,44 @@
 // wall.js - the gallery: bar on top, filters beside, the grid. Nothing that happens on the server moves what is looked at.
 import { address, get } from '../../lib/api.js';
-import { button, fill, h, plural, say } from '../../lib/dom.js';
+import { button, fill, h, plural, say, style } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
-import * as jobs from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
 import { details } from './details.js';
-import { makeFilters } from './filters.js';
 import { fitHeight, listenKeys, open } from './frame.js';
 import { makeGrid } from './grid.js';
-import { nextLight, showHelp } from './keys.js';
+import { nextLight, recallLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
 import { orderOf, shelf, without } from './order.js';
-import { pathOf, queryOf, shortValue } from './query.js';
+import { pathOf, queryOf, readFilter, shortValue } from './query.js';
 import { makeSearch } from './search.js';
-import { toTrash } from './trash.js';
 
 const LOOK_MS = 700; // between something that may have come and asking for it
 const SIDES = { min: 80, max: 480, step: 20 };
 const PHONE = 700;
 const WIDE = 1000;
 
-export function showWall(view, filter) {
-  let now = filter;
+await style('gallery');
+recallLight();
+
+export function show(view, place) {
+  let now = readFilter(place.query);
   let asked = 0;
   let lookTimer = 0;
   let nameTimer = 0;
   let isPicking = false;
-  
+  let filters = null;
+  let facets = {};
+
   const count = h('span', { className: 'count soft', id: 'count', attrs: { role: 'status' } });
   const fresh = button('', () => reload(true), { className: 'fresh', id: 'fresh', hidden: true });
   const nothing = h('div', { className: 'nothing', hidden: true });
   const problem = h('p', { className: 'bad', id: 'problem', attrs: { role: 'alert' }, hidden: true });
   const grid = makeGrid({ href: (id) => address(pathOf(`picture/${id}`, now)).href, onMove: nameActive });
   const search = makeSearch(now, change);
-  const filters = makeFilters(now, change);
-  filters.element.hidden = innerWidth < PHONE || !load('gallery.filters', innerWidth >= WIDE);
+  const column = h('aside', { className: 'filters', id: 'filters', aria: { label: 'Filters' } });
+  column.hidden = innerWidth < PHONE || !load('gallery.filters', innerWidth >= WIDE);
   const filterButton = button('Filters', toggleFilters, {
-    id: 'show-filters', aria: { expanded: String(!filters.element.hidden), controls: 'filters' },
+    id: 'show-filters', aria: { expanded: String(!column.hidden), controls: 'filters' },
   });
   const sort = h('select', { id: 'sort', aria: { label: 'Order' }, onchange: () => change(new Map([...now, ['sort', sort.value]])) },
     [['', 'Newest'], ['oldest', 'Oldest'], ['best', 'Best']].map(([value, text]) => h('option', { value }, text)));
@@ -58,22 +60,32 @@ export function showWall(view, filter) {
     h('h1', { className: 'unseen' }, 'Gallery'),
     h('div', { className: 'bar' }, filterButton, search.element,
       h('div', { className: 'bar-end' }, count, table, sort, size, compare, pick, help)),
-    h('div', { className: 'wall' }, filters.element,
+    h('div', { className: 'wall' }, column,
       h('div', { className: 'wall-pictures' }, problem, nothing, fresh, grid.element)));
   fill(view, element);
   grid.setSide(Number(size.value));
 
   function toggleFilters() {
-    filters.element.hidden = !filters.element.hidden;
-    filterButton.setAttribute('aria-expanded', String(!filters.element.hidden));
-    if (innerWidth >= PHONE) save('gallery.filters', !filters.element.hidden);
+    column.hidden = !column.hidden;
+    filterButton.setAttribute('aria-expanded', String(!column.hidden));
+    if (innerWidth >= PHONE) save('gallery.filters', !column.hidden);
+    showFilters();
+  }
+
+  /** What fills the column is loaded behind the pictures, once somebody sees it. */
+  async function showFilters() {
+    if (column.hidden) return;
+    if (!filters) {
+      const { makeFilters } = await import('./filters.js');
+      filters ??= makeFilters(column, now, change);
+    }
+    filters.set(now, facets);
   }
 
   function change(next) {
     now = new Map([...next].filter(([, value]) => value));
     history.replaceState(null, '', address(pathOf('gallery', now)));
     search.set(now);
-    filters.set(now);
     reload(false);
   }
 
@@ -117,6 +129,7 @@ export function showWall(view, filter) {
       problem.hidden = false;
       fill(problem, error.message);
     }
+    showFilters();
     look();
   }
 
@@ -143,7 +156,8 @@ export function showWall(view, filter) {
     if (now.get('sort') === 'best' && !query.has('min_rating')) query.set('min_rating', '1'); // those are the rated ones
     const found = await get(`pictures/facets?${queryOf(query)}`).catch(() => null);
     if (!found || mine !== asked) return;
-    filters.setFacets(found.facets);
+    facets = found.facets;
+    showFilters();
     const n = found.total - shelf.order.n;
     fresh.hidden = n <= 0;
     fill(fresh, `${n.toLocaleString('en')} new`);
@@ -206,7 +220,9 @@ export function showWall(view, filter) {
 
   async function trash() {
     const id = grid.active;
-    if (!id || !grid.isPainted() || !(await toTrash(id, () => takeQuietly().then(grid.focus, () => {})))) return;
+    if (!id || !grid.isPainted()) return;
+    const { toTrash } = await import('./trash.js');
+    if (!(await toTrash(id, () => takeQuietly().then(grid.focus, () => {})))) return;
     const place = grid.anchor();
     shelf.order = without(shelf.order, id);
     shelf.marked.delete(id);
@@ -240,11 +256,11 @@ export function showWall(view, filter) {
       compare: goCompare,
       light: nextLight,
       trash,
-      close: () => (isPicking ? setPicking(false) : filters.element.hidden || innerWidth >= PHONE || toggleFilters()),
+      close: () => (isPicking ? setPicking(false) : column.hidden || innerWidth >= PHONE || toggleFilters()),
       help: () => showHelp('g'),
     }),
     marks.on(grid.showMarks),
-    jobs.on('cell', (data) => data.path && lookSoon()),
+    events.on('cell', (data) => data.path && lookSoon()),
     events.on('reset', lookSoon),
     events.on('connection', (isThere) => {
       if (!isThere) return;
@@ -257,7 +273,6 @@ export function showWall(view, filter) {
   });
 
   sort.value = now.get('sort') ?? '';
-  filters.set(now);
   showPicked();
   const isBack = shelf.key === queryOf(now) && shelf.anchor;
   reload(false).then(() => {

@@ -1,9 +1,8 @@
 // insights.js - what is loved, by the same analysis as `sdxl-lab favorites`: bundles with their pictures, what to make
 // next, tables with intervals. What is not more than chance is not claimed, and too little data is said to be that.
 import { address, get, thumbnail } from '../../lib/api.js';
-import { button, fill, h, plural } from '../../lib/dom.js';
+import { button, fill, h, plural, style } from '../../lib/dom.js';
 import { load, save } from '../../lib/store.js';
-import { style } from '../../lib/style.js';
 import { go } from '../app.js';
 import { nextSweep } from './next.js';
 import { table } from './tables.js';

@@ -1,7 +1,6 @@
 // night.js - nights: a new one, those there are, and one of them as it is drawn or as it was.
 import { address, get } from '../../lib/api.js';
-import { duration, fill, h } from '../../lib/dom.js';
-import { style } from '../../lib/style.js';
+import { duration, fill, h, style } from '../../lib/dom.js';
 import { form } from './form.js';
 import { watch } from './watch.js';
 

@@ -1,8 +1,7 @@
 // queue.js - all jobs: those that wait and are drawn in their order, then those that have ended.
 import { address } from '../../lib/api.js';
-import { button, duration, fill, h, plural, say } from '../../lib/dom.js';
+import { button, duration, fill, h, plural, say, style } from '../../lib/dom.js';
 import * as lab from '../../lib/jobs.js';
-import { style } from '../../lib/style.js';
 
 const SHOWN = 200;
 

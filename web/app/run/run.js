@@ -1,10 +1,9 @@
 // run.js - one run, a sweep or a night, as a table of any two of its axes (run/ID?rows=...&cols=...): filled in while it is
 // drawn. The other axes are chosen above it; all of that is in the address.
 import { address, get } from '../../lib/api.js';
-import { button, fill, h, plural } from '../../lib/dom.js';
+import { button, fill, h, plural, style } from '../../lib/dom.js';
 import * as lab from '../../lib/jobs.js';
 import { load, save } from '../../lib/store.js';
-import { style } from '../../lib/style.js';
 import { axesOf, chooseTwo, valueOf } from './axes.js';
 import { makeTable } from './table.js';
 import { makeZoom } from './zoom.js';

@@ -1,8 +1,7 @@
 // system.js - the machine: who draws, its GPUs and disk, the models that are there or on their way, what was drawn last.
 import { get } from '../../lib/api.js';
-import { fill, h, plural } from '../../lib/dom.js';
+import { fill, h, plural, style } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
-import { style } from '../../lib/style.js';
 import { gpus } from './gpus.js';
 import { log } from './log.js';
 import { bytes, meter } from './meter.js';

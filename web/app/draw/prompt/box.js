@@ -2,7 +2,6 @@
 // how many tokens it has; what it may go on with; weights by Ctrl+Up and Down; earlier prompts by Alt+Up and Down.
 import { button, fill, h, plural } from '../../../lib/dom.js';
 import { framed } from '../fields.js';
-import { makeSuggestions } from './suggest.js';
 import { hasWeights, moved, placeOf, replace, unbalanced, weigh } from './text.js';
 
 /** The same text behind the text area, in which places can be marked. Both wrap alike: same font, padding and width. */
@@ -81,6 +80,20 @@ function makeHistory(area, earlier) {
   };
 }
 
+/** What the prompt may go on with: loaded when somebody is about to type. asked: see suggest.js. {isOpen(), close()} */
+function suggestLater(area, box, ...asked) {
+  let list = null;
+  let hasTyped = false;
+  area.addEventListener('input', () => (hasTyped = true), { once: true });
+  area.addEventListener('focus', async () => {
+    const { makeSuggestions } = await import('./suggest.js');
+    list = makeSuggestions(area, ...asked);
+    box.append(list.element);
+    if (hasTyped) list.ask();
+  }, { once: true });
+  return { isOpen: () => list?.isOpen() ?? false, close: () => list?.close() };
+}
+
 /** context: {setting(key), set(key, value), earlier()}: the form around it. A field, with count(counts, why). */
 export function promptField(option, context) {
   const isLong = option.key === 'prompt';
@@ -98,12 +111,11 @@ export function promptField(option, context) {
     { className: 'plain small', title: 'Weights such as (word:1.2) are words in the plain syntax' });
   const told = h('p', { className: 'prompt-told soft small' }, counted, wrongs, reader);
   const spoken = h('p', { className: 'unseen', attrs: { role: 'status' } });
-  const suggestions = makeSuggestions(area, back.place, (item) => context.set('profile', item.name), () => render());
+  const suggestions = suggestLater(area, box, back.place, (item) => context.set('profile', item.name), () => render());
   const earlier = makeHistory(area, context.earlier);
   let known = { count: null, cut: Infinity, text: '' };
   let last = { counts: null, why: null };
   let timer = 0;
-  box.append(suggestions.element);
   field.element.append(told, spoken);
 
   const render = () => {

@@ -9,7 +9,7 @@ const TAIL = 200; // characters before the caret that are sent
 const KINDS = { profile: 'profile', lora: 'LoRA', embedding: 'embedding', wildcard: 'wildcard' };
 
 /** area: the text area; place(at): {top} of a place of its text, in the element that holds the list; choose(item): tells
- *  of an item that puts no text in (a profile); closed(): tells that the list has gone. {element, isOpen(), close()} */
+ *  of an item that puts no text in (a profile); closed(): tells that the list has gone. {element, isOpen(), close(), ask()} */
 export function makeSuggestions(area, place, choose, closed) {
   const id = `${area.id}-list`;
   const list = h('ul', { className: 'suggestions', id, attrs: { role: 'listbox' }, hidden: true, aria: { label: 'What the prompt may go on with' } });
@@ -81,11 +81,16 @@ export function makeSuggestions(area, place, choose, closed) {
     }
   };
 
+  const askSoon = () => {
+    clearTimeout(state.timer);
+    state.timer = setTimeout(ask, WAIT_MS);
+  };
+
   area.addEventListener('input', (event) => {
     clearTimeout(state.timer);
     state.flight?.abort();
     if (event.isComposing || event.inputType?.startsWith('history')) return close();
-    state.timer = setTimeout(ask, WAIT_MS);
+    askSoon();
   });
   area.addEventListener('keydown', (event) => {
     if (list.hidden || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -100,5 +105,5 @@ export function makeSuggestions(area, place, choose, closed) {
   });
   area.addEventListener('keyup', (event) => ['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key) && close());
   area.addEventListener('blur', close);
-  return { element: list, isOpen: () => !list.hidden, close };
+  return { element: list, isOpen: () => !list.hidden, close, ask: askSoon };
 }

@@ -1,0 +1,25 @@
+// picture.js - a picture that was made (picture/ID), or two side by side (picture/ID?with=ID). The address says which, and
+// which filter the arrow keys go through.
+import { style } from '../../lib/dom.js';
+import { recallLight } from './keys.js';
+import { readFilter } from './query.js';
+import { showViewer } from './viewer.js';
+
+await style('gallery');
+recallLight();
+
+export function show(view, place) {
+  const filter = readFilter(place.query);
+  const id = place.path[1];
+  const other = place.query.get('with');
+  if (!other) return showViewer(view, id, filter);
+  let end = null;
+  let isOver = false;
+  import('./compare.js').then(({ showCompare }) => {
+    if (!isOver) end = showCompare(view, [id, other], filter);
+  });
+  return () => {
+    isOver = true;
+    end?.();
+  };
+}
