@@ -204,14 +204,15 @@ static void compress_reply(struct xl_exchange *exchange) {
     enum { LEAST = 16 << 10 };
     struct xl_reply *reply = &exchange->reply;
     bool is_slow = exchange->call.route->flags & XL_ROUTE_SLOW;
+    bool is_picture = reply->type && !strncmp(reply->type, "image/", 6);
     char *small;
     size_t n;
-    if (reply->kind != XL_REPLY_TEXT || reply->type || reply->n < LEAST || !is_slow) return;
+    if (reply->kind != XL_REPLY_TEXT || is_picture || reply->n < LEAST || !is_slow) return;
     xl_reply_header(reply, "Vary", "Accept-Encoding");
     if (!xl_call_takes_gzip(&exchange->call)) return;
     if (xl_gzip(reply->text, reply->n, 1, &small, &n, NULL)) return;
     int code = reply->code;
-    xl_reply_text(reply, NULL, small, n);
+    xl_reply_text(reply, reply->type, small, n);
     reply->code = code;
     xl_reply_header(reply, "Content-Encoding", "gzip");
 }

@@ -132,17 +132,23 @@ static void reply_order(struct xl_reply *reply, const struct xl_picture_order *o
     if (taken) xl_reply_text(reply, NULL, taken, n);
 }
 
-/* Eight bytes a picture, the least ones first: 32 bits of the id, 16 of width and of height. */
+static unsigned char *put_number(unsigned char *out, uint64_t value, int n_bytes) {
+    for (int k = 0; k < n_bytes; k++) *out++ = (unsigned char)(value >> 8 * k);
+    return out;
+}
+
+/* Columns, each number with its least byte first: of every picture 32 bits of what its id is more
+ * than that of the one before it, then 16 of the widths, then 16 of the heights. That way it
+ * becomes small when it is compressed: ids mostly go down by one. */
 static void reply_order_bytes(struct xl_reply *reply, const struct xl_picture_order *order) {
-    unsigned char *bytes = malloc(8 * order->n + 1);
-    for (size_t i = 0; i < order->n && bytes; i++) {
-        const struct xl_picture_short *at = &order->at[i];
-        for (int k = 0; k < 4; k++) bytes[8 * i + (size_t)k] = (unsigned char)(at->id >> 8 * k);
-        for (int k = 0; k < 2; k++) {
-            bytes[8 * i + 4 + (size_t)k] = (unsigned char)(at->width >> 8 * k);
-            bytes[8 * i + 6 + (size_t)k] = (unsigned char)(at->height >> 8 * k);
-        }
-    }
+    unsigned char *bytes = malloc(8 * order->n + 1), *out = bytes;
+    uint64_t before = 0;
+    for (size_t i = 0; i < order->n && bytes; before = (uint64_t)order->at[i++].id)
+        out = put_number(out, (uint64_t)order->at[i].id - before, 4);
+    for (size_t i = 0; i < order->n && bytes; i++)
+        out = put_number(out, (uint64_t)order->at[i].width, 2);
+    for (size_t i = 0; i < order->n && bytes; i++)
+        out = put_number(out, (uint64_t)order->at[i].height, 2);
     if (bytes) xl_reply_text(reply, "application/octet-stream", (char *)bytes, 8 * order->n);
 }
 
@@ -254,8 +260,8 @@ static const struct xl_param order_params[] = {
      .type = XL_PARAM_CHOICE,
      .choices = formats,
      .help =
-         "binary: eight bytes a picture, 32 bits of the id and 16 of width and height each, the "
-         "least first"},
+         "binary: columns, each number with its least byte first: 32 bits of what an id is more "
+         "than the one before it, then 16 of the widths, then 16 of the heights"},
     {.name = NULL}};
 static const struct xl_param facet_params[] = {FILTER, {.name = NULL}};
 #define ID                                                                                         \

@@ -17,13 +17,13 @@ export async function loadOrder(filter) {
     const error = (await reply.json().catch(() => null))?.error;
     throw new ApiError(error?.message ?? `the server answered ${reply.status}`, reply.status, error?.field ?? null);
   }
-  const bytes = new DataView(await reply.arrayBuffer());
+  const bytes = await reply.arrayBuffer();
   const n = Math.floor(bytes.byteLength / 8);
-  const order = { n, ids: new Uint32Array(n), widths: new Uint16Array(n), heights: new Uint16Array(n) };
+  const order = { n, ids: new Uint32Array(bytes, 0, n), widths: new Uint16Array(bytes, 4 * n, n), heights: new Uint16Array(bytes, 6 * n, n) };
   for (let i = 0; i < n; i++) {
-    order.ids[i] = bytes.getUint32(8 * i, true);
-    order.widths[i] = bytes.getUint16(8 * i + 4, true) || 1; // not known: a square
-    order.heights[i] = bytes.getUint16(8 * i + 6, true) || 1;
+    if (i) order.ids[i] += order.ids[i - 1]; // what comes is how far they are apart
+    order.widths[i] ||= 1; // not known: a square
+    order.heights[i] ||= 1;
   }
   return order;
 }
