@@ -163,6 +163,8 @@ static enum xl_status prepare(struct work *work, struct xl_err *err) {
                                  err);
         work->has_dir = !status;
     } else {
+        if (drawing->job->run_dir && drawing->job->is_own)
+            xl_run_dir_abandon(drawing->job->run_dir);
         status = xl_asked_plan(drawing->queue, drawing->job->ask, true, asked, err);
     }
     work->has_asked = !status;
@@ -182,10 +184,12 @@ static bool await_place(struct xl_job_run *drawing) {
     return !is_given_up(drawing);
 }
 
+/* Where it is drawn. What a run directory holds comes after the journal has its name: of a process
+ * that dies in between nothing is left that nobody knows of. */
 static enum xl_status make_dir(struct work *work, struct xl_err *err) {
     const struct xl_job *job = work->drawing->job;
     struct xl_asked *asked = &work->asked;
-    enum xl_status status = xl_run_dir_create(&asked->settings, &asked->sweep, &work->dir, err);
+    enum xl_status status = xl_run_dir_reserve(&asked->settings, &asked->sweep, &work->dir, err);
     if (status) return status;
     work->has_dir = true;
     if (!job->stamp || job->is_own || work->dir.is_own) return XL_OK;
@@ -296,9 +300,13 @@ static enum xl_status work_on(struct work *work, struct xl_err *err) {
     enum xl_status status = prepare(work, err);
     if (!status) xl_next_offer(drawing, &work->asked);
     if (!status && !await_place(drawing)) status = xl_fail(err, XL_ECANCELLED, "interrupted");
-    if (!status && !work->has_dir) status = make_dir(work, err);
+    bool is_new = !work->has_dir;
+    if (!status && is_new) status = make_dir(work, err);
     if (!status) status = make_proxies(work, err);
     if (!status) status = note_begun(work, err);
+    if (!status && is_new)
+        status = xl_run_dir_fill(&work->dir, &work->asked.settings, &work->asked.sweep, err);
+    if (status && is_new && work->has_dir && work->dir.is_own) xl_run_dir_abandon(work->dir.dir);
     if (status) return status;
     work->is_drawing = true;
     return draw(work, err);

@@ -251,8 +251,8 @@ static enum xl_status take_failures(struct xl_run_dir *run, const struct xl_swee
 
 /* --- Creating --------------------------------------------------------------------------------- */
 
-enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
-                                 struct xl_run_dir *out, struct xl_err *err) {
+enum xl_status xl_run_dir_reserve(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                  struct xl_run_dir *out, struct xl_err *err) {
     struct xl_run_dir run = {.is_own = sweep->is_grid};
     xl_stamp_utc(run.stamp);
     run.output_dir = strdup(settings->output_dir);
@@ -264,10 +264,27 @@ enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_s
     if (!status && !run.is_own && !(run.dir = strdup(run.output_dir)))
         status = xl_fail_nomem(err, "a path", 0);
     if (!status) status = name_model_dirs(&run, sweep, err);
-    if (!status && run.is_own) status = xl_run_dir_write(&run, settings, sweep, err);
-    if (!status && run.is_own) status = lock_run(&run, err);
-    if (!status) status = make_model_dirs(&run, sweep, err);
     if (!status) status = make_outcomes(&run, sweep, err);
+    if (status)
+        xl_run_dir_close(&run);
+    else
+        *out = run;
+    return status;
+}
+
+enum xl_status xl_run_dir_fill(struct xl_run_dir *run, const struct xl_settings *settings,
+                               const struct xl_sweep *sweep, struct xl_err *err) {
+    enum xl_status status = run->is_own ? xl_run_dir_write(run, settings, sweep, err) : XL_OK;
+    if (!status && run->is_own) status = lock_run(run, err);
+    return status ? status : make_model_dirs(run, sweep, err);
+}
+
+enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                 struct xl_run_dir *out, struct xl_err *err) {
+    struct xl_run_dir run;
+    enum xl_status status = xl_run_dir_reserve(settings, sweep, &run, err);
+    if (status) return status;
+    status = xl_run_dir_fill(&run, settings, sweep, err);
     if (status)
         xl_run_dir_close(&run);
     else

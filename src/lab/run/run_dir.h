@@ -53,6 +53,17 @@ struct xl_run_dir {
 enum xl_status xl_run_dir_create(const struct xl_settings *settings, struct xl_sweep *sweep,
                                  struct xl_run_dir *out, struct xl_err *err) XL_CHECKED;
 
+/* The same in two steps, for who notes where a run will be before anything is in it: a name that is
+ * nobody else's, then what belongs there. Errors: XL_EDISK; after the second the caller closes it
+ */
+enum xl_status xl_run_dir_reserve(const struct xl_settings *settings, struct xl_sweep *sweep,
+                                  struct xl_run_dir *out, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_run_dir_fill(struct xl_run_dir *run, const struct xl_settings *settings,
+                               const struct xl_sweep *sweep, struct xl_err *err) XL_CHECKED;
+
+/* Remove the directory that a process reserved that died before run.json was in it. */
+void xl_run_dir_abandon(const char *dir);
+
 /* Open a run directory: settings (that were not given now), sweep and outcomes as run.json and the
  * pictures there say. Axes that are given now extend the run (xl_sweep_extend): run.json is
  * replaced before anything is drawn. With dry_run nothing is changed, with share neither, after

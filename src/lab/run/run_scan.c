@@ -252,6 +252,11 @@ static void tidy_dir(const char *dir) {
     if (stream) closedir(stream);
 }
 
+void xl_run_dir_abandon(const char *dir) {
+    tidy_dir(dir);
+    rmdir(dir); /* not where anything else is in it */
+}
+
 void xl_run_dir_tidy(const struct xl_run_dir *run, const struct xl_sweep *sweep) {
     if (!run->is_own) return;
     for (int m = 0; m < sweep->n_models; m++)
