@@ -1,32 +1,17 @@
-/* picture_marks.c - what is said of a picture, and the trash.
- *
- * The trash is OUTPUT/.trash, where a picture has the path that it had in OUTPUT. That it is there
- * is a mark like others, written before the file is moved; so whatever happens in between, the file
- * is in one of the two places, and bringing it back looks in both. One that lies in the trash
- * already under this path gets another name there first: nothing is ever written over.
- */
+/* picture_marks.c - what is said of a picture. */
 #include "base/json.h"
-#include "base/str.h"
 #include "http/api/pictures.h"
-#include "http/files.h"
 #include "insight/marks/marks.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { SAME_NAMES_MAX = 1000 };
 
 /* --- Marks ------------------------------------------------------------------------------------ */
 
-/* Append a mark of the file of a descriptor, whose path is (or was, or will be) `path`. */
-static enum xl_status put_mark(struct xl_library *library, int fd, const char *path,
-                               const struct xl_mark_change *change, struct xl_err *err) {
+enum xl_status xl_picture_put_change(struct xl_library *library, int fd, const char *path,
+                                     const struct xl_mark_change *change, struct xl_err *err) {
     const struct xl_settings *settings = xl_library_settings(library);
     struct xl_marks *marks = NULL;
     char place[64];
@@ -97,127 +82,10 @@ enum xl_status xl_picture_put_mark(struct xl_call *call, struct xl_reply *reply,
     if (!status) status = xl_picture_of_call(call, reply, &picture, err);
     if (!status) status = xl_picture_open(call, reply, picture, &fd, err);
     if (!status)
-        status = put_mark(call->user, fd, json_string_value(json_object_get(picture, "path")),
-                          &change, err);
+        status = xl_picture_put_change(
+            call->user, fd, json_string_value(json_object_get(picture, "path")), &change, err);
     if (fd >= 0) close(fd);
     if (!status) status = xl_reply_json(reply, 200, describe(picture, &change), err);
-    json_decref(picture);
-    return status;
-}
-
-/* --- The trash -------------------------------------------------------------------------------- */
-
-/* A picture's two places, relative to the output directory. */
-struct places {
-    struct xl_library *library;
-    int root;
-    const char *path;  /* from the root */
-    const char *here;  /* "run/a.png" */
-    const char *trash; /* ".trash/run/a.png" */
-};
-
-static enum xl_status find_places(struct xl_call *call, struct xl_reply *reply,
-                                  const json_t *picture, struct places *out, struct xl_err *err) {
-    const char *dir = xl_library_dir(call->user);
-    const char *path = json_string_value(json_object_get(picture, "path"));
-    size_t n = strlen(dir);
-    *out = (struct places){.library = call->user, .root = -1, .path = path};
-    bool is_inside = path && !strncmp(path, dir, n) && path[n] == '/' && path[n + 1] != '.';
-    if (!is_inside)
-        return xl_reply_refuse(reply, 409, err,
-                               "%s lies outside of the output directory; only what is in it can be "
-                               "moved to its trash",
-                               path ? path : "the picture");
-    out->here = path + n + 1;
-    out->trash = xl_arena_printf(&call->arena, ".trash/%s", out->here);
-    out->root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!out->trash) return xl_fail_nomem(err, "a path", 0);
-    return out->root >= 0 ? XL_OK : xl_fail(err, XL_EDISK, "%s: %s", dir, strerror(errno));
-}
-
-/* Another name for what has this one: a.png~1, a.png~2, ... */
-static bool step_aside(int folder, const char *name) {
-    char other[NAME_MAX + 1];
-    for (int i = 1; i < SAME_NAMES_MAX; i++) {
-        int n = snprintf(other, sizeof other, "%s~%d", name, i);
-        if (n < 0 || (size_t)n >= sizeof other) return false;
-        if (!renameat2(folder, name, folder, other, RENAME_NOREPLACE)) return true;
-        if (errno != EEXIST) return false;
-    }
-    return false;
-}
-
-static enum xl_status move(const struct places *places, const char *from, const char *to,
-                           bool may_step_aside, struct xl_err *err) {
-    int from_dir = -1, to_dir = -1;
-    const char *from_name, *to_name;
-    enum xl_status status = xl_folder_below(places->root, from, false, &from_dir, &from_name, err);
-    if (!status) status = xl_folder_below(places->root, to, true, &to_dir, &to_name, err);
-    bool is_moved = false;
-    for (int i = 0; i < 2 && !status && !is_moved; i++) {
-        is_moved = !renameat2(from_dir, from_name, to_dir, to_name, RENAME_NOREPLACE);
-        bool is_taken = !is_moved && errno == EEXIST;
-        if (!is_moved && !(is_taken && may_step_aside && !i && step_aside(to_dir, to_name)))
-            status = xl_fail(err, is_taken ? XL_EINVAL : XL_EDISK, "%s: cannot be moved to %s: %s",
-                             from, to, strerror(errno));
-    }
-    if (!status) {
-        fsync(to_dir);
-        fsync(from_dir);
-    }
-    if (from_dir >= 0) close(from_dir);
-    if (to_dir >= 0) close(to_dir);
-    return status;
-}
-
-enum xl_status xl_picture_delete(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
-    static const struct xl_mark_change change = {-1, -1, -1, 1};
-    struct places places = {.root = -1};
-    json_t *picture = NULL;
-    int fd = -1;
-    enum xl_status status = xl_picture_of_call(call, reply, &picture, err);
-    if (!status) status = find_places(call, reply, picture, &places, err);
-    if (!status) status = xl_picture_open(call, reply, picture, &fd, err);
-    if (!status) status = put_mark(call->user, fd, places.path, &change, err);
-    if (!status) status = move(&places, places.here, places.trash, true, err);
-    if (fd >= 0) close(fd);
-    if (places.root >= 0) close(places.root);
-    if (!status) xl_reply_empty(reply, 204);
-    json_decref(picture);
-    return status;
-}
-
-/* It may never have been moved. */
-static enum xl_status bring_back(const struct places *places, struct xl_reply *reply,
-                                 struct xl_err *err) {
-    static const struct xl_mark_change change = {-1, -1, -1, 0};
-    struct xl_err why = {0};
-    int fd = -1;
-    bool is_here = false;
-    enum xl_status status = xl_file_below(places->root, places->trash, &fd, &why);
-    if (status == XL_EINPUT) {
-        is_here = true;
-        status = xl_file_below(places->root, places->here, &fd, err);
-        if (status == XL_EINPUT) reply->code = 404;
-    } else if (status) {
-        return xl_fail(err, status, "%s", why.text);
-    }
-    if (!status && !is_here) status = move(places, places->trash, places->here, false, err);
-    if (status == XL_EINVAL) reply->code = 409;
-    if (!status) status = put_mark(places->library, fd, places->path, &change, err);
-    if (fd >= 0) close(fd);
-    return status;
-}
-
-enum xl_status xl_picture_restore(struct xl_call *call, struct xl_reply *reply,
-                                  struct xl_err *err) {
-    struct places places = {.root = -1};
-    json_t *picture = NULL;
-    enum xl_status status = xl_picture_of_call(call, reply, &picture, err);
-    if (!status) status = find_places(call, reply, picture, &places, err);
-    if (!status) status = bring_back(&places, reply, err);
-    if (places.root >= 0) close(places.root);
-    if (!status) xl_reply_empty(reply, 204);
     json_decref(picture);
     return status;
 }

@@ -243,6 +243,12 @@ static json_t *mark_schema(void) {
                      "rejected", "type", "boolean");
 }
 
+static json_t *many_schema(void) {
+    return json_pack("{s:s, s:b, s:[s], s:{s:{s:s, s:i, s:{s:[s, s]}}}}", "type", "object",
+                     "additionalProperties", 0, "required", "pictures", "properties", "pictures",
+                     "type", "array", "minItems", 1, "items", "type", "integer", "string");
+}
+
 static const struct xl_param list_params[] = {
     FILTER,
     SORT,
@@ -304,6 +310,20 @@ static const struct xl_route rows[] = {
      .params = facet_params,
      .summary = "How many pictures have which model, profile, ...",
      .answer = "total, loved, facets"},
+    {.method = "POST",
+     .pattern = PICTURES "/trash",
+     .run = xl_pictures_trash,
+     .flags = XL_ROUTE_SLOW | XL_ROUTE_JSON,
+     .summary = "Move pictures to the trash, at most 200: {\"pictures\": [ID, ...]}",
+     .answer = "moved: how many; failed: which were not, and why",
+     .body_schema = many_schema},
+    {.method = "POST",
+     .pattern = PICTURES "/restore",
+     .run = xl_pictures_restore,
+     .flags = XL_ROUTE_SLOW | XL_ROUTE_JSON,
+     .summary = "Bring pictures back from the trash, at most 200: {\"pictures\": [ID, ...]}",
+     .answer = "moved: how many; failed: which were not, and why",
+     .body_schema = many_schema},
     {.method = "GET",
      .pattern = PICTURES "/{id}",
      .run = get_one,

@@ -6,6 +6,7 @@
 
 #include "http/api/library.h"
 #include "http/reply.h"
+#include "insight/marks/marks.h"
 
 /* Routes whose `user` is the library. */
 struct xl_route_table xl_pictures_table(struct xl_library *library);
@@ -23,8 +24,14 @@ enum xl_status xl_picture_of_id(struct xl_call *call, struct xl_reply *reply, co
 enum xl_status xl_picture_open(struct xl_call *call, struct xl_reply *reply, const json_t *picture,
                                int *fd, struct xl_err *err) XL_CHECKED;
 
-/* picture_files.c, picture_marks.c */
-xl_route_fn xl_picture_get_file, xl_picture_get_thumbnail;
-xl_route_fn xl_picture_put_mark, xl_picture_delete, xl_picture_restore;
+/* Append a mark of the file of a descriptor, whose path is (or was, or will be) `path`. Errors:
+ * XL_EINPUT no picture; XL_EDISK; XL_ENOMEM */
+enum xl_status xl_picture_put_change(struct xl_library *library, int fd, const char *path,
+                                     const struct xl_mark_change *change,
+                                     struct xl_err *err) XL_CHECKED;
+
+/* picture_files.c, picture_marks.c, picture_trash.c */
+xl_route_fn xl_picture_get_file, xl_picture_get_thumbnail, xl_picture_put_mark;
+xl_route_fn xl_picture_delete, xl_picture_restore, xl_pictures_trash, xl_pictures_restore;
 
 #endif

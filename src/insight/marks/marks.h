@@ -16,6 +16,10 @@
 
 enum { XL_RATING_MAX = 5 };
 
+/* The folder of an output directory where pictures in the trash lie, under the paths that they had.
+ */
+#define XL_TRASH_DIR ".trash"
+
 /* A picture as a mark names it. Texts are borrowed. */
 struct xl_marked {
     const char *path; /* from the root, without links */
