@@ -28,6 +28,7 @@ bool xl_record_file_init(struct xl_record_file *file, const char *folder, const 
 void xl_record_file_deinit(struct xl_record_file *file) {
     free(file->folder);
     free(file->name);
+    free(file->place);
     free(file->line);
     xl_arena_deinit(&file->arena);
     *file = (struct xl_record_file){0};
@@ -157,7 +158,7 @@ static char *read_head(const char *path, size_t *n, int64_t *made_at) {
 }
 
 void xl_record_file_read(struct xl_record_file *file) {
-    char *path = xl_path_join(file->folder, file->name);
+    char *path = file->place ? strdup(file->place) : xl_path_join(file->folder, file->name);
     size_t n = 0;
     char *head = path ? read_head(path, &n, &file->made_at) : NULL;
     struct xl_past past = {.n = 0};

@@ -8,6 +8,7 @@
 
 struct xl_record_file {
     char *folder, *name; /* malloc'd */
+    char *place;         /* malloc'd: where it is read; NULL: in its folder */
     int64_t changed;     /* what tells this content from a later one; the caller's */
     bool has_record;     /* false: it says nothing of itself, or is a contact sheet */
     bool is_sheet;

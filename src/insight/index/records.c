@@ -3,10 +3,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "insight/index/folders_of_paths.h"
 #include "insight/index/hash.h"
 #include "insight/index/intern.h"
 #include "insight/index/record_read.h"
 #include "insight/marks/favorites_in.h"
+#include "insight/marks/marks.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +30,9 @@ struct walk {
     struct xl_pool *pool;
     struct xl_row_writer *rows;
     sqlite3_stmt *find_folder, *put_folder, *has_path, *find_looked, *put_looked, *drop_picture;
+    sqlite3_stmt *drop_orphan, *is_thrown, *has_row;
     struct xl_record_file files[AT_ONCE]; /* to be read */
-    int64_t folders[AT_ONCE];             /* their folders' ids */
+    int64_t folders[AT_ONCE];             /* their folders' ids; 0: in the trash */
     int n_files;
     int64_t n_pictures;
     struct xl_intern listed; /* folders, in this walk */
@@ -81,17 +84,24 @@ static enum xl_status take_files(struct walk *walk, struct xl_err *err) {
                                         file->cell, file->made_at, &picture, err);
             walk->n_pictures++;
         }
-        if (!status) status = put_looked(walk, walk->folders[i], file, picture, err);
+        if (!status && walk->folders[i])
+            status = put_looked(walk, walk->folders[i], file, picture, err);
         xl_record_file_deinit(file);
     }
     walk->n_files = 0;
     return status;
 }
 
+/* place: malloc'd and taken over; NULL: where it is called. */
 static enum xl_status queue_file(struct walk *walk, int64_t folder_id, const char *folder,
-                                 const char *name, int64_t changed, struct xl_err *err) {
+                                 const char *name, int64_t changed, char *place,
+                                 struct xl_err *err) {
     struct xl_record_file *file = &walk->files[walk->n_files];
-    if (!xl_record_file_init(file, folder, name, changed)) return xl_fail_nomem(err, "a path", 0);
+    if (!xl_record_file_init(file, folder, name, changed)) {
+        free(place);
+        return xl_fail_nomem(err, "a path", 0);
+    }
+    file->place = place;
     walk->folders[walk->n_files++] = folder_id;
     return walk->n_files < AT_ONCE ? XL_OK : take_files(walk, err);
 }
@@ -109,13 +119,14 @@ static enum xl_status is_logged(struct walk *walk, const char *folder, const cha
 /* A picture's file in a folder: read it unless a log knows it or it was read before. */
 static enum xl_status take_file(struct walk *walk, int64_t folder_id, const char *folder,
                                 const char *name, const struct stat *st, struct xl_err *err) {
-    bool is = false;
+    bool is = false, was = false;
     enum xl_status status = is_logged(walk, folder, name, &is, err);
     if (status || is) return status;
     int64_t changed = ns_of(st->st_mtim) ^ (st->st_size << 1), picture = 0;
     sqlite3_bind_int64(walk->find_looked, 1, folder_id);
     sqlite3_bind_text(walk->find_looked, 2, name, -1, SQLITE_STATIC);
     if (xl_database_row(walk->database, walk->find_looked, &status, err)) {
+        was = true;
         is = sqlite3_column_int64(walk->find_looked, 0) == changed;
         picture = sqlite3_column_int64(walk->find_looked, 1);
     }
@@ -125,7 +136,79 @@ static enum xl_status take_file(struct walk *walk, int64_t folder_id, const char
         sqlite3_bind_int64(walk->drop_picture, 1, picture);
         status = xl_database_step(walk->database, walk->drop_picture, err);
     }
-    return status ? status : queue_file(walk, folder_id, folder, name, changed, err);
+    if (!status && !was) { /* one that was in the trash until now */
+        sqlite3_bind_int64(walk->drop_orphan, 1, xl_path_key(folder, name, strlen(name)));
+        status = xl_database_step(walk->database, walk->drop_orphan, err);
+    }
+    return status ? status : queue_file(walk, folder_id, folder, name, changed, NULL, err);
+}
+
+/* --- The trash -------------------------------------------------------------------------------- */
+
+/* Where the picture that lies in this folder is when it is in the trash, malloc'd; NULL: it is not
+ * there, or memory is short. */
+static char *place_in_trash(const struct walk *walk, const char *folder, const char *name) {
+    const char *dir = walk->params->output_dir;
+    size_t n = strlen(dir);
+    struct xl_str place = {0};
+    if (strncmp(folder, dir, n) != 0 || (folder[n] && folder[n] != '/')) return NULL;
+    xl_str_printf(&place, "%s/" XL_TRASH_DIR "%s/%s", dir, folder + n, name);
+    char *path = xl_str_take(&place);
+    if (path && xl_file_exists(path)) return path;
+    free(path);
+    return NULL;
+}
+
+/* Whether what is not in its folder any more was moved to the trash. */
+static enum xl_status is_in_trash(struct walk *walk, const char *folder, const char *name, bool *is,
+                                  struct xl_err *err) {
+    enum xl_status status = XL_OK;
+    char *place = place_in_trash(walk, folder, name);
+    char *path = place ? xl_path_join(folder, name) : NULL;
+    *is = false;
+    if (path) {
+        sqlite3_bind_text(walk->is_thrown, 1, path, -1, SQLITE_STATIC);
+        *is = xl_database_row(walk->database, walk->is_thrown, &status, err);
+        sqlite3_reset(walk->is_thrown);
+    }
+    free(path);
+    free(place);
+    return status;
+}
+
+static enum xl_status take_thrown(struct walk *walk, const char *path, struct xl_err *err) {
+    struct xl_arena arena = {0};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *named = slash ? xl_arena_strndup(&arena, path, (size_t)(slash - path)) : NULL;
+    const char *folder = named ? xl_folder_of_path(named, walk->params->output_dir, &arena) : NULL;
+    char *place = folder && xl_is_picture_name(name) ? place_in_trash(walk, folder, name) : NULL;
+    enum xl_status status = XL_OK;
+    bool has = !place;
+    if (place) {
+        sqlite3_bind_int64(walk->has_row, 1, xl_path_key(folder, name, strlen(name)));
+        has = xl_database_row(walk->database, walk->has_row, &status, err);
+        sqlite3_reset(walk->has_row);
+    }
+    if (!status && !has)
+        status = queue_file(walk, 0, folder, name, 0, place, err);
+    else
+        free(place);
+    xl_arena_deinit(&arena);
+    return status;
+}
+
+/* Pictures in the trash that nothing else in the index names: it was made anew meanwhile. */
+static enum xl_status walk_trash(struct walk *walk, struct xl_err *err) {
+    sqlite3_stmt *all = NULL;
+    enum xl_status status = xl_database_prepare(
+        walk->database, "SELECT path FROM marks WHERE trashed ORDER BY id", &all, err);
+    while (xl_database_row(walk->database, all, &status, err)) {
+        const char *path = (const char *)sqlite3_column_text(all, 0);
+        if (path) status = take_thrown(walk, path, err);
+        if (status) break;
+    }
+    sqlite3_finalize(all);
+    return status;
 }
 
 /* --- Folders ---------------------------------------------------------------------------------- */
@@ -145,7 +228,8 @@ static enum xl_status drop_missing(struct walk *walk, int64_t folder_id, const c
         char *path = xl_path_join(folder, name);
         bool is_there = path && xl_file_exists(path);
         free(path);
-        if (is_there) continue;
+        if (!is_there) status = is_in_trash(walk, folder, name, &is_there, err);
+        if (is_there || status) continue;
         sqlite3_bind_int64(walk->drop_picture, 1, sqlite3_column_int64(all, 1));
         status = xl_database_step(walk->database, walk->drop_picture, err);
         sqlite3_bind_int64(drop, 1, folder_id);
@@ -247,8 +331,10 @@ static enum xl_status walk_known(struct walk *walk, struct xl_err *err) {
         } else if (copy) {
             int64_t id = sqlite3_column_int64(all, 0);
             status = drop_missing(walk, id, copy, err);
-            char text[96];
-            snprintf(text, sizeof text, "DELETE FROM folders WHERE id = %lld", (long long)id);
+            char text[96]; /* what is in the trash needs its folder no more */
+            snprintf(text, sizeof text,
+                     "DELETE FROM looked WHERE folder = %lld; DELETE FROM folders WHERE id = %lld",
+                     (long long)id, (long long)id);
             if (!status) status = xl_database_run(walk->database, text, err);
         }
         free(copy);
@@ -269,6 +355,10 @@ static enum xl_status prepare(struct walk *walk, struct xl_err *err) {
         {&walk->find_looked, "SELECT changed, picture FROM looked WHERE folder = ? AND file = ?"},
         {&walk->put_looked, "INSERT OR REPLACE INTO looked VALUES(?, ?, ?, ?, ?)"},
         {&walk->drop_picture, "DELETE FROM pictures WHERE id = ? AND log IS NULL"},
+        {&walk->drop_orphan, "DELETE FROM pictures WHERE path_key = ? AND log IS NULL AND id NOT IN"
+                             " (SELECT picture FROM looked WHERE picture IS NOT NULL)"},
+        {&walk->is_thrown, "SELECT 1 FROM marks WHERE path = ? AND trashed"},
+        {&walk->has_row, "SELECT 1 FROM pictures WHERE path_key = ?"},
     };
     enum xl_status status = XL_OK;
     for (size_t i = 0; i < sizeof rows / sizeof *rows && !status; i++)
@@ -291,11 +381,13 @@ enum xl_status xl_records_update(struct xl_database *database,
     if (!status) status = walk_folder(walk, params->output_dir, false, 0, err);
     for (int i = 0; i < params->n_named && !status; i++)
         status = walk_folder(walk, params->named[i], true, 0, err);
+    if (!status) status = walk_trash(walk, err);
     if (!status) status = take_files(walk, err);
     for (int i = 0; i < walk->n_files; i++) xl_record_file_deinit(&walk->files[i]);
     *n_pictures = walk->n_pictures;
     sqlite3_stmt *const all[] = {walk->find_folder, walk->put_folder, walk->has_path,
-                                 walk->find_looked, walk->put_looked, walk->drop_picture};
+                                 walk->find_looked, walk->put_looked, walk->drop_picture,
+                                 walk->drop_orphan, walk->is_thrown,  walk->has_row};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
     xl_intern_deinit(&walk->listed);
     free(walk);

@@ -1,7 +1,7 @@
-/* records.h - pictures that no log names: those of the output directory whose log is gone, and
- * those of folders that the owner named, whatever program drew them. What they say of themselves is
- * read once and kept until the file changes; a folder is listed again when something in it came or
- * went.
+/* records.h - pictures that no log names: those of the output directory whose log is gone, those of
+ * them that are in the trash, and those of folders that the owner named, whatever program drew
+ * them. What they say of themselves is read once and kept until the file changes; a folder is
+ * listed again when something in it came or went.
  */
 #ifndef XL_INSIGHT_RECORDS_H
 #define XL_INSIGHT_RECORDS_H
