@@ -18,6 +18,7 @@ static const struct {
     {"/", "draw/draw"},
     {"/gallery", "gallery/wall"},
     {"/picture/{id}", "gallery/picture"},
+    {"/cull/{id}", "cull/cull"},
     {"/queue", "queue/queue"},
     {"/run/{id}", "run/run"},
     {"/night", "night/night"},

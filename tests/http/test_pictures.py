@@ -149,6 +149,7 @@ def trash(picture):
                                     len(server.get(API + "?trash=only").json()["pictures"]),
                                     server.get(API + "/order").json()["total"]), (N - 1, 1, N - 1))
     equal("its file is in the trash", (server.get(path + "/file").code, server.get(path + "/file").error()[0]), (410, "GONE"))
+    equal("a thumbnail shows it there", server.get(path + "/thumbnail").code, 200)
     equal("not twice", server.ask("DELETE", path).code, 410)
     with open(file, "wb") as f:
         f.write(b"another one")
@@ -182,6 +183,42 @@ def trash(picture):
     os.rename(file + ".png", file)
 
 
+def many(pictures):
+    ids = [picture["id"] for picture in pictures[:2]]
+    answer = server.ask("POST", API + "/trash", {"pictures": [ids[0], pictures[1]["cell"], 999999]})
+    equal("many to the trash, and one that is none", (answer.code, answer.json()["moved"], [f["picture"] for f in answer.json()["failed"]]),
+          (200, 2, ["999999"]))
+    equal("they are gone from lists", server.get(API + "/order").json()["total"], N - 2)
+    equal("back", server.ask("POST", API + "/restore", {"pictures": ids}).json(), {"moved": 2, "failed": []})
+    equal("all are there", server.get(API + "/order").json()["total"], N)
+    for body in ({}, {"pictures": []}, {"pictures": 7}, {"pictures": [[]]}, {"pictures": [1] * 201}, {"pictures": ids, "now": True}):
+        equal("nothing is moved: %.40s" % body, server.ask("POST", API + "/trash", body).code, 422)
+
+
+def without_log(picture):
+    """A picture that no log names is known by its record alone; in the trash it is still known."""
+    folder = os.path.join(server.output, "alone")
+    os.makedirs(folder)
+    with open(picture["path"], "rb") as file:
+        bytes_ = file.read()
+    with open(os.path.join(folder, "b.png"), "wb") as file:
+        file.write(bytes_)
+    server.ask("PUT", API + "/%d/mark" % picture["id"], {"rating": 1})  # after a change the index is asked at once
+    path = API + "/%d" % next(p["id"] for p in server.get(API).json()["pictures"] if p["path"].endswith("alone/b.png"))
+    equal("one without a log: to the trash", server.ask("DELETE", path).code, 204)
+    equal("it is known there", [p["path"].endswith("alone/b.png") for p in server.get(API + "?trash=only").json()["pictures"]], [True])
+    equal("and seen", server.get(path + "/thumbnail").code, 200)
+    equal("and comes back", (server.ask("POST", path + "/restore", {}).code, server.get(path + "/file").code), (204, 200))
+    server.ask("DELETE", path)
+    os.rmdir(folder)
+    command("index", "rebuild")
+    again = server.get(API + "?trash=only").json()["pictures"]
+    equal("an index that was made anew knows it as well", [p["path"].endswith("alone/b.png") for p in again], [True])
+    equal("and brings it back", server.ask("POST", API + "/%d/restore" % again[0]["id"], {}).code, 204)
+    equal("once", len([p for p in server.get(API).json()["pictures"] if p["path"].endswith("alone/b.png")]), 1)
+    os.unlink(os.path.join(folder, "b.png"))
+
+
 try:
     pictures = lists()
     one(pictures[0])
@@ -189,6 +226,8 @@ try:
     thumbnails(pictures[0])
     marks(pictures[1])
     trash(pictures[2])
+    many(pictures)
+    without_log(pictures[3])
 finally:
     server.clean()
 end()

@@ -1,8 +1,11 @@
 /* library.c - a few handles of the index, under one mutex. */
 #include "http/api/library.h"
 
+#include "base/cache_bound.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
 #include "http/files.h"
 #include "insight/marks/marks.h"
 
@@ -11,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH_S = 1 };
+enum { FRESH_S = 1, THUMBNAILS_LOOK_BYTES = 64 << 20 };
 
 struct handle {
     struct xl_index *index;
@@ -27,6 +30,7 @@ struct xl_library {
     pthread_cond_t given;
     struct handle handles[XL_LIBRARY_HANDLES];
     long long change;
+    int64_t thumbnails; /* bytes until it is looked how many there are */
     pthread_mutex_t folders_mutex;
     char **folders; /* that the owner named; [n_folders] */
     int n_folders;
@@ -178,4 +182,31 @@ enum xl_status xl_library_open(struct xl_library *library, const char *path, int
         status = xl_file_in(library->folders[i], path, fd, &why);
     pthread_mutex_unlock(&library->folders_mutex);
     return read || !status ? read : xl_fail(err, status, "%s", why.text);
+}
+
+enum xl_status xl_library_open_trashed(struct xl_library *library, const char *path, int *fd,
+                                       struct xl_err *err) {
+    size_t n = strlen(library->dir);
+    struct xl_str text = {0};
+    if (strncmp(path, library->dir, n) != 0 || path[n] != '/')
+        return xl_fail(err, XL_EINPUT, "%s: it has no trash", path);
+    xl_str_printf(&text, "%s/" XL_TRASH_DIR "%s", library->dir, path + n);
+    enum xl_status status = text.failed ? xl_fail_nomem(err, "a path", 0)
+                                        : xl_file_in(library->dir, text.text, fd, err);
+    xl_str_deinit(&text);
+    return status;
+}
+
+/* --- Thumbnails ------------------------------------------------------------------------------- */
+
+void xl_library_wrote_thumbnail(struct xl_library *library, const char *dir, size_t n) {
+    struct xl_err why;
+    int64_t left;
+    pthread_mutex_lock(&library->mutex);
+    library->thumbnails -= (int64_t)n;
+    bool is_to_look = library->thumbnails < 0;
+    if (is_to_look) library->thumbnails = THUMBNAILS_LOOK_BYTES;
+    pthread_mutex_unlock(&library->mutex);
+    if (is_to_look && xl_cache_trim(dir, XL_THUMBNAILS_MAX_BYTES, &left, &why))
+        xl_warn("thumbnails: %s", why.text);
 }

@@ -36,5 +36,13 @@ const struct xl_settings *xl_library_settings(const struct xl_library *library);
  * gone, or lies outside; XL_EDISK */
 enum xl_status xl_library_open(struct xl_library *library, const char *path, int *fd,
                                struct xl_err *err) XL_CHECKED;
+/* The same of one in the trash, by the path that it had before. */
+enum xl_status xl_library_open_trashed(struct xl_library *library, const char *path, int *fd,
+                                       struct xl_err *err) XL_CHECKED;
+
+/* So many bytes more of thumbnails lie in this folder. Now and then it is looked whether they are
+ * more than XL_THUMBNAILS_MAX_BYTES; then those that were used longest ago go. */
+#define XL_THUMBNAILS_MAX_BYTES ((int64_t)2 << 30)
+void xl_library_wrote_thumbnail(struct xl_library *library, const char *dir, size_t n);
 
 #endif

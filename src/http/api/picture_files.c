@@ -1,5 +1,6 @@
 /* picture_files.c - a picture's file, and a small one that is made once: in the folder of what can
  * be made again (base/path.h), by path, size and time of the file and by side. */
+#include "base/cache_bound.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sha256.h"
@@ -121,6 +122,12 @@ static enum xl_status make(const char *path, int fd, int side, void **webp, size
     return status;
 }
 
+static void keep_bounded(struct xl_call *call, size_t n) {
+    char *cache = xl_path_cache("thumbnails");
+    if (cache) xl_library_wrote_thumbnail(call->user, cache, n);
+    free(cache);
+}
+
 /* One that is there, or one that is made; a cache that cannot be written costs time and nothing
  * else. */
 static enum xl_status reply_thumbnail(struct xl_call *call, struct xl_reply *reply,
@@ -134,7 +141,10 @@ static enum xl_status reply_thumbnail(struct xl_call *call, struct xl_reply *rep
     struct xl_reply_file file = {.fd = open(place, O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
                                  .type = "image/webp",
                                  .is_immutable = is_for_ever(call)};
-    if (file.fd >= 0) return xl_reply_file(call, reply, &file, err);
+    if (file.fd >= 0) {
+        xl_cache_used(file.fd);
+        return xl_reply_file(call, reply, &file, err);
+    }
     status = make(path, fd, side, &webp, &n, err);
     if (status) return status;
     if (xl_dir_create(dir, NULL) || xl_file_replace(place, webp, n, NULL)) {
@@ -142,9 +152,19 @@ static enum xl_status reply_thumbnail(struct xl_call *call, struct xl_reply *rep
         return XL_OK;
     }
     free(webp);
+    keep_bounded(call, n);
     file.fd = open(place, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file.fd < 0) return xl_fail(err, XL_EDISK, "%s: %s", place, strerror(errno));
     return xl_reply_file(call, reply, &file, err);
+}
+
+/* One in the trash is seen there, too. */
+static enum xl_status open_anywhere(struct xl_call *call, struct xl_reply *reply,
+                                    const json_t *picture, int *fd, struct xl_err *err) {
+    const char *path = json_string_value(json_object_get(picture, "path"));
+    bool is_trashed = path && json_is_true(json_object_get(picture, "trashed"));
+    if (is_trashed && !xl_library_open_trashed(call->user, path, fd, NULL)) return XL_OK;
+    return xl_picture_open(call, reply, picture, fd, err);
 }
 
 enum xl_status xl_picture_get_thumbnail(struct xl_call *call, struct xl_reply *reply,
@@ -152,7 +172,7 @@ enum xl_status xl_picture_get_thumbnail(struct xl_call *call, struct xl_reply *r
     json_t *picture = NULL;
     int fd = -1;
     enum xl_status status = xl_picture_of_call(call, reply, &picture, err);
-    if (!status) status = xl_picture_open(call, reply, picture, &fd, err);
+    if (!status) status = open_anywhere(call, reply, picture, &fd, err);
     if (!status)
         status = reply_thumbnail(call, reply, json_string_value(json_object_get(picture, "path")),
                                  fd, err);
