@@ -79,7 +79,7 @@ def preloads(server):
     check("app.js has views", len(views) > 7, views)
     for name, view in views:
         name = name.strip("'")
-        page = server.get("/" + {"picture": "picture/17", "run": "run/x"}.get(name, name)).body.decode()
+        page = server.get("/" + {"picture": "picture/17", "cull": "cull/17", "run": "run/x"}.get(name, name)).body.decode()
         named = set(re.findall(r'<link rel="(?:stylesheet|modulepreload)" href="(?:\.\./)*%s([^"]+)"' % root, page))
         wanted = imports(server, "/" + root, "app/app.js", set()) | imports(server, "/" + root, "app/%s.js" % view, set())
         equal("the page of %s names what it needs" % (name or "the first view"), named - {"style/tokens.css", "style/page.css"}, wanted)

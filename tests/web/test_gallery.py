@@ -280,7 +280,8 @@ def try_trash():
     press(Keys.DELETE)
     until(lambda: "Undo" in text(".g-note"))
     driver.get(home + "picture/%s?trash=only" % first)
-    check("one in the trash says so", until(lambda: "in the trash" in text(".stage-word")), text("main"))
+    check("one in the trash says so", until(lambda: "in the trash" in text("#facts .trashed")), text("main"))
+    check("and is seen", viewer_is_painted() == first)
     click("#restore")
     check("and can be brought back from there", until(lambda: viewer_is_painted() == first and
                                                       js("document.querySelector('.stage-picture').offsetWidth") > 60), text("main"))
@@ -315,7 +316,7 @@ try_trash()
 try_looks()
 bad = [entry["message"] for entry in driver.get_log("browser")
        if entry["level"] == "SEVERE" and "ERR_INTERNET_DISCONNECTED" not in entry["message"]
-       and "410 (Gone)" not in entry["message"]]  # those are meant: no connection, the trash
+       and "410 (Gone)" not in entry["message"]]  # those are meant: no connection
 equal("nothing went wrong unseen", bad, [])
 driver.quit()
 server.clean()

@@ -9,6 +9,7 @@ const VIEWS = {
   '': () => import('./draw/draw.js'),
   gallery: () => import('./gallery/wall.js'),
   picture: () => import('./gallery/picture.js'),
+  cull: () => import('./cull/cull.js'),
   queue: () => import('./queue/queue.js'),
   run: () => import('./run/run.js'),
   night: () => import('./night/night.js'),
@@ -16,7 +17,7 @@ const VIEWS = {
   insights: () => import('./insights/insights.js'),
   system: () => import('./system/system.js'),
 };
-const NAMES = { '': 'draw', picture: 'gallery', run: 'gallery' };
+const NAMES = { '': 'draw', picture: 'gallery', cull: 'gallery', run: 'gallery' };
 
 // Addresses of the document are relative to where it was loaded, which history.pushState changes.
 for (const link of document.querySelectorAll('link[href]:not([rel=modulepreload]), a[href]')) link.setAttribute('href', link.href);

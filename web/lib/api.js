@@ -43,6 +43,43 @@ export const post = (path, body = {}, signal) => ask('POST', `api/v1/${path}`, b
 export const put = (path, body) => ask('PUT', `api/v1/${path}`, body);
 export const remove = (path) => ask('DELETE', `api/v1/${path}`);
 
+const AGAIN_MS = 3000;
+const mayComeLater = ({ code }) => code === 0 || code === 429 || (code >= 502 && code <= 504);
+
+/** What somebody said, on its way to the server: one thing after the other, each kept until it is there and sent again
+ *  where the server was not. deliver(item) asks; settled(item, error): it is there (null), or was refused.
+ *  Returns {waiting: what is not there yet, the oldest first; put(item); send(): now, not after a while}. */
+export function makeOutbox({ deliver, settled }) {
+  const waiting = [];
+  let isSending = false;
+  let timer = 0;
+  async function send() {
+    clearTimeout(timer);
+    if (isSending) return;
+    isSending = true;
+    while (waiting.length) {
+      const [item] = waiting;
+      let refusal = null;
+      try {
+        await deliver(item);
+      } catch (error) {
+        item.isLate = true;
+        if (mayComeLater(error)) break;
+        refusal = error;
+      }
+      waiting.shift();
+      settled(item, refusal);
+    }
+    isSending = false;
+    if (waiting.length) timer = setTimeout(send, AGAIN_MS);
+  }
+  const put = (item) => {
+    waiting.push(item);
+    send();
+  };
+  return { waiting, put, send };
+}
+
 /** Addresses of a picture by its number or the id of its cell. */
 export const pictureFile = (id) => address(`api/v1/pictures/${id}/file`).href;
 export const thumbnail = (id, side) => address(`api/v1/pictures/${id}/thumbnail?side=${side}`).href;

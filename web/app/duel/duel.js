@@ -1,8 +1,8 @@
 // duel.js - two pictures, one key: which one is better. Choices are the marks of `sdxl-lab duel`. The pair that comes next
 // is decoded while this one is looked at, and nothing can be chosen that was not painted.
-import { get, thumbnail } from '../../lib/api.js';
+import { get, makeOutbox, post, thumbnail } from '../../lib/api.js';
 import { button, fill, h, plural, say, style } from '../../lib/dom.js';
-import { makeSender } from './choices.js';
+import * as events from '../../lib/events.js';
 
 const SIDE = 1024;
 const PAIRS = 20;
@@ -56,7 +56,7 @@ function makePairs(told) {
 }
 
 export function show(view) {
-  const state = { n: 0, now: null, made: 0, before: 0, pictures: 0, unsaved: 0, isOver: false };
+  const state = { n: 0, now: null, made: 0, before: 0, pictures: 0, isOver: false };
   const history = []; // of each pair: the index of the winner, or "neither"
   const progress = h('p', { className: 'soft duel-told' });
   const spoken = h('p', { className: 'unseen', attrs: { role: 'status' } });
@@ -70,18 +70,24 @@ export function show(view) {
 
   const tell = () => {
     const words = [`${plural(state.made, 'choice')} now, ${(state.before + state.made).toLocaleString('en')} in all`, plural(state.pictures, 'picture')];
-    if (state.unsaved) words.push(`${state.unsaved} not saved yet`);
+    if (outbox.waiting.length) words.push(`${outbox.waiting.length} not saved yet`);
     progress.textContent = words.join(', ');
     back.disabled = history.length === 0;
   };
-  const sender = makeSender((unsaved, refused) => {
-    state.unsaved = unsaved;
-    if (refused) say(refused, true);
-    tell();
+  const outbox = makeOutbox({
+    deliver: ({ path, winner, loser }) => post(path, { winner, loser }),
+    settled: (_, refusal) => {
+      if (refusal) say(refusal.message, true);
+      tell();
+    },
   });
+  const send = (path, winner, loser) => {
+    outbox.put({ path, winner, loser });
+    tell();
+  };
   const pairs = makePairs((reply) => {
     state.pictures = reply.pictures;
-    state.before = reply.choices - state.made + state.unsaved;
+    state.before = reply.choices - state.made + outbox.waiting.length;
     tell();
   });
 
@@ -125,7 +131,7 @@ export function show(view) {
     history.push(side);
     if (side !== 'neither') {
       state.made++;
-      sender.choose((side ? two : one).id, (side ? one : two).id);
+      send('duel', (side ? two : one).id, (side ? one : two).id);
     }
     spoken.textContent = side === 'neither' ? 'neither' : side ? 'the right one' : 'the left one';
     state.n++;
@@ -141,7 +147,7 @@ export function show(view) {
     if (side !== 'neither' && found) {
       const [one, two] = found.pair;
       state.made--;
-      sender.undo((side ? two : one).id, (side ? one : two).id);
+      send('duel/undo', (side ? two : one).id, (side ? one : two).id);
     }
     spoken.textContent = 'taken back';
     tell();
@@ -158,12 +164,14 @@ export function show(view) {
     event.preventDefault();
   };
   document.addEventListener('keydown', onkey);
+  const unhear = events.on('connection', (isThere) => isThere && outbox.send());
   fill(view, element);
   element.focus({ preventScroll: true });
   tell();
   paint();
   return () => {
     state.isOver = true;
+    unhear();
     document.removeEventListener('keydown', onkey);
   };
 }

@@ -132,9 +132,9 @@ export function showCompare(view, wanted, filter) {
     }
   }
 
-  function mark(changeOf, event = null) {
+  function mark(changeOf) {
     const { stage, picture } = panes[current];
-    if (picture && stage.id === picture.id && stage.isPainted()) marks.set(picture.id, changeOf(picture.id, event));
+    if (picture && stage.id === picture.id && stage.isPainted()) marks.set(picture.id, changeOf(picture.id));
   }
 
   /** Another picture in this pane, the other one stays. */
@@ -155,10 +155,10 @@ export function showCompare(view, wanted, filter) {
       next: move(1),
       up: (event) => event.shiftKey && panes[current].stage.move(0, -1),
       down: (event) => event.shiftKey && panes[current].stage.move(0, 1),
-      favorite: (event) => mark(marks.toggled.favorite, event),
-      reject: (event) => mark(marks.toggled.reject, event),
-      clear: (event) => mark(marks.toggled.clear, event),
-      rate: (event) => mark((_, pressed) => ({ rating: Number(pressed.key) }), event),
+      favorite: () => mark(marks.toggled.favorite),
+      reject: () => mark(marks.toggled.reject),
+      clear: () => mark(marks.toggled.clear),
+      rate: (_, key) => mark(() => ({ rating: Number(key) })),
       undo: () => marks.undo(),
       mode: toggleMode,
       zoom: () => panes[current].stage.toggle(),

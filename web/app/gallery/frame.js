@@ -1,4 +1,4 @@
-// frame.js - what the three views of this folder share: their height below the page's bar, their keys, their way back.
+// frame.js - what the views of pictures share: their height below the page's bar, their keys, their way back.
 import { go } from '../app.js';
 import { dispatch } from './keys.js';
 import { pathOf } from './query.js';
@@ -9,6 +9,16 @@ let isFromHere = false;
 export function open(path) {
   isFromHere = true;
   go(path);
+}
+
+/** Judge the pictures of a filter one after the other, from this one on; those that were judged are left out, unless
+ *  the filter is about that. */
+export function cull(filter, id) {
+  const isAbout = ['judged', 'loved', 'rejected', 'min_rating'].some((param) => filter.has(param));
+  const next = new Map(filter);
+  if (!isAbout) next.set('judged', 'without');
+  if (!isAbout && next.get('sort') === 'best') next.delete('sort'); // that is of rated ones
+  open(pathOf(`cull/${id}`, next));
 }
 
 /** Leave a picture: back where somebody came from, or to the gallery when that was nowhere. */

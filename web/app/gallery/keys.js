@@ -1,35 +1,43 @@
-// keys.js - the keys of gallery, viewer and comparison: one table, which is both what they do and what "?" shows.
+// keys.js - the keys of gallery, viewer, comparison and culling: one table, which is both what they do and what "?" shows.
 import { button, fill, h } from '../../lib/dom.js';
 import { load, save } from '../../lib/store.js';
 
-/** where: g gallery, v viewer, c comparison. Digits are ratings. */
+/** where: g gallery, v viewer, c comparison, k culling. Digits are ratings. */
 const KEYS = [
   { keys: ['/'], does: 'search', where: 'g', help: 'Search' },
   { keys: ['Enter'], does: null, where: 'g', help: 'Open the picture' },
-  { keys: ['ArrowLeft'], does: 'previous', where: 'vc', help: 'Previous picture' },
-  { keys: ['ArrowRight'], does: 'next', where: 'vc', help: 'Next picture' },
+  { keys: ['ArrowLeft'], does: 'previous', where: 'vck', help: 'Previous picture' },
+  { keys: ['ArrowRight'], does: 'next', where: 'vck', help: 'Next picture' },
   { keys: ['ArrowUp'], does: 'up', where: 'vc', help: null },
   { keys: ['ArrowDown'], does: 'down', where: 'vc', help: null },
   { keys: ['f', 'p'], does: 'favorite', where: 'gvc', help: 'Favourite, or no more' },
   { keys: ['x'], does: 'reject', where: 'gvc', help: 'Reject, or no more' },
-  { keys: ['u'], does: 'clear', where: 'gvc', help: 'Take all marks away' },
-  { keys: ['0', '1', '2', '3', '4', '5'], does: 'rate', where: 'gvc', help: 'Rating' },
-  { keys: ['k'], does: 'cull', where: 'v', help: 'Go on to the next picture after a mark, or not' },
+  { keys: ['p', 'f'], does: 'favorite', where: 'k', help: 'Pick: a favourite' },
+  { keys: ['x'], does: 'reject', where: 'k', help: 'Reject' },
+  { keys: ['u'], does: 'clear', where: 'gvck', help: 'Take all marks away' },
+  { keys: ['0', '1', '2', '3', '4', '5'], does: 'rate', where: 'gvck', help: 'Rating' },
+  { keys: ['k'], does: 'cull', where: 'gv', help: 'Cull: judge one after the other' },
   { keys: [' '], does: 'pick', where: 'g', help: 'Pick for comparing' },
   { keys: ['c'], does: 'compare', where: 'gv', help: 'Compare the two that are picked' },
   { keys: ['s'], does: 'mode', where: 'c', help: 'Side by side, or with a slider' },
-  { keys: ['z'], does: 'zoom', where: 'vc', help: 'Pixel for pixel, or all of it' },
+  { keys: ['z'], does: 'zoom', where: 'vck', help: 'Pixel for pixel, or all of it' },
   { keys: ['+', '='], does: 'nearer', where: 'vc', help: 'Nearer' },
   { keys: ['-'], does: 'farther', where: 'vc', help: 'Farther' },
-  { keys: ['l'], does: 'light', where: 'gvc', help: 'Grey around pictures: middle, dark, light' },
+  { keys: ['l'], does: 'light', where: 'gvck', help: 'Grey around pictures: middle, dark, light' },
   { keys: ['Delete'], does: 'trash', where: 'gv', help: 'To the trash' },
-  { keys: ['Escape'], does: 'close', where: 'gvc', help: 'Back' },
-  { keys: ['?'], does: 'help', where: 'gvc', help: 'These keys' },
+  { keys: ['Escape'], does: 'close', where: 'gvck', help: 'Back' },
+  { keys: ['?'], does: 'help', where: 'gvck', help: 'These keys' },
 ];
 const NAMES = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Delete: 'Del' };
 const isTyping = (element) => element.closest?.('input:not([type=range]):not([type=checkbox]), textarea, select, dialog');
 
-/** Do what a key means. actions: by the table's "does", called with the event. */
+const DIGIT = /^(?:Digit|Numpad)(\d)$/;
+const NOTES = {
+  k: 'A mark goes on to the next picture; with Shift it stays. Ctrl+Z takes the last mark back.',
+  g: 'Arrow keys, Home, End and the page keys move in the grid; Ctrl+Z takes the last mark back.',
+};
+
+/** Do what a key means. actions: by the table's "does", called with the event and the key. */
 export function dispatch(event, where, actions) {
   if (isTyping(event.target) || event.altKey) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && actions.undo) {
@@ -41,10 +49,12 @@ export function dispatch(event, where, actions) {
   if (event.target.type === 'range' && event.key.startsWith('Arrow')) return;
   if (event.key === ' ' && event.target.closest('button, input, summary')) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const row = KEYS.find((one) => one.where.includes(where) && one.does && one.keys.includes(key));
+  const find = (wanted) => KEYS.find((one) => one.where.includes(where) && one.does && one.keys.includes(wanted));
+  const digit = DIGIT.exec(event.code)?.[1]; // with Shift, or on a keyboard that has digits behind it
+  const row = find(key) ?? find(digit);
   if (!row || !actions[row.does]) return;
   if (row.help || event.shiftKey) event.preventDefault();
-  actions[row.does](event);
+  actions[row.does](event, row.keys.includes(key) ? key : digit);
 }
 
 export function showHelp(where) {
@@ -55,8 +65,8 @@ export function showHelp(where) {
       h('td', {}, one.help)));
   const dialog = h('dialog', { className: 'keys', aria: { label: 'Keys' } });
   fill(dialog, h('h2', {}, 'Keys'), h('table', {}, h('tbody', {}, rows)),
-    h('p', { className: 'soft small' }, 'Arrow keys, Home, End and the page keys move in the grid; Shift with an arrow moves ' +
-      'a picture that is zoomed; Ctrl+Z takes the last mark back.'),
+    h('p', { className: 'soft small' }, NOTES[where] ??
+      'Shift with an arrow moves a picture that is zoomed; Ctrl+Z takes the last mark back.'),
     button('Close', () => dialog.close(), { autofocus: true }));
   dialog.addEventListener('close', () => dialog.remove());
   dialog.addEventListener('keydown', (event) => event.key === '?' && dialog.close());

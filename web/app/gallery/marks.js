@@ -1,5 +1,5 @@
 // marks.js - what is thought of pictures: shown at once, sent, and sent again when the server was not there.
-import { get, put } from '../../lib/api.js';
+import { get, makeOutbox, put } from '../../lib/api.js';
 import { say } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
 import { known } from './details.js';
@@ -7,11 +7,9 @@ import { loadOrder } from './order.js';
 
 const NONE = Object.freeze({ favorite: false, rating: 0, rejected: false });
 const marks = new Map(); // by id
-const unsent = new Map(); // by id: {change, before, isLate}
-const sending = new Set();
+const outbox = makeOutbox({ deliver, settled }); // of {id, change, before}
 const done = []; // for undo: {id, before}
 const target = new EventTarget();
-const AGAIN_MS = 3000;
 const UNDO_MAX = 200;
 
 export function on(fn) {
@@ -22,11 +20,13 @@ export function on(fn) {
 const tell = (id) => target.dispatchEvent(new CustomEvent('mark', { detail: id }));
 
 export const of = (id) => marks.get(id) ?? NONE;
-export const isUnsent = (id) => unsent.has(id);
+export const isUnsent = (id) => outbox.waiting.some((one) => one.id === id);
+/** How many the server has not heard of. */
+export const nUnsent = () => outbox.waiting.length;
 
 /** What the server said of a picture; what was not sent yet goes before. */
 export function take(picture) {
-  if (unsent.has(picture.id)) return;
+  if (isUnsent(picture.id)) return;
   marks.set(picture.id, {
     favorite: picture.loved ?? picture.favorite ?? false, rating: picture.rating ?? 0, rejected: picture.rejected ?? false,
   });
@@ -36,10 +36,10 @@ export function take(picture) {
 function put1(id, change) {
   const before = of(id);
   marks.set(id, { ...before, ...change });
-  const earlier = unsent.get(id);
-  unsent.set(id, { change: { ...earlier?.change, ...change }, before: earlier?.before ?? before, isLate: earlier?.isLate ?? false });
+  const later = outbox.waiting.findLast((one, i) => i > 0 && one.id === id); // the first one may be on its way
+  if (later) later.change = { ...later.change, ...change };
+  else outbox.put({ id, change, before });
   tell(id);
-  send(id);
 }
 
 export function set(id, change) {
@@ -62,34 +62,19 @@ export const toggled = {
   clear: () => ({ ...NONE }),
 };
 
-async function send(id) {
-  if (sending.has(id)) return;
-  const wish = unsent.get(id);
-  sending.add(id);
-  let isToTryAgain = false;
-  try {
-    // A number means one file, but once the server was started anew perhaps another one; a cell lasts.
-    await put(`pictures/${(wish.isLate && known(id)?.cell) || id}/mark`, wish.change);
-    if (unsent.get(id) === wish) unsent.delete(id);
-  } catch (error) {
-    isToTryAgain = error.code === 0 || error.code === 429 || error.code === 503;
-    wish.isLate = true;
-    if (!isToTryAgain) {
-      unsent.delete(id);
-      marks.set(id, wish.before);
-      say(`The mark was not kept: ${error.message}`, true);
-    }
-  }
-  sending.delete(id);
-  tell(id);
-  if (isToTryAgain) setTimeout(sendAll, AGAIN_MS);
-  else if (unsent.has(id)) send(id);
+/** A number means one file, but once the server was started anew perhaps another one; a cell lasts. */
+function deliver({ id, change, isLate }) {
+  return put(`pictures/${(isLate && known(id)?.cell) || id}/mark`, change);
 }
 
-function sendAll() {
-  for (const id of unsent.keys()) send(id);
+function settled({ id, before }, error) {
+  if (error) {
+    if (!isUnsent(id)) marks.set(id, before);
+    say(`The mark was not kept: ${error.message}`, true);
+  }
+  tell(id);
 }
-events.on('connection', (isThere) => isThere && sendAll());
+events.on('connection', (isThere) => isThere && outbox.send());
 
 /** Learn of all marks at once: few pictures are judged, so lists of those are short. */
 export async function loadAll() {
@@ -105,7 +90,7 @@ export async function loadAll() {
   await note([['rejected', 'only']], { rejected: true });
   for (let rating = 1; rating <= 5; rating++) if (!(await note([['min_rating', rating]], { rating }))) break;
   for (const [id, mark] of found) {
-    if (unsent.has(id)) continue;
+    if (isUnsent(id)) continue;
     marks.set(id, mark);
     tell(id);
   }

@@ -41,15 +41,16 @@ export function without(order, id) {
 }
 
 /** What is looked at: kept while the viewer is open, so that going back finds everything as it was.
- *  anchor: {id, offset} of a picture that is at the top; active: id of the one with the ring. */
-export const shelf = { key: null, order: EMPTY, anchor: null, active: 0, marked: new Set() };
+ *  anchor: {id, offset} of a picture that is at the top; active: id of the one with the ring; isStale: the order has to
+ *  be asked for again, and the rest stays. */
+export const shelf = { key: null, order: EMPTY, anchor: null, active: 0, marked: new Set(), isStale: false };
 
 /** The order of a filter: the one that is there, or asked for. */
 export async function orderOf(filter, isFresh = false) {
   const key = queryOf(filter);
-  if (!isFresh && shelf.key === key) return shelf.order;
+  if (!isFresh && !shelf.isStale && shelf.key === key) return shelf.order;
   const order = await loadOrder(filter);
   if (shelf.key !== key) Object.assign(shelf, { anchor: null, active: order.ids[0] ?? 0 });
-  Object.assign(shelf, { key, order });
+  Object.assign(shelf, { key, order, isStale: false });
   return order;
 }

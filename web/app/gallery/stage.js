@@ -16,7 +16,7 @@ export function makeStage(hooks = {}) {
   const pictures = h('div', { className: 'stage-picture' });
   const word = h('p', { className: 'stage-word', hidden: true });
   const element = h('div', { className: 'g-stage' }, pictures, word);
-  let shown = { id: 0, width: 1, height: 1, level: -1 };
+  let shown = { id: 0, width: 1, height: 1, level: -1, asked: new Set() };
   let alt = '';
   let view = WHOLE;
   let pointer = null; // where it is, relative to the stage
@@ -68,7 +68,9 @@ export function makeStage(hooks = {}) {
       await image.decode();
     } catch {
       mine.asked.delete(level);
-      if (mine === shown && level === 1 && mine.level < 0 && word.hidden) tell('This picture cannot be shown.');
+      if (mine !== shown || level !== 1 || mine.level >= 0) return;
+      mine.isBroken = true;
+      if (word.hidden) tell('This picture cannot be shown.');
       return;
     }
     if (mine !== shown || mine.level >= level) return;
@@ -132,9 +134,17 @@ export function makeStage(hooks = {}) {
     element,
     get id() { return shown.id; },
     isPainted: () => Boolean(shown.isPainted),
+    /** There is nothing to be painted, as far as is known. */
+    isBroken: () => Boolean(shown.isBroken) && !shown.isPainted,
+    /** Ask again for one that did not come. */
+    retry() {
+      if (shown.isPainted) return;
+      load(0);
+      load(1);
+    },
     /** Show a picture; what is remembered of the one before goes. */
     show(id, width, height) {
-      shown = { id, width: width || 1, height: height || 1, level: -1, asked: new Set(), isPainted: false };
+      shown = { id, width: width || 1, height: height || 1, level: -1, asked: new Set(), isPainted: false, isBroken: false };
       alt = '';
       fill(pictures);
       word.hidden = true;

@@ -83,7 +83,8 @@ export function showPick(tile, isPicked) {
   tile.link.classList.toggle('picked', isPicked);
 }
 
-function markText(mark, isUnsent) {
+/** Marks in signs. */
+export function markText(mark, isUnsent) {
   const signs = [mark.favorite && '♥', mark.rating > 0 && '★'.repeat(mark.rating), mark.rejected && '✕', isUnsent && '•'];
   return signs.filter(Boolean).join(' ');
 }

@@ -1,9 +1,8 @@
 // viewer.js - one picture, large. Keys judge what is seen, never one that was not painted yet.
 import { address } from '../../lib/api.js';
 import { button, fill, h } from '../../lib/dom.js';
-import { load, save } from '../../lib/store.js';
 import { altOf, details } from './details.js';
-import { fitHeight, leave, listenKeys, open } from './frame.js';
+import { cull, fitHeight, leave, listenKeys, open } from './frame.js';
 import { nextLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
 import { orderOf, shelf, without } from './order.js';
@@ -12,27 +11,24 @@ import { pathOf, queryOf } from './query.js';
 import { makeStage, prefetch } from './stage.js';
 import { restore, tellBelow, toTrash } from './trash.js';
 
-const pressed = (is) => ({ pressed: String(is) });
-
 /** wanted: a picture's number, or the id of its cell, as the address has it. */
 export function showViewer(view, wanted, filter) {
   let order = shelf.key === queryOf(filter) ? shelf.order : null;
   let id = 0;
   let isOver = false;
-  let isCulling = load('gallery.cull', false);
 
   const stage = makeStage({ onPainted, onSwipe: (way) => step(way) });
   const position = h('span', { className: 'position', id: 'position', attrs: { role: 'status' } });
   const previous = button('←', () => step(-1), { id: 'previous', title: 'Previous (←)', aria: { label: 'Previous picture' } });
   const next = button('→', () => step(1), { id: 'next', title: 'Next (→)', aria: { label: 'Next picture' } });
   const markButtons = makeMarkButtons(mark);
-  const cull = button('Go on after a mark', toggleCull, { id: 'cull', className: 'wide', title: 'K', aria: pressed(isCulling) });
   const panel = h('aside', { className: 'panel facts', id: 'facts', aria: { label: 'About this picture' } });
   const element = h('section', { className: 'viewer', tabIndex: -1, aria: { label: 'Picture' } },
     h('h1', { className: 'unseen' }, 'Picture'),
     h('div', { className: 'bar' },
       button('Back', () => leave(filter), { id: 'close', title: 'Esc' }), previous, position, next, markButtons.element,
-      h('div', { className: 'bar-end' }, cull,
+      h('div', { className: 'bar-end' },
+        button('Cull', () => cull(filter, id), { id: 'cull', title: 'Judge one after the other (K)' }),
         button('1:1', () => stage.toggle(), { id: 'zoom', title: 'Pixel for pixel (Z)' }),
         button('−', () => stage.farther(), { className: 'wide', aria: { label: 'Farther' } }),
         button('+', () => stage.nearer(), { className: 'wide', aria: { label: 'Nearer' } }),
@@ -77,8 +73,8 @@ export function showViewer(view, wanted, filter) {
   }
 
   function showTrashed() {
-    stage.tell('This picture is in the trash.');
-    panel.prepend(button('Bring it back', () => restore(id, comeBack), { id: 'restore', className: 'main' }));
+    panel.prepend(h('p', { className: 'trashed' }, 'This picture is in the trash.'),
+      button('Bring it back', () => restore(id, comeBack), { id: 'restore', className: 'main' }));
   }
   function comeBack(back) {
     orderOf(filter, true).then((fresh) => {
@@ -104,16 +100,8 @@ export function showViewer(view, wanted, filter) {
   const key = (way) => (event) => (!event.repeat || stage.isPainted()) && step(way);
   const move = (way) => (event) => (event.shiftKey ? stage.move(way, 0) : key(way)(event));
 
-  function mark(changeOf, event = null) {
-    if (!stage.isPainted() || stage.id !== id) return;
-    marks.set(id, changeOf(id, event));
-    if (isCulling && !event?.shiftKey && index() >= 0) step(1);
-  }
-
-  function toggleCull() {
-    isCulling = !isCulling;
-    save('gallery.cull', isCulling);
-    cull.setAttribute('aria-pressed', String(isCulling));
+  function mark(changeOf) {
+    if (stage.isPainted() && stage.id === id) marks.set(id, changeOf(id));
   }
 
   function goCompare() {
@@ -144,15 +132,15 @@ export function showViewer(view, wanted, filter) {
       next: move(1),
       up: (event) => event.shiftKey && stage.move(0, -1),
       down: (event) => event.shiftKey && stage.move(0, 1),
-      favorite: (event) => mark(marks.toggled.favorite, event),
-      reject: (event) => mark(marks.toggled.reject, event),
-      clear: (event) => mark(marks.toggled.clear, event),
-      rate: (event) => mark((_, pressed) => ({ rating: Number(pressed.key) }), event),
+      favorite: () => mark(marks.toggled.favorite),
+      reject: () => mark(marks.toggled.reject),
+      clear: () => mark(marks.toggled.clear),
+      rate: (_, key) => mark(() => ({ rating: Number(key) })),
       undo: () => {
         const back = marks.undo();
         if (back && back !== id) display(back);
       },
-      cull: toggleCull,
+      cull: () => cull(filter, id),
       zoom: () => stage.toggle(),
       nearer: () => stage.nearer(),
       farther: () => stage.farther(),

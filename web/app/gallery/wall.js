@@ -4,7 +4,7 @@ import { button, fill, h, plural, say, style } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
 import { load, save } from '../../lib/store.js';
 import { details } from './details.js';
-import { fitHeight, listenKeys, open } from './frame.js';
+import { cull, fitHeight, listenKeys, open } from './frame.js';
 import { makeGrid } from './grid.js';
 import { nextLight, recallLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
@@ -55,11 +55,12 @@ export function show(view, place) {
   });
   const compare = button('Compare', goCompare, { id: 'compare', hidden: true });
   const table = h('a', { className: 'button', data: { go: '' }, title: 'The run of the filter, by two of its settings' }, 'As a table');
+  const culling = button('Cull', goCull, { id: 'cull', title: 'Judge one after the other (K)' });
   const help = button('?', () => showHelp('g'), { className: 'plain wide', aria: { label: 'Keys' } });
   const element = h('section', { className: 'gallery', aria: { label: 'Gallery' } },
     h('h1', { className: 'unseen' }, 'Gallery'),
     h('div', { className: 'bar' }, filterButton, search.element,
-      h('div', { className: 'bar-end' }, count, table, sort, size, compare, pick, help)),
+      h('div', { className: 'bar-end' }, count, table, sort, size, compare, pick, culling, help)),
     h('div', { className: 'wall' }, column,
       h('div', { className: 'wall-pictures' }, problem, nothing, fresh, grid.element)));
   fill(view, element);
@@ -184,9 +185,9 @@ export function show(view, place) {
   // --- What is done to pictures ---
 
   /** Only what was seen is judged. */
-  const mark = (changeOf) => (event) => {
+  const mark = (changeOf) => () => {
     const id = grid.active;
-    if (id && grid.isPainted()) marks.set(id, changeOf(id, event));
+    if (id && grid.isPainted()) marks.set(id, changeOf(id));
   };
 
   function setPicking(is) {
@@ -216,6 +217,10 @@ export function show(view, place) {
     for (const id of [grid.active, ids[Math.min(n - 1, grid.index + 1)]])
       if (two.length < 2 && id && !two.includes(id)) two.push(id);
     if (two.length === 2) open(pathOf(`picture/${two[0]}`, new Map([...now, ['with', two[1]]])));
+  }
+
+  function goCull() {
+    if (shelf.order.n) cull(now, grid.active);
   }
 
   async function trash() {
@@ -250,10 +255,11 @@ export function show(view, place) {
       favorite: mark(marks.toggled.favorite),
       reject: mark(marks.toggled.reject),
       clear: mark(marks.toggled.clear),
-      rate: mark((id, event) => ({ rating: Number(event.key) })),
+      rate: (_, key) => mark(() => ({ rating: Number(key) }))(),
       undo: () => marks.undo(),
       pick: () => togglePick(grid.active),
       compare: goCompare,
+      cull: goCull,
       light: nextLight,
       trash,
       close: () => (isPicking ? setPicking(false) : column.hidden || innerWidth >= PHONE || toggleFilters()),
