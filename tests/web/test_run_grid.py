@@ -34,7 +34,7 @@ def shot(name):
 
 
 def headings(css):
-    return [e.text for e in find(css)]
+    return driver.execute_script("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", css)
 
 
 def choose(label, value):
