@@ -71,15 +71,16 @@ static enum xl_status run_config(const struct xl_settings *given, const char *pa
     char *dir = NULL;
     enum xl_status status = xl_night_open_config(given, path, &config, err);
     if (status) return status;
-    if (given->dry_run) {
+    bool is_here = !given->dry_run && !config.settings.on && !config.settings.print;
+    if (is_here && !given->is_new)
+        status = xl_night_find(config.settings.output_dir, path, true, &dir, err);
+    if (!status) status = xl_night_learn(&config, dir, err);
+    if (!status && given->dry_run)
         status = xl_night_print_plan(given, &config, err);
-    } else if (config.settings.on || config.settings.print) {
+    else if (!status && is_here)
+        status = draw(given, &config, dir, err);
+    else if (!status)
         status = xl_night_submit(&config, err);
-    } else {
-        if (!given->is_new)
-            status = xl_night_find(config.settings.output_dir, path, true, &dir, err);
-        if (!status) status = draw(given, &config, dir, err);
-    }
     free(dir);
     xl_night_config_deinit(&config);
     return status;
@@ -126,8 +127,10 @@ static enum xl_status resume(const struct xl_settings *given, struct xl_err *err
                          dir, state.why ? state.why : "", state.config);
     if (!status) status = xl_night_open_config(given, state.config, &config, err);
     if (!status) {
-        status = given->dry_run ? xl_night_print_plan(given, &config, err)
-                                : draw(given, &config, dir, err);
+        status = xl_night_learn(&config, dir, err);
+        if (!status)
+            status = given->dry_run ? xl_night_print_plan(given, &config, err)
+                                    : draw(given, &config, dir, err);
         xl_night_config_deinit(&config);
     }
     xl_night_state_deinit(&state);

@@ -19,6 +19,12 @@ enum xl_status xl_night_meant(const struct xl_settings *given, const char *what,
 void xl_night_follow_init(struct xl_night_follow *follow, const struct xl_settings *settings);
 void xl_night_follow_end(void);
 
+/* night_learn.c: lay what favourites teach into a configuration that learns from them: of now, or
+ * of when the night of `dir` began (NULL: it is a new one). Errors: as of the index; XL_EINPUT a
+ * theme, or a night's file */
+enum xl_status xl_night_learn(struct xl_night_config *config, const char *dir,
+                              struct xl_err *err) XL_CHECKED;
+
 /* night_check.c: say what a night would be. */
 enum xl_status xl_night_print_plan(const struct xl_settings *given,
                                    const struct xl_night_config *config,

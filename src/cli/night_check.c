@@ -23,12 +23,40 @@ static enum xl_status print_json(const struct xl_night_config *config,
     return status;
 }
 
+/* Where favourites draw the lots: what comes how often, the most likely first. */
+static void print_shares(const struct xl_night_config *config, const json_t *shares) {
+    enum { MOST = 5 };
+    const char *setting, *value;
+    json_t *all, *share;
+    if (config->learned && !json_is_object(json_object_get(config->learned, "lots")))
+        printf("lots      nothing is loved yet: all are as likely\n");
+    json_object_foreach((json_t *)shares, setting, all) {
+        double below = 2;
+        struct xl_str text = {0};
+        for (int i = 0; i < MOST; i++) {
+            double most = 0;
+            const char *best = NULL;
+            json_object_foreach(all, value, share) {
+                double of = json_real_value(share);
+                if (of < below && of > most) most = of, best = value;
+            }
+            if (!best) break;
+            below = most;
+            xl_str_printf(&text, "%s%s %.0f %%", i ? ", " : "", best, 100 * most);
+        }
+        printf("%-9s ", setting);
+        xl_print_lines(0, "", text.text ? text.text : "", XL_COLOR_NONE);
+        xl_str_deinit(&text);
+    }
+}
+
 static void print_text(const struct xl_night_config *config,
                        const struct xl_night_outlook *outlook) {
     char size[XL_SIZE_TEXT];
     const struct xl_settings *settings = &config->settings;
     xl_print_lines(0, "until     ", outlook->end, XL_COLOR_NONE);
     if (outlook->possible[0]) xl_print_lines(0, "prompts   ", outlook->possible, XL_COLOR_NONE);
+    print_shares(config, outlook->shares);
     if (config->jobs) printf("jobs      %zu of its own first\n", json_array_size(config->jobs));
     if (settings->gpus)
         printf("on        GPUs: %s\n", settings->gpus);
@@ -70,7 +98,8 @@ static enum xl_status check(const struct xl_settings *given, struct xl_err *err)
     struct xl_night_config config;
     enum xl_status status = xl_night_open_config(given, given->arguments[0], &config, err);
     if (status) return status;
-    status = xl_night_print_plan(given, &config, err);
+    status = xl_night_learn(&config, NULL, err);
+    if (!status) status = xl_night_print_plan(given, &config, err);
     xl_night_config_deinit(&config);
     return status;
 }

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "cli/favorites_open.h"
 #include "cli/table.h"
-#include "insight/report/weights.h"
+#include "insight/report/learned.h"
 #include "lab/data/themes.h"
 #include "lab/settings/decided.h"
 #include "prompts/learned.h"
@@ -33,26 +33,18 @@ static void warn_of(const struct xl_grammar *grammar) {
     }
 }
 
-/* --learn-from favourites, which is no file. The path was made one from the root. */
-static bool is_favorites(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    return (!strcmp(name, "favourites") || !strcmp(name, "favorites")) && !xl_file_exists(path);
-}
-
 /* What the marks of --output-dir say of the entries of a theme. */
 static enum xl_status learn_from_favorites(const struct xl_settings *settings, const char *theme,
                                            struct xl_learned **out, struct xl_err *err) {
     struct xl_settings all = *settings; /* the seed is that of the prompts and no filter */
     struct xl_favorites favorites = {0};
-    struct xl_grammar *grammar = NULL;
+    json_t *learned = NULL;
     all.given = 0;
     all.n_arguments = 0;
-    enum xl_status status = xl_theme_load(theme, NULL, &grammar, err);
-    if (!status) status = xl_favorites_open(&all, &favorites, err);
-    if (!status)
-        status = xl_learned_new("favourites", xl_taste_weights(&favorites.rows, grammar), out, err);
+    enum xl_status status = xl_favorites_open(&all, &favorites, err);
+    if (!status) status = xl_favourites_learn(&favorites.rows, &theme, 1, &learned, err);
+    if (!status) status = xl_learned_new(XL_LEARNED_FAVOURITES, learned, out, err);
     xl_favorites_close(&favorites);
-    xl_grammar_free(grammar);
     return status;
 }
 
@@ -60,7 +52,7 @@ enum xl_status xl_prompts_open(const struct xl_settings *settings, const char *n
                                struct xl_prompts_source *out, struct xl_err *err) {
     *out = (struct xl_prompts_source){.seed = settings->has_seed ? settings->seed : random_seed()};
     enum xl_status status = XL_OK;
-    if (settings->learn_from && !is_favorites(settings->learn_from))
+    if (settings->learn_from && !xl_learned_is_favourites(settings->learn_from))
         status = xl_learned_load(settings->learn_from, &out->learned, err);
     else if (settings->learn_from)
         status = learn_from_favorites(settings, name, &out->learned, err);

@@ -88,6 +88,7 @@ static enum xl_status start(struct serving *serving, struct xl_err *err) {
                                          .library = serving->library,
                                          .has_token = serving->token && !settings->no_token};
     serving->nights = (struct xl_nights_api){.settings = settings,
+                                             .library = serving->library,
                                              .dir = xl_library_dir(serving->library),
                                              .queue = serving->jobs.queue};
     const struct xl_route_table tables[] = {

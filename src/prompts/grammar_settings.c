@@ -4,6 +4,7 @@
  */
 #include "base/json.h"
 #include "prompts/grammar_read.h"
+#include "prompts/learned.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ static enum xl_status no_memory(struct xl_grammar_reader *reader) {
 /* A setting while its values are added. */
 struct values {
     struct xl_grammar_reader *reader;
+    const char *setting;
     const char **text;
     uint64_t *upto, sum;
     struct xl_yaml_place *places;
@@ -25,6 +27,7 @@ struct values {
 /* Add one; what weighs nothing is none. */
 static enum xl_status add_value(struct values *values, const char *text, uint64_t weight,
                                 struct xl_yaml_place place) {
+    weight = xl_learned_setting_weight(values->reader->learned, values->setting, text, weight);
     if (!weight) return XL_OK;
     char *copy = xl_arena_strdup(&values->reader->grammar->arena, text);
     if (!copy) return no_memory(values->reader);
@@ -91,6 +94,7 @@ static enum xl_status read_setting(struct xl_grammar_reader *reader, const json_
         return xl_grammar_fail(reader, place, NULL, "%s: %zu values, at most %d", name, n,
                                MAX_VALUES);
     struct values values = {.reader = reader,
+                            .setting = name,
                             .text = xl_arena_alloc(arena, (n + 1) * sizeof *values.text),
                             .upto = xl_arena_alloc(arena, (n + 1) * sizeof *values.upto),
                             .places = xl_arena_alloc(arena, (n + 1) * sizeof *values.places)};

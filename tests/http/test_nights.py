@@ -51,7 +51,7 @@ server = Server(program, "--device", "cpu", "--workers", "1")
 try:
     keys = server.get("/api/v1/nights/keys").json()["keys"]
     check("keys are listed", {"prompts", "until", "disk_budget", "quiet_hours"} <= {key["name"] for key in keys}, keys)
-    check("a key that reads a file is not among them", "learn_from" not in {key["name"] for key in keys})
+    equal("a key that may read a file does not", [key["choices"] for key in keys if key["name"] == "learn_from"], [["favourites"]])
     themes = server.get("/api/v1/themes").json()["themes"]
     check("themes are listed with what they are about",
           len(themes) >= 8 and all(theme["about"] and not theme["error"] for theme in themes), themes)
@@ -68,6 +68,8 @@ try:
     wrong(server, "a theme that there is none of", dict(NIGHT, prompts="lab-tiney"), "prompts", "lab-tiny")
     wrong(server, "a file as a theme", dict(NIGHT, prompts="/etc/passwd"), "prompts", "is a file", "/api/v1/themes")
     wrong(server, "a file in the folder as a theme", dict(NIGHT, prompts=["lab-tiny", "x.yaml"]), "prompts", "x.yaml")
+    told = server.ask("POST", "/api/v1/nights/check", {"config": dict(NIGHT, learn_from="favourites")}).json()
+    equal("it may learn from what is loved", (told["until"], told["lots"]), ("3 jobs", {}))
     wrong(server, "a file to learn from", dict(NIGHT, learn_from="/etc/passwd"), "learn_from", "no file")
     wrong(server, "a place for the pictures", dict(NIGHT, output_dir="/tmp"), "output_dir", "not set over the network")
     wrong(server, "a device", dict(NIGHT, device="cuda"), "device", "not set over the network")

@@ -244,6 +244,61 @@ Test(jobs, the_same_after_a_skip) {
     xl_night_config_deinit(&config);
 }
 
+/* --- Lots ------------------------------------------------------------------------------------- */
+
+#define LOTS "models: [A, B, C]\nuntil_jobs: 9\nprompt: x\nlearn_from: favourites\n"
+
+static struct xl_night_source *learned_source(struct xl_night_config *config, const char *lots) {
+    struct xl_night_source *source = NULL;
+    struct xl_err err = {0};
+    json_error_t error;
+    config->learned =
+        json_pack("{s:i,s:{},s:o}", "format", 1, "weights", "lots", json_loads(lots, 0, &error));
+    cr_assert_eq(xl_night_source_open(config, 7, &source, &err), XL_OK, "%s", err.text);
+    return source;
+}
+
+static double share_of(struct xl_night_source *source, const char *model) {
+    json_t *shares = xl_night_source_shares(source);
+    double share = json_real_value(json_object_get(json_object_get(shares, "model"), model));
+    json_decref(shares);
+    return share;
+}
+
+/* A is 1 ahead of B, each by a standard deviation of 1 of its own: A wins P(N(1, 2) > 0) = 0.760 of
+ * the jobs against B. */
+Test(lots, as_often_as_they_may_be_the_best) {
+    struct xl_night_config config = config_of(LOTS);
+    struct xl_night_source *source =
+        learned_source(&config, "{\"model\": {\"values\": [\"b\", \"a\"], \"spread\": 0}, "
+                                "\"profile\": {\"values\": [], \"spread\": 0}, "
+                                "\"size\": {\"values\": [], \"spread\": 0}, \"mean\": [10, 11], "
+                                "\"root\": [[1], [0, 1]]}");
+    cr_expect_float_eq(share_of(source, "A"), 0.760, 0.045, "%f", share_of(source, "A"));
+    cr_expect_float_eq(share_of(source, "A") + share_of(source, "B"), 1, 1e-9);
+    xl_night_source_close(source);
+    xl_night_config_deinit(&config);
+}
+
+/* The same two, and both go up and down together: A is always ahead. C is not known and may be
+ * anything: it wins where it is above A, P(N(0, 4 + 1) > 1) = 0.327. */
+Test(lots, together_and_unknown) {
+    struct xl_night_config config = config_of(LOTS);
+    struct xl_night_source *source =
+        learned_source(&config, "{\"model\": {\"values\": [\"B\", \"A\"], \"spread\": 2}, "
+                                "\"profile\": {\"values\": [], \"spread\": 0}, "
+                                "\"size\": {\"values\": [], \"spread\": 0}, \"mean\": [0, 1], "
+                                "\"root\": [[1], [1, 0]]}");
+    cr_expect_eq(share_of(source, "B"), 0);
+    cr_expect_float_eq(share_of(source, "C"), 0.327, 0.05, "%f", share_of(source, "C"));
+    struct xl_night_job first = next_of(source);
+    const char *model = json_string_value(json_object_get(first.settings, "model"));
+    cr_expect(!strcmp(model, "A") || !strcmp(model, "C"));
+    xl_night_job_deinit(&first);
+    xl_night_source_close(source);
+    xl_night_config_deinit(&config);
+}
+
 Test(jobs, a_list_that_ends) {
     struct xl_night_config config = config_of("jobs: [{prompt: one}, {prompt: two}]\n");
     struct xl_night_source *source = NULL;

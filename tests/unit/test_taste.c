@@ -284,6 +284,38 @@ Test(taste, the_next_sweep_keeps_what_is_usual_where_nothing_else_promises_more)
     owner_free(owner);
 }
 
+/* What lots are drawn by is what the tables say: logarithms of odds, and what is loved ahead. */
+Test(taste, a_posterior_is_what_tables_tell) {
+    struct owner *owner = owner_new(3, LOVES_PARTS, PICTURES, 0.02);
+    struct xl_taste taste;
+    find(owner, &taste);
+    const struct xl_taste_posterior *known = &taste.posterior;
+    size_t first = 0;
+    cr_assert(taste.has_model);
+    cr_assert_eq(known->n, known->count[0] + known->count[1] + known->count[2]);
+    for (int k = 0; k < XL_POSTERIOR_FACTORS; first += known->count[k++]) {
+        const struct xl_taste_table *table = &taste.tables[known->factor[k]];
+        double odds[64] = {0}, most = -INFINITY;
+        size_t best = 0;
+        cr_assert_eq(known->count[k], owner_levels[k]);
+        cr_expect(known->spread[k] > 0.05 && known->spread[k] < 5);
+        for (size_t i = 0; i < table->count; i++)
+            odds[table->levels[i].level] = table->levels[i].odds;
+        for (size_t i = first; i < first + known->count[k]; i++) {
+            double variance = 0, apart = known->mean[i] - known->mean[first];
+            double told = log(odds[known->level[i]] / odds[known->level[first]]);
+            for (size_t j = 0; j <= i; j++)
+                variance += known->root[i * known->n + j] * known->root[i * known->n + j];
+            cr_expect_float_eq(apart, told, 1e-9, "%d %zu: %f, %f", k, i, apart, told);
+            cr_expect(variance > 1e-4 && variance < 4, "%d %zu: %f", k, i, variance);
+            if (known->mean[i] > most) most = known->mean[i], best = known->level[i];
+        }
+        cr_expect_eq(best, owner->best[k], "column %d", k);
+    }
+    xl_taste_deinit(&taste);
+    owner_free(owner);
+}
+
 Test(taste, choices_rank_levels) {
     struct owner *owner = owner_new(4, LOVES_NOTHING, 2000, 0.02);
     struct xl_choice *choices = calloc(800, sizeof *choices);

@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "http/body.h"
+#include "insight/index/observe.h"
+#include "insight/report/learned.h"
 #include "jobs/night/inbox.h"
 #include "jobs/night/launch.h"
 #include "jobs/night/outlook.h"
@@ -14,6 +16,23 @@
 
 /* --- Beginning -------------------------------------------------------------------------------- */
 
+/* As the night itself will, when it begins. */
+static enum xl_status learn(const struct xl_nights_api *api, struct xl_night_config *config,
+                            struct xl_err *err) {
+    const struct xl_picture_filter all = {.n_where = 0};
+    struct xl_index *index = NULL;
+    struct xl_observations *rows = NULL;
+    if (!config->learn_from) return XL_OK;
+    enum xl_status status = xl_library_take(api->library, &index, err);
+    if (!status) status = xl_observe(index, &all, &rows, err);
+    if (index) xl_library_give(api->library, index);
+    if (!status)
+        status = xl_favourites_learn(rows, config->prompts.item, config->prompts.n,
+                                     &config->learned, err);
+    xl_observe_free(rows);
+    return status;
+}
+
 /* Read the file and plan its first jobs. *told: what the night would be, the caller's. */
 static enum xl_status check_file(struct xl_call *call, struct xl_reply *reply, const char *path,
                                  json_t **told, struct xl_err *err) {
@@ -21,7 +40,8 @@ static enum xl_status check_file(struct xl_call *call, struct xl_reply *reply, c
     struct xl_night_outlook outlook;
     enum xl_status status = xl_night_config_load(path, time(NULL), &config, err);
     if (status) return xl_night_config_about(call, reply, path, status, err);
-    status = xl_night_outlook_read(&config, &outlook, err);
+    status = learn(xl_nights_api_of(call), &config, err);
+    if (!status) status = xl_night_outlook_read(&config, &outlook, err);
     if (status) {
         status = xl_night_config_about(call, reply, path, status, err);
     } else {

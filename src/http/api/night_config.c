@@ -7,6 +7,7 @@
 #include "http/reply.h"
 #include "jobs/night/config.h"
 #include "lab/settings/options.h"
+#include "prompts/learned.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,8 +82,12 @@ static enum xl_status check_jobs(struct xl_call *call, const json_t *value, json
 static enum xl_status check_key(struct xl_call *call, const struct xl_night_key *key, json_t *value,
                                 json_t **out, struct xl_err *err) {
     if (key->type == XL_NIGHT_JOBS) return check_jobs(call, value, out, err);
-    if (key->type == XL_NIGHT_PATH)
-        return xl_fail(err, XL_EINVAL, "%s: no file is read for the network; leave it out",
+    const char *text = json_string_value(value);
+    bool is_favourites = text && !strcmp(text, XL_LEARNED_FAVOURITES);
+    if (key->type == XL_NIGHT_PATH && !is_favourites)
+        return xl_fail(err, XL_EINVAL,
+                       "%s: no file is read for the network; expected " XL_LEARNED_FAVOURITES
+                       ", or leave it out",
                        key->name);
     enum xl_status status = strcmp(key->name, "prompts") ? XL_OK : check_themes(value, err);
     if (!status) *out = json_incref(value);

@@ -4,6 +4,7 @@
 #ifndef XL_HTTP_API_NIGHT_CONFIG_H
 #define XL_HTTP_API_NIGHT_CONFIG_H
 
+#include "http/api/library.h"
 #include "http/call.h"
 #include "jobs/queue/queue.h"
 
@@ -12,6 +13,7 @@ struct xl_nights_api {
     const struct xl_settings *settings; /* of the server */
     const char *dir;                    /* the output directory, from the root */
     struct xl_queue *queue;             /* gives its idle GPUs to a night that begins */
+    struct xl_library *library;         /* what is loved, for a night that learns from it */
 };
 
 /* The member "config" of the body as a new file below the output directory's folder of nights, with

@@ -10,6 +10,7 @@
 #include "jobs/night/config.h"
 #include "jobs/night/report.h"
 #include "lab/data/themes.h"
+#include "prompts/learned.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static const char *type_name(enum xl_night_type type) {
     static const char *const names[] = {
         [XL_NIGHT_INT] = "integer",       [XL_NIGHT_REAL] = "number",
         [XL_NIGHT_DURATION] = "duration", [XL_NIGHT_BYTES] = "bytes",
-        [XL_NIGHT_TEXT] = "text",         [XL_NIGHT_PATH] = "path",
+        [XL_NIGHT_TEXT] = "text",         [XL_NIGHT_PATH] = "choice",
         [XL_NIGHT_SEVERAL] = "several",   [XL_NIGHT_JOBS] = "jobs"};
     return names[type];
 }
@@ -153,8 +154,9 @@ static enum xl_status get_keys(struct xl_call *call, struct xl_reply *reply, str
     json_t *object = json_object(), *list = json_array();
     bool ok = object && list;
     for (int i = 0; ok && (key = xl_night_key_at(i)); i++) {
-        if (key->type == XL_NIGHT_PATH) continue; /* no file is read for the network */
         json_t *one = json_object();
+        if (key->type == XL_NIGHT_PATH) /* no file is read for the network */
+            xl_json_put(one, "choices", json_pack("[s]", XL_LEARNED_FAVOURITES), &ok);
         xl_json_put(one, "name", json_string(key->name), &ok);
         xl_json_put(one, "argument", json_string(key->argument), &ok);
         xl_json_put(one, "type", json_string(type_name(key->type)), &ok);

@@ -99,6 +99,7 @@ static enum xl_status write_next(const char *dir, const json_t *document, struct
     put_comment(&night,
                 "What would tell most about what you love, for a night: add themes of prompts.");
     xl_str_puts(&night, "# prompts: [moody-portrait, fantasy-city]\n");
+    put_comment(&night, "and, to draw by lot what is loved more often: learn_from: favourites");
     put_night(&night, json_object_get(next, "axes"));
     enum xl_status status = write_text(dir, "next.yaml", &job, err);
     if (!status) status = write_text(dir, "night.yaml", &night, err);

@@ -18,6 +18,12 @@ static const struct {
 };
 enum { N_SETTINGS = sizeof settings / sizeof *settings };
 
+const char *xl_plan_option(const char *column) {
+    for (int i = 0; i < N_SETTINGS; i++)
+        if (!strcmp(settings[i].column, column)) return settings[i].option;
+    return NULL;
+}
+
 /* A value as a job has it: numbers as numbers. */
 static json_t *value_of(int i, const json_t *text) {
     char *end;

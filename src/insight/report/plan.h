@@ -8,6 +8,9 @@
 
 #include <jansson.h>
 
+/* The option that sets a column of the observations ("resolution": "size"); NULL: none does. */
+const char *xl_plan_option(const char *column);
+
 /* A job (sdxl-lab generate --job) of settings by column: {"model": "A", "resolution": "768x768"},
  * or of a list of values for a column: an axis of its sweep, unless it has one value. Columns that
  * are no settings are left out. batch: 0 says nothing of it. Caller: json_decref. NULL: out of

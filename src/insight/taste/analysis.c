@@ -104,6 +104,7 @@ enum xl_status xl_taste_find(const struct xl_observations *observations,
     if (!status) status = xl_analyse_words(&analysis, err);
     if (!status) status = xl_analyse_bundles(&analysis, err);
     if (!status) status = xl_analyse_next(&analysis, budget, err);
+    if (!status) status = xl_analyse_posterior(&analysis, err);
     if (!status) status = xl_analyse_tables(&analysis, err);
     xl_arena_deinit(&analysis.fitted);
     xl_arena_deinit(&analysis.scratch);

@@ -93,6 +93,7 @@ enum xl_status xl_analyse_words(struct xl_analysis *analysis, struct xl_err *err
 enum xl_status xl_analyse_bundles(struct xl_analysis *analysis, struct xl_err *err) XL_CHECKED;
 enum xl_status xl_analyse_next(struct xl_analysis *analysis, size_t budget,
                                struct xl_err *err) XL_CHECKED;
+enum xl_status xl_analyse_posterior(struct xl_analysis *analysis, struct xl_err *err) XL_CHECKED;
 
 /* Put the levels of a table in order and find its quartiles; after everything is known of them. */
 enum xl_status xl_analyse_tables(struct xl_analysis *analysis, struct xl_err *err) XL_CHECKED;

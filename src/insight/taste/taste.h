@@ -147,6 +147,20 @@ struct xl_taste_sweep {
     size_t n_cells, batch; /* batch: pictures of each cell; 0: nothing is suggested */
 };
 
+/* What the model knows of models, profiles and sizes: logarithms of odds, normally distributed
+ * together. Columns in this order, and of each the levels that have a coefficient. */
+enum { XL_POSTERIOR_FACTORS = 3 };
+extern const char *const xl_posterior_columns[XL_POSTERIOR_FACTORS];
+struct xl_taste_posterior {
+    size_t n;                              /* levels of all columns */
+    uint32_t factor[XL_POSTERIOR_FACTORS]; /* XL_NO_LEVEL: there is no such column */
+    size_t count[XL_POSTERIOR_FACTORS];    /* levels of each */
+    double spread[XL_POSTERIOR_FACTORS];   /* standard deviation of a level that nobody tried */
+    const uint32_t *level;                 /* [n] */
+    const double *mean;                    /* [n] */
+    const double *root; /* [n][n] L with L L^T the covariance; the lower triangle counts */
+};
+
 struct xl_taste {
     const struct xl_observations *observations;
     struct xl_taste_rate all;
@@ -162,7 +176,8 @@ struct xl_taste {
     const struct xl_taste_bundle *bundles; /* the best first */
     const struct xl_taste_gap *gaps;       /* the most promising first */
     struct xl_taste_sweep next;
-    bool has_model; /* effects were fitted */
+    bool has_model;                      /* effects were fitted */
+    struct xl_taste_posterior posterior; /* with has_model */
     struct xl_arena arena;
 };
 

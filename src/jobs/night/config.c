@@ -9,6 +9,7 @@
 #include "lab/data/presets.h"
 #include "lab/data/profiles.h"
 #include "lab/data/themes.h"
+#include "prompts/learned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,7 @@ enum xl_status xl_night_config_load(const char *path, time_t now, struct xl_nigh
 
 void xl_night_config_deinit(struct xl_night_config *config) {
     json_decref(config->root);
+    json_decref(config->learned);
     xl_yaml_places_deinit(&config->places);
     xl_arena_deinit(&config->arena);
     *config = (struct xl_night_config){.path = NULL};
@@ -363,7 +365,8 @@ enum xl_status xl_night_config_digest(const struct xl_night_config *config,
     if (text) xl_sha256_add(sha, text, strlen(text));
     for (int i = 0; !status && i < config->prompts.n; i++)
         status = add_grammar(sha, config->prompts.item[i], err);
-    if (!status && config->learn_from) status = add_grammar(sha, config->learn_from, err);
+    if (!status && config->learn_from && !xl_learned_is_favourites(config->learn_from))
+        status = add_grammar(sha, config->learn_from, err);
     free(text);
     enum xl_status ended = xl_sha256_end(sha, out, status ? NULL : err);
     return status ? status : ended;

@@ -24,8 +24,9 @@ struct xl_night_config {
     /* What is drawn. */
     struct xl_night_texts prompts; /* themes or files of grammars, in turn; n 0: settings.prompt */
     struct xl_night_texts models, profiles, sizes; /* one of them each time; n 0: as settings say */
-    const char *learn_from;                        /* NULL: no weights were learned */
-    const json_t *jobs;                            /* drawn first; NULL: none */
+    const char *learn_from;                        /* NULL: nothing was learned */
+    json_t *learned;    /* owned; what "favourites" taught, laid in by whoever knows them */
+    const json_t *jobs; /* drawn first; NULL: none */
     /* Until when: 0 or NULL: not said. */
     int until_jobs;
     double time_limit_s;

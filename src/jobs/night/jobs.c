@@ -4,12 +4,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "jobs/night/lots.h"
 #include "lab/data/names.h"
 #include "lab/data/themes.h"
 #include "lab/settings/decided.h"
-#include "prompts/learned.h"
-#include "prompts/random.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +26,7 @@ struct xl_night_source {
     uint64_t seed;
     int64_t next; /* number of the next job */
     struct xl_learned *learned;
+    struct xl_night_urn *urn;
     struct theme *themes; /* [n_themes] */
     int n_themes;
 };
@@ -45,21 +46,6 @@ struct xl_settings xl_night_defaults(const struct xl_night_config *config) {
 
 /* --- What is allowed -------------------------------------------------------------------------- */
 
-/* The keys that say what is allowed of a setting. */
-static const struct {
-    const char *option, *key;
-    size_t offset;
-} lots[] = {
-    {"model", "models", offsetof(struct xl_night_config, models)},
-    {"profile", "profiles", offsetof(struct xl_night_config, profiles)},
-    {"size", "sizes", offsetof(struct xl_night_config, sizes)},
-};
-enum { N_LOTS = sizeof lots / sizeof *lots };
-
-static const struct xl_night_texts *allowed(const struct xl_night_config *config, int lot) {
-    return (const void *)((const char *)config + lots[lot].offset);
-}
-
 static bool is_allowed(const struct xl_night_texts *texts, const char *value) {
     for (int i = 0; i < texts->n; i++)
         if (xl_name_matches(texts->item[i], value)) return true;
@@ -70,17 +56,17 @@ static bool is_allowed(const struct xl_night_texts *texts, const char *value) {
 static enum xl_status check_grammar(const struct xl_night_config *config, int i,
                                     const struct xl_grammar *grammar, struct xl_err *err) {
     for (int s = 0; s < grammar->n_settings; s++)
-        for (int lot = 0; lot < N_LOTS; lot++) {
+        for (int lot = 0; lot < XL_NIGHT_LOTS; lot++) {
             const struct xl_grammar_setting *setting = &grammar->settings[s];
-            if (strcmp(setting->name, lots[lot].option) != 0) continue;
+            if (strcmp(setting->name, xl_night_lots[lot].option) != 0) continue;
             for (int v = 0; v < setting->n; v++) {
                 struct xl_err why;
-                if (is_allowed(allowed(config, lot), setting->values[v])) continue;
+                if (is_allowed(xl_night_allowed(config, lot), setting->values[v])) continue;
                 xl_fail(&why, XL_EINPUT,
                         "%.60s decides the %s \"%.80s\", which is not among %s; add it there, or "
                         "take it out of the grammar",
-                        config->prompts.item[i], lots[lot].option, setting->values[v],
-                        lots[lot].key);
+                        config->prompts.item[i], xl_night_lots[lot].option, setting->values[v],
+                        xl_night_lots[lot].key);
                 return xl_night_config_fail_at(config, "prompts", config->prompts.place[i],
                                                why.text, err);
             }
@@ -90,16 +76,17 @@ static enum xl_status check_grammar(const struct xl_night_config *config, int i,
 
 static enum xl_status check_jobs(const struct xl_night_config *config, struct xl_err *err) {
     for (size_t i = 0; i < json_array_size(config->jobs); i++)
-        for (int lot = 0; lot < N_LOTS; lot++) {
+        for (int lot = 0; lot < XL_NIGHT_LOTS; lot++) {
             const json_t *job = json_array_get(config->jobs, i);
-            const char *value = json_string_value(json_object_get(job, lots[lot].option));
+            const char *value = json_string_value(json_object_get(job, xl_night_lots[lot].option));
             struct xl_err why;
-            if (!value || is_allowed(allowed(config, lot), value)) continue;
+            if (!value || is_allowed(xl_night_allowed(config, lot), value)) continue;
             xl_fail(&why, XL_EINPUT, "\"%.80s\" is not among %s; add it there, or take another",
-                    value, lots[lot].key);
+                    value, xl_night_lots[lot].key);
             return xl_night_config_fail_at(
-                config, lots[lot].option,
-                xl_yaml_value_place(&config->places, job, lots[lot].option, 0), why.text, err);
+                config, xl_night_lots[lot].option,
+                xl_yaml_value_place(&config->places, job, xl_night_lots[lot].option, 0), why.text,
+                err);
         }
     return XL_OK;
 }
@@ -123,6 +110,18 @@ static enum xl_status open_theme(struct xl_night_source *source, int i, struct x
     return status;
 }
 
+/* What favourites taught has no file: whoever knows them lays it into the configuration. */
+static enum xl_status open_learned(struct xl_night_source *source, struct xl_err *err) {
+    const struct xl_night_config *config = source->config;
+    if (!config->learn_from) return XL_OK;
+    if (config->learned)
+        return xl_learned_new(XL_LEARNED_FAVOURITES, json_incref(config->learned), &source->learned,
+                              err);
+    if (!xl_learned_is_favourites(config->learn_from))
+        return xl_learned_load(config->learn_from, &source->learned, err);
+    return xl_fail(err, XL_EINTERNAL, "%s: favourites were not looked at", config->path);
+}
+
 enum xl_status xl_night_source_open(const struct xl_night_config *config, uint64_t seed,
                                     struct xl_night_source **out, struct xl_err *err) {
     struct xl_night_source *source = calloc(1, sizeof *source);
@@ -132,8 +131,8 @@ enum xl_status xl_night_source_open(const struct xl_night_config *config, uint64
     source->themes = calloc((size_t)config->prompts.n + 1, sizeof *source->themes);
     enum xl_status status = source->themes ? XL_OK : xl_fail_nomem(err, "a list of jobs", 0);
     if (!status) status = check_jobs(config, err);
-    if (!status && config->learn_from)
-        status = xl_learned_load(config->learn_from, &source->learned, err);
+    if (!status) status = open_learned(source, err);
+    if (!status) status = xl_night_urn_new(config, seed, source->learned, &source->urn, err);
     for (int i = 0; !status && i < config->prompts.n; i++) status = open_theme(source, i, err);
     if (status)
         xl_night_source_close(source);
@@ -149,6 +148,7 @@ void xl_night_source_close(struct xl_night_source *source) {
         xl_grammar_free(source->themes[i].grammar);
     }
     free(source->themes);
+    xl_night_urn_free(source->urn);
     xl_learned_free(source->learned);
     free(source);
 }
@@ -161,27 +161,6 @@ uint64_t xl_night_seed(const struct xl_night_config *config) {
 }
 
 /* --- One job ---------------------------------------------------------------------------------- */
-
-static struct xl_dice dice_of(const struct xl_night_source *source, int64_t number, int what) {
-    return xl_dice_begin(xl_mix_bits(source->seed ^ 0x6e69676874), /* apart from the grammars' */
-                         (uint64_t)number * (N_LOTS + 1) + (uint64_t)what);
-}
-
-/* What nobody decided is drawn by lot; a seed, too. */
-static void draw_lots(const struct xl_night_source *source, int64_t number, json_t *job, bool *ok) {
-    const json_t *sweep = json_object_get(job, "sweep");
-    for (int lot = 0; lot < N_LOTS; lot++) {
-        const struct xl_night_texts *texts = allowed(source->config, lot);
-        const char *name = lots[lot].option;
-        if (!texts->n || json_object_get(job, name) || json_object_get(sweep, name)) continue;
-        struct xl_dice dice = dice_of(source, number, lot);
-        int i = (int)xl_dice_below(&dice, (uint64_t)texts->n);
-        xl_json_put(job, name, xl_json_text(texts->item[i]), ok);
-    }
-    if (json_object_get(job, "seed") || json_object_get(sweep, "seed")) return;
-    struct xl_dice dice = dice_of(source, number, N_LOTS);
-    xl_json_put(job, "seed", xl_json_seed(xl_dice_next(&dice) >> 32), ok);
-}
 
 /* Job k of those that grammars make. */
 static enum xl_status make_job(struct xl_night_source *source, int64_t k, struct xl_night_job *out,
@@ -213,7 +192,7 @@ enum xl_status xl_night_source_next(struct xl_night_source *source, struct xl_ni
         status = make_job(source, number - n_own, out, err);
     else
         out->settings = json_object();
-    if (!status && out->settings) draw_lots(source, number, out->settings, &ok);
+    if (!status && out->settings) xl_night_urn_draw(source->urn, number, out->settings, &ok);
     if (!status && (!out->settings || !ok || xl_json_ran_out()))
         status = xl_fail_nomem(err, "a job", 0);
     if (status)
@@ -234,6 +213,21 @@ enum xl_status xl_night_source_skip(struct xl_night_source *source, int64_t n, s
         if (status) return status;
     }
     return XL_OK;
+}
+
+json_t *xl_night_source_shares(struct xl_night_source *source) {
+    json_t *all = json_object();
+    bool ok = all != NULL;
+    for (int lot = 0; ok && lot < XL_NIGHT_LOTS; lot++) {
+        const struct xl_night_texts *texts = xl_night_allowed(source->config, lot);
+        double share[XL_NIGHT_TEXTS_MAX];
+        if (texts->n < 2 || !xl_night_urn_shares(source->urn, lot, share)) continue;
+        json_t *shares = json_object();
+        for (int i = 0; i < texts->n; i++)
+            xl_json_put(shares, texts->item[i], json_real(round(share[i] * 1000) / 1000), &ok);
+        xl_json_put(all, xl_night_lots[lot].option, shares, &ok);
+    }
+    return xl_json_finish(all, ok);
 }
 
 char *xl_night_source_possible(struct xl_night_source *source) {

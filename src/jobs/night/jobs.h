@@ -24,7 +24,8 @@ uint64_t xl_night_seed(const struct xl_night_config *config);
 
 struct xl_night_source; /* opaque; one thread at a time */
 
-/* The list of a configuration, which lives longer, from its beginning.
+/* The list of a configuration, which lives longer, from its beginning. Where it learns from
+ * favourites, config->learned is there.
  * Errors: XL_EINPUT a grammar that is wrong, or decides what is not allowed; XL_ENOMEM */
 enum xl_status xl_night_source_open(const struct xl_night_config *config, uint64_t seed,
                                     struct xl_night_source **out, struct xl_err *err) XL_CHECKED;
@@ -41,6 +42,10 @@ enum xl_status xl_night_source_skip(struct xl_night_source *source, int64_t n,
 /* How many different prompts its grammars make, in words ("1,204 different prompts"), malloc'd;
  * "" where none makes any. NULL: out of memory */
 char *xl_night_source_possible(struct xl_night_source *source);
+
+/* Where favourites decide by lot (lots.h): of each setting, how often each of its values will come,
+ * {"model": {"A": 0.62, ...}}; {} where nothing does. Caller: json_decref. NULL: out of memory */
+json_t *xl_night_source_shares(struct xl_night_source *source);
 
 /* Plan up to n jobs of the list: the cells of a new sweep (all zero), or more cells of one. kind of
  * the sweep: "night". A job that cannot be planned is told to refused and left out, or with NULL

@@ -32,6 +32,12 @@ struct xl_night_params {
     struct xl_night_follow follow;
 };
 
+/* What favourites taught when a night began, in its folder (learned.json). *out: the caller's.
+ * Errors: XL_EINPUT it is not there or cannot be read; XL_EDISK, XL_ENOMEM */
+enum xl_status xl_night_learned_read(const char *dir, json_t **out, struct xl_err *err) XL_CHECKED;
+enum xl_status xl_night_learned_write(const json_t *learned, const char *dir,
+                                      struct xl_err *err) XL_CHECKED;
+
 /* Work until the night ends. *dir: malloc'd, of the night, also after a failure where there is one;
  * phase: how it ended. Errors: those of planning, before anything is there; XL_EPARTIAL pictures
  * failed for good, or it gave up; XL_ECANCELLED interrupted; XL_EINPUT the configuration decides

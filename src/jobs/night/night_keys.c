@@ -27,8 +27,11 @@ static const struct xl_night_key keys[] = {
      .group = "What is drawn", .help = "the profiles, likewise"},
     {KEY("sizes", "PRESET|WxH, ...", XL_NIGHT_SEVERAL, sizes), .decides_jobs = true,
      .group = "What is drawn", .help = "the sizes, likewise"},
-    {KEY("learn_from", "FILE", XL_NIGHT_PATH, learn_from), .decides_jobs = true,
-     .group = "What is drawn", .help = "factors of the weights of grammars, as prompts takes them"},
+    {KEY("learn_from", "favourites|FILE", XL_NIGHT_PATH, learn_from), .decides_jobs = true,
+     .group = "What is drawn",
+     .help = "what is loved comes more often: entries of grammars, and of models, profiles and "
+             "sizes what is drawn by lot; favourites: as the marks in output_dir are when the "
+             "night begins"},
     {KEY("jobs", "[{SETTING: VALUE}, ...]", XL_NIGHT_JOBS, jobs), .decides_jobs = true,
      .group = "What is drawn",
      .help = "jobs of your own, before those that are made: a map of settings each, also with a "

@@ -70,6 +70,8 @@ static enum xl_status begin(struct xl_night *night, struct xl_err *err) {
     status = state->config ? xl_night_source_open(night->config, state->seed, &night->source, err)
                            : xl_fail_nomem(err, "a path", 0);
     if (!status) status = xl_night_plan_more(night, &n, err);
+    if (!status && n && night->config->learned)
+        status = xl_night_learned_write(night->config->learned, night->dir.dir, err);
     if (!status && !n) status = xl_fail(err, XL_EINPUT, "%s: it makes no job", night->config->path);
     return status;
 }

@@ -66,7 +66,8 @@ static enum xl_status look(const struct xl_night_config *config, struct xl_night
     const struct xl_night_plan plan = {.defaults = &defaults};
     if (!status) status = xl_night_plan_jobs(&plan, out->jobs, out->n, &sweep, &n_added, err);
     if (!status) out->possible = xl_night_source_possible(source);
-    if (!status && !out->possible) status = xl_fail_nomem(err, "a text", 0);
+    if (!status) out->shares = xl_night_source_shares(source);
+    if (!status && (!out->possible || !out->shares)) status = xl_fail_nomem(err, "a text", 0);
     xl_night_source_close(source);
     xl_sweep_deinit(&sweep);
     return status;
@@ -83,6 +84,7 @@ enum xl_status xl_night_outlook_read(const struct xl_night_config *config,
 void xl_night_outlook_deinit(struct xl_night_outlook *outlook) {
     for (int i = 0; i < outlook->n; i++) xl_night_job_deinit(&outlook->jobs[i]);
     free(outlook->possible);
+    json_decref(outlook->shares);
     free(outlook->end);
     *outlook = (struct xl_night_outlook){.end = NULL};
 }
@@ -102,6 +104,7 @@ json_t *xl_night_outlook_describe(const struct xl_night_config *config,
     xl_json_put(object, "config", xl_json_text(config->absolute), &ok);
     xl_json_put(object, "until", xl_json_text(outlook->end), &ok);
     xl_json_put(object, "prompts", xl_json_text(outlook->possible), &ok);
+    xl_json_put(object, "lots", json_incref(outlook->shares), &ok);
     xl_json_put(object, "settings", xl_settings_write_object(&config->settings), &ok);
     xl_json_put(object, "first_jobs", describe_jobs(outlook), &ok);
     return xl_json_finish(object, ok);

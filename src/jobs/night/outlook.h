@@ -11,6 +11,7 @@ enum { XL_NIGHT_FIRST_JOBS = 3 };
 
 struct xl_night_outlook {
     char *end;      /* "500 jobs, 8 h, 20 GB of pictures, whatever comes first" */
+    json_t *shares; /* xl_night_source_shares */
     char *possible; /* "1,204 different prompts"; "" where no grammar makes any */
     struct xl_night_job jobs[XL_NIGHT_FIRST_JOBS]; /* of a seed that nobody chose others come */
     int n;
@@ -22,7 +23,7 @@ enum xl_status xl_night_outlook_read(const struct xl_night_config *config,
                                      struct xl_night_outlook *out, struct xl_err *err) XL_CHECKED;
 void xl_night_outlook_deinit(struct xl_night_outlook *outlook);
 
-/* {"config", "until", "prompts", "settings", "first_jobs"}. NULL: out of memory */
+/* {"config", "until", "prompts", "lots", "settings", "first_jobs"}. NULL: out of memory */
 json_t *xl_night_outlook_describe(const struct xl_night_config *config,
                                   const struct xl_night_outlook *outlook);
 

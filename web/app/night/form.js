@@ -54,9 +54,9 @@ function ending() {
   return { element, read, write };
 }
 
-const numbers = new Set(['integer', 'number']);
 /** A key of a night as a field: what the server reads is a text, or a number. */
-const fieldOfKey = (key) => fieldOf({ key: key.name, name: key.name.replaceAll('_', ' '), type: numbers.has(key.type) ? key.type : 'text',
+const kinds = new Set(['integer', 'number', 'choice']);
+const fieldOfKey = (key) => fieldOf({ key: key.name, name: key.name.replaceAll('_', ' '), type: kinds.has(key.type) ? key.type : 'text', choices: key.choices,
   help: key.help, default: key.default ?? (key.argument.includes('|') ? '' : key.argument.toLowerCase()) }, {}, {});
 const severalOf = (text) => text?.split(',').map((part) => part.trim()).filter(Boolean);
 
@@ -72,6 +72,9 @@ async function parts() {
   return { usual, themes: choices('What is drawn', themes), models: choices('By which models', there, 'none: as the themes decide, or by the first that is here'),
     end: ending(), settings, keyed, fields: keyed.map(fieldOfKey) };
 }
+
+/** Fields of keys that say what is drawn, or of the others. */
+const keysOf = (all, isDrawn) => all.fields.filter((_, i) => (all.keyed[i].group === 'What is drawn') === isDrawn);
 
 function read(all) {
   const config = { ...all.end.read() };
@@ -96,6 +99,12 @@ function write(all, config) {
   }
 }
 
+/** What favourites make likely: "model: A 62 %, B 20 %, C 9 %." */
+function sharesOf([setting, shares]) {
+  const best = Object.entries(shares).sort((a, b) => b[1] - a[1]).slice(0, 3);
+  return ` By lot, ${setting}: ${best.map(([value, share]) => `${value} ${Math.round(100 * share)} %`).join(', ')}.`;
+}
+
 /** Fill in the form; returns what ends it. */
 export function form(element) {
   let timer = 0;
@@ -111,9 +120,9 @@ export function form(element) {
       const mine = ++asked;
       const config = read(all);
       try {
-        const { until, prompts, first_jobs: jobs } = await post('nights/check', { config });
+        const { until, prompts, lots, first_jobs: jobs } = await post('nights/check', { config });
         if (mine !== asked) return;
-        fill(plan, `It ends: ${until}.`, prompts && ` ${prompts}.`);
+        fill(plan, `It ends: ${until}.`, prompts && ` ${prompts}.`, Object.entries(lots).map(sharesOf));
         fill(first, jobs.map((job) => h('li', {}, job.prompt ?? config.prompt)));
       } catch (error) {
         if (mine !== asked) return;
@@ -140,8 +149,9 @@ export function form(element) {
     const beginButton = button('Begin the night', start, { className: 'main' });
     const [prompt, ...settings] = all.settings;
     fill(element, h('h2', {}, 'A new night'), all.themes.element, prompt.element, all.end.element,
-      h('details', {}, h('summary', {}, 'Models and settings'), all.models.element, h('div', { className: 'grid' }, settings.map((one) => one.element))),
-      h('details', {}, h('summary', {}, 'Limits, quiet hours, failures'), h('div', { className: 'grid' }, all.fields.map((one) => one.element))),
+      h('details', {}, h('summary', {}, 'Models and settings'), all.models.element,
+        h('div', { className: 'grid' }, [...keysOf(all, true), ...settings].map((one) => one.element))),
+      h('details', {}, h('summary', {}, 'Limits, quiet hours, failures'), h('div', { className: 'grid' }, keysOf(all, false).map((one) => one.element))),
       plan, first, told, beginButton);
     element.oninput = () => {
       clearTimeout(timer);
