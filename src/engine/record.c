@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "image/infotext.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,10 +252,23 @@ static void put_prompt(struct xl_str *out, const json_t *record, const json_t *l
     }
 }
 
+/* As that program has it: of a path what the file or the folder is called, for the text goes where
+ * the picture goes. */
+static void model_name(const json_t *record, char *out, size_t size) {
+    static const char ENDING[] = ".safetensors";
+    const char *id = string_at(json_object_get(record, "model"), "id");
+    bool is_path = id[0] == '/' || id[0] == '.' || id[0] == '~';
+    const char *slash = is_path ? strrchr(id, '/') : NULL;
+    snprintf(out, size, "%s", slash && slash[1] ? slash + 1 : id);
+    size_t n = strlen(out), n_ending = sizeof ENDING - 1;
+    if (is_path && n > n_ending && !strcmp(out + n - n_ending, ENDING)) out[n - n_ending] = 0;
+}
+
 /* The "parameters" text of one picture; NULL: out of memory. */
 static char *write_infotext(const struct xl_scheduler_config *scheduler, const json_t *record) {
     const json_t *drawn_by = json_object_get(record, "drawn_by");
     char steps[16], guidance[32], size[48], requested[48], strength[32], hash[11], skip[16];
+    char model[NAME_MAX + 1];
     snprintf(skip, sizeof skip, "%lld",
              (long long)json_integer_value(json_object_get(record, "clip_skip")));
     snprintf(steps, sizeof steps, "%lld",
@@ -264,6 +278,7 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
     write_size(record, "requested_width", "requested_height", requested);
     xl_real_text(json_number_value(json_object_get(record, "strength")), strength);
     model_hash(record, hash);
+    model_name(record, model, sizeof model);
     const json_t *loras = json_object_get(json_object_get(record, "model"), "loras");
     struct xl_str prompt = {0}, hashes = {0}, embeddings = {0};
     put_prompt(&prompt, record, loras);
@@ -277,7 +292,7 @@ static char *write_infotext(const struct xl_scheduler_config *scheduler, const j
         {"Seed", string_at(record, "seed")},
         {"Size", size},
         {"Model hash", hash},
-        {"Model", string_at(json_object_get(record, "model"), "id")},
+        {"Model", model},
         {"VAE", string_at(record, "vae")},
         {"Denoising strength", json_object_get(record, "strength") ? strength : ""},
         {"Clip skip", strcmp(skip, "0") ? skip : ""},

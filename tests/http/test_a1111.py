@@ -166,6 +166,7 @@ def try_drawing():
     equal("its text is read back", (read["info"], read["parameters"]["Seed"], read["parameters"]["Size-1"]),
           (info["infotexts"][0], "5", "128"))
     check("and our record beside it", "sdxl-lab" in read["items"] and "parameters" not in read["items"], list(read["items"]))
+    check("which names the model, and no folder", "Model: lab-tiny-xl," in info["infotexts"][0], info["infotexts"][0])
     again = post("txt2img", {"infotext": info["infotexts"][0]})
     equal("a text alone draws it again", again.code == 200 and pixels(base64.b64decode(again.json()["images"][0])),
           pixels(data))
