@@ -56,13 +56,14 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
     enum xl_status status = xl_queue_open(&params, &serving->jobs.queue, err);
     if (!status) status = xl_events_new(&serving->jobs.events, err);
     if (!status) status = xl_waits_new(serving->jobs.queue, &serving->waits, err);
-    const struct xl_a1111_params a1111 = {serving->jobs.queue, serving->waits, serving->library};
-    if (!status) status = xl_a1111_new(&a1111, &serving->a1111, err);
     if (!status)
         status =
             xl_downloads_new(serving->settings, serving->jobs.events, &serving->downloads, err);
     if (!status)
         status = xl_system_new(serving->library, serving->jobs.queue, &serving->system, err);
+    const struct xl_a1111_params a1111 = {serving->jobs.queue, serving->waits, serving->library,
+                                          serving->system};
+    if (!status) status = xl_a1111_new(&a1111, &serving->a1111, err);
     const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
     return status ? status : xl_feed_start(&ends, &serving->feed, err);
 }

@@ -56,7 +56,7 @@ class Server:
         os.makedirs(self.output, exist_ok=True)
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("HF_", "GRADIO", "SDXL_LAB", "XDG_", "OUTPUT", "INSTANCE"))}
-        self.environment.update(HOME=self.home, CUDA_VISIBLE_DEVICES="", **(environment or {}))
+        self.environment.update({"HOME": self.home, "CUDA_VISIBLE_DEVICES": "", **(environment or {})})
         self.errors = open(os.path.join(self.home, "err"), "w+")
         command = [program, "serve", "--port", "0", "--json", "--output-dir", self.output, *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True,

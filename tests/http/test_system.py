@@ -147,7 +147,8 @@ def try_machine(server):
     lines = [json.loads(line) for line in server.get("/api/v1/log?lines=2").json()["lines"]]
     equal("its last lines, the newest last", [line["prompt"] for line in lines], ["p1", "p2"])
     check("in the output directory", os.path.dirname(log["path"]) == disk["output_dir"], log["path"])
-    check("pictures take room", server.get("/api/v1/disk").json()["output_bytes"] > disk["output_bytes"])
+    check("pictures take room, as soon as it is looked again",
+          until(lambda: server.get("/api/v1/disk").json()["output_bytes"] > disk["output_bytes"]))
 
 
 def try_gpus(server):
@@ -163,7 +164,20 @@ def try_gpus(server):
           [("NVIDIA H200", False, 97, 64), ("NVIDIA H200", True, 0, 30)])
     equal("as the command has them", json.loads(subprocess.run(
         [program, "gpu", "list", "--json", "--gpu-lock-dir", os.path.join(server.home, "locks")], env=other.environment, capture_output=True, text=True).stdout)["gpus"], gpus["gpus"])
+    equal("who draws on the CPU has no GPU to tell of", other.get("/sdapi/v1/memory").json()["cuda"], {"error": "unavailable"})
     other.clean()
+    drawing = Server(program, "--gpus", "all", "--gpu-lock-dir", os.path.join(server.home, "locks"), environment=other.environment)
+    cuda = drawing.get("/sdapi/v1/memory").json()["cuda"]
+    MIB = 1 << 20
+    equal("for A1111's clients: the memory of a GPU", cuda["system"],
+          {"free": 113771 * MIB, "used": 30000 * MIB, "total": 143771 * MIB})
+    equal("what is in use, and the most that was", (cuda["allocated"], cuda["events"]["oom"]),
+          ({"current": 30000 * MIB, "peak": 30000 * MIB}, 0))
+    with open(script, "w") as file:
+        file.write("gpu GPU-aaaaaaaa-0000-0000-0000-000000000001 name=NVIDIA_H200 total=143771 used=20000 procs=1\n")
+    equal("the peak stays", drawing.get("/sdapi/v1/memory").json()["cuda"]["allocated"],
+          {"current": 20000 * MIB, "peak": 30000 * MIB})
+    drawing.clean()
 
 
 hub = Hub()

@@ -6,6 +6,7 @@
 #define XL_HTTP_A1111_H
 
 #include "http/api/library.h"
+#include "http/api/system.h"
 #include "http/api/wait.h"
 #include "http/route.h"
 
@@ -15,6 +16,7 @@ struct xl_a1111_params {
     struct xl_queue *queue;
     struct xl_waits *waits;
     struct xl_library *library; /* and its settings */
+    struct xl_system *system;
 };
 
 /* params is copied, what it names is borrowed. Errors: XL_ENOMEM */

@@ -34,6 +34,7 @@ struct xl_a1111 {
     pthread_mutex_t mutex;              /* guards what follows */
     json_t *options;                    /* that somebody has set */
     struct xl_a1111_call *calls;        /* the oldest first */
+    int64_t most_used_bytes;            /* of the GPU's memory, of what was looked at */
 };
 
 /* calls.c: the list. */

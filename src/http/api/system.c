@@ -1,7 +1,8 @@
 /* system.c - GET gpus, disk and log. The source of readings of GPUs stays open from the first time
- * that somebody asks; one reads at a time. */
+ * that somebody asks; one reads at a time, and one walks through the pictures' folders. */
 #include "http/api/system.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "http/reply.h"
 #include "jobs/gpu_look.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +23,15 @@ enum { LOG_BYTES = 1 << 20, LOG_LINES = 1000 };
 
 struct xl_system {
     struct xl_library *library;
-    const struct xl_queue *queue;
+    struct xl_queue *queue;
     pthread_mutex_t mutex; /* guards what follows */
     struct xl_gpus *gpus;  /* NULL: not opened yet, or there are none */
     struct xl_gpu_look look;
+    pthread_mutex_t walking; /* guards what follows */
+    struct {
+        int64_t bytes, n;
+        double at_s, took_s; /* at_s: of xl_now_s; 0: never yet */
+    } walk;
 };
 
 /* --- GPUs ------------------------------------------------------------------------------------- */
@@ -57,6 +64,37 @@ static enum xl_status get_gpus(struct xl_call *call, struct xl_reply *reply, str
     return xl_reply_json(reply, 200, xl_json_finish(document, ok), err);
 }
 
+/* The first that a place has, or else the first that answers. With the mutex. */
+static const struct xl_gpu *choose_gpu(const struct xl_gpu_look *look, const json_t *places) {
+    const struct xl_gpu *first = NULL;
+    for (int i = 0; i < look->idle->list.n; i++) {
+        const struct xl_gpu *gpu = &look->idle->list.item[i];
+        size_t p;
+        json_t *place;
+        if (gpu->memory_bytes <= 0 || gpu->used_bytes < 0) continue;
+        if (!first) first = gpu;
+        json_array_foreach(places, p,
+                           place) if (!strcmp(json_string_value(json_object_get(place, "label")),
+                                              gpu->uuid)) return gpu;
+    }
+    return first;
+}
+
+bool xl_system_gpu_memory(struct xl_system *system, struct xl_gpu *out) {
+    struct xl_err ignored = {0};
+    if (!strcmp(xl_library_settings(system->library)->device, "cpu")) return false;
+    xl_json_watch();
+    json_t *places = xl_queue_places(system->queue);
+    pthread_mutex_lock(&system->mutex);
+    json_t *document = look_at_gpus(system, &ignored);
+    const struct xl_gpu *gpu = document ? choose_gpu(&system->look, places) : NULL;
+    if (gpu) *out = *gpu;
+    pthread_mutex_unlock(&system->mutex);
+    json_decref(document);
+    json_decref(places);
+    return gpu != NULL;
+}
+
 /* --- Disk ------------------------------------------------------------------------------------- */
 
 /* What nftw has added up, of the thread that walks. */
@@ -70,20 +108,40 @@ static int add_file(const char *path, const struct stat *st, int type, struct FT
     return 0;
 }
 
-static enum xl_status get_disk(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
+/* What the files of the output directory take. A look at all of them takes seconds where there are
+ * many: it is good for fifty times as long as it took, but for a minute at most. */
+static void measure(struct xl_system *system, int64_t *bytes, int64_t *n) {
     enum { OPEN_FOLDERS = 16 };
-    const struct xl_system *system = call->user;
+    static const double GOOD_FOR = 50, LONGEST_S = 60;
+    pthread_mutex_lock(&system->walking);
+    double now_s = xl_now_s();
+    if (system->walk.at_s == 0 ||
+        now_s - system->walk.at_s > fmin(GOOD_FOR * system->walk.took_s, LONGEST_S)) {
+        walked.bytes = walked.n = 0;
+        (void)nftw(xl_library_dir(system->library), add_file, OPEN_FOLDERS, FTW_PHYS | FTW_MOUNT);
+        system->walk.bytes = walked.bytes;
+        system->walk.n = walked.n;
+        system->walk.at_s = xl_now_s();
+        system->walk.took_s = system->walk.at_s - now_s;
+    }
+    *bytes = system->walk.bytes;
+    *n = system->walk.n;
+    pthread_mutex_unlock(&system->walking);
+}
+
+static enum xl_status get_disk(struct xl_call *call, struct xl_reply *reply, struct xl_err *err) {
+    struct xl_system *system = call->user;
     const char *dir = xl_library_dir(system->library);
     struct statvfs disk;
     bool ok = true;
     if (statvfs(dir, &disk)) return xl_fail(err, XL_EDISK, "%s: %s", dir, strerror(errno));
-    walked.bytes = walked.n = 0;
-    (void)nftw(dir, add_file, OPEN_FOLDERS, FTW_PHYS | FTW_MOUNT);
+    int64_t bytes, n;
+    measure(system, &bytes, &n);
     xl_json_watch();
     json_t *object = json_object();
     xl_json_put(object, "output_dir", xl_json_text(dir), &ok);
-    xl_json_put(object, "output_bytes", json_integer(walked.bytes), &ok);
-    xl_json_put(object, "output_files", json_integer(walked.n), &ok);
+    xl_json_put(object, "output_bytes", json_integer(bytes), &ok);
+    xl_json_put(object, "output_files", json_integer(n), &ok);
     xl_json_put(object, "free_bytes",
                 json_integer((json_int_t)disk.f_bavail * (json_int_t)disk.f_frsize), &ok);
     xl_json_put(object, "total_bytes",
@@ -176,13 +234,14 @@ struct xl_route_table xl_system_table(struct xl_system *system) {
         .rows = rows, .n = sizeof rows / sizeof *rows, .user = system, .prefix = "/api/v1/"};
 }
 
-enum xl_status xl_system_new(struct xl_library *library, const struct xl_queue *queue,
+enum xl_status xl_system_new(struct xl_library *library, struct xl_queue *queue,
                              struct xl_system **out, struct xl_err *err) {
     struct xl_system *system = calloc(1, sizeof *system);
     if (!system) return xl_fail_nomem(err, "the system's view", sizeof *system);
     system->library = library;
     system->queue = queue;
     pthread_mutex_init(&system->mutex, NULL);
+    pthread_mutex_init(&system->walking, NULL);
     *out = system;
     return XL_OK;
 }
@@ -191,6 +250,7 @@ void xl_system_free(struct xl_system *system) {
     if (!system) return;
     xl_gpu_look_deinit(&system->look);
     xl_gpus_close(system->gpus);
+    pthread_mutex_destroy(&system->walking);
     pthread_mutex_destroy(&system->mutex);
     free(system);
 }
