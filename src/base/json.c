@@ -60,6 +60,26 @@ enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_
     return XL_OK;
 }
 
+bool xl_json_fits(const char *text, size_t n, char key[XL_JSON_KEY]) {
+    struct xl_scan scan = xl_scan_text("", text, n);
+    struct xl_span token, last = {0}, keys[XL_JSON_MAX_DEPTH + 2] = {{0}};
+    for (int depth = 0; (token = xl_scan_token(&scan)).n; last = token) {
+        if (*token.at == '{' || *token.at == '[') {
+            depth++;
+            keys[depth] = keys[depth - 1]; /* of an array: that of the member */
+        } else if (*token.at == '}' || *token.at == ']') {
+            depth--;
+        } else if (*token.at == ':' && last.n >= 2) {
+            keys[depth] = (struct xl_span){last.at + 1, last.n - 2};
+        } else if (xl_json_word(token) == XL_WORD_LARGE) {
+            snprintf(key, XL_JSON_KEY, "%.*s", (int)(keys[depth].n < 60 ? keys[depth].n : 60),
+                     keys[depth].at ? keys[depth].at : "");
+            return false;
+        }
+    }
+    return true;
+}
+
 enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) {
     char *text;
     size_t n;

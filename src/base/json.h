@@ -21,6 +21,11 @@ bool xl_json_ran_out(void);
 enum xl_status xl_json_parse(const char *name, const char *text, size_t n, json_t **root,
                              struct xl_err *err) XL_CHECKED;
 
+/* Whether all whole numbers of a text of JSON, which was parsed, fit into 64 bits. key: of the
+ * member that has the first one that does not, cut off where it is long. */
+enum { XL_JSON_KEY = 64 };
+bool xl_json_fits(const char *text, size_t n, char key[XL_JSON_KEY]);
+
 /* Read and parse a file of at most 64 MiB. Errors: XL_EMODEL missing, XL_EFORMAT */
 enum xl_status xl_json_load(const char *path, json_t **root, struct xl_err *err) XL_CHECKED;
 

@@ -281,12 +281,25 @@ struct xl_span xl_scan_token(struct xl_scan *scan) {
     return (struct xl_span){start, (size_t)(c - start)};
 }
 
+/* Whether a whole number, of which so many bytes are its sign, fits into 64 bits. */
+static bool fits(struct xl_span word, size_t sign) {
+    int64_t number = 0;
+    for (size_t i = sign; i < word.n; i++) {
+        int digit = word.at[i] - '0';
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, sign ? -digit : digit, &number))
+            return false;
+    }
+    return true;
+}
+
 enum xl_json_word xl_json_word(struct xl_span word) {
     if (xl_span_is(word, "NaN")) return XL_WORD_NAN;
     if (xl_span_is(word, "Infinity") || xl_span_is(word, "-Infinity")) return XL_WORD_INFINITE;
     size_t sign = word.n && word.at[0] == '-', i = sign;
     while (i < word.n && is_digit(word.at[i])) i++;
-    return i == word.n && i - sign > MAX_DIGITS ? XL_WORD_LARGE : XL_WORD_PLAIN;
+    return i == word.n && i - sign > MAX_DIGITS && !fits(word, sign) ? XL_WORD_LARGE
+                                                                     : XL_WORD_PLAIN;
 }
 
 static size_t count_digits(const char *text, const char *end) {

@@ -103,7 +103,7 @@ enum xl_json_word {
     XL_WORD_PLAIN,
     XL_WORD_NAN,      /* NaN */
     XL_WORD_INFINITE, /* Infinity, -Infinity */
-    XL_WORD_LARGE,    /* a whole number of more digits than surely fit into 64 bits */
+    XL_WORD_LARGE,    /* a whole number beyond 64 bits */
 };
 enum xl_json_word xl_json_word(struct xl_span word);
 

@@ -17,10 +17,16 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* n bytes, decoded, in the arena. In a path what was hidden by a percent sign may be no separator:
- * file systems and proxies read such paths in more than one way. */
-static enum xl_status decode(struct xl_arena *arena, const char *text, size_t n, bool is_path,
+enum xl_status xl_call_fail_separator(struct xl_err *err) {
+    return xl_fail(err, XL_EINVAL, "the address has a separator behind a percent sign");
+}
+
+/* n bytes, decoded, in the arena. In a path what was hidden by a percent sign may be no backslash,
+ * and a slash for routes alone that say so: file systems and proxies read such paths in more than
+ * one way. hides_slash: NULL: it is no path */
+static enum xl_status decode(struct xl_arena *arena, const char *text, size_t n, bool *hides_slash,
                              const char **out, struct xl_err *err) {
+    bool is_path = hides_slash != NULL;
     size_t length = 0;
     char *copy = xl_arena_alloc(arena, n + 1);
     if (!copy) return xl_fail_nomem(err, "a request", n);
@@ -36,8 +42,8 @@ static enum xl_status decode(struct xl_arena *arena, const char *text, size_t n,
                                "after it");
             c = (char)(high << 4 | low);
             i += 2;
-            if (is_path && (c == '/' || c == '\\'))
-                return xl_fail(err, XL_EINVAL, "the address has a separator behind a percent sign");
+            if (is_path && c == '\\') return xl_call_fail_separator(err);
+            if (is_path && c == '/') *hides_slash = true;
         }
         bool is_control = (unsigned char)c < 32 || c == 127;
         if (is_control && (is_path || !c || !strchr("\t\r\n", c)))
@@ -57,7 +63,8 @@ static enum xl_status split_path(struct xl_call *call, const char *path, size_t 
         if (call->n_segments == XL_SEGMENTS_MAX)
             return xl_fail(err, XL_EINVAL, "the address has more than %d parts", XL_SEGMENTS_MAX);
         segment = &call->segments[call->n_segments++];
-        enum xl_status status = decode(&call->arena, path + at, length, true, segment, err);
+        enum xl_status status =
+            decode(&call->arena, path + at, length, &call->hides_slash, segment, err);
         if (status) return status;
         if (!strcmp(*segment, ".") || !strcmp(*segment, "..") || strchr(*segment, '\\'))
             return xl_fail(err, XL_EINVAL,
@@ -75,10 +82,10 @@ static enum xl_status split_query(struct xl_call *call, const char *query, struc
         enum xl_status status = XL_OK;
         if (n && call->n_pairs == XL_PAIRS_MAX)
             return xl_fail(err, XL_EINVAL, "the query has more than %d parameters", XL_PAIRS_MAX);
-        if (n) status = decode(&call->arena, query, n_name, false, &pair.name, err);
+        if (n) status = decode(&call->arena, query, n_name, NULL, &pair.name, err);
         if (!status && n && n_name < n)
             status =
-                decode(&call->arena, query + n_name + 1, n - n_name - 1, false, &pair.value, err);
+                decode(&call->arena, query + n_name + 1, n - n_name - 1, NULL, &pair.value, err);
         if (status) return status;
         if (n) call->pairs[call->n_pairs++] = pair;
         query += n + (query[n] == '&');
@@ -90,6 +97,7 @@ enum xl_status xl_call_split(struct xl_call *call, const char *path, const char 
                              struct xl_err *err) {
     size_t n = strlen(path);
     call->n_segments = call->n_pairs = 0;
+    call->hides_slash = false;
     if (path[0] != '/') return xl_fail(err, XL_EINVAL, "the address does not begin with a slash");
     /* "/" has no parts; a slash at the end is one more, empty part. */
     enum xl_status status = n > 1 ? split_path(call, path, n, err) : XL_OK;

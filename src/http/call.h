@@ -39,6 +39,7 @@ struct xl_call {
         *asker; /* whose attempts to log in count: the client, or whom its proxy speaks for */
     const char *segments[XL_SEGMENTS_MAX]; /* of the path, decoded */
     int n_segments;
+    bool hides_slash; /* some segment has a slash that was behind a percent sign */
     struct xl_pair pairs[XL_PAIRS_MAX]; /* of the query and of the path, decoded */
     int n_pairs;
     json_t *json;          /* the body; NULL: none */
@@ -48,10 +49,13 @@ struct xl_call {
 
 /* Split a path (as it was sent, from its first '/') and a query (NULL: none) into decoded segments
  * and pairs, in the request's arena. Percent signs are decoded once. Errors: XL_EINVAL a percent
- * sign without two digits, what is no UTF-8, a control character, a slash or backslash that was
- * hidden by a percent sign, "." or "..", too many; XL_ENOMEM */
+ * sign without two digits, what is no UTF-8, a control character, a backslash that was hidden by a
+ * percent sign, "." or "..", too many; XL_ENOMEM */
 enum xl_status xl_call_split(struct xl_call *call, const char *path, const char *query,
                              struct xl_err *err) XL_CHECKED;
+
+/* What is said of a separator behind a percent sign. Returns XL_EINVAL */
+enum xl_status xl_call_fail_separator(struct xl_err *err);
 
 /* Whether the segments match a route's pattern; the values of its {names} then come first among
  * the pairs. */

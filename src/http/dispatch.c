@@ -178,6 +178,10 @@ int xl_exchange_dispatch(struct xl_exchange *exchange) {
     enum xl_status status = xl_call_split(call, call->path, query, &err);
     if (status) return refuse(exchange, status == XL_ENOMEM ? 503 : 400, err.text);
     find_route(exchange, &allow);
+    if (call->hides_slash && !(call->route && call->route->flags & XL_ROUTE_SLASHES)) {
+        xl_str_deinit(&allow);
+        return refuse(exchange, 400, xl_call_fail_separator(&err) ? err.text : "");
+    }
     int code = check_guard(exchange);
     if (!code && !call->route) code = miss(exchange, &allow);
     xl_str_deinit(&allow);
@@ -193,10 +197,14 @@ static enum xl_status read_json(struct xl_exchange *exchange, struct xl_err *err
         call->json = json_object();
         return call->json ? XL_OK : xl_fail_nomem(err, "a body", 0);
     }
+    char key[XL_JSON_KEY];
     enum xl_status status =
         xl_json_parse("body", exchange->body.text, exchange->body.len, &call->json, err);
     if (status && status != XL_ENOMEM) exchange->reply.code = 400;
-    return status;
+    if (status || xl_json_fits(exchange->body.text, exchange->body.len, key)) return status;
+    status = xl_fail(err, XL_EINVAL,
+                     "\"%s\" has a whole number beyond 64 bits; expected -2^63 to 2^63 - 1", key);
+    return xl_reply_about(&exchange->reply, xl_arena_strdup(&call->arena, key), status);
 }
 
 /* A long document, made smaller for whoever takes it so: on a slow thread, which has the time. */
@@ -230,5 +238,7 @@ void xl_exchange_perform(struct xl_exchange *exchange) {
         return;
     }
     int code = reply->code >= 400 ? reply->code : xl_status_code(status);
+    if (code == 422 && exchange->table && exchange->table->field_code)
+        code = exchange->table->field_code;
     xl_exchange_refuse(exchange, code, status, err.text[0] ? err.text : xl_status_text(status));
 }

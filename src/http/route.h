@@ -25,6 +25,7 @@ enum {
     XL_ROUTE_LAX = 32,      /* parameters of a query that it does not know are left alone */
     XL_ROUTE_EMPTY = 128,   /* may answer nothing, with 204 */
     XL_ROUTE_HIDDEN = 64,   /* is not described: pages, files of the page */
+    XL_ROUTE_SLASHES = 256, /* its {name...} may have slashes that are behind percent signs */
 };
 
 enum xl_param_type {
@@ -82,6 +83,7 @@ struct xl_route_table {
     void *user;             /* call->user of their handlers */
     const char *prefix;     /* paths that begin so have this table's errors, "/api/v1/" */
     xl_problem_fn *problem; /* NULL: ours */
+    int field_code;         /* where a field is wrong, in the place of 422; 0: 422 */
 };
 
 enum { XL_TABLES_MAX = 16, XL_ROUTES_MAX = 256 };

@@ -123,6 +123,8 @@ def try_refusals(server):
             ("a value of another kind", {"settings": {"prompt": "x", "steps": "many"}}, "steps"),
             ("a model that is not there", {"settings": {"prompt": "x", "model": "nobody/nothing"}}, None),
             ("a path where a name belongs", {"settings": {"prompt": "x", "model": "/etc"}}, None),
+            ("a number beyond 64 bits", {"settings": {"prompt": "x", "seed": 1 << 64}}, "seed"),
+            ("one in a list", {"settings": {"prompt": "x", "sweep": {"seed": [1, -(1 << 70)]}}}, "seed"),
             ("no settings", {}, "settings"),
             ("settings that are none", {"settings": [1]}, "settings"),
             ("a member that there is none of", {"settings": {"prompt": "x"}, "nxt": True}, "nxt"),

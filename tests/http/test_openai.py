@@ -177,6 +177,12 @@ def try_models(server):
                                              one["object"] == "model" and isinstance(one["created"], int)
                                              for one in told["data"]), told)
     equal("one of them", server.get("/v1/models/Lab%20Tiny%20XL").json()["id"], "Lab Tiny XL")
+    for path in ("org/absent", "org%2Fabsent", "org%2fabsent"):
+        answer = server.get("/v1/models/" + path)
+        check("a name with a slash: " + path, answer.code == 404 and "\"org/absent\"" in answer.json()["error"]["message"],
+              (answer.code, answer.body))
+    answer = server.ask("POST", "/v1/images/generations", {"prompt": "x", "seed": 1 << 63})
+    equal("a number that is too large", (answer.code, answer.json()["error"]["param"]), (400, "seed"))
 
 
 # --- Edits -----------------------------------------------------------------------------------------------------------

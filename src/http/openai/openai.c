@@ -58,7 +58,7 @@ static const struct xl_route rows[] = {
     {.method = "GET",
      .pattern = "/v1/models/{id...}",
      .run = xl_openai_get_model,
-     .flags = XL_ROUTE_SLOW,
+     .flags = XL_ROUTE_SLOW | XL_ROUTE_SLASHES,
      .params = of_model,
      .summary = "One of them",
      .answer = "id, object, created and owned_by"},
@@ -69,5 +69,6 @@ struct xl_route_table xl_openai_table(const struct xl_openai *openai) {
                                    .n = sizeof rows / sizeof *rows,
                                    .user = (void *)(uintptr_t)openai,
                                    .prefix = "/v1/",
-                                   .problem = problem_object};
+                                   .problem = problem_object,
+                                   .field_code = 400};
 }
