@@ -45,9 +45,14 @@ def lists():
     equal("facets", (facets["total"], facets["facets"]["size"]), (N, [{"value": "64x64", "pictures": N, "loved": 0}]))
     for query, n in (("seed=8", 1), ("text=red+square", N), ("text=blue", 0), ("size=64x64", N), ("steps=2", N),
                      ("steps=3", 0), ("since=1h", N), ("until=2001-01-01", 0), ("loved", 0), ("judged=without", N),
-                     ("trash=only", 0)):
+                     ("trash=only", 0), ("steps=%3E1", N), ("steps=%3E2", 0), ("steps=%3E%3D2", N), ("steps=%3C2", 0), ("steps=%3C%3D2", N),
+                     ("steps=1..2", N), ("steps=3..9", 0), ("seed=8..9", 2), ("seed=%3E8", 2), ("seed=%3C8", 1), ("seed=%3C9223372036854775809", N),
+                     ("seed=%3E18446744073709551614", 0), ("guidance=0.5..100", N), ("guidance=%3C0.5", 0), ("exclude=blue", N),
+                     ("exclude=squ", 0), ("exclude=blue+red", 0), ("text=red&exclude=blue", N)):
         equal("pictures: " + query, len(server.get(API + "?" + query).json()["pictures"]), n)
-    for query, field in (("seed=x", None), ("steps=many", None), ("sort=worst", "sort"), ("since=soon", "since"),
+    for query, field in (("seed=x", "seed"), ("steps=many", "steps"), ("steps=%3E", "steps"), ("steps=5..", "steps"), ("steps=-1", "steps"),
+                         ("steps=%3D5", "steps"), ("steps=9223372036854775808", "steps"), ("guidance=inf", "guidance"), ("guidance=1..x", "guidance"),
+                         ("seed=18446744073709551616", "seed"), ("steps=1..2..3", "steps"), ("sort=worst", "sort"), ("since=soon", "since"),
                          ("limit=0", "limit"), ("limit=1001", "limit"), ("min_rating=6", "min_rating"),
                          ("after=1;drop", None), ("size=big", "size"), ("colour=red", "colour"), ("seed=7&seed=8", "seed"),
                          ("loved=perhaps", "loved")):

@@ -22,12 +22,18 @@ static const char *const formats[] = {"json", "binary", NULL};
 
 #define KEY(name_)                                                                                 \
     { .name = name_, .help = "pictures that were made with this " name_ }
+#define NUMBER(name_, range_)                                                                      \
+    {                                                                                              \
+        .name = name_,                                                                             \
+        .help = "pictures that were made with this " name_ "; >N, >=N, <N, <=N, or " range_        \
+    }
 #define HAVING(name_, help_)                                                                       \
     { .name = name_, .type = XL_PARAM_CHOICE, .choices = havings, .help = help_ }
 #define FILTER                                                                                     \
     KEY("model"), KEY("profile"), KEY("scheduler"), KEY("lora"), KEY("vae"), KEY("size"),          \
-        KEY("steps"), KEY("guidance"), KEY("seed"), KEY("run"),                                    \
-        {.name = "text", .help = "words of the prompt, all of them"},                              \
+        NUMBER("steps", "20..40"), NUMBER("guidance", "5..7.5"), NUMBER("seed", "1000..1999"),     \
+        KEY("run"), {.name = "text", .help = "words of the prompt, all of them"},                  \
+        {.name = "exclude", .help = "words that the prompt has not, none of them"},                \
         {.name = "since", .help = "a day, a time, or how long ago: 12h, 7d"},                      \
         {.name = "until", .help = "likewise"},                                                     \
         {.name = "loved", .type = XL_PARAM_SWITCH, .help = "favourites only"},                     \
@@ -69,6 +75,7 @@ static enum xl_status read_query(struct xl_call *call, struct xl_reply *reply, s
     enum xl_status status = XL_OK;
     *out = (struct query){
         .filter = {.text = xl_call_text(call, "text"),
+                   .exclude = xl_call_text(call, "exclude"),
                    .only_loved = xl_call_switch(call, "loved", false),
                    .min_rating = (int)xl_call_int(call, "min_rating", 0),
                    .trashed = (enum xl_picture_having)xl_call_choice(call, "trash", XL_NOT_HAVING),
@@ -83,7 +90,9 @@ static enum xl_status read_query(struct xl_call *call, struct xl_reply *reply, s
                 xl_reply_about(reply, "size", read_size(value, out->size, sizeof out->size, err));
             value = out->size;
         }
-        out->where[out->filter.n_where++] = (struct xl_picture_where){key->column, value};
+        const struct xl_picture_where where = {key->column, value};
+        if (!status) status = xl_reply_about(reply, key->name, xl_filter_check(&where, err));
+        out->where[out->filter.n_where++] = where;
     }
     out->filter.where = out->where;
     if (!status && since)

@@ -10,7 +10,9 @@ const STATES = {
   trash: ['trash', 'only', 'in the trash'],
 };
 const isAny = () => true;
-const isNumber = (text) => /^\d+(\.\d+)?$/.test(text);
+/** "30", ">20", ">=20", "<40", "<=40", "20..40". */
+const isRange = (text) => /^((>=?|<=?)?\d+(\.\d+)?|\d+(\.\d+)?\.\.\d+(\.\d+)?)$/.test(text);
+const isWholeRange = (text) => isRange(text) && !/\d\.\d/.test(text);
 const isStars = (text) => /^(>=)?[1-5]$/.test(text);
 
 /** What can be asked for: word of the search box, parameter of the API, name of its facet, what a value looks like. */
@@ -19,18 +21,18 @@ export const FIELDS = [
   { word: 'profile', param: 'profile', label: 'Profile', facet: 'profile', isValue: isAny },
   { word: 'scheduler', param: 'scheduler', label: 'Scheduler', facet: 'scheduler', isValue: isAny },
   { word: 'size', param: 'size', label: 'Size', facet: 'size', isValue: isAny },
-  { word: 'steps', param: 'steps', label: 'Steps', facet: 'steps', isValue: isNumber, example: 'steps:30' },
-  { word: 'guidance', param: 'guidance', label: 'Guidance', facet: 'guidance', isValue: isNumber, example: 'guidance:7.5' },
+  { word: 'steps', param: 'steps', label: 'Steps', facet: 'steps', isValue: isWholeRange, example: 'steps:30, steps:>20 or steps:20..40' },
+  { word: 'guidance', param: 'guidance', label: 'Guidance', facet: 'guidance', isValue: isRange, example: 'guidance:7.5, guidance:<=5 or guidance:5..7.5' },
   { word: 'run', param: 'run', label: 'Run', facet: 'run_dir', isValue: isAny },
   { word: 'lora', param: 'lora', label: 'LoRA', facet: 'lora', isValue: isAny },
   { word: 'vae', param: 'vae', label: 'VAE', isValue: isAny },
-  { word: 'seed', param: 'seed', label: 'Seed', isValue: (text) => /^\d+$/.test(text), example: 'seed:42' },
+  { word: 'seed', param: 'seed', label: 'Seed', isValue: isWholeRange, example: 'seed:42 or seed:1000..1999' },
   { word: 'since', param: 'since', label: 'Since', isValue: isAny },
   { word: 'until', param: 'until', label: 'Until', isValue: isAny },
   { word: 'stars', param: 'min_rating', label: 'Stars', isValue: isStars, example: 'stars:>=3' },
 ];
 const SORTS = ['newest', 'oldest', 'best'];
-const PARAMS = new Set([...FIELDS.map((field) => field.param), ...Object.values(STATES).map((state) => state[0]), 'text', 'sort']);
+const PARAMS = new Set([...FIELDS.map((field) => field.param), ...Object.values(STATES).map((state) => state[0]), 'text', 'exclude', 'sort']);
 
 /** A run is known by the last part of its folder. */
 export const shortValue = (param, value) => (param === 'run' ? (value.split('/').filter(Boolean).pop() ?? value) : value);
@@ -51,12 +53,15 @@ export function pathOf(place, filter) {
   return query ? `${place}?${query}` : place;
 }
 
-/** What is asked for beside words: [{param, text}], each of which can be taken away. */
+/** What is asked for beside words: [{param, text, rest}], each of which can be taken away; rest: what of the parameter is
+ *  left then. */
 export function chipsOf(filter) {
   const chips = [];
   for (const [param, value] of filter) {
     const field = FIELDS.find((one) => one.param === param);
     const state = Object.values(STATES).find((one) => one[0] === param && one[1] === value);
+    const words = param === 'exclude' ? value.split(' ').filter(Boolean) : [];
+    for (const word of words) chips.push({ param, text: `not ${word}`, rest: words.filter((one) => one !== word).join(' ') });
     if (param === 'min_rating') chips.push({ param, text: value === '5' ? '5 stars' : `${value} stars or more` });
     else if (field) chips.push({ param, text: `${field.label}: ${shortValue(param, value)}` });
     else if (state) chips.push({ param, text: state[2] });
@@ -67,10 +72,11 @@ export function chipsOf(filter) {
 const unquote = (text) => text.replace(/^"(.*)"$/, '$1');
 
 /** Take "word:value" out of what was typed. One that is not finished (nothing behind it yet) stays, unless isWhole.
- *  Returns {found: [[param, value]], rest, hint: what is wrong with the first word that nothing is, or null}. */
+ *  "-word" is one that prompts have not. Returns {found: [[param, value]], excluded: words, rest, hint: what is wrong with the first word that nothing is, or null}. */
 export function readWords(text, isWhole) {
   const found = [];
   const rest = [];
+  const excluded = [];
   let hint = null;
   const tokens = text.match(/[^\s":]+:"[^"]*"?|\S+/g) ?? [];
   tokens.forEach((token, i) => {
@@ -78,7 +84,8 @@ export function readWords(text, isWhole) {
     const isDone = isWhole || i < tokens.length - 1 || /\s$/.test(text);
     const field = word && FIELDS.find((one) => one.word === word.toLowerCase());
     const state = word?.toLowerCase() === 'is' ? STATES[value.toLowerCase()] : null;
-    if (!word || (!value && !isDone)) rest.push(token);
+    if (/^-[^-]/.test(token) && isDone) excluded.push(token.slice(1));
+    else if (!word || (!value && !isDone)) rest.push(token);
     else if (state && isDone) found.push([state[0], state[1]]);
     else if (field && isDone && value && field.isValue(unquote(value)))
       found.push([field.param, unquote(value).replace(/^>=/, '')]);
@@ -87,7 +94,7 @@ export function readWords(text, isWhole) {
       if (isDone) hint ??= hintOf(word, field);
     }
   });
-  return { found, rest: rest.join(' '), hint };
+  return { found, excluded, rest: rest.join(' '), hint };
 }
 
 function hintOf(word, field) {
