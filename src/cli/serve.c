@@ -57,8 +57,8 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
     if (!status) status = xl_events_new(&serving->jobs.events, err);
     if (!status) status = xl_waits_new(serving->jobs.queue, &serving->waits, err);
     if (!status)
-        status =
-            xl_downloads_new(serving->settings, serving->jobs.events, &serving->downloads, err);
+        status = xl_downloads_new(serving->settings, serving->jobs.queue, serving->jobs.events,
+                                  &serving->downloads, err);
     if (!status)
         status = xl_system_new(serving->library, serving->jobs.queue, &serving->system, err);
     const struct xl_a1111_params a1111 = {serving->jobs.queue, serving->waits, serving->library,

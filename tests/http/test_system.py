@@ -120,6 +120,42 @@ def try_downloads(server, hub):
     follower.connection.close()
 
 
+def try_remembering(hub):
+    """A server that is killed and the next one."""
+    folder = tempfile.mkdtemp(prefix="sdxl-lab-cache-")
+    shutil.copytree(os.path.join(hub.folder, "repos/org/one"), os.path.join(hub.folder, "repos/org/two"))
+    environment = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "", "HF_HUB_CACHE": folder}
+    hub.fault(bytes_per_s=50000)
+    first = Server(program, "--device", "cpu", environment=environment)
+    under_way, waiting, stopped = [download(first, name).json()["id"] for name in
+                                   ("org/one:one.safetensors", "org/two:one.safetensors", "org/absent")]
+    first.ask("DELETE", "/api/v1/downloads/%d" % stopped)
+    check("one is under way", until(lambda: of(first, under_way)["bytes_there"] > 0), of(first, under_way))
+    first.process.kill()
+    first.process.wait()
+    hub.fault(bytes_per_s=100000)
+    before = os.path.getsize(os.path.join(hub.folder, "requests.log"))
+    second = Server(program, "--device", "cpu", environment=environment, output=first.output)
+    told = lambda: [(one["repository"], one["state"]) for one in second.get("/api/v1/downloads").json()["downloads"]]
+    equal("a server that was killed: all that was asked for is known", [name for name, _ in told()], ["org/absent", "org/two", "org/one"])
+    equal("what was stopped is not begun", told()[0][1], "cancelled")
+    ids = [one["id"] for one in second.get("/api/v1/downloads").json()["downloads"]]
+    check("under ids that are new", min(ids) > stopped and len(set(ids)) == 3, ids)
+    check("the others are gone on with", until(lambda: [state for _, state in told()[1:]] == ["done", "done"]), told())
+    with open(os.path.join(hub.folder, "requests.log")) as log:
+        log.seek(before)
+        asked = [line for line in log if "org/one" in line and "one.safetensors" in line]
+    check("from where they were", any("range=" in line and "range=-" not in line and "range=0" not in line for line in asked), asked)
+    equal("a server ends", second.stop()[0], 143)
+    third = Server(program, "--device", "cpu", environment=environment, output=first.output)
+    equal("what is through is forgotten", [(one["repository"], one["state"]) for one in
+                                           third.get("/api/v1/downloads").json()["downloads"]], [("org/absent", "cancelled")])
+    for server in (third, second, first):
+        server.clean()
+    shutil.rmtree(folder, ignore_errors=True)
+    hub.fault()
+
+
 def try_refusals(server):
     for name, body, code in (("nothing", {}, 422), ("another kind", {"model": 5}, 422), ("no such name", {"model": "nobody"}, 422),
                              ("a path", {"model": "/etc/passwd"}, 422), ("an address", {"model": "http://x/y/z"}, 422),
@@ -188,6 +224,7 @@ if "without libcurl" in subprocess.run([program, "models", "download", "org/abse
     sys.exit(77)
 server = Server(program, "--device", "cpu", "--threads", "1", environment={"HF_ENDPOINT": hub.url, "HF_TOKEN": ""})
 try_downloads(server, hub)
+try_remembering(hub)
 try_refusals(server)
 try_machine(server)
 try_gpus(server)

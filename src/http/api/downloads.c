@@ -1,20 +1,24 @@
-/* downloads.c - a list under a mutex, and the thread that goes through it; routes. An event is
- * pushed without the mutex. */
+/* downloads.c - a list under a mutex, and the thread that goes through it; the file that keeps it;
+ * routes. An event is pushed, and the file written, without the mutex. */
 #include "http/api/downloads.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "http/reply.h"
 #include "lab/data/wanted.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum state { WAITING, RUNNING, DONE, FAILED, CANCELLED };
 static const char *const states[] = {"waiting", "running", "done", "failed", "cancelled"};
-static const double tell_s = 0.25; /* between two events about how far it is */
+enum { FORMAT = 1, MOST_BYTES = 1 << 20 }; /* of the file */
+static const double tell_s = 0.25;         /* between two events about how far it is */
 
 struct download {
     struct xl_downloads *downloads;
@@ -33,11 +37,15 @@ struct download {
 struct xl_downloads {
     const struct xl_settings *settings;
     struct xl_events *events;
+    char *path; /* of the file that keeps them */
     pthread_t thread;
+    pthread_mutex_t saving; /* for the file, and number of the state that it has */
+    int64_t saved;
     pthread_mutex_t mutex; /* guards what follows, and every download */
     pthread_cond_t changed;
     struct download *list, *at_work; /* at_work: the thread has it; NULL: none */
     int last_id;
+    int64_t n_states; /* that were to be kept so far */
     bool is_over;
 };
 
@@ -74,6 +82,60 @@ static void tell(struct download *download) {
     pthread_mutex_unlock(&download->downloads->mutex);
     char *text = xl_json_take_text(object, object != NULL, JSON_COMPACT);
     if (text) xl_events_push(download->downloads->events, "download", text);
+    free(text);
+}
+
+/* --- What is kept ----------------------------------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b) {
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_same_request(const struct download *a, const struct download *b) {
+    return is_same(a->request.id, b->request.id) && is_same(a->request.file, b->request.file);
+}
+
+/* What is through, or was asked for again, is of no use to the next server. With the mutex. */
+static bool is_kept(const struct xl_downloads *downloads, const struct download *download) {
+    if (download->state == DONE) return false;
+    for (const struct download *newer = downloads->list; newer != download; newer = newer->next)
+        if (is_same_request(newer, download)) return false;
+    return true;
+}
+
+/* All of them, the oldest first. With the mutex. */
+static json_t *write_all(const struct xl_downloads *downloads) {
+    json_t *document = json_object(), *list = json_array();
+    bool ok = document && list;
+    for (const struct download *one = downloads->list; one && ok; one = one->next) {
+        if (!is_kept(downloads, one)) continue;
+        json_t *row = json_object();
+        xl_json_put(row, "model", xl_json_text(one->name), &ok);
+        xl_json_put(row, "state", json_string(states[one->state]), &ok);
+        xl_json_put(row, "error", xl_json_text(one->err.text), &ok);
+        ok = ok && !json_array_insert_new(list, 0, row);
+    }
+    xl_json_put(document, "format", json_integer(FORMAT), &ok);
+    xl_json_put(document, "last_id", json_integer(downloads->last_id), &ok);
+    xl_json_put(document, "downloads", list, &ok);
+    return xl_json_finish(document, ok);
+}
+
+/* Write them down as they are now. At the end they stay as they were: under way. */
+static void keep(struct xl_downloads *downloads) {
+    struct xl_err why = {0};
+    xl_json_watch();
+    pthread_mutex_lock(&downloads->mutex);
+    int64_t number = ++downloads->n_states;
+    json_t *document = downloads->is_over ? NULL : write_all(downloads);
+    pthread_mutex_unlock(&downloads->mutex);
+    char *text = document ? xl_json_take_text(document, true, JSON_COMPACT) : NULL;
+    pthread_mutex_lock(&downloads->saving);
+    bool is_news = text && number > downloads->saved;
+    if (is_news && xl_file_replace(downloads->path, text, strlen(text), &why))
+        xl_info("downloads are not remembered: %s", why.text);
+    if (is_news) downloads->saved = number;
+    pthread_mutex_unlock(&downloads->saving);
     free(text);
 }
 
@@ -157,6 +219,7 @@ static void *work(void *user) {
         download->state = !status ? DONE : atomic_load(&download->is_unwanted) ? CANCELLED : FAILED;
         if (!status) download->there = download->bytes;
         pthread_mutex_unlock(&downloads->mutex);
+        keep(downloads);
         tell(download);
         pthread_mutex_lock(&downloads->mutex);
         downloads->at_work = NULL;
@@ -176,20 +239,15 @@ static bool is_open(const struct download *download) {
     return download->state == WAITING || download->state == RUNNING;
 }
 
-static bool is_same(const char *a, const char *b) {
-    return a == b || (a && b && !strcmp(a, b));
-}
-
 /* One of the same files that has not ended, and how many there are. With the mutex. */
 static struct download *find_same(const struct xl_downloads *downloads,
-                                  const struct xl_download_request *request, int *n_open) {
+                                  const struct download *download, int *n_open) {
     struct download *found = NULL;
     *n_open = 0;
     for (struct download *one = downloads->list; one; one = one->next) {
         if (!is_open(one)) continue;
         ++*n_open;
-        if (is_same(one->request.id, request->id) && is_same(one->request.file, request->file))
-            found = one;
+        if (is_same_request(one, download)) found = one;
     }
     return found;
 }
@@ -255,7 +313,7 @@ static json_t *accept(struct xl_downloads *downloads, struct download **download
     int n_open;
     json_t *object = NULL;
     pthread_mutex_lock(&downloads->mutex);
-    struct download *same = find_same(downloads, &(*download)->request, &n_open);
+    struct download *same = find_same(downloads, *download, &n_open);
     *code = same ? 200 : 201;
     if (same) {
         object = describe(same);
@@ -289,7 +347,10 @@ static enum xl_status post_download(struct xl_call *call, struct xl_reply *reply
     }
     xl_json_watch();
     json_t *object = accept(call->user, &download, &code);
-    if (download) free_download(download);
+    if (download)
+        free_download(download);
+    else
+        keep(call->user);
     if (!object && !xl_json_ran_out())
         return xl_reply_refuse(reply, 429, err, "%d downloads wait already, as many as may",
                                XL_DOWNLOADS_WAITING);
@@ -314,6 +375,7 @@ static enum xl_status cancel_download(struct xl_call *call, struct xl_reply *rep
     }
     pthread_mutex_unlock(&downloads->mutex);
     char *text = told ? xl_json_take_text(told, true, JSON_COMPACT) : NULL;
+    if (text) keep(downloads);
     if (text) xl_events_push(downloads->events, "download", text);
     free(text);
     if (!object && !xl_json_ran_out())
@@ -360,16 +422,72 @@ struct xl_route_table xl_downloads_table(struct xl_downloads *downloads) {
 
 /* --- Beginning and end ------------------------------------------------------------------------ */
 
-enum xl_status xl_downloads_new(const struct xl_settings *settings, struct xl_events *events,
-                                struct xl_downloads **out, struct xl_err *err) {
+/* One that the server before had not finished: it waits again, or it had ended. */
+static void take_row(struct xl_downloads *downloads, const json_t *row) {
+    const char *name = json_string_value(json_object_get(row, "model"));
+    const char *state = json_string_value(json_object_get(row, "state"));
+    const char *error = json_string_value(json_object_get(row, "error"));
+    struct download *download = name && state ? calloc(1, sizeof *download) : NULL;
+    struct xl_err why = {0};
+    if (!download) return;
+    download->downloads = downloads;
+    if (read_wanted(downloads, download, name, &why)) {
+        xl_info("a download is not gone on with: %s", why.text);
+        free_download(download);
+        return;
+    }
+    download->state = !strcmp(state, states[FAILED])      ? FAILED
+                      : !strcmp(state, states[CANCELLED]) ? CANCELLED
+                                                          : WAITING;
+    snprintf(download->err.text, sizeof download->err.text, "%s", error ? error : "");
+    download->id = ++downloads->last_id;
+    download->next = downloads->list;
+    downloads->list = download;
+}
+
+/* What cannot be read is as if it were not there. */
+static void recall(struct xl_downloads *downloads) {
+    const struct xl_read_rule rule = {MOST_BYTES, XL_EINPUT, XL_EINPUT};
+    json_t *document = NULL, *row;
+    char *text = NULL;
+    size_t n = 0, i;
+    if (!xl_file_read(downloads->path, rule, &text, &n, NULL) &&
+        !xl_json_parse(downloads->path, text, n, &document, NULL) &&
+        json_integer_value(json_object_get(document, "format")) == FORMAT) {
+        downloads->last_id = (int)json_integer_value(json_object_get(document, "last_id"));
+        json_array_foreach(json_object_get(document, "downloads"), i, row) take_row(downloads, row);
+    }
+    json_decref(document);
+    free(text);
+}
+
+static void free_all(struct xl_downloads *downloads) {
+    while (downloads->list) {
+        struct download *one = downloads->list;
+        downloads->list = one->next;
+        free_download(one);
+    }
+    pthread_cond_destroy(&downloads->changed);
+    pthread_mutex_destroy(&downloads->mutex);
+    pthread_mutex_destroy(&downloads->saving);
+    free(downloads->path);
+    free(downloads);
+}
+
+enum xl_status xl_downloads_new(const struct xl_settings *settings, const struct xl_queue *queue,
+                                struct xl_events *events, struct xl_downloads **out,
+                                struct xl_err *err) {
     struct xl_downloads *downloads = calloc(1, sizeof *downloads);
     if (!downloads) return xl_fail_nomem(err, "downloads", sizeof *downloads);
     downloads->settings = settings;
     downloads->events = events;
+    pthread_mutex_init(&downloads->saving, NULL);
     pthread_mutex_init(&downloads->mutex, NULL);
     pthread_cond_init(&downloads->changed, NULL);
-    if (pthread_create(&downloads->thread, NULL, work, downloads)) {
-        free(downloads);
+    downloads->path = xl_queue_file(queue, "downloads.json");
+    if (downloads->path) recall(downloads);
+    if (!downloads->path || pthread_create(&downloads->thread, NULL, work, downloads)) {
+        free_all(downloads);
         return xl_fail_nomem(err, "a thread for downloads", 0);
     }
     *out = downloads;
@@ -385,12 +503,5 @@ void xl_downloads_free(struct xl_downloads *downloads) {
     pthread_cond_signal(&downloads->changed);
     pthread_mutex_unlock(&downloads->mutex);
     pthread_join(downloads->thread, NULL);
-    while (downloads->list) {
-        struct download *one = downloads->list;
-        downloads->list = one->next;
-        free_download(one);
-    }
-    pthread_cond_destroy(&downloads->changed);
-    pthread_mutex_destroy(&downloads->mutex);
-    free(downloads);
+    free_all(downloads);
 }

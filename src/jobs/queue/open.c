@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "lab/log/instance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,13 @@ static enum xl_status start_threads(struct xl_queue *queue, struct xl_err *err) 
     return failed
                ? xl_fail(err, XL_ENOMEM, "cannot start the queue's threads: %s", strerror(failed))
                : XL_OK;
+}
+
+char *xl_queue_file(const struct xl_queue *queue, const char *ending) {
+    char name[XL_INSTANCE_MAX + 1], *path;
+    xl_instance_name(queue->settings.instance, name);
+    int n = asprintf(&path, "%s/.queue/%s.%s", queue->output_dir, name[0] ? name : "queue", ending);
+    return n < 0 ? NULL : path;
 }
 
 enum xl_status xl_queue_open(const struct xl_queue_params *params, struct xl_queue **out,

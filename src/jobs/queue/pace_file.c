@@ -6,22 +6,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "lab/log/instance.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double SAVE_S = 30; /* between two writings */
 enum { FORMAT = 2, MOST_BYTES = 1 << 20 };
-
-/* malloc'd; NULL: out of memory. */
-static char *path_of(const struct xl_queue *queue) {
-    char name[XL_INSTANCE_MAX + 1], *path;
-    xl_instance_name(queue->settings.instance, name);
-    int n = asprintf(&path, "%s/.queue/%s.pace.json", queue->output_dir, name[0] ? name : "queue");
-    return n < 0 ? NULL : path;
-}
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
@@ -47,7 +37,7 @@ static void take_row(struct xl_pace *pace, const json_t *row) {
 
 void xl_pace_file_read(struct xl_queue *queue) {
     const struct xl_read_rule rule = {MOST_BYTES, XL_EINPUT, XL_EINPUT};
-    char *path = path_of(queue), *text = NULL;
+    char *path = xl_queue_file(queue, "pace.json"), *text = NULL;
     size_t n = 0, i;
     json_t *root = NULL, *row;
     bool is_read = path && !xl_file_read(path, rule, &text, &n, NULL) &&
@@ -95,7 +85,7 @@ void xl_pace_file_save(struct xl_queue *queue, bool must_be) {
     pthread_mutex_unlock(&queue->mutex);
     if (is_due && pace->n_rows) {
         xl_json_watch();
-        char *path = path_of(queue), *text = write_pace(pace);
+        char *path = xl_queue_file(queue, "pace.json"), *text = write_pace(pace);
         enum xl_status ignored = XL_OK; /* it is learnt again */
         if (path && text) ignored = xl_file_replace(path, text, strlen(text), NULL);
         (void)ignored;

@@ -144,6 +144,10 @@ json_t *xl_queue_places(struct xl_queue *queue);
 /* The job log of this instance; the queue's. */
 const char *xl_queue_log_path(const struct xl_queue *queue);
 
+/* The path of a file that lies beside the journal, INSTANCE.ending, malloc'd: whoever has the queue
+ * has it alone. NULL: out of memory */
+char *xl_queue_file(const struct xl_queue *queue, const char *ending);
+
 /* Figures, for metrics. */
 struct xl_queue_counts {
     int n_waiting, n_running, n_places, n_at_work;
