@@ -200,6 +200,14 @@ static int64_t place_of(const struct xl_events *events, const char *id) {
     return number + 1 >= events->first ? number : -1;
 }
 
+/* The last event that a client has seen: a browser's stream sends it as a header when it goes on by
+ * itself, another one of the same page says it as a parameter. NULL: it has seen none. */
+static const char *last_id_of(const struct xl_call *call) {
+    const char *header = call->headers.last_event_id;
+    const char *id = header && header[0] ? header : xl_call_text(call, "after");
+    return id && id[0] ? id : NULL;
+}
+
 static struct client *add_client(struct xl_events *events, const char *last_id,
                                  const struct xl_reply *reply) {
     struct client *client = calloc(1, sizeof *client);
@@ -207,7 +215,7 @@ static struct client *add_client(struct xl_events *events, const char *last_id,
     client->events = events;
     client->sent_at = xl_now_s();
     client->last = events->last;
-    if (last_id && last_id[0]) {
+    if (last_id) {
         client->last = place_of(events, last_id);
         if (client->last < 0) reset(client);
     } else {
@@ -231,7 +239,7 @@ struct MHD_Response *xl_events_response(struct xl_events *events, struct xl_exch
     pthread_mutex_lock(&events->mutex);
     bool fits = events->n_clients < XL_EVENTS_CLIENTS && !events->is_over;
     struct client *client =
-        fits ? add_client(events, exchange->call.headers.last_event_id, &exchange->reply) : NULL;
+        fits ? add_client(events, last_id_of(&exchange->call), &exchange->reply) : NULL;
     if (client) client->connection = exchange->connection;
     pthread_mutex_unlock(&events->mutex);
     free(exchange->reply.text);
@@ -247,12 +255,11 @@ enum xl_status xl_reply_events(struct xl_call *call, struct xl_reply *reply,
                                struct xl_events *events, xl_events_state_fn *state, void *user,
                                struct xl_err *err) {
     struct xl_events_count count = xl_events_count(events);
-    const char *id = call->headers.last_event_id;
     if (count.n_clients >= XL_EVENTS_CLIENTS || count.is_over)
         return xl_reply_refuse(reply, 503, err, "%d clients follow the events already",
                                count.n_clients);
     reply->offset = count.n_events;
-    reply->text = state && !(id && id[0]) ? state(user) : NULL;
+    reply->text = state && !last_id_of(call) ? state(user) : NULL;
     reply->kind = XL_REPLY_EVENTS;
     reply->events = events;
     reply->type = "text/event-stream";

@@ -48,13 +48,14 @@ def workers(server):
 class Follower(threading.Thread):
     """A client of the stream of events."""
 
-    def __init__(self, server):
+    def __init__(self, server, query=""):
         super().__init__(daemon=True)
         import http.client
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        self.connection.request("GET", "/api/v1/events")
+        self.connection.request("GET", "/api/v1/events" + query)
         self.answer = self.connection.getresponse()
         self.events = []
+        self.ids = []
         self.start()
 
     def run(self):
@@ -64,6 +65,8 @@ class Follower(threading.Thread):
                 line = line.decode().rstrip("\n")
                 if line.startswith("event: "):
                     name = line[7:]
+                elif line.startswith("id: "):
+                    self.ids.append(line[4:])
                 elif line.startswith("data: "):
                     self.events.append((name, json.loads(line[6:])))
         except (OSError, ValueError, AttributeError):
@@ -92,6 +95,10 @@ def try_drawing(server):
     sampled = [data for name, data in follower.events if name == "progress" and data["phase"] == "sample"]
     equal("no pace is told of the first step", [data["rate"] for data in sampled[:1]], [None])
     check("what a new client has to know comes first", follower.events[0][0] == "state", follower.events[0])
+    late = Follower(server, "?after=" + follower.ids[0])
+    check("who says what it has seen gets the rest, and no state", late.has("cell", lambda data: data["job"] == id) and
+          "state" not in [name for name, _ in late.events], late.events[:2])
+    check("who has seen another server's is told", Follower(server, "?after=another-7").has("reset"))
     cell, path = done["pictures"][0][0], done["pictures"][0][1]
     served = server.get("/api/v1/pictures/%s/file" % cell)
     with open(path, "rb") as file:

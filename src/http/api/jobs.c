@@ -282,6 +282,12 @@ static const struct xl_param of_list[] = {{.name = "state",
                                            .choices = states,
                                            .help = "jobs in this state only"},
                                           {.name = NULL}};
+static const struct xl_param of_events[] = {
+    {.name = "after",
+     .max = 64,
+     .help = "the id of the last event that was seen: what came since is sent; as Last-Event-ID, "
+             "which goes before"},
+    {.name = NULL}};
 static const struct xl_param of_preview[] = {
     OF_JOB,
     {.name = "after",
@@ -321,7 +327,7 @@ static const struct xl_route rows[] = {
     {"GET", "/api/v1/places", get_places, 0, 0, NULL, "Who draws: GPUs, or workers on the CPU",
      "places: label, state, job and model of each, and next: the job whose model it makes ready",
      NULL, NULL},
-    {"GET", "/api/v1/events", get_events, XL_ROUTE_SLOW, 0, NULL,
+    {"GET", "/api/v1/events", get_events, XL_ROUTE_SLOW, 0, of_events,
      "What happens, as server-sent events: state (first), job, progress, cell, preview, queue, "
      "places, reset",
      "a stream of events; docs/SERVER.md lists them", "text/event-stream", NULL},
