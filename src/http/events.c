@@ -238,8 +238,8 @@ struct MHD_Response *xl_events_response(struct xl_events *events, struct xl_exch
     enum { BLOCK = 8192 };
     pthread_mutex_lock(&events->mutex);
     bool fits = events->n_clients < XL_EVENTS_CLIENTS && !events->is_over;
-    struct client *client =
-        fits ? add_client(events, last_id_of(&exchange->call), &exchange->reply) : NULL;
+    struct client *client = fits ? add_client(events, last_id_of(&exchange->call), &exchange->reply)
+                                 : NULL;
     if (client) client->connection = exchange->connection;
     pthread_mutex_unlock(&events->mutex);
     free(exchange->reply.text);

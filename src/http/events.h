@@ -1,10 +1,10 @@
 /* events.h - a stream of events that many clients follow (server-sent events, text/event-stream).
  *
  * Whoever has news pushes texts; they go into a ring and get numbers. A client gets what is in the
- * ring behind the number that it names (Last-Event-ID, or a parameter "after"), then what comes. One that is so slow that
- * the ring has overtaken it, or that names a number of another server, gets an event "reset" and
- * goes on from there: it asks for everything anew. Nobody waits for a client. A silent stream gets
- * a comment every fifteen seconds, so that proxies keep it open.
+ * ring behind the number that it names (Last-Event-ID, or a parameter "after"), then what comes.
+ * One that is so slow that the ring has overtaken it, or that names a number of another server,
+ * gets an event "reset" and goes on from there: it asks for everything anew. Nobody waits for a
+ * client. A silent stream gets a comment every fifteen seconds, so that proxies keep it open.
  */
 #ifndef XL_HTTP_EVENTS_H
 #define XL_HTTP_EVENTS_H
