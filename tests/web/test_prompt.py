@@ -172,6 +172,13 @@ def try_weights():
     retype("a (cat [with hats)")
     expect("brackets without a partner are told", lambda: "have no partner" in told() or "has no partner" in told())
     check("and marked", find("[data-key=prompt] mark.bracket"))
+    retype("a ( b [ c ( d")
+    for keys in ((Keys.HOME,), ("x",), (Keys.ARROW_RIGHT,), (Keys.ARROW_RIGHT,), ("y",), (Keys.DELETE,), (Keys.END,), (Keys.BACKSPACE,)):
+        press(*keys)
+    behind = driver.execute_script("""return [...document.querySelector('[data-key=prompt] .prompt-back').childNodes]
+        .map(node => (node.className || 'text') + ':' + node.textContent)""")
+    equal("after each key the marks are where they belong", behind, ["text:xa y b ", "bracket:[", "text: c ", "bracket:(", "text: ", "text:\u200b"])
+    retype("two (foxes")
     retype(r"a \(cat [with hats]")
     check("not where a backslash makes them signs", until(lambda: not find("[data-key=prompt] mark.bracket"), SLOW_S))
 

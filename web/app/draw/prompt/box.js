@@ -1,13 +1,33 @@
 // box.js - the field of a prompt: what is typed, with what is cut off and brackets without a partner marked behind it;
 // how many tokens it has; what it may go on with; weights by Ctrl+Up and Down; earlier prompts by Alt+Up and Down.
-import { button, fill, h, plural } from '../../../lib/dom.js';
+import { button, h, plural } from '../../../lib/dom.js';
 import { framed } from '../fields.js';
 import { hasWeights, moved, placeOf, replace, unbalanced, weigh } from './text.js';
+
+const isPart = (node, [kind, text]) => (node.className ?? '') === kind && node.textContent === text;
+
+/** Texts and marks of a kind as what is in an element: a key changes one of them, and the others stay as they are. */
+function showParts(element, parts) {
+  const there = [...element.childNodes];
+  const least = Math.min(there.length, parts.length);
+  let before = 0;
+  let behind = 0;
+  while (before < least && isPart(there[before], parts[before])) before++;
+  while (behind < least - before && isPart(there.at(-1 - behind), parts.at(-1 - behind))) behind++;
+  const old = there.slice(before, there.length - behind);
+  const next = parts.slice(before, parts.length - behind);
+  if (old.length === 1 && next.length === 1 && (old[0].className ?? '') === next[0][0]) {
+    (old[0].firstChild ?? old[0]).data = next[0][1];
+    return;
+  }
+  const end = there[there.length - behind] ?? null;
+  for (const node of old) node.remove();
+  for (const [kind, text] of next) element.insertBefore(kind ? h('mark', { className: kind }, text) : document.createTextNode(text), end);
+}
 
 /** The same text behind the text area, in which places can be marked. Both wrap alike: same font, padding and width. */
 function makeBack(area) {
   const back = h('div', { className: 'prompt-back', aria: { hidden: 'true' } });
-  let text = null;
   const fit = () => {
     back.style.width = `${area.clientWidth}px`;
     back.style.height = `${area.clientHeight}px`;
@@ -19,13 +39,12 @@ function makeBack(area) {
     const parts = [];
     let from = 0;
     ends.forEach((end, i) => {
-      if (end > from) parts.push(i % 2 ? h('mark', { className: 'bracket' }, value.slice(from, end)) : value.slice(from, end));
+      if (end > from) parts.push([i % 2 ? 'bracket' : '', value.slice(from, end)]);
       from = Math.max(from, end);
     });
-    if (from < value.length) parts.push(h('mark', { className: 'cut' }, value.slice(from)));
-    fill(back, parts, '\u200b'); // a line break at the end takes a line
-    text = value;
-    fit();
+    if (from < value.length) parts.push(['cut', value.slice(from)]);
+    parts.push(['', '\u200b']); // a line break at the end takes a line
+    showParts(back, parts);
   };
   /** Below the line of a place. */
   const place = (at) => {
@@ -37,7 +56,7 @@ function makeBack(area) {
       left -= node.length;
       node = walker.nextNode();
     }
-    if (!node || text === null) return { top: area.offsetHeight };
+    if (!node) return { top: area.offsetHeight };
     range.setStart(node, left);
     range.collapse(true);
     const line = range.getClientRects()[0] ?? range.getBoundingClientRect();
