@@ -3,7 +3,7 @@
 // (http/assets.c), so that its page names at once what the view imports.
 import { root } from '../lib/api.js';
 import * as events from '../lib/events.js';
-import { fill } from '../lib/dom.js';
+import { entitle, fill } from '../lib/dom.js';
 
 const VIEWS = {
   '': () => import('./draw/draw.js'),
@@ -43,6 +43,7 @@ async function show() {
     if (isHere) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
+  entitle((name || 'draw').replace(/^./, (first) => first.toUpperCase()));
   const module = await load();
   if (shown !== mine) return; // somebody went on meanwhile
   fill(view);

@@ -39,6 +39,9 @@ export function style(name) {
   return sheets.get(name);
 }
 
+/** What the window, its tab and a bookmark are called. */
+export const entitle = (text) => (document.title = `${text} – SDXL Lab`);
+
 let politeAt = 0;
 /** Say something to who listens to the page. Urgent: a failure; else at most every ten seconds. */
 export function say(text, isUrgent = false) {

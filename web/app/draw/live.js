@@ -2,7 +2,7 @@
 // finished picture stays until the first preview of the next one is decoded.
 import { address, pictureFile } from '../../lib/api.js';
 import { silence } from '../../lib/events.js';
-import { duration, fill, h, plural, say } from '../../lib/dom.js';
+import { duration, entitle, fill, h, plural, say } from '../../lib/dom.js';
 import * as lab from '../../lib/jobs.js';
 
 const PHASES = { load: 'reading the model', encode: 'reading the prompt', sample: 'drawing', decode: 'decoding' };
@@ -96,7 +96,7 @@ export function makeLive() {
     if (job.n_cells > 1) words.push(`picture ${Math.min(job.n_done + 1, job.n_cells)} of ${job.n_cells}`);
     text.textContent = words.join(', ');
     bar.setAttribute('aria-valuetext', text.textContent);
-    document.title = `${Math.round(100 * (job.n_cells > 1 ? runBar.value : bar.value))} % – SDXL Lab`;
+    entitle(`${Math.round(100 * (job.n_cells > 1 ? runBar.value : bar.value))} %`);
     say(text.textContent);
     if (performance.now() - asked > 500) {
       asked = performance.now();
@@ -107,7 +107,7 @@ export function makeLive() {
   const rest = () => {
     if (shownJob && lab.progress.has(shownJob)) return;
     meters.hidden = lab.progress.size === 0;
-    if (!lab.progress.size) document.title = 'SDXL Lab';
+    if (!lab.progress.size) entitle('Draw');
   };
 
   const ends = [
@@ -139,7 +139,6 @@ export function makeLive() {
       ends.forEach((end) => end());
       clearInterval(watch);
       clearInterval(want);
-      document.title = 'SDXL Lab';
     },
   };
 }

@@ -64,7 +64,7 @@ export function makeFilters(element, filter, onChange) {
       else open.add(field.param);
       showGroups();
     }, { className: 'plain small' });
-    return h('section', {}, h('h3', {}, field.label), h('ul', {}, choices), more);
+    return h('section', {}, h('h2', {}, field.label), h('ul', {}, choices), more);
   }
 
   function showGroups() {

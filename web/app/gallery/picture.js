@@ -1,6 +1,6 @@
 // picture.js - a picture that was made (picture/ID), or two side by side (picture/ID?with=ID). The address says which, and
 // which filter the arrow keys go through.
-import { style } from '../../lib/dom.js';
+import { entitle, style } from '../../lib/dom.js';
 import { recallLight } from './keys.js';
 import { readFilter } from './query.js';
 import { showViewer } from './viewer.js';
@@ -13,6 +13,7 @@ export function show(view, place) {
   const id = place.path[1];
   const other = place.query.get('with');
   if (!other) return showViewer(view, id, filter);
+  entitle('Compare');
   let end = null;
   let isOver = false;
   import('./compare.js').then(({ showCompare }) => {

@@ -54,7 +54,7 @@ export function show(view, place) {
     id: 'pick', title: 'Choose pictures to compare (Space)', aria: { pressed: 'false' },
   });
   const compare = button('Compare', goCompare, { id: 'compare', hidden: true });
-  const table = h('a', { className: 'button', data: { go: '' }, title: 'The run of the filter, by two of its settings' }, 'As a table');
+  const table = h('a', { className: 'button', hidden: true, data: { go: '' }, title: 'The run of the filter, by two of its settings' }, 'As a table');
   const culling = button('Cull', goCull, { id: 'cull', title: 'Judge one after the other (K)' });
   const help = button('?', () => showHelp('g'), { className: 'plain wide', aria: { label: 'Keys' } });
   const element = h('section', { className: 'gallery', aria: { label: 'Gallery' } },

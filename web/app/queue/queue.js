@@ -83,7 +83,7 @@ export function show(view) {
   };
   const ends = [lab.on('jobs', later), lab.on('progress', later)];
   style('queue');
-  fill(view, h('h1', {}, 'Queue'), h('div', { className: 'row' }, pause, stop, count), told, h('div', { className: 'scroll' }, table));
+  fill(view, h('h1', {}, 'Queue'), h('div', { className: 'row' }, pause, stop, count), told, h('div', { className: 'scroll stack' }, table));
   render();
   return () => ends.forEach((end) => end());
 }

@@ -52,7 +52,7 @@ export function show(view, place) {
     fill(title, run.title ?? id);
     fill(told, parts.filter(Boolean).join(', '), run.message && `: ${run.message}`, run.prompt && h('span', { className: 'prompt' }, ` – ${run.prompt}`));
     const job = [...lab.jobs.values()].find((one) => one.run_dir?.endsWith(`/${id}`) && (one.state === 'failed' || one.state === 'cancelled'));
-    fill(again, h('a', { href: address(`gallery?run=${encodeURIComponent(id)}`).href, data: { go: '' } }, 'In the gallery'),
+    fill(again, h('a', { className: 'button', href: address(`gallery?run=${encodeURIComponent(id)}`).href, data: { go: '' } }, 'In the gallery'),
       job && button('Draw what is missing', () => lab.restore(job.id).catch((error) => fill(told, h('span', { className: 'bad' }, error.message)))));
   };
 

@@ -32,7 +32,7 @@ export function log(element) {
     }
   };
   const later = () => (timer ??= setTimeout(read, PAUSE_MS));
-  fill(element, told, h('div', { className: 'scroll' }, h('table', {}, h('caption', { className: 'unseen' }, 'What was drawn last'), h('thead', {}, h('tr', {},
+  fill(element, told, h('div', { className: 'scroll stack' }, h('table', {}, h('caption', { className: 'unseen' }, 'What was drawn last'), h('thead', {}, h('tr', {},
     ['Time', 'Prompt', 'Model', 'Took'].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), body)));
   read();
   const ends = [events.on('cell', later), events.on('reset', later)];

@@ -71,7 +71,7 @@ export function models(element) {
     event.preventDefault();
     begin(name.value.trim());
   } }, h('label', { htmlFor: 'download-name' }, 'Another repository'), name, h('button', { type: 'submit' }, 'Download'));
-  fill(element, bars, told, h('div', { className: 'scroll' }, h('table', {}, h('caption', { className: 'unseen' }, 'Models'), h('thead', {}, h('tr', {},
+  fill(element, bars, told, h('div', { className: 'scroll stack' }, h('table', {}, h('caption', { className: 'unseen' }, 'Models'), h('thead', {}, h('tr', {},
     ['Name', 'State', 'About', ''].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), body)), form);
   const recall = () => get('downloads').then((reply) => reply.downloads.forEach(put), (error) => fill(told, error.message));
   list();

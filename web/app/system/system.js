@@ -14,7 +14,7 @@ const placeRows = (places) => places.map((place) => h('tr', {},
 const fails = (element) => (error) => fill(element, h('p', { className: 'bad' }, error.message));
 
 function places(element) {
-  const tell = (list) => fill(element, h('div', { className: 'scroll' }, h('table', {}, h('caption', { className: 'unseen' }, 'Who draws'), h('thead', {}, h('tr', {},
+  const tell = (list) => fill(element, h('div', { className: 'scroll stack' }, h('table', {}, h('caption', { className: 'unseen' }, 'Who draws'), h('thead', {}, h('tr', {},
     ['Place', 'State', 'Model at hand', 'Job'].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), h('tbody', {}, placeRows(list)))));
   get('places').then((reply) => tell(reply.places), fails(element));
   return events.on('places', (data) => tell(data.places ?? data));
