@@ -23,6 +23,8 @@ new PerformanceObserver(list => xl_keys.push(...list.getEntries().filter(e => e.
   .observe({type: 'event', durationThreshold: 16, buffered: true});
 new PerformanceObserver(list => xl_paints.push(...list.getEntries().filter(e => e.element?.tagName === 'IMG').map(e => e.renderTime || e.loadTime)))
   .observe({type: 'largest-contentful-paint', buffered: true});
+window.xl_frames = [];
+new PerformanceObserver(list => xl_frames.push(...list.getEntries().map(e => e.duration))).observe({type: 'long-animation-frame', buffered: true});
 """
 
 
@@ -141,10 +143,12 @@ def typing(home):
         before = arrived()
         until(lambda: arrived() - before > 40, 10)
         before = arrived()
+        page.js("xl_frames.length = 0")
         durations = []
         while arrived() - before < 500 and len(durations) < 600:
             durations += keys_pressed(page, 20, lambda: page.js("(s => s.scrollTop += s.clientHeight / 4)(document.querySelector('.g-scroller'))"))
         row("a key while %d thumbnails arrive, processor %d× slower" % (arrived() - before, rate), shares(durations, budget), budget)
+        row("the longest frame of that", "%.0f ms" % max(page.js("xl_frames"), default=50), "100 ms")
         page.close()
 
 
@@ -164,6 +168,24 @@ def viewer(home):
         time.sleep(0.3)  # so that the next ones are there
     turns = page.js("xl_turns")
     row("from a key to the next picture, painted", "%.0f ms (middle of %d)" % (statistics.median(turns), len(turns)) if turns else "not seen", "50 ms")
+    page.close()
+
+
+def filters(home):
+    """From Enter in the search box to the number of pictures that match, and its rows, on the page."""
+    page = Page(home)
+    times = []
+    for words in ("tower", "steps:2", "profile:Cinematic", "green field", "size:64x64", "seed:1500"):
+        page.open("gallery", ".tile img")
+        until(lambda: page.js("document.querySelector('.choice')"), 30)  # the column of filters: then nothing else is under way
+        time.sleep(1)
+        times.append(page.driver.execute_async_script("""const [words, done] = arguments, box = document.querySelector('#search'), count = document.querySelector('#count');
+            box.value = words;
+            const begun = performance.now();
+            new MutationObserver((_, watch) => (watch.disconnect(), requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)))))
+              .observe(count, {childList: true});
+            box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));""", words))
+    row("a filter of %d pictures, answered and shown" % n, "%.0f ms (middle of %d), %.0f ms at most" % (statistics.median(times), len(times), max(times)), "100 ms")
     page.close()
 
 
@@ -195,6 +217,7 @@ try:
     prompt(home)
     typing(home)
     viewer(home)
+    filters(home)
     memory(home)
 finally:
     server.clean()
