@@ -16,7 +16,8 @@ fi
 dpkg-deb --field "$package" Depends | grep -q 'libc6' || fail "$package depends on no library"
 dpkg-deb --extract "$package" "$work/root"
 for file in usr/bin/sdxl-lab usr/bin/gpu_pick usr/bin/auto_night_runner usr/share/man/man1/sdxl-lab.1.gz \
-    usr/share/bash-completion/completions/sdxl-lab usr/lib/systemd/system/sdxl-lab@.service; do
+    usr/share/bash-completion/completions/sdxl-lab usr/lib/systemd/system/sdxl-lab@.service \
+    usr/lib/systemd/system/sdxl-lab-serve.service; do
     [ -e "$work/root/$file" ] || fail "$package has no /$file"
 done
 lab() { env -u SDXL_LAB_SHARE HOME="$work/home" "$work/root/usr/bin/sdxl-lab" "$@"; }

@@ -222,8 +222,8 @@ const struct xl_exit_code *xl_exit_code_at(int i) {
         {4, "no usable GPU: none is there or none is idle, its driver is too old, or it was lost"},
         {5, "the model is missing, incomplete, damaged or unsupported"},
         {6, "cannot write"},
-        {7,
-         "a download failed: no network, refused by the hub, damaged on the way, or offline mode"},
+        {7, "a download failed: no network, refused by the hub, damaged on the way, or offline "
+            "mode; or no server answers (serve --check)"},
         {8, "the cluster's scheduler (Slurm) is not there, does not answer, or refuses the job"},
         {75, "stopped early to give way (another process on the GPU, SIGUSR1): to be gone on with "
              "later"},

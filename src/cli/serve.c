@@ -22,6 +22,7 @@
 #include "http/guard.h"
 #include "http/health.h"
 #include "http/openai/openai.h"
+#include "http/probe.h"
 #include "http/server.h"
 
 #include <stdio.h>
@@ -146,6 +147,7 @@ static enum xl_status tell(const struct serving *serving, struct xl_err *err) {
 }
 
 static enum xl_status serve(const struct xl_settings *settings, struct xl_err *err) {
+    if (settings->check) return xl_server_probe(settings->bind, settings->port, err);
     struct serving serving = {.settings = settings,
                               .facts = {.settings = settings, .started_at = xl_now_s()}};
     enum xl_status status = xl_guard_token(settings->token_file, &serving.token, err);

@@ -39,7 +39,7 @@ for page in $pages; do
     [ "$page" = docs/COMMAND.md ] && continue
     for option in $(grep -oE '(^|[^A-Za-z0-9-])--[a-z][a-z-]+' "$page" | sed 's/.*--/--/' | sort -u); do
         case $option in
-        --preset | --build | --cflags | --libs | --rm | --env-file | --read-only | --tmpfs | --user | --build-arg) continue ;; # of cmake, pkg-config, docker
+        --preset | --build | --cflags | --libs | --rm | --env-file | --read-only | --tmpfs | --user | --build-arg | --target) continue ;; # of cmake, pkg-config, docker
         --array | --cpus-per-task | --exclusive | --requeue | --signal) continue ;; # of sbatch
         esac
         if grep -qE -- "$option\b" docs/COMMAND.md; then ok; else bad "$page: there is no option $option"; fi

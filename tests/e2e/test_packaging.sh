@@ -9,27 +9,36 @@ packaging=$source/packaging
 
 for script in "$packaging"/*.sh; do check "$(basename "$script") is read by sh" sh -n "$script"; done
 
-# --- The unit ---
-if command -v systemd-analyze >/dev/null 2>&1; then
-    sed "s|^ExecStart=.*|ExecStart=$bin|; /^Documentation=/d" "$packaging/systemd/sdxl-lab@.service" >sdxl-lab@.service
-    systemd-analyze verify --man=no ./sdxl-lab@x.service >out 2>&1
-    grep -v "Failed to \(connect\|get\)" out | grep -q "sdxl-lab@" && bad "the unit: $(head -1 out)" || ok "systemd has nothing to say of the unit"
+# --- The units ---
+unit() { # FILE NAME: one of its instances
+    sed "s|=/usr/bin/sdxl-lab|=$bin|; /^Documentation=/d" "$packaging/systemd/$1" >"$1"
+    systemd-analyze verify --man=no "./$2" >out 2>&1
+    grep -v "Failed to \(connect\|get\)" out | grep -q "sdxl-lab[@-]" && bad "$1: $(head -1 out)" || ok "systemd has nothing to say of $1"
     # 0 is shut, 100 is open; systemd 250 and later can tell without running. More than 20: somebody opened it.
     if systemd-analyze security --help | grep -q -e --offline; then
-        systemd-analyze security --offline=yes --threshold=20 --no-pager ./sdxl-lab@x.service >out 2>err &&
-            ok "and it is hardened" || bad "the unit is open: $(tail -1 out) $(head -1 err)"
+        systemd-analyze security --offline=yes --threshold=20 --no-pager "./$2" >out 2>err &&
+            ok "and it is hardened" || bad "$1 is open: $(tail -1 out) $(head -1 err)"
     else
         echo "skip systemd-analyze security: this version has no --offline"
     fi
+}
+if command -v systemd-analyze >/dev/null 2>&1; then
+    unit sdxl-lab@.service sdxl-lab@x.service
+    unit sdxl-lab-serve.service sdxl-lab-serve.service
 else
     echo "skip systemd: there is no systemd-analyze here"
 fi
+for command in $(sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p' "$packaging"/systemd/*); do
+    [ "$command" = /usr/bin/sdxl-lab ] || bad "a unit runs $command"
+done
 check "it draws as the README of headless runs says" env -i PATH="$PATH" HEADLESS=1 INSTANCE_ID=x HOME="$work" \
     OUTPUT_DIR="$work/unit" PROMPT="a cat" MODEL_KEY="$source/tests/data/models/repo" WIDTH=64 HEIGHT=64 STEPS=1 "$bin"
 check "one picture" [ "$(find unit -name '*.png' | wc -l)" -eq 1 ]
 
 # --- The image ---
-health=$(sed -n 's/^HEALTHCHECK .*CMD \[\(.*\)\]$/\1/p' "$packaging/Dockerfile" | tr -d '",')
+checks=$(sed -n 's/^HEALTHCHECK .*CMD \[\(.*\)\]$/\1/p' "$packaging/Dockerfile" | tr -d '",')
+check "the server's image asks the server" grep -qx 'sdxl-lab serve --check' <<<"$checks"
+health=$(grep -v serve <<<"$checks")
 check "the health check is a command" [ "${health%% *}" = sdxl-lab ]
 expect "and it is well here" 0 "" "$bin" ${health#sdxl-lab } --model "$source/tests/data/models/repo"
 check "drawing nothing" [ ! -e output_images ]

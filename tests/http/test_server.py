@@ -180,6 +180,33 @@ def starts_and_ends():
     server.clean()
 
 
+def asks_how_it_is(server):
+    """serve --check, as containers and services use it."""
+    ask = lambda *more, **environment: subprocess.Popen([program, "serve", "--check", *more], stderr=subprocess.PIPE, text=True,
+                                                        env={**server.environment, **environment})
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    nobody = ask("--port", str(free.getsockname()[1]))  # it waits ten seconds for somebody
+    for name, process in (("it is well", ask("--port", str(server.port))),
+                          ("by the variables of the server", ask(GRADIO_PORT=str(server.port), GRADIO_SERVER_NAME="0.0.0.0"))):
+        said = process.communicate()[1]
+        equal("checked: " + name, (process.returncode, said), (0, ""))
+    ill = socket.socket()
+    ill.bind(("127.0.0.1", 0))
+    ill.listen()
+    process = ask("--port", str(ill.getsockname()[1]))
+    connection = ill.accept()[0]
+    check("/healthz is asked", connection.recv(4096).startswith(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:"))
+    connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+    connection.close()
+    said = process.communicate()[1]
+    check("one that is not well", process.returncode == 7 and "answers 503" in said, (process.returncode, said))
+    said = nobody.communicate()[1]
+    check("nobody there", nobody.returncode == 7 and "no server answers" in said, (nobody.returncode, said))
+    for one in (free, ill):
+        one.close()
+
+
 one = Server(program)
 try:
     lists(one)
@@ -187,6 +214,7 @@ try:
     preloads(one)
     addresses(one)
     connections(one)
+    asks_how_it_is(one)
 finally:
     one.clean()
 base_path()

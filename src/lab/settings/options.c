@@ -421,6 +421,9 @@ static const struct xl_option options[] = {
      .help =
          "another name that the server answers to, such as that of a proxy, and whose pages may "
          "call it; as often as there are any"},
+    {SWITCH("check", check), .commands = XL_FOR_SERVE, .group = "Server",
+     .help = "start none: ask the server that has this port and address whether it is well, within "
+             "ten seconds (exit code 0 or 7), for health checks"},
     {TEXT("base-path", "PATH", base_path), .commands = XL_FOR_SERVE, .group = "Server",
      .help = "paths begin so, where a proxy serves it below one: /lab"},
 

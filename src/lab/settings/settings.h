@@ -122,7 +122,7 @@ struct xl_settings {
     bool now;                      /* night stop */
     int port;                      /* serve; 0: any */
     const char *bind, *base_path, *token_file;
-    bool no_token;
+    bool no_token, check;
     struct xl_list allow_hosts;
 #ifdef XL_CELL_TEST_FIELD /* tests/field adds one here, and a row */
     double test_field;
