@@ -69,3 +69,22 @@ def until(fn, seconds=60):
             return found
         time.sleep(0.05)
     return None
+
+
+def finders(driver):
+    """find(css): the elements that are there now. one(css): the first of them, waited for."""
+    def find(css):
+        return driver.find_elements("css selector", css)
+
+    def one(css):
+        return until(lambda: find(css))[0]
+    return find, one
+
+
+def camera(driver, folder):
+    """shot(name) for who looks at a test. folder: what is left of its arguments; without any nothing is taken."""
+    def shot(name):
+        if folder:
+            time.sleep(0.5)  # what is still coming
+            driver.save_screenshot(os.path.join(folder[0], name + ".png"))
+    return shot

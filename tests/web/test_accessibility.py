@@ -13,10 +13,10 @@ sys.path.insert(0, os.path.join(here, "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
 
 program, source = sys.argv[1:3]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 output = os.path.join(tempfile.mkdtemp(prefix="sdxl-lab-accessible-"), "pictures")
 subprocess.run([sys.executable, "-B", os.path.join(source, "tests", "e2e", "make_favourites.py"), output, "2000"], check=True, capture_output=True)
 driver = browser.start(1280, 900)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "2", output=output)
 home = "http://127.0.0.1:%d/" % server.port
 with open(os.path.join(here, "accessibility.js")) as file:
@@ -67,8 +67,7 @@ def look(name, may_scroll=None, is_dialog=False):
     if not is_dialog:
         cdp("Emulation.setDeviceMetricsOverride", width=320, height=640, deviceScaleFactor=1, mobile=False)
         equal(name + ": reflow", rule("reflow", may_scroll), [])
-        if shots:
-            driver.save_screenshot(os.path.join(shots, "narrow-%s.png" % name.replace(" ", "-")))
+        shot("narrow-" + name)
         cdp("Emulation.clearDeviceMetricsOverride")
     media("dark")
     titles.add(driver.title)

@@ -13,8 +13,8 @@ from serving import Server, check, end, equal  # noqa: E402
 
 N = 24
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900, dark=True)
+shot = browser.camera(driver, sys.argv[3:])
 from selenium.webdriver import ActionChains  # noqa: E402  (start() leaves where there is none)
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
@@ -41,11 +41,6 @@ def press(*keys):
 
 def held(modifier, key):
     ActionChains(driver).key_down(modifier).send_keys(key).key_up(modifier).perform()
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def ids():

@@ -14,26 +14,14 @@ from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900, dark=True)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "1")
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return driver.find_element("css selector", css)
 
 
 def press(key):
     ActionChains(driver).send_keys(key).perform()
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def choices():

@@ -13,8 +13,8 @@ from serving import Server, check, end, equal  # noqa: E402
 
 N = 300
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900)
+shot = browser.camera(driver, sys.argv[3:])
 from selenium.webdriver import ActionChains  # noqa: E402  (start() leaves where there is none)
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
@@ -47,12 +47,6 @@ def press(*keys):
 
 def with_control(key):
     ActionChains(driver).key_down(Keys.CONTROL).send_keys(key).key_up(Keys.CONTROL).perform()
-
-
-def shot(name):
-    if shots:
-        time.sleep(0.5)
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def open_gallery(query="", least=5):

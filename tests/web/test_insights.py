@@ -13,7 +13,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from serving import Server, check, end, equal  # noqa: E402
 
 program, source = sys.argv[1], sys.argv[2]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 home = tempfile.mkdtemp(prefix="sdxl-lab-insights-")
 output = os.path.join(home, "pictures")
 subprocess.run([sys.executable, "-B", os.path.join(source, "tests", "e2e", "make_favourites.py"), output, "4000"], check=True,
@@ -25,22 +24,11 @@ with open(os.path.join(config, "sdxl-lab", "models.yaml"), "w") as file:  # what
 with open(os.path.join(config, "sdxl-lab", "profiles.yaml"), "w") as file:
     json.dump({"Dark Fantasy / Grimdark": {"prompt": "grim"}}, file)
 driver = browser.start(1280, 900)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "1", output=output, environment={"XDG_CONFIG_HOME": config})
 server.ask("POST", "/api/v1/queue", {"paused": True})
 here = "http://127.0.0.1:%d/" % server.port
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return driver.find_element("css selector", css)
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def lab(*arguments):

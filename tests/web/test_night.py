@@ -13,24 +13,12 @@ from serving import Server, check, end, equal  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 1000)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--workers", "1")
 home = "http://127.0.0.1:%d/" % server.port
 SLOW = 90
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return until(lambda: find(css))[0]
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def open_view(path):

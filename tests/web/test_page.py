@@ -2,7 +2,6 @@
 phone. usage: test_page.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
 import os
 import sys
-import time
 
 import browser
 from browser import until
@@ -11,18 +10,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from serving import Server, check, end, equal  # noqa: E402
 
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "2")
 home = "http://127.0.0.1:%d/" % server.port
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return driver.find_element("css selector", css)
 
 
 def text_of(css):
@@ -38,11 +30,6 @@ def write(key, value):
     field = one("[data-key=%s] textarea, [data-key=%s] input" % (key, key))
     field.clear()
     field.send_keys(value)
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def open_view(path=""):

@@ -13,8 +13,9 @@ from serving import Server, check, end, equal  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 config = tempfile.mkdtemp(prefix="sdxl-lab-prompt-")
 os.makedirs(os.path.join(config, "sdxl-lab", "wildcards"))
 with open(os.path.join(config, "sdxl-lab", "wildcards", "colour.txt"), "w") as file:
@@ -23,14 +24,6 @@ server = Server(program, "--device", "cpu", "--threads", "1", environment={"XDG_
 AREA = "[data-key=prompt] textarea"
 LIST = ".suggestions:not([hidden]) li"
 SLOW_S = 60
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return driver.find_element("css selector", css)
 
 
 def text():
@@ -60,11 +53,6 @@ def press(*keys):
 def retype(value):
     press(Keys.CONTROL, "a")
     press(value)
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def open_page():

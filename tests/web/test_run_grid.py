@@ -13,25 +13,13 @@ from selenium.webdriver import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 program = sys.argv[1]
-shots = sys.argv[3] if len(sys.argv) > 3 else None
 driver = browser.start(1280, 900)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "2")
 home = "http://127.0.0.1:%d/" % server.port
 SWEEP = {"prompt": "a red circle", "size": "64x64", "seed": 3,
          "sweep": {"guidance": [2, 5, 9], "steps": [3, 4], "scheduler": ["Euler", "DDIM"]}}
-
-
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return until(lambda: find(css))[0]
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def headings(css):

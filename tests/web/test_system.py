@@ -14,8 +14,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from serving import Server, check, end, equal  # noqa: E402
 
 program, sources, fakes = sys.argv[1:4]
-shots = sys.argv[4] if len(sys.argv) > 4 else None
 driver = browser.start(1280, 900)
+find, one = browser.finders(driver)
+shot = browser.camera(driver, sys.argv[4:])
 hub = tempfile.mkdtemp(prefix="sdxl-lab-hub-")
 shutil.copytree(os.path.join(sources, "models", "lab-tiny-xl"), os.path.join(hub, "repos/org/tiny"))
 hub_server = subprocess.Popen([sys.executable, os.path.join(sources, "tests/hub_server/server.py"), hub], stdout=subprocess.PIPE,
@@ -41,25 +42,12 @@ def fault(**faults):
     os.rename(hub + "/faults.tmp", hub + "/faults.json")
 
 
-def find(css):
-    return driver.find_elements("css selector", css)
-
-
-def one(css):
-    return driver.find_element("css selector", css)
-
-
 def part(name):
     return "section[aria-label='%s']" % name
 
 
 def text(css):
     return one(css).text
-
-
-def shot(name):
-    if shots:
-        driver.save_screenshot(os.path.join(shots, name + ".png"))
 
 
 def try_machine():
