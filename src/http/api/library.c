@@ -17,10 +17,11 @@
 enum { FRESH_S = 1, THUMBNAILS_LOOK_BYTES = 64 << 20 };
 
 struct handle {
-    struct xl_index *index;
+    struct xl_index *index; /* of whoever has taken it, as the next two */
     double opened_at;
-    long long change; /* of the library when it was opened */
-    bool is_taken;
+    long long change;      /* of the library when it was opened */
+    bool is_taken;         /* of the mutex, as the next */
+    struct xl_index *lent; /* what was given out; NULL: nothing, or not yet */
 };
 
 struct xl_library {
@@ -121,13 +122,11 @@ enum xl_status xl_library_take(struct xl_library *library, struct xl_index **out
         handle->opened_at = now;
         handle->change = change;
     }
-    if (!status) {
-        *out = handle->index;
-        return XL_OK;
-    }
+    if (!status) *out = handle->index;
     pthread_mutex_lock(&library->mutex);
-    handle->is_taken = false;
-    pthread_cond_signal(&library->given);
+    handle->lent = status ? NULL : handle->index;
+    handle->is_taken = !status;
+    if (status) pthread_cond_signal(&library->given);
     pthread_mutex_unlock(&library->mutex);
     return status;
 }
@@ -135,8 +134,12 @@ enum xl_status xl_library_take(struct xl_library *library, struct xl_index **out
 void xl_library_give(struct xl_library *library, struct xl_index *index) {
     if (!index) return;
     pthread_mutex_lock(&library->mutex);
-    for (int i = 0; i < XL_LIBRARY_HANDLES; i++)
-        if (library->handles[i].index == index) library->handles[i].is_taken = false;
+    for (int i = 0; i < XL_LIBRARY_HANDLES; i++) {
+        struct handle *handle = &library->handles[i];
+        if (handle->lent != index) continue;
+        handle->lent = NULL;
+        handle->is_taken = false;
+    }
     pthread_cond_signal(&library->given);
     pthread_mutex_unlock(&library->mutex);
 }
