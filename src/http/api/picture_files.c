@@ -158,12 +158,13 @@ static enum xl_status reply_thumbnail(struct xl_call *call, struct xl_reply *rep
     return xl_reply_file(call, reply, &file, err);
 }
 
-/* One in the trash is seen there, too. */
+/* One in the trash is seen there, too, also one that went there while it was asked for. */
 static enum xl_status open_anywhere(struct xl_call *call, struct xl_reply *reply,
                                     const json_t *picture, int *fd, struct xl_err *err) {
     const char *path = json_string_value(json_object_get(picture, "path"));
     bool is_trashed = path && json_is_true(json_object_get(picture, "trashed"));
-    if (is_trashed && !xl_library_open_trashed(call->user, path, fd, NULL)) return XL_OK;
+    if (path && !is_trashed && !xl_library_open(call->user, path, fd, NULL)) return XL_OK;
+    if (path && !xl_library_open_trashed(call->user, path, fd, NULL)) return XL_OK;
     return xl_picture_open(call, reply, picture, fd, err);
 }
 
