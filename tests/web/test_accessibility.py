@@ -85,7 +85,7 @@ def job(settings):
 run = job({"prompt": "a red circle", "size": "64x64", "seed": 3, "steps": 2, "sweep": {"guidance": [2, 5], "scheduler": ["Euler", "DDIM"]}})
 check("a run is drawn", until(lambda: server.get("/api/v1/jobs/" + run).json()["state"] == "done", 120))
 subprocess.run([program, "favorite", "import", os.path.join(output, "links"), "--output-dir", output], env=server.environment, capture_output=True)
-pictures = server.get("/api/v1/pictures?limit=2").json()["pictures"]
+pictures = server.get("/api/v1/pictures?limit=4").json()["pictures"]
 run_dir = os.path.basename(pictures[0]["run_dir"])
 server.ask("POST", "/api/v1/queue", {"paused": True})
 for prompt in ("a fox that waits", "another fox"):
@@ -109,6 +109,9 @@ check("with its facts", until(lambda: driver.find_elements("css selector", "#fac
 look("viewer")
 open_view("picture/%s?with=%s" % (pictures[0]["id"], pictures[1]["id"]), ".compare .g-stage[data-painted]")
 look("compare")
+open_view("picture/%s?with=%s" % (pictures[0]["id"], ",".join(str(picture["id"]) for picture in pictures[1:])), ".compare .g-stage[data-painted]")
+check("with all of them", until(lambda: len(driver.find_elements("css selector", ".g-stage[data-painted]")) == 4))
+look("survey", ".compare-table")
 open_view("cull/%s" % pictures[0]["id"], ".cull .g-stage[data-painted]")
 check("with those around it", until(lambda: driver.find_elements("css selector", ".strip-cell img")))
 look("cull", ".strip")

@@ -247,7 +247,33 @@ def try_comparing():
     check("that divides", js("document.querySelector('.pane .g-stage').style.clipPath.includes('75%')"))
     js("document.querySelector('.compare').focus()")
     press("s", Keys.ESCAPE)
-    check("Esc goes back", until(lambda: count(".gallery")))
+    check("Esc goes back", until(lambda: count(".gallery") and count(".tile")))
+    painted = "[...document.querySelectorAll('.g-stage')].map(s => s.dataset.painted ?? '')"
+    js("document.querySelector('.tile[tabindex=\"0\"]').focus()")
+    press(Keys.ARROW_RIGHT, " ")
+    third = active()
+    equal("three are picked", until(lambda: text("#compare") == "Compare the 3"), True)
+    press("n")
+    check("N shows them together", until(lambda: js(painted) == [a, b, third]), js(painted))
+    check("with what differs", until(lambda: js("[...document.querySelectorAll('.differences thead th')].map(t => t.textContent).join()") == "Setting,A,B,C"))
+    js("document.querySelectorAll('.pane')[2].focus()")
+    press("3")
+    check("a key judges the one that has the focus", until(lambda: mark_of(third) == (False, 3, False)), mark_of(third))
+    press("u", "z")
+    check("one zoom for all", until(lambda: js("[...document.querySelectorAll('.stage-picture')].every(p => p.offsetWidth < 200)")))
+    shot("survey")
+    press("z", Keys.ARROW_RIGHT)
+    check("an arrow takes another one in, the others stay", until(lambda: "" not in js(painted) and third not in js(painted) and js(painted)[:2] == [a, b]), js(painted))
+    driver.get(home + "picture/%s?with=%s,999999" % (a, b))
+    check("one that is not there says so, the others are", until(lambda: js(painted)[:2] == [a, b] and "no picture 999999" in text(".pane:last-child .stage-word")),
+          text(".panes"))
+    open_gallery()
+    js("document.querySelector('.tile').focus()")
+    press("n")
+    check("without picks it is this one and the next three", until(lambda: count(".pane") == 4 and "" not in js(painted)))
+    shot("survey-4")
+    press(Keys.ESCAPE)
+    check("and back", until(lambda: count(".gallery")))
 
 
 def try_arrivals():
@@ -301,6 +327,8 @@ def try_looks():
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         open_gallery()
         check("nothing sticks out: " + name, js("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"))
+        equal("nor any button: " + name, js("[...document.querySelectorAll('.gallery .bar button, .gallery .bar select')].filter(b => "
+                                            "b.offsetParent && b.getBoundingClientRect().right > innerWidth).map(b => b.textContent)"), [])
         shot("gallery-" + name)
         click(".tile")
         viewer_is_painted()
@@ -311,6 +339,9 @@ def try_looks():
         press("c")
         check("nor beside another: " + name, until(lambda: count(".pane") == 2) and js("document.documentElement.scrollWidth <= innerWidth"))
         shot("compare-" + name)
+        driver.get(home + "picture/1?with=2,3,4,5,6,7,8")
+        check("nor eight of them: " + name, until(lambda: count(".g-stage[data-painted]") == 8) and js("document.documentElement.scrollWidth <= innerWidth"))
+        shot("survey-" + name)
 
 
 copies.spread(copies.draw(program, server), server.output, N)
@@ -324,7 +355,7 @@ try_trash()
 try_looks()
 bad = [entry["message"] for entry in driver.get_log("browser")
        if entry["level"] == "SEVERE" and "ERR_INTERNET_DISCONNECTED" not in entry["message"]
-       and "410 (Gone)" not in entry["message"]]  # those are meant: no connection
+       and "410 (Gone)" not in entry["message"] and "pictures/999999" not in entry["message"]]  # those are meant
 equal("nothing went wrong unseen", bad, [])
 driver.quit()
 server.clean()

@@ -1,5 +1,5 @@
-// compare.js - two pictures side by side or one over the other with a slider; one zoom and place for both, and a table
-// of the settings that differ.
+// compare.js - two to eight pictures side by side, two also one over the other with a slider; one zoom and place for all,
+// and a table of the settings that differ.
 import { address } from '../../lib/api.js';
 import { button, fill, h } from '../../lib/dom.js';
 import { load as recall, save } from '../../lib/store.js';
@@ -12,6 +12,8 @@ import { makeMarkButtons } from './panel.js';
 import { pathOf } from './query.js';
 import { makeStage } from './stage.js';
 
+const LETTERS = [...'ABCDEFGH'];
+
 /** What every picture has another of, and nobody compares. */
 const OWN = /^(id|path|cell|made_at|loved|rating|rejected|Made|record\..*|run_dir)$/;
 const NAMED = new Set(['prompt', 'negative', 'model_key', 'profile', 'width', 'height', 'steps', 'guidance', 'scheduler', 'seed',
@@ -23,63 +25,66 @@ const factsOf = (picture) => {
     .filter(([name]) => !OWN.test(name)).map(([name, value]) => [name, String(value)]));
 };
 
-/** A text with the words marked that the other one has not. */
-function marked(text, other) {
-  const words = new Set(other.toLowerCase().split(/[^\p{L}\p{N}]+/u));
-  const isNew = (part) => /[\p{L}\p{N}]/u.test(part) && !words.has(part.toLowerCase());
+const wordsOf = (text) => new Set(text.toLowerCase().split(/[^\p{L}\p{N}]+/u));
+/** A text with the words marked that one of the others has not. */
+function marked(text, others) {
+  const sets = others.map(wordsOf);
+  const isNew = (part) => /[\p{L}\p{N}]/u.test(part) && sets.some((words) => !words.has(part.toLowerCase()));
   return text.split(/([^\p{L}\p{N}]+)/u).map((part) => (isNew(part) ? h('mark', {}, part) : part));
 }
 
 function differences(pictures) {
-  const [a, b] = pictures.map(factsOf);
-  const names = [...new Set([...a.keys(), ...b.keys()])];
-  const differing = names.filter((name) => a.get(name) !== b.get(name));
-  const cell = (name, mine, other) => h('td', {},
-    /prompt/i.test(name) ? marked(mine.get(name) ?? '', other.get(name) ?? '') : mine.get(name) ?? '–');
+  const all = pictures.map(factsOf);
+  const names = [...new Set(all.flatMap((facts) => [...facts.keys()]))];
+  const differing = names.filter((name) => all.some((facts) => facts.get(name) !== all[0].get(name)));
+  const cell = (name, mine) => h('td', {}, /prompt/i.test(name)
+    ? marked(mine.get(name) ?? '', all.filter((other) => other !== mine).map((other) => other.get(name) ?? '')) : mine.get(name) ?? '–');
   const rows = differing.map((name) =>
-    h('tr', {}, h('th', { attrs: { scope: 'row' } }, name), cell(name, a, b), cell(name, b, a)));
+    h('tr', {}, h('th', { attrs: { scope: 'row' } }, name), all.map((facts) => cell(name, facts))));
   const equal = names.length - differing.length;
   return [
     rows.length ? h('table', { className: 'differences' },
-      h('thead', {}, h('tr', {}, ['Setting', 'A', 'B'].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), h('tbody', {}, rows))
+      h('thead', {}, h('tr', {}, ['Setting', ...LETTERS.slice(0, all.length)].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), h('tbody', {}, rows))
       : h('p', {}, 'All settings are equal.'),
     h('p', { className: 'soft small' }, `${equal} equal`)];
 }
 
-/** wanted: [id, id], as the address has them. */
+/** wanted: two to eight ids, as the address has them. */
 export function showCompare(view, wanted, filter) {
+  const isPair = wanted.length === 2;
+  const title = isPair ? 'Two pictures' : `${wanted.length} pictures`;
   let isOver = false;
-  let isSlider = recall('gallery.slider', false);
-  let current = 0; // which of the two keys are about
+  let isSlider = isPair && recall('gallery.slider', false);
+  let current = 0; // which of them keys are about
   let order = null;
-  const panes = [0, 1].map(makePane);
+  const panes = wanted.map((_, i) => makePane(i));
   const slider = h('input', {
     type: 'range', id: 'divide', min: 0, max: 100, step: 0.5, value: 50, aria: { label: 'How much of A is seen' }, oninput: divide,
   });
-  const mode = button('Slider', toggleMode, { id: 'mode', title: 'S', aria: { pressed: String(isSlider) } });
+  const mode = button('Slider', toggleMode, { id: 'mode', title: 'S', hidden: !isPair, aria: { pressed: String(isSlider) } });
   const table = h('div', {
     className: 'compare-table', id: 'differences', attrs: { role: 'region' }, aria: { label: 'Settings that differ' },
   });
-  const both = h('div', { className: 'panes' }, panes.map((pane) => pane.element));
-  const element = h('section', { className: 'viewer compare', tabIndex: -1, aria: { label: 'Two pictures' } },
-    h('h1', { className: 'unseen' }, 'Two pictures'),
+  const all = h('div', { className: isPair ? 'panes' : 'panes many', data: { n: wanted.length } }, panes.map((pane) => pane.element));
+  const element = h('section', { className: 'viewer compare', tabIndex: -1, aria: { label: title } },
+    h('h1', { className: 'unseen' }, title),
     h('div', { className: 'bar' }, button('Back', () => leave(filter), { id: 'close', title: 'Esc' }), mode, slider,
       h('div', { className: 'bar-end' },
         button('1:1', () => panes[current].stage.toggle(), { id: 'zoom', title: 'Z' }),
         button('−', () => panes[current].stage.farther(), { aria: { label: 'Farther' } }),
         button('+', () => panes[current].stage.nearer(), { aria: { label: 'Nearer' } }),
         button('?', () => showHelp('c'), { className: 'plain wide', aria: { label: 'Keys' } }))),
-    both, table);
+    all, table);
   fill(view, element);
 
   function makePane(i) {
-    const stage = makeStage({ onView: (next) => panes[1 - i].stage.setView(next, false) });
+    const stage = makeStage({ onView: (next) => panes.forEach((pane, k) => k !== i && pane.stage.setView(next, false)) });
     const markButtons = makeMarkButtons((changeOf) => {
       choose(i);
       mark(changeOf);
     });
-    const name = h('strong', {}, 'AB'[i]);
-    const paneElement = h('div', { className: 'pane', tabIndex: 0, attrs: { role: 'group' }, aria: { label: `Picture ${'AB'[i]}` } },
+    const name = h('strong', {}, LETTERS[i]);
+    const paneElement = h('div', { className: 'pane', tabIndex: 0, attrs: { role: 'group' }, aria: { label: `Picture ${LETTERS[i]}` } },
       stage.element, h('div', { className: 'pane-bar' }, name, markButtons.element));
     paneElement.addEventListener('focusin', () => choose(i));
     paneElement.addEventListener('pointerdown', () => choose(i));
@@ -94,7 +99,7 @@ export function showCompare(view, wanted, filter) {
   function divide() {
     panes[0].stage.element.style.clipPath = isSlider ? `inset(0 ${100 - slider.value}% 0 0)` : '';
     slider.setAttribute('aria-valuetext', `${Math.round(slider.value)} percent`);
-    both.style.setProperty('--divide', `${slider.value}%`);
+    all.style.setProperty('--divide', `${slider.value}%`);
   }
   function showMode() {
     element.classList.toggle('over', isSlider);
@@ -103,6 +108,7 @@ export function showCompare(view, wanted, filter) {
     divide();
   }
   function toggleMode() {
+    if (!isPair) return;
     isSlider = !isSlider;
     save('gallery.slider', isSlider);
     showMode();
@@ -122,13 +128,13 @@ export function showCompare(view, wanted, filter) {
     } catch (error) {
       if (isOver || pane.wanted !== id) return;
       pane.picture = null;
-      pane.stage.tell(error.message); // the other one stays
+      pane.stage.tell(error.message); // the others stay
     }
     const pictures = panes.map((one) => one.picture);
     fill(table, pictures.every(Boolean) ? differences(pictures) : null);
     if (pictures.every(Boolean)) {
-      const [a, b] = pictures.map((one) => one.cell ?? one.id);
-      history.replaceState(null, '', address(pathOf(`picture/${a}`, new Map([...filter, ['with', b]]))));
+      const [first, ...others] = pictures.map((one) => one.cell ?? one.id);
+      history.replaceState(null, '', address(pathOf(`picture/${first}`, new Map([...filter, ['with', others.join(',')]]))));
     }
   }
 
@@ -137,13 +143,13 @@ export function showCompare(view, wanted, filter) {
     if (picture && stage.id === picture.id && stage.isPainted()) marks.set(picture.id, changeOf(picture.id));
   }
 
-  /** Another picture in this pane, the other one stays. */
+  /** Another picture in this pane, the others stay. */
   function step(way) {
     const { picture } = panes[current];
     const i = picture && order ? order.ids.indexOf(picture.id) : -1;
-    const other = panes[1 - current].picture?.id;
+    const others = new Set(panes.map((pane, k) => k !== current && pane.picture?.id));
     let to = i + way;
-    if (order?.ids[to] === other) to += way;
+    while (order && others.has(order.ids[to])) to += way;
     if (i >= 0 && to >= 0 && to < order.n) load(current, order.ids[to]);
   }
   const move = (way) => (event) => (event.shiftKey ? panes[current].stage.move(way, 0) : step(way));

@@ -11,6 +11,18 @@ export function open(path) {
   go(path);
 }
 
+export const COMPARED_MOST = 8;
+const COMPARED = 4; // where nobody picked any
+/** Pictures side by side: two to eight, as they were picked. */
+export function compare(filter, ids) {
+  const [first, ...others] = ids.slice(0, COMPARED_MOST);
+  open(pathOf(`picture/${first}`, new Map([...filter, ['with', others.join(',')]])));
+}
+/** Those that were picked or, where fewer than two were, this one and the next ones. */
+export function toSurvey(order, index, picked) {
+  return picked.size > 1 ? [...picked] : [...order.ids.slice(index, index + COMPARED)];
+}
+
 /** Judge the pictures of a filter one after the other, from this one on; those that were judged are left out, unless
  *  the filter is about that. */
 export function cull(filter, id) {

@@ -10,7 +10,7 @@ export function makeSearch(filter, onChange) {
   let timer = 0;
   const hint = h('p', { className: 'hint small', id: 'search-hint', hidden: true });
   const box = h('input', {
-    type: 'search', id: 'search', placeholder: 'Search: words, -word, model:…, steps:>20, stars:>=3', value: now.get('text') ?? '',
+    type: 'search', id: 'search', placeholder: 'Search: words, -word, steps:>20, stars:>=3', value: now.get('text') ?? '',
     autocomplete: 'off', spellcheck: false, aria: { label: 'Search pictures', describedby: 'search-hint', keyshortcuts: '/' },
   });
   const chips = h('ul', { className: 'g-chips', aria: { label: 'Filters that are on' } });

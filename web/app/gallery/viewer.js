@@ -2,7 +2,7 @@
 import { address } from '../../lib/api.js';
 import { button, fill, h } from '../../lib/dom.js';
 import { altOf, details } from './details.js';
-import { cull, fitHeight, leave, listenKeys, open } from './frame.js';
+import { compare, cull, fitHeight, leave, listenKeys, toSurvey } from './frame.js';
 import { nextLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
 import { orderOf, shelf, without } from './order.js';
@@ -108,8 +108,13 @@ export function showViewer(view, wanted, filter) {
     const i = index();
     const picked = [...shelf.marked].filter((one) => one !== id);
     const other = picked[0] ?? (at(i + 1) || at(i - 1));
-    if (other) open(pathOf(`picture/${id}`, new Map([...filter, ['with', other]])));
+    if (other) compare(filter, [id, other]);
     else tellBelow('There is nothing to compare it with.');
+  }
+  function goSurvey() {
+    const ids = order ? toSurvey(order, index(), shelf.marked) : [];
+    if (ids.length > 1) compare(filter, ids);
+    else goCompare();
   }
 
   async function trash() {
@@ -146,6 +151,7 @@ export function showViewer(view, wanted, filter) {
       farther: () => stage.farther(),
       light: nextLight,
       compare: goCompare,
+      survey: goSurvey,
       trash,
       close: () => leave(filter),
       help: () => showHelp('v'),

@@ -4,7 +4,7 @@ import { button, fill, h, plural, say, style } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
 import { load, save } from '../../lib/store.js';
 import { details } from './details.js';
-import { cull, fitHeight, listenKeys, open } from './frame.js';
+import { COMPARED_MOST, compare as openCompare, cull, fitHeight, listenKeys, open, toSurvey } from './frame.js';
 import { makeGrid } from './grid.js';
 import { nextLight, recallLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
@@ -198,7 +198,7 @@ export function show(view, place) {
   function togglePick(id) {
     if (!id) return;
     if (!shelf.marked.delete(id)) {
-      if (shelf.marked.size === 2) shelf.marked.delete(shelf.marked.values().next().value);
+      if (shelf.marked.size === COMPARED_MOST) shelf.marked.delete(shelf.marked.values().next().value);
       shelf.marked.add(id);
     }
     showPicked();
@@ -207,16 +207,21 @@ export function show(view, place) {
     grid.setPicked(shelf.marked);
     compare.hidden = !shelf.marked.size;
     compare.disabled = shelf.marked.size < 2;
-    fill(compare, shelf.marked.size < 2 ? 'Pick one more' : 'Compare the two');
+    const n = shelf.marked.size;
+    fill(compare, n < 2 ? 'Pick one more' : n === 2 ? 'Compare the two' : `Compare the ${n}`);
   }
 
-  /** The two that were picked; the one that was and the one with the ring; that one and the next. */
+  /** Those that were picked; the one that was and the one with the ring; that one and the next. */
   function goCompare() {
     const { ids, n } = shelf.order;
     const two = [...shelf.marked];
     for (const id of [grid.active, ids[Math.min(n - 1, grid.index + 1)]])
       if (two.length < 2 && id && !two.includes(id)) two.push(id);
-    if (two.length === 2) open(pathOf(`picture/${two[0]}`, new Map([...now, ['with', two[1]]])));
+    if (two.length > 1) openCompare(now, two);
+  }
+  function goSurvey() {
+    const ids = toSurvey(shelf.order, grid.index, shelf.marked);
+    if (ids.length > 1) openCompare(now, ids);
   }
 
   function goCull() {
@@ -259,6 +264,7 @@ export function show(view, place) {
       undo: () => marks.undo(),
       pick: () => togglePick(grid.active),
       compare: goCompare,
+      survey: goSurvey,
       cull: goCull,
       light: nextLight,
       trash,
