@@ -38,7 +38,7 @@ def make_pictures(n):
         for i in range(n):
             path = os.path.join(server.output, "%02d.png" % i)
             with open(path, "wb") as file:
-                file.write(browser.png(96, 64, (40 + 20 * i % 200, 120, 200 - 15 * i % 150)))
+                file.write(browser.png(96, 64, (40 + 15 * i, 120, 200 - 12 * i)))
             log.write(json.dumps({"timestamp": "20261001_1200%02d" % i, "mode": "txt2img", "prompt": "picture %d" % i, "model_key": "M",
                                   "model_id": "m", "scheduler": "Euler", "steps": 4, "guidance_scale": 5.0, "width": 96, "height": 64,
                                   "batch_size": 1, "seed_base": i, "seeds": [i], "paths": [path], "run_dir": None}) + "\n")
