@@ -55,6 +55,11 @@ room_in() { # FOLDER PATH: the room of a path from src/, or nothing
     case $rest in */*) echo "${rest%%/*}" ;; esac
 }
 
+# Headers of libraries, by how they begin, and the folder they are for.
+library_rules='oneapi/=backend/cpu cuda=backend/cuda cublas=backend/cuda cudnn=backend/cuda png.h=image jpeglib.h=image
+    webp/=image cairo=image fontconfig/=image yaml.h=base openssl/=base sqlite3.h=insight microhttpd.h=http
+    curl/=hub/download nvml.h=gpu'
+
 for file in $(find src -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' | sort); do
     sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$file" >"$work/includes"
     sed "s|^|${file#src/} |" "$work/includes" >>"$work/all"
@@ -85,12 +90,13 @@ for file in $(find src -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' | sort); 
             bad "$file: $folder/$room includes \"$include\": it may see $folder/ alone"
         fi
     done <"$work/includes"
-    for rule in 'oneapi/:backend/cpu' 'cuda:backend/cuda' 'cublas:backend/cuda' 'cudnn:backend/cuda' 'png.h:image' 'jpeglib.h:image' \
-        'webp/:image' 'cairo:image' 'fontconfig/:image' 'yaml.h:base' 'openssl/:base' 'sqlite3.h:insight' \
-        'microhttpd.h:http' 'curl/:hub/download' 'nvml.h:gpu'; do
-        grep -q "^ *# *include *<${rule%%:*}" "$file" || continue
-        case $file in src/${rule#*:}/*) ;; *) bad "$file: only src/${rule#*:} may include <${rule%%:*}...>" ;; esac
-    done
+    sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$file" >"$work/libraries"
+    while IFS= read -r include; do
+        for rule in $library_rules; do
+            case $include in "${rule%%=*}"*) ;; *) continue ;; esac
+            case $file in src/${rule#*=}/*) ;; *) bad "$file: only src/${rule#*=} may include <${rule%%=*}...>" ;; esac
+        done
+    done <"$work/libraries"
     case $file in
     src/backend/*) ;;
     *) ! grep -n '^ *# *if.*CUDA' "$file" >"$work/found" || bad "$file: #if CUDA belongs into backend/" ;;
@@ -131,16 +137,16 @@ awk 'FNR == 1 { start = 0 } /^[A-Za-z_]/ { start = FNR; name = $0 }
     $(find src bench tools examples -name '*.c' -o -name '*.cu') >"$work/found"
 judge "functions of at most 60 lines"
 
-for header in $(find include src -name '*.h'); do
-    # Where there is no toolkit, what includes it is not compiled by the program either.
-    case $header in
-    src/backend/cuda/*)
-        echo '#include <cuda_runtime_api.h>' | "$cc" -E -x c - >"$work/found" 2>&1 || continue ;;
-    esac
-    # Headers of kernels are compiled by their sources with instruction-set flags.
-    if "$cc" -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Werror -Wno-pragma-once-outside-header \
-        -Wno-unused-function -x c -Iinclude -Isrc "$header" 2>"$work/found"; then passed=$((passed + 1))
-    else bad "$header does not compile alone"; head -3 "$work/found"; fi
-done
+# Each header by itself, on all cores. Where there is no toolkit, what includes it is not compiled by the
+# program either; headers of kernels are compiled by their sources with instruction-set flags.
+headers='find include src -name *.h'
+echo '#include <cuda_runtime_api.h>' | "$cc" -E -x c - >/dev/null 2>&1 || headers="$headers -not -path src/backend/cuda/*"
+set -f
+$headers | xargs -P "$(nproc)" -n 1 sh -c 'found=$("$1" -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Werror \
+    -Wno-pragma-once-outside-header -Wno-unused-function -x c -Iinclude -Isrc "$2" 2>&1 | head -3)
+    [ -z "$found" ] && echo "ok $2" || echo "FAIL $2 does not compile alone: $found"' sh "$cc" >"$work/headers"
+set +f
+grep -v '^ok ' "$work/headers"
+passed=$((passed + $(grep -c '^ok ' "$work/headers"))) failed=$((failed + $(grep -c '^FAIL ' "$work/headers")))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
