@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "lab/cell/cell_fields.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,9 +74,10 @@ static void put_int(struct line *line, const char *key, int64_t value) {
     put(line, key, json_integer(value));
 }
 
-/* Seconds and operations: nothing was measured where there are none. */
+/* Seconds and operations, to a millionth: what a clock's difference has behind that is chance.
+ * Nothing was measured where there are none. */
 static void put_amount(struct line *line, const char *key, double value) {
-    put(line, key, value > 0 ? json_real(value) : json_null());
+    put(line, key, value > 0 ? json_real(round(value * 1e6) / 1e6) : json_null());
 }
 
 static void append(struct line *line, json_t *array, json_t *value) {
