@@ -182,27 +182,37 @@ int fcntl64(int fd, int command, ...) {
     return control(fd, command, argument);
 }
 
-/* Whether another descriptor has the file locked against this. */
-static bool is_locked_against(int fd, int type) {
-    struct flock whole = {.l_type = (short)type, .l_whence = SEEK_SET};
-    if (!rules || !rules->is_mandatory || !has_descriptor(fd)) return false;
-    return !syscall(SYS_fcntl, fd, F_OFD_GETLK, &whole) && whole.l_type != F_UNLCK;
+/* Whether another descriptor has bytes of a file locked against this: `n` of them from `at` on, -1:
+ * from where the descriptor stands. */
+static bool is_locked_against(int fd, int type, off_t at, size_t n) {
+    if (!rules || !rules->is_mandatory || !has_descriptor(fd) || !n) return false;
+    struct flock range = {.l_type = (short)type, .l_whence = SEEK_SET, .l_len = (off_t)n};
+    range.l_start = at >= 0 ? at : lseek(fd, 0, SEEK_CUR);
+    if (range.l_start < 0) return false; /* a pipe has no ranges */
+    return !syscall(SYS_fcntl, fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 }
 
 ssize_t read(int fd, void *buffer, size_t n) {
-    if (is_locked_against(fd, F_RDLCK)) return fail(EACCES);
+    if (is_locked_against(fd, F_RDLCK, -1, n)) return fail(EACCES);
     return syscall(SYS_read, fd, buffer, n);
 }
 ssize_t pread64(int fd, void *buffer, size_t n, off_t at) {
-    if (is_locked_against(fd, F_RDLCK)) return fail(EACCES);
+    if (is_locked_against(fd, F_RDLCK, at, n)) return fail(EACCES);
     return syscall(SYS_pread64, fd, buffer, n, at);
 }
 ssize_t pread(int fd, void *buffer, size_t n, off_t at) {
     return pread64(fd, buffer, n, at);
 }
 ssize_t write(int fd, const void *buffer, size_t n) {
-    if (is_locked_against(fd, F_WRLCK)) return fail(EACCES);
+    if (is_locked_against(fd, F_WRLCK, -1, n)) return fail(EACCES);
     return syscall(SYS_write, fd, buffer, n);
+}
+ssize_t pwrite64(int fd, const void *buffer, size_t n, off_t at) {
+    if (is_locked_against(fd, F_WRLCK, at, n)) return fail(EACCES);
+    return syscall(SYS_pwrite64, fd, buffer, n, at);
+}
+ssize_t pwrite(int fd, const void *buffer, size_t n, off_t at) {
+    return pwrite64(fd, buffer, n, at);
 }
 
 /* ---- Names ---- */
