@@ -13,6 +13,8 @@ from browser import until
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
 
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+
 program, sources, fakes = sys.argv[1:4]
 driver = browser.start(1280, 900)
 find, one = browser.finders(driver)
@@ -85,8 +87,11 @@ def try_downloads():
     shot("downloading")
     driver.refresh()
     check("a page that is loaded again knows it", until(lambda: state() == "running"), text("main"))
-    driver.execute_script("document.querySelector('.download button').focus()")
-    one(".download button").send_keys(" ")
+    driver.execute_script("document.querySelector('.download button').focus(); window.stop = document.activeElement")
+    before = text(".download .meter")
+    check("and what a key has in hand stays while it goes on",
+          until(lambda: text(".download .meter") != before) and driver.execute_script("return stop.isConnected && document.activeElement === stop"))
+    ActionChains(driver).send_keys(" ").perform()
     check("it is stopped", until(lambda: state() == "cancelled"), text(".download"))
     fault()
     until(lambda: one(".download button").text == "Go on")

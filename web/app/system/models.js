@@ -7,7 +7,8 @@ import { bytes, meter } from './meter.js';
 const isOpen = (download) => download.state === 'waiting' || download.state === 'running';
 
 export function models(element) {
-  const downloads = new Map();
+  const downloads = new Map(); // by id
+  const rows = new Map(); // by model
   const bars = h('div', { className: 'downloads' });
   const body = h('tbody');
   const told = h('p', { className: 'bad', attrs: { role: 'alert' } });
@@ -29,20 +30,47 @@ export function models(element) {
     const left = download.left_s ? `, ${duration(download.left_s)} left` : '';
     return `${bytes(download.bytes_there)} of ${bytes(download.bytes)}${left}`;
   }
-  const row = (download) => h('section', { className: `panel download ${download.state}`, data: { id: download.id }, aria: { label: `Download of ${download.model}` } },
-    h('div', { className: 'row' }, h('strong', {}, download.model), h('span', { className: 'state soft' }, download.state),
-      isOpen(download) ? button('Stop', () => act(() => remove(`downloads/${download.id}`)))
-        : download.state !== 'done' && button('Go on', () => begin(download.model))),
-    meter(`Download of ${download.model}`, download.bytes_there, download.bytes, amount(download)),
-    download.error && h('p', { className: 'bad small' }, download.error));
+  const action = (download) => (isOpen(download) ? button('Stop', () => act(() => remove(`downloads/${download.id}`)))
+    : download.state !== 'done' && button('Go on', () => begin(download.model)));
 
-  /** Only the newest download of a model is shown; what keyboards have in hand stays so. */
+  /** A row that lasts: a button that went with every word of progress could hardly be pressed. {element, show(download)} */
+  function makeRow(model) {
+    const state = h('span', { className: 'state soft' });
+    const act = h('span', { className: 'act' });
+    const bar = h('div');
+    const why = h('p', { className: 'bad small', hidden: true });
+    const element = h('section', { aria: { label: `Download of ${model}` } }, h('div', { className: 'row' }, h('strong', {}, model), state, act), bar, why);
+    let shown = '';
+    const show = (download) => {
+      element.className = `panel download ${download.state}`;
+      element.dataset.id = download.id;
+      state.textContent = download.state;
+      fill(bar, meter(`Download of ${model}`, download.bytes_there, download.bytes, amount(download)));
+      why.hidden = !download.error;
+      why.textContent = download.error ?? '';
+      const now = `${download.id} ${isOpen(download)} ${download.state === 'done'}`;
+      if (now === shown) return;
+      const isAtHand = act.contains(document.activeElement);
+      shown = now;
+      fill(act, action(download));
+      if (isAtHand) act.querySelector('button')?.focus();
+    };
+    return { element, show };
+  }
+
+  /** Only the newest download of a model is shown. */
   function render() {
     const newest = new Map();
-    for (const download of [...downloads.values()].sort((a, b) => a.id - b.id)) newest.set(download.model, download);
-    const focused = bars.contains(document.activeElement) ? document.activeElement.closest('.download').ariaLabel : null;
-    fill(bars, [...newest.values()].reverse().map(row));
-    if (focused) [...bars.children].find((one) => one.ariaLabel === focused)?.querySelector('button')?.focus();
+    for (const download of [...downloads.values()].sort((a, b) => a.id - b.id)) {
+      newest.delete(download.model); // the newest one stands first
+      newest.set(download.model, download);
+    }
+    for (const [model, download] of newest) {
+      if (!rows.has(model)) rows.set(model, makeRow(model));
+      rows.get(model).show(download);
+    }
+    const order = [...newest.keys()].reverse().map((model) => rows.get(model).element);
+    if (order.some((element, i) => bars.children[i] !== element)) fill(bars, order);
   }
   function put(download) {
     const before = downloads.get(download.id);
