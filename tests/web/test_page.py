@@ -9,6 +9,8 @@ from browser import until
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
 
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+
 program = sys.argv[1]
 driver = browser.start(1280, 900)
 find, one = browser.finders(driver)
@@ -139,6 +141,15 @@ def try_queue():
     shot("queue")
     [b for b in find("button") if b.text == "Go on"][0].click()
     check("and drawn", until(lambda: "0 jobs" in one("main").text))
+    server.ask("POST", "/api/v1/jobs", {"settings": {"prompt": "a long one", "size": "64x64", "steps": 2, "batch": 64, "group": 1}})
+    done = lambda: one("td.running ~ td.pictures").text
+    until(lambda: done() > "0")
+    driver.execute_script("window.cancel = [...document.querySelectorAll('tr:has(td.running) button')].at(-1); cancel.focus()")
+    before = done()
+    check("a row's buttons stay while it goes on", until(lambda: done() != before)
+          and driver.execute_script("return cancel.isConnected && document.activeElement === cancel"))
+    ActionChains(driver).send_keys(" ").perform()
+    check("and a key cancels it", until(lambda: one("tbody td").text == "cancelled"), rows())
     open_view("system")
     check("the system view says who draws", until(lambda: "Lab Tiny XL" in one("main").text))
 

@@ -25,19 +25,35 @@ function actions(job, told) {
   ];
 }
 
-function row(job, told) {
-  const now = lab.progress.get(job.id);
-  const took = job.ended && job.started ? duration(job.ended - job.started) : '';
-  const left = now?.job_left_s ? `${duration(now.job_left_s)} left` : '';
-  const done = job.n_cells > 1 || job.state === 'running' ? `${job.n_done} of ${job.n_cells}` : plural(job.n_cells, 'picture');
-  const run = job.run_dir?.split('/').pop();
-  return h('tr', { data: { id: job.id } },
-    h('td', { className: `state ${job.state}` }, job.state),
-    h('td', { className: 'what' }, job.settings?.prompt ?? '', job.error && h('div', { className: 'bad small' }, job.error)),
-    h('td', {}, (job.models ?? []).join(', ')),
-    h('td', {}, run && job.n_cells > 1 ? h('a', { href: address(`run/${encodeURIComponent(run)}`).href, data: { go: '' } }, done) : done),
-    h('td', {}, left || took),
-    h('td', { className: 'actions' }, actions(job, told)));
+/** A row that lasts: a button that went with every step of a picture could hardly be pressed. {element, show(job)} */
+function makeRow(id, told) {
+  const cells = Object.fromEntries(['state', 'what', 'models', 'pictures', 'time', 'actions'].map((name) => [name, h('td', { className: name })]));
+  const element = h('tr', { data: { id } }, Object.values(cells));
+  const shown = {};
+  /** key: what the cell is made of; as long as that stays, so does the cell. */
+  const put = (name, key, make) => {
+    if (shown[name] === key) return;
+    const cell = cells[name];
+    const isAtHand = cell.contains(document.activeElement);
+    shown[name] = key;
+    fill(cell, make());
+    if (isAtHand) cell.querySelector('button, a')?.focus();
+  };
+  const show = (job) => {
+    const now = lab.progress.get(id);
+    const took = job.ended && job.started ? duration(job.ended - job.started) : '';
+    const left = now?.job_left_s ? `${duration(now.job_left_s)} left` : '';
+    const done = job.n_cells > 1 || job.state === 'running' ? `${job.n_done} of ${job.n_cells}` : plural(job.n_cells, 'picture');
+    const run = job.n_cells > 1 ? job.run_dir?.split('/').pop() : null;
+    cells.state.className = `state ${job.state}`;
+    put('state', job.state, () => job.state);
+    put('what', `${job.settings?.prompt}\n${job.error}`, () => [job.settings?.prompt ?? '', job.error && h('div', { className: 'bad small' }, job.error)]);
+    put('models', (job.models ?? []).join(', '), () => (job.models ?? []).join(', '));
+    put('pictures', `${done} ${run}`, () => (run ? h('a', { href: address(`run/${encodeURIComponent(run)}`).href, data: { go: '' } }, done) : done));
+    put('time', left || took, () => left || took);
+    put('actions', lab.isOpen(job) ? 'open' : job.state, () => actions(job, told));
+  };
+  return { element, show };
 }
 
 export function show(view) {
@@ -47,6 +63,7 @@ export function show(view) {
   const pause = button('', () => quietly(() => lab.pause(!lab.queue.paused)));
   const table = h('table', {}, h('caption', { className: 'unseen' }, 'Jobs'), h('thead', {}, h('tr', {},
     ['State', 'Prompt', 'Model', 'Pictures', 'Time', ''].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), body);
+  const rows = new Map(); // by id of the job
   let before = [];
 
   /** Cancelled jobs can be queued again for ten seconds by one click; afterwards one by one. */
@@ -68,9 +85,15 @@ export function show(view) {
     pause.textContent = lab.queue.paused ? 'Go on' : 'Pause';
     stop.disabled = open.length === 0;
     fill(count, `${plural(open.length, 'job')} to draw`, lab.queue.held && h('span', { className: 'bad' }, ` – ${lab.queue.held}`));
-    const focused = document.activeElement?.closest?.('tr')?.dataset.id;
-    fill(body, [...open, ...ended].slice(0, SHOWN).map((job) => row(job, told)));
-    if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
+    const order = [...open, ...ended].slice(0, SHOWN).map((job) => {
+      if (!rows.has(job.id)) rows.set(job.id, makeRow(job.id, told));
+      rows.get(job.id).show(job);
+      return rows.get(job.id).element;
+    });
+    if (order.length === body.children.length && order.every((element, i) => body.children[i] === element)) return;
+    const atHand = document.activeElement;
+    fill(body, order);
+    if (body.contains(atHand)) atHand.focus(); // one that is put elsewhere lets go of it
   };
   let isDue = false;
   const later = () => {
