@@ -9,11 +9,11 @@ from browser import until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
-from selenium.webdriver import ActionChains  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 program = sys.argv[1]
 driver = browser.start(1280, 900)
+from selenium.webdriver import ActionChains  # noqa: E402  (start() leaves where there is none)
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 find, one = browser.finders(driver)
 shot = browser.camera(driver, sys.argv[3:])
 server = Server(program, "--device", "cpu", "--threads", "2")

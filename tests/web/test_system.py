@@ -13,10 +13,9 @@ from browser import until
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from serving import Server, check, end, equal  # noqa: E402
 
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-
 program, sources, fakes = sys.argv[1:4]
 driver = browser.start(1280, 900)
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402  (start() leaves where there is none)
 find, one = browser.finders(driver)
 shot = browser.camera(driver, sys.argv[4:])
 hub = tempfile.mkdtemp(prefix="sdxl-lab-hub-")
