@@ -23,31 +23,41 @@ static enum xl_status print_json(const struct xl_night_config *config,
     return status;
 }
 
-/* Where favourites draw the lots: what comes how often, the most likely first. */
-static void print_shares(const struct xl_night_config *config, const json_t *shares) {
+struct share {
+    const char *value;
+    double of;
+};
+
+static int by_share(const void *a, const void *b) {
+    double x = ((const struct share *)a)->of, y = ((const struct share *)b)->of;
+    return (x < y) - (x > y);
+}
+
+/* What of one setting comes how often, the most likely first. */
+static void print_setting(const char *setting, const json_t *shares) {
     enum { MOST = 5 };
-    const char *setting, *value;
-    json_t *all, *share;
+    struct share list[XL_NIGHT_TEXTS_MAX];
+    struct xl_str text = {0};
+    const char *value;
+    json_t *of;
+    int n = 0;
+    json_object_foreach((json_t *)shares, value, of) if (n < XL_NIGHT_TEXTS_MAX)
+        list[n++] = (struct share){value, json_real_value(of)};
+    qsort(list, (size_t)n, sizeof *list, by_share);
+    for (int i = 0; i < n && i < MOST && list[i].of > 0; i++)
+        xl_str_printf(&text, "%s%s %.0f %%", i ? ", " : "", list[i].value, 100 * list[i].of);
+    printf("%-9s ", setting);
+    xl_print_lines(0, "", text.text ? text.text : "", XL_COLOR_NONE);
+    xl_str_deinit(&text);
+}
+
+/* Where favourites draw the lots. */
+static void print_shares(const struct xl_night_config *config, const json_t *shares) {
+    const char *setting;
+    json_t *of_setting;
     if (config->learned && !json_is_object(json_object_get(config->learned, "lots")))
         printf("lots      nothing is loved yet: all are as likely\n");
-    json_object_foreach((json_t *)shares, setting, all) {
-        double below = 2;
-        struct xl_str text = {0};
-        for (int i = 0; i < MOST; i++) {
-            double most = 0;
-            const char *best = NULL;
-            json_object_foreach(all, value, share) {
-                double of = json_real_value(share);
-                if (of < below && of > most) most = of, best = value;
-            }
-            if (!best) break;
-            below = most;
-            xl_str_printf(&text, "%s%s %.0f %%", i ? ", " : "", best, 100 * most);
-        }
-        printf("%-9s ", setting);
-        xl_print_lines(0, "", text.text ? text.text : "", XL_COLOR_NONE);
-        xl_str_deinit(&text);
-    }
+    json_object_foreach((json_t *)shares, setting, of_setting) print_setting(setting, of_setting);
 }
 
 static void print_text(const struct xl_night_config *config,
