@@ -276,6 +276,100 @@ def try_comparing():
     check("and back", until(lambda: count(".gallery")))
 
 
+def media(scheme, motion="no-preference"):
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme},
+                                                                       {"name": "prefers-reduced-motion", "value": motion}]})
+
+
+# The absolute difference of two files by another way than the page's: {sum, most, n}, and of the pixel below the middle of the canvas.
+FIGURES = """const [a, b] = await Promise.all(arguments[0].map(async id => {
+    const image = new Image(); image.src = `/api/v1/pictures/${id}/file`; await image.decode();
+    const c = new OffscreenCanvas(image.width, image.height).getContext('2d'); c.drawImage(image, 0, 0);
+    return c.getImageData(0, 0, image.width, image.height); }));
+  const far = [...a.data.keys()].filter(i => i % 4 < 3).map(i => Math.abs(a.data[i] - b.data[i]));
+  const canvas = document.querySelector('.difference-canvas'), box = document.querySelector('.stage-picture').getBoundingClientRect();
+  const seen = canvas.getBoundingClientRect(), at = [seen.left + seen.width / 2 + 1, seen.top + seen.height / 2 + 1];
+  const x = Math.floor((at[0] - box.left) / box.width * a.width), y = Math.floor((at[1] - box.top) / box.height * a.height);
+  const there = [...canvas.getContext('2d').getImageData(at[0] - seen.left, at[1] - seen.top, 1, 1).data].slice(0, 3);
+  const pixels = [...Array(far.length / 3).keys()].filter(i => far[3 * i] + far[3 * i + 1] + far[3 * i + 2]).length;
+  return { mean: far.reduce((x, y) => x + y) / far.length, most: Math.max(...far), share: 100 * pixels / (far.length / 3), there,
+           pixel: far.slice(3 * (y * a.width + x), 3 * (y * a.width + x) + 3) };"""
+
+
+def try_flicker(a, b):
+    seen = "[...document.querySelectorAll('.pane')].findIndex(p => p.classList.contains('seen'))"
+    media("dark", "reduce")
+    driver.get(home + "picture/%s?with=%s" % (a, b))
+    check("two for the flicker", until(lambda: count(".g-stage[data-painted]") == 2))
+    press("b")
+    equal("with reduced motion it waits", (text("#play"), js(seen), text("span.sign:last-child")), ("Play", 0, "A"))
+    press(" ")
+    equal("Space shows the other one", (js(seen), text("span.sign:last-child"), js("getComputedStyle(document.querySelector('.pane .g-stage')).opacity")), (1, "B", "0"))
+    press("3")
+    check("which is the one that is judged", until(lambda: mark_of(b) == (False, 3, False)), (mark_of(a), mark_of(b)))
+    press("u")
+    js("(e => { e.value = 5; e.dispatchEvent(new Event('input')); })(document.querySelector('#speed'))")
+    click("#play")
+    check("until it is asked for", until(lambda: js(seen) == 0) and until(lambda: js(seen) == 1))
+    press("5")
+    check("what changes by itself is not judged by key", until(lambda: "Stop the flicker" in text(".g-note")) and mark_of(a)[1] == 0 and mark_of(b)[1] == 0)
+    shot("compare-flicker")
+    press("r")
+    equal("a key stops it", text("#play"), "Play")
+    media("dark")
+    press("b", "b")
+    check("else it begins at once", until(lambda: text("#play") == "Stop" and js(seen) == 1))
+
+
+def try_difference(a, b, twin):
+    press("d")
+    painted = "document.querySelector('.difference-canvas').dataset.painted"
+    check("D shows the difference", until(lambda: js(painted) == "%s,%s" % (a, b) and "on average" in text("#difference-told")), text("#difference-told"))
+    shot("compare-difference")
+    js("document.querySelectorAll('.pane')[0].focus()")
+    press(*"++++")
+    until(lambda: js("document.querySelectorAll('.stage-picture.pixels').length === 2"))
+    js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    found = driver.execute_script("return (async () => {" + FIGURES + "}).apply(null, arguments)", [a, b])
+    words = "%.1f %% of the pixels differ, by %d of 255 at most, by %.2f on average." % (found["share"], found["most"], found["mean"])
+    equal("in figures", text("#difference-told"), words)
+    equal("eight times as strong", found["there"], [min(255, 8 * far) for far in found["pixel"]])
+    driver.get(home + "picture/%s?with=%s" % (a, twin))
+    check("equal ones are said to be equal", until(lambda: text("#difference-told") == "Every pixel is equal."), text("#difference-told"))
+
+
+def try_alone(a, b):
+    places = "[...document.querySelectorAll('.stage-picture')].map(p => p.style.width + p.style.transform)"
+    js("localStorage.clear()")
+    driver.get(home + "picture/%s?with=%s" % (a, b))
+    check("two side by side", until(lambda: count(".g-stage[data-painted]") == 2))
+    js("document.querySelectorAll('.pane')[1].focus()")
+    press(*"++++++++")
+    both = js(places)
+    equal("one zoom for both", both[0], both[1])
+    press("a")
+    ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT).key_up(Keys.SHIFT).perform()
+    apart = js(places)
+    check("A lets one move alone", apart[0] == both[0] and apart[1] != both[1], apart)
+    press("a", "+")
+    after = js(places)
+    check("which stays away from the other", after[0] != after[1] and after[0] != apart[0], after)
+    click("#align")
+    equal("until they are aligned", len(set(js(places))), 1)
+    before = js(places)
+    stage = driver.find_elements("css selector", ".g-stage")[1]
+    ActionChains(driver).key_down(Keys.SHIFT).move_to_element(stage).click_and_hold().move_by_offset(-30, 0).release().key_up(Keys.SHIFT).perform()
+    check("Shift and the mouse move one alone", js(places)[0] == before[0] and js(places)[1] != before[1], js(places))
+
+
+def try_modes():
+    at = {os.path.basename(one["path"]): str(one["id"]) for one in server.get("/api/v1/pictures?limit=200&size=64x64").json()["pictures"]}
+    a, b, twin = at["p000.png"], at["p001.png"], at["p006.png"]
+    try_flicker(a, b)
+    try_difference(a, b, twin)
+    try_alone(a, b)
+
+
 def try_arrivals():
     open_gallery()
     js(SCROLLED + " = 1500")
@@ -339,6 +433,11 @@ def try_looks():
         press("c")
         check("nor beside another: " + name, until(lambda: count(".pane") == 2) and js("document.documentElement.scrollWidth <= innerWidth"))
         shot("compare-" + name)
+        for mode in ("slider", "flicker", "difference"):
+            click("#mode-" + mode)
+            check("nor as %s: %s" % (mode, name), js("document.documentElement.scrollWidth <= innerWidth"))
+            shot("compare-%s-%s" % (mode, name))
+        click("#mode-side")
         driver.get(home + "picture/1?with=2,3,4,5,6,7,8")
         check("nor eight of them: " + name, until(lambda: count(".g-stage[data-painted]") == 8) and js("document.documentElement.scrollWidth <= innerWidth"))
         shot("survey-" + name)
@@ -350,6 +449,7 @@ try_filters()
 try_marks()
 try_viewer()
 try_comparing()
+try_modes()
 try_arrivals()
 try_trash()
 try_looks()

@@ -1,75 +1,41 @@
-// compare.js - two to eight pictures side by side, two also one over the other with a slider; one zoom and place for all,
-// and a table of the settings that differ.
+// compare.js - two to eight pictures side by side, two also one over the other; one zoom and place for all, of which each can be
+// moved alone, and a table of the settings that differ.
 import { address } from '../../lib/api.js';
 import { button, fill, h } from '../../lib/dom.js';
-import { load as recall, save } from '../../lib/store.js';
-import { altOf, details, flatten, mainFacts } from './details.js';
+import { altOf, details } from './details.js';
+import { LETTERS, differing } from './differing.js';
 import { fitHeight, leave, listenKeys } from './frame.js';
 import { nextLight, showHelp } from './keys.js';
 import * as marks from './marks.js';
+import { makeModes } from './modes.js';
 import { orderOf } from './order.js';
 import { makeMarkButtons } from './panel.js';
 import { pathOf } from './query.js';
 import { makeStage } from './stage.js';
-
-const LETTERS = [...'ABCDEFGH'];
-
-/** What every picture has another of, and nobody compares. */
-const OWN = /^(id|path|cell|made_at|loved|rating|rejected|Made|record\..*|run_dir)$/;
-const NAMED = new Set(['prompt', 'negative', 'model_key', 'profile', 'width', 'height', 'steps', 'guidance', 'scheduler', 'seed',
-  'lora', 'vae', 'strength']);
-const factsOf = (picture) => {
-  const { record, ...row } = picture;
-  const others = flatten(row).filter(([name]) => !NAMED.has(name));
-  return new Map([['Prompt', picture.prompt ?? ''], ...mainFacts(picture), ...others]
-    .filter(([name]) => !OWN.test(name)).map(([name, value]) => [name, String(value)]));
-};
-
-const wordsOf = (text) => new Set(text.toLowerCase().split(/[^\p{L}\p{N}]+/u));
-/** A text with the words marked that one of the others has not. */
-function marked(text, others) {
-  const sets = others.map(wordsOf);
-  const isNew = (part) => /[\p{L}\p{N}]/u.test(part) && sets.some((words) => !words.has(part.toLowerCase()));
-  return text.split(/([^\p{L}\p{N}]+)/u).map((part) => (isNew(part) ? h('mark', {}, part) : part));
-}
-
-function differences(pictures) {
-  const all = pictures.map(factsOf);
-  const names = [...new Set(all.flatMap((facts) => [...facts.keys()]))];
-  const differing = names.filter((name) => all.some((facts) => facts.get(name) !== all[0].get(name)));
-  const cell = (name, mine) => h('td', {}, /prompt/i.test(name)
-    ? marked(mine.get(name) ?? '', all.filter((other) => other !== mine).map((other) => other.get(name) ?? '')) : mine.get(name) ?? '–');
-  const rows = differing.map((name) =>
-    h('tr', {}, h('th', { attrs: { scope: 'row' } }, name), all.map((facts) => cell(name, facts))));
-  const equal = names.length - differing.length;
-  return [
-    rows.length ? h('table', { className: 'differences' },
-      h('thead', {}, h('tr', {}, ['Setting', ...LETTERS.slice(0, all.length)].map((text) => h('th', { attrs: { scope: 'col' } }, text)))), h('tbody', {}, rows))
-      : h('p', {}, 'All settings are equal.'),
-    h('p', { className: 'soft small' }, `${equal} equal`)];
-}
+import { makeTogether } from './together.js';
+import { tellBelow } from './trash.js';
 
 /** wanted: two to eight ids, as the address has them. */
 export function showCompare(view, wanted, filter) {
   const isPair = wanted.length === 2;
   const title = isPair ? 'Two pictures' : `${wanted.length} pictures`;
   let isOver = false;
-  let isSlider = isPair && recall('gallery.slider', false);
   let current = 0; // which of them keys are about
   let order = null;
   const panes = wanted.map((_, i) => makePane(i));
-  const slider = h('input', {
-    type: 'range', id: 'divide', min: 0, max: 100, step: 0.5, value: 50, aria: { label: 'How much of A is seen' }, oninput: divide,
-  });
-  const mode = button('Slider', toggleMode, { id: 'mode', title: 'S', hidden: !isPair, aria: { pressed: String(isSlider) } });
+  const alone = button('Alone', toggleAlone, { id: 'alone', title: 'Move one alone (A, or Shift with the mouse)', aria: { pressed: 'false' } });
+  const align = button('Align', () => together.align(), { id: 'align', title: 'Put all at the same place again', disabled: true });
+  const together = makeTogether(panes.map((pane) => pane.stage), (is) => (align.disabled = !is));
   const table = h('div', {
     className: 'compare-table', id: 'differences', attrs: { role: 'region' }, aria: { label: 'Settings that differ' },
   });
   const all = h('div', { className: isPair ? 'panes' : 'panes many', data: { n: wanted.length } }, panes.map((pane) => pane.element));
-  const element = h('section', { className: 'viewer compare', tabIndex: -1, aria: { label: title } },
+  const element = h('section', { className: 'viewer compare', tabIndex: -1, aria: { label: title } });
+  const modes = isPair ? makeModes({ element, area: all, panes, choose }) : null;
+  fill(element,
     h('h1', { className: 'unseen' }, title),
-    h('div', { className: 'bar' }, button('Back', () => leave(filter), { id: 'close', title: 'Esc' }), mode, slider,
-      h('div', { className: 'bar-end' },
+    h('div', { className: 'bar' }, button('Back', () => leave(filter), { id: 'close', title: 'Esc' }), modes?.buttons, modes?.controls,
+      h('div', { className: 'bar-end' }, alone, align,
         button('1:1', () => panes[current].stage.toggle(), { id: 'zoom', title: 'Z' }),
         button('−', () => panes[current].stage.farther(), { aria: { label: 'Farther' } }),
         button('+', () => panes[current].stage.nearer(), { aria: { label: 'Nearer' } }),
@@ -78,7 +44,13 @@ export function showCompare(view, wanted, filter) {
   fill(view, element);
 
   function makePane(i) {
-    const stage = makeStage({ onView: (next) => panes.forEach((pane, k) => k !== i && pane.stage.setView(next, false)) });
+    const stage = makeStage({
+      onView: (next, isOne) => {
+        together.heard(i, next, isOne);
+        modes?.draw();
+      },
+      onImage: () => modes?.draw(),
+    });
     const markButtons = makeMarkButtons((changeOf) => {
       choose(i);
       mark(changeOf);
@@ -96,22 +68,10 @@ export function showCompare(view, wanted, filter) {
     panes.forEach((pane, k) => pane.element.classList.toggle('current', k === i));
   }
 
-  function divide() {
-    panes[0].stage.element.style.clipPath = isSlider ? `inset(0 ${100 - slider.value}% 0 0)` : '';
-    slider.setAttribute('aria-valuetext', `${Math.round(slider.value)} percent`);
-    all.style.setProperty('--divide', `${slider.value}%`);
-  }
-  function showMode() {
-    element.classList.toggle('over', isSlider);
-    slider.hidden = !isSlider;
-    mode.setAttribute('aria-pressed', String(isSlider));
-    divide();
-  }
-  function toggleMode() {
-    if (!isPair) return;
-    isSlider = !isSlider;
-    save('gallery.slider', isSlider);
-    showMode();
+  function toggleAlone() {
+    const isAlone = alone.getAttribute('aria-pressed') !== 'true';
+    alone.setAttribute('aria-pressed', String(isAlone));
+    together.setAlone(isAlone);
   }
 
   async function load(i, id) {
@@ -124,6 +84,7 @@ export function showCompare(view, wanted, filter) {
       marks.take(picture);
       pane.stage.show(picture.id, picture.width, picture.height);
       pane.stage.setAlt(altOf(picture));
+      modes?.draw();
       pane.markButtons.show(picture.id);
     } catch (error) {
       if (isOver || pane.wanted !== id) return;
@@ -131,13 +92,18 @@ export function showCompare(view, wanted, filter) {
       pane.stage.tell(error.message); // the others stay
     }
     const pictures = panes.map((one) => one.picture);
-    fill(table, pictures.every(Boolean) ? differences(pictures) : null);
+    fill(table, pictures.every(Boolean) ? differing(pictures) : null);
     if (pictures.every(Boolean)) {
       const [first, ...others] = pictures.map((one) => one.cell ?? one.id);
       history.replaceState(null, '', address(pathOf(`picture/${first}`, new Map([...filter, ['with', others.join(',')]]))));
     }
   }
 
+  /** What is seen is judged, not what was seen a moment ago. */
+  function markByKey(changeOf) {
+    if (modes?.isPlaying()) tellBelow('Stop the flicker before you judge by key.');
+    else mark(changeOf);
+  }
   function mark(changeOf) {
     const { stage, picture } = panes[current];
     if (picture && stage.id === picture.id && stage.isPainted()) marks.set(picture.id, changeOf(picture.id));
@@ -161,12 +127,17 @@ export function showCompare(view, wanted, filter) {
       next: move(1),
       up: (event) => event.shiftKey && panes[current].stage.move(0, -1),
       down: (event) => event.shiftKey && panes[current].stage.move(0, 1),
-      favorite: () => mark(marks.toggled.favorite),
-      reject: () => mark(marks.toggled.reject),
-      clear: () => mark(marks.toggled.clear),
-      rate: (_, key) => mark(() => ({ rating: Number(key) })),
+      favorite: () => markByKey(marks.toggled.favorite),
+      reject: () => markByKey(marks.toggled.reject),
+      clear: () => markByKey(marks.toggled.clear),
+      rate: (_, key) => markByKey(() => ({ rating: Number(key) })),
       undo: () => marks.undo(),
-      mode: toggleMode,
+      slider: () => modes?.toggle('slider'),
+      flicker: () => modes?.toggle('flicker'),
+      difference: () => modes?.toggle('difference'),
+      turn: () => modes?.turn(),
+      play: () => modes?.play(),
+      alone: toggleAlone,
       zoom: () => panes[current].stage.toggle(),
       nearer: () => panes[current].stage.nearer(),
       farther: () => panes[current].stage.farther(),
@@ -176,8 +147,8 @@ export function showCompare(view, wanted, filter) {
     }),
     marks.on((id) => panes.forEach((pane) => pane.picture?.id === id && pane.markButtons.show(id))),
     ...panes.map((pane) => () => pane.stage.end()),
+    () => modes?.end(),
   ];
-  showMode();
   choose(0);
   element.focus({ preventScroll: true });
   wanted.forEach((id, i) => load(i, id));

@@ -20,7 +20,12 @@ const KEYS = [
   { keys: [' '], does: 'pick', where: 'g', help: 'Pick for comparing' },
   { keys: ['c'], does: 'compare', where: 'gv', help: 'Compare those that are picked, or this one and the next' },
   { keys: ['n'], does: 'survey', where: 'gv', help: 'Look at those that are picked together, or at this one and the next three' },
-  { keys: ['s'], does: 'mode', where: 'c', help: 'Side by side, or with a slider' },
+  { keys: ['s'], does: 'slider', where: 'c', help: 'Two with a slider, or side by side' },
+  { keys: ['b'], does: 'flicker', where: 'c', help: 'Two in turns, or side by side' },
+  { keys: [' '], does: 'turn', where: 'c', help: 'In turns: stop, and show the other one' },
+  { keys: ['r'], does: 'play', where: 'c', help: 'In turns: go on by itself, or stop' },
+  { keys: ['d'], does: 'difference', where: 'c', help: 'The difference of two, or side by side' },
+  { keys: ['a'], does: 'alone', where: 'c', help: 'Zoom and move one alone, or all together' },
   { keys: ['z'], does: 'zoom', where: 'vck', help: 'Pixel for pixel, or all of it' },
   { keys: ['+', '='], does: 'nearer', where: 'vc', help: 'Nearer' },
   { keys: ['-'], does: 'farther', where: 'vc', help: 'Farther' },
@@ -67,7 +72,7 @@ export function showHelp(where) {
   const dialog = h('dialog', { className: 'keys', aria: { label: 'Keys' } });
   fill(dialog, h('h2', {}, 'Keys'), h('table', {}, h('tbody', {}, rows)),
     h('p', { className: 'soft small' }, NOTES[where] ??
-      'Shift with an arrow moves a picture that is zoomed; Ctrl+Z takes the last mark back.'),
+      'Shift with an arrow moves a picture that is zoomed, Shift with the mouse one alone; Ctrl+Z takes the last mark back.'),
     button('Close', () => dialog.close(), { autofocus: true }));
   dialog.addEventListener('close', () => dialog.remove());
   dialog.addEventListener('keydown', (event) => event.key === '?' && dialog.close());

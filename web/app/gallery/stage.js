@@ -11,7 +11,8 @@ const SWIPE_PX = 60;
 const EDGE_PX = 24;
 const WHOLE = Object.freeze({ factor: 1, x: 0.5, y: 0.5 });
 
-/** hooks: onView(view) when somebody zoomed or moved; onSwipe(1 or -1); onPainted(id). */
+/** hooks: onView(view, isOne) when somebody zoomed or moved, isOne: with Shift and the mouse; onSwipe(1 or -1); onPainted(id);
+ *  onImage(): a better one is there, or the room for it is another. */
 export function makeStage(hooks = {}) {
   const pictures = h('div', { className: 'stage-picture' });
   const word = h('p', { className: 'stage-word', hidden: true });
@@ -38,22 +39,22 @@ export function makeStage(hooks = {}) {
     return { box, at, room };
   }
 
-  function setView(next, isTold = true) {
+  function setView(next, isTold = true, isOne = false) {
     const factor = Math.min(NEAREST, Math.max(FARTHEST, next.factor));
     view = { factor, x: Math.min(1, Math.max(0, next.x)), y: Math.min(1, Math.max(0, next.y)) };
     place();
     if (view.factor !== 1) load(2);
-    if (isTold) hooks.onView?.(view);
+    if (isTold) hooks.onView?.(view, isOne);
   }
 
   /** Zoom so that what is below the pointer stays there. */
-  function zoomTo(factor, at = pointer) {
+  function zoomTo(factor, at = pointer, isOne = false) {
     const { box, at: corner, room } = place();
     const p = at ?? [room[0] / 2, room[1] / 2];
     const bounded = Math.min(NEAREST, Math.max(FARTHEST, factor));
     const next = box.map((side) => (side / view.factor) * bounded);
     const [x, y] = [0, 1].map((i) => (p[i] - corner[i]) / box[i] - (p[i] - room[i] / 2) / next[i]);
-    setView({ factor: bounded, x, y });
+    setView({ factor: bounded, x, y }, true, isOne);
   }
 
   async function load(level) {
@@ -79,6 +80,7 @@ export function makeStage(hooks = {}) {
     image.alt = alt;
     fill(pictures, image);
     word.hidden = true;
+    hooks.onImage?.();
     await painted();
     if (mine !== shown || mine.isPainted) return;
     mine.isPainted = true;
@@ -98,7 +100,8 @@ export function makeStage(hooks = {}) {
 
   element.addEventListener('wheel', (event) => {
     event.preventDefault();
-    zoomTo(view.factor * Math.exp(-event.deltaY * 0.002));
+    const way = event.deltaY || event.deltaX; // with Shift a wheel turns sideways
+    zoomTo(view.factor * Math.exp(-way * 0.002), pointer, event.shiftKey);
   }, { passive: false });
   element.addEventListener('dblclick', () => stage.toggle());
   element.addEventListener('pointerdown', (event) => {
@@ -115,7 +118,7 @@ export function makeStage(hooks = {}) {
       ...view,
       x: drag.from.x - (event.clientX - drag.x) / (shown.width * scale),
       y: drag.from.y - (event.clientY - drag.y) / (shown.height * scale),
-    });
+    }, true, event.shiftKey);
   });
   element.addEventListener('pointerup', (event) => {
     const way = drag ? event.clientX - drag.x : 0;
@@ -127,13 +130,27 @@ export function makeStage(hooks = {}) {
   });
   element.addEventListener('pointercancel', () => (drag = null));
   element.addEventListener('pointerleave', () => (pointer = null));
-  const resize = new ResizeObserver(() => place());
+  const resize = new ResizeObserver(() => {
+    place();
+    hooks.onImage?.();
+  });
   resize.observe(element);
 
   const stage = {
     element,
     get id() { return shown.id; },
     isPainted: () => Boolean(shown.isPainted),
+    /** What is seen, and where in the stage: {image, isFile, isPixels, left, top, width, height}, or null while nothing is. */
+    sight() {
+      const image = pictures.querySelector('img');
+      if (!image) return null;
+      const { box, at } = place();
+      return {
+        image, isFile: shown.level === 2, isPixels: pictures.classList.contains('pixels'), left: at[0], top: at[1], width: box[0], height: box[1],
+      };
+    },
+    /** Have the file itself, not a smaller one. */
+    wantFile() { load(2); },
     /** There is nothing to be painted, as far as is known. */
     isBroken: () => Boolean(shown.isBroken) && !shown.isPainted,
     /** Ask again for one that did not come. */
