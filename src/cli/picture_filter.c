@@ -1,7 +1,7 @@
 /* picture_filter.c - options as a filter of the index. Keeps no state. */
 #include "cli/picture_filter.h"
+#include "base/moment.h"
 #include "base/str.h"
-#include "insight/index/moment.h"
 #include "lab/data/presets.h"
 
 #include <stdio.h>

@@ -11,6 +11,7 @@
 #include "http/api/feed.h"
 #include "http/api/insights.h"
 #include "http/api/jobs.h"
+#include "http/api/marks_watch.h"
 #include "http/api/nights.h"
 #include "http/api/pictures.h"
 #include "http/api/prompt_api.h"
@@ -39,6 +40,7 @@ struct serving {
     struct xl_jobs_api jobs;
     struct xl_nights_api nights;
     struct xl_feed *feed;
+    struct xl_marks_watch *marks;
     struct xl_downloads *downloads;
     struct xl_system *system;
     struct xl_waits *waits;
@@ -66,7 +68,10 @@ static enum xl_status open_queue(struct serving *serving, struct xl_err *err) {
                                           serving->system};
     if (!status) status = xl_a1111_new(&a1111, &serving->a1111, err);
     const struct xl_feed_ends ends = {serving->jobs.queue, serving->jobs.events, serving->library};
-    return status ? status : xl_feed_start(&ends, &serving->feed, err);
+    if (!status) status = xl_feed_start(&ends, &serving->feed, err);
+    return status
+               ? status
+               : xl_marks_watch_start(serving->library, serving->jobs.events, &serving->marks, err);
 }
 
 /* Streams and calls that wait end first: the server waits for what is being answered. */
@@ -79,6 +84,7 @@ static void stop(struct serving *serving) {
     xl_downloads_free(serving->downloads);
     xl_system_free(serving->system);
     xl_feed_stop(serving->feed);
+    xl_marks_watch_stop(serving->marks);
     xl_queue_close(serving->jobs.queue);
     xl_events_free(serving->jobs.events);
 }

@@ -1,4 +1,6 @@
 """test_pictures.py PROGRAM SOURCES - pictures over the network: lists, files, thumbnails, marks, the trash."""
+import datetime
+import http.client
 import json
 import os
 import struct
@@ -139,7 +141,71 @@ def marks(picture):
         answer = server.ask("PUT", path, body)
         equal("no mark: %s" % body, (answer.code, answer.error()[1]), (422, field))
     equal("of no picture", server.ask("PUT", API + "/999/mark", {"favorite": True}).code, 404)
+    late(picture, path)
     server.ask("PUT", path, {"rejected": False, "rating": 0})
+
+
+def lines():
+    return [json.loads(line) for name in os.listdir(server.output) if name.startswith("marks")
+            for line in open(os.path.join(server.output, name))]
+
+
+def late(picture, path):
+    """Marks that say how long ago they were made."""
+    known = len(lines())
+    answer = server.ask("PUT", path, {"rating": 1, "age_s": 3600})
+    equal("one that is older than what is there", (answer.code, answer.error()[0]), (409, "CONFLICT"))
+    equal("changes nothing", (server.get(API + "/%d" % picture["id"]).json()["rating"], len(lines())), (5, known))
+    equal("what holds already", server.ask("PUT", path, {"rating": 5, "age_s": 3600}).json()["rating"], 5)
+    equal("is not written twice", len(lines()), known)
+    other = next(p for p in server.get(API).json()["pictures"] if p["id"] != picture["id"])
+    equal("of one without marks", server.ask("PUT", API + "/%d/mark" % other["id"], {"rating": 2, "age_s": 86400.5}).json()["rating"], 2)
+    when = datetime.datetime.fromisoformat(lines()[-1]["marked_at"].replace("Z", "+00:00"))
+    age = (datetime.datetime.now(datetime.timezone.utc) - when).total_seconds()
+    check("it counts from when it was said", 86399 < age < 86460, age)
+    equal("which is told", server.get(API + "/%d" % other["id"]).json()["marked_at"], lines()[-1]["marked_at"])
+    equal("now is newer", server.ask("PUT", API + "/%d/mark" % other["id"], {"rating": 0, "age_s": 0}).json()["rating"], 0)
+    for age in (-1, 40000000, "1", None):
+        equal("no age: %r" % age, server.ask("PUT", path, {"rating": 1, "age_s": age}).error()[1], "age_s")
+    equal("an age alone says nothing", server.ask("PUT", path, {"age_s": 1}).code, 422)
+
+
+def live(pictures):
+    """What a command or another client says comes as an event."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", "/api/v1/events")
+    stream = connection.getresponse()
+
+    def hear(event, id):
+        name = None
+        while True:
+            line = stream.fp.readline().decode().strip()
+            name = line[7:] if line.startswith("event: ") else name
+            if line.startswith("data: ") and name == event:
+                found = [one for one in json.loads(line[6:])["pictures"] if one["id"] == id]
+                if found:
+                    return found[0]
+    a, b = pictures[:2]
+    # Until the first look is through nothing is compared: say something new again and again.
+    told = threading.Event()
+
+    def say():
+        rating = 1
+        while not told.is_set():
+            server.ask("PUT", API + "/%d/mark" % a["id"], {"rating": rating})
+            rating = rating % 5 + 1
+            told.wait(0.3)
+    talker = threading.Thread(target=say)
+    talker.start()
+    equal("a mark comes as an event", hear("marks", a["id"])["id"], a["id"])
+    told.set()
+    talker.join()
+    command("favorite", "rate", "3", b["path"])
+    equal("one by a command, too", hear("marks", b["id"]), {"id": b["id"], "favorite": False, "rating": 3, "rejected": False})
+    server.ask("PUT", API + "/%d/mark" % b["id"], {"rating": 0})
+    equal("and one that is taken away", hear("marks", b["id"])["rating"], 0)
+    server.ask("PUT", API + "/%d/mark" % a["id"], {"rating": 0})
+    connection.close()
 
 
 def trash(picture):
@@ -230,6 +296,7 @@ try:
     files(pictures[0])
     thumbnails(pictures[0])
     marks(pictures[1])
+    live(pictures)
     trash(pictures[2])
     many(pictures)
     without_log(pictures[3])

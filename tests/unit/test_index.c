@@ -2,10 +2,10 @@
  * about, and what damage, rotation and other processes do to it. */
 #include "base/json.h"
 #include "base/log.h"
+#include "base/moment.h"
 #include "base/str.h"
 #include "insight/index/columns.h"
 #include "insight/index/index.h"
-#include "insight/index/moment.h"
 #include "insight/index/observe.h"
 #include "insight/index/pictures.h"
 #include "insight/index/words.h"

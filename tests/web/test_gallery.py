@@ -1,6 +1,7 @@
 """The gallery in a real browser: 300 pictures, scrolling, filters, marks by key, the viewer, comparing, the trash, what
 arrives meanwhile, a phone. usage: test_gallery.py PROGRAM SOURCE_DIR [FOLDER for screenshots]"""
 import os
+import subprocess
 import sys
 import time
 
@@ -174,6 +175,63 @@ def try_marks():
     check("marks are there after a reload", until(lambda: "♥ ★★" in text(".tile .badge")), text(".tile .badge"))
     driver.get(home + "gallery?loved=true")
     equal("favourites alone", shown(1), True)
+
+
+def connect(is_there):
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": not is_there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+
+def n_lines():
+    return sum(len(list(open(os.path.join(server.output, name)))) for name in os.listdir(server.output) if name.startswith("marks"))
+
+
+def mark_and_close(index, key):
+    """Mark a picture that has no mark while the server is away, and close the page: its number."""
+    open_gallery()
+    js("document.querySelector(`.tile[data-index='${arguments[0]}']`).focus()", index)
+    until(lambda: js("document.activeElement.dataset.painted"))
+    until(lambda: js("document.activeElement.getAttribute('aria-label').includes('seed')"))  # its details are known
+    marked = active()
+    connect(False)
+    press(key)
+    until(lambda: "•" in js("document.activeElement.textContent"))
+    js("(() => { const kept = JSON.parse(localStorage['sdxl-lab.marks']); for (const one of kept) one.at -= 60000; "
+       "localStorage['sdxl-lab.marks'] = JSON.stringify(kept); })()")  # a minute ago
+    driver.get("about:blank")
+    connect(True)
+    return marked
+
+
+def command(*arguments):
+    return subprocess.run([program, *arguments, "--output-dir", server.output], capture_output=True, text=True, env=server.environment, check=True)
+
+
+def try_marks_elsewhere():
+    marked = mark_and_close(2, "3")
+    before = n_lines()
+    equal("a page that was closed has told nothing", mark_of(marked), (False, 0, False))
+    driver.get(home + "queue")
+    check("the next page sends what it left, whichever it is", until(lambda: mark_of(marked) == (False, 3, False)), mark_of(marked))
+    check("and then keeps it no more", until(lambda: js("localStorage['sdxl-lab.marks']") == "[]"))
+    driver.refresh()
+    open_gallery()
+    equal("once", n_lines(), before + 1)
+    marked = mark_and_close(3, "5")
+    path = server.get("/api/v1/pictures/" + marked).json()["path"]
+    command("favorite", "rate", "2", path)
+    before = n_lines()
+    open_gallery()
+    check("a newer mark of a command stays", until(lambda: js("localStorage['sdxl-lab.marks']") == "[]") and mark_of(marked) == (False, 2, False), mark_of(marked))
+    equal("and nothing was written", n_lines(), before)
+    badge = ".tile[data-id='%s'] .badge" % marked
+    check("which is what is shown", until(lambda: text(badge) == "★★"), text(badge))
+    told = until(lambda: command("favorite", "add", path) and until(lambda: "♥" in text(badge), 2) or command("favorite", "remove", path) and None, 30)
+    check("what a command says shows at once", told, text(badge))
+    server.ask("PUT", "/api/v1/pictures/%s/mark" % marked, {"rejected": True, "favorite": False, "rating": 0})
+    check("and what another browser says", until(lambda: text(badge) == "✕"), text(badge))
+    server.ask("PUT", "/api/v1/pictures/%s/mark" % marked, {"rejected": False})
+    check("and takes back", until(lambda: text(badge) == ""), text(badge))
 
 
 def try_viewer():
@@ -447,6 +505,7 @@ copies.spread(copies.draw(program, server), server.output, N)
 try_scrolling()
 try_filters()
 try_marks()
+try_marks_elsewhere()
 try_viewer()
 try_comparing()
 try_modes()
@@ -455,7 +514,7 @@ try_trash()
 try_looks()
 bad = [entry["message"] for entry in driver.get_log("browser")
        if entry["level"] == "SEVERE" and "ERR_INTERNET_DISCONNECTED" not in entry["message"]
-       and "410 (Gone)" not in entry["message"] and "pictures/999999" not in entry["message"]]  # those are meant
+       and "410 (Gone)" not in entry["message"] and "409 (Conflict)" not in entry["message"] and "pictures/999999" not in entry["message"]]  # those are meant
 equal("nothing went wrong unseen", bad, [])
 driver.quit()
 server.clean()

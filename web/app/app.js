@@ -4,6 +4,7 @@
 import { root } from '../lib/api.js';
 import * as events from '../lib/events.js';
 import { entitle, fill } from '../lib/dom.js';
+import { load as recall } from '../lib/store.js';
 
 const VIEWS = {
   '': () => import('./draw/draw.js'),
@@ -67,5 +68,5 @@ addEventListener('popstate', show);
 
 const connection = document.getElementById('connection');
 events.on('connection', (isThere) => fill(connection, isThere ? '' : 'no connection, trying again'));
-// The view comes first; then the queue, whose state is the stream's first event.
-show().finally(() => import('../lib/jobs.js').then(events.connect));
+// The view comes first; then the queue, whose state is the stream's first event, and marks that an earlier page has not sent.
+show().finally(() => import('../lib/jobs.js').then(events.connect).then(() => recall('marks', []).length && import('./gallery/marks.js')));

@@ -4,7 +4,7 @@
 // A view listens while it is shown; after a gap everybody gets "state" anew, or "reset".
 import { address, get, root } from './api.js';
 
-const TYPES = ['state', 'job', 'progress', 'cell', 'preview', 'queue', 'places', 'download', 'reset'];
+const TYPES = ['state', 'job', 'progress', 'cell', 'preview', 'queue', 'places', 'download', 'marks', 'reset'];
 const NAME = `sdxl-lab.events ${root.pathname}`; // of the lock and of the channel
 const LONGEST_MS = 30000;
 const target = new EventTarget();

@@ -1,4 +1,4 @@
-// store.js - what the browser remembers for its user: drafts and tastes, never anything that only lies here.
+// store.js - what the browser remembers for its user: drafts and tastes, and marks until the server has them.
 const PREFIX = 'sdxl-lab.';
 
 export function load(key, otherwise = null) {
@@ -9,10 +9,12 @@ export function load(key, otherwise = null) {
   }
 }
 
+/** Whether it is remembered: a browser may be full, or forbid it. */
 export function save(key, value) {
   try {
     localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    return true;
   } catch {
-    // full, or forbidden: then nothing is remembered
+    return false;
   }
 }

@@ -150,6 +150,13 @@ void xl_library_touch(struct xl_library *library) {
     pthread_mutex_unlock(&library->mutex);
 }
 
+long long xl_library_change(struct xl_library *library) {
+    pthread_mutex_lock(&library->mutex);
+    long long change = library->change;
+    pthread_mutex_unlock(&library->mutex);
+    return change;
+}
+
 /* --- Files ------------------------------------------------------------------------------------ */
 
 /* The folders that the owner named, read anew where marks have changed. */

@@ -25,6 +25,8 @@ void xl_library_give(struct xl_library *library, struct xl_index *index);
 
 /* Something has changed: whoever takes one from here on sees it. */
 void xl_library_touch(struct xl_library *library);
+/* A number that has grown when something has. */
+long long xl_library_change(struct xl_library *library);
 
 /* The output directory, from the root and without links; and "trash", "uploads" in it. */
 const char *xl_library_dir(const struct xl_library *library);

@@ -1,12 +1,17 @@
 /* picture_marks.c - what is said of a picture. */
 #include "base/json.h"
+#include "base/moment.h"
 #include "http/api/pictures.h"
 #include "insight/marks/marks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Marks that are said within so many seconds may come in another order than they were said in. */
+enum { GRACE_S = 1 };
 
 /* --- Marks ------------------------------------------------------------------------------------ */
 
@@ -33,27 +38,54 @@ static enum xl_status read_change(struct xl_call *call, struct xl_reply *reply,
                                   struct xl_mark_change *out, struct xl_err *err) {
     const char *key;
     json_t *value;
-    *out = (struct xl_mark_change){-1, -1, -1, -1};
+    *out = (struct xl_mark_change){-1, -1, -1, -1, 0};
     json_object_foreach(call->json, key, value) {
         json_int_t number = json_integer_value(value);
-        bool is_rating = !strcmp(key, "rating");
+        bool is_rating = !strcmp(key, "rating"), is_age = !strcmp(key, "age_s");
         bool is_switch = !strcmp(key, "favorite") || !strcmp(key, "rejected");
         reply->field = xl_arena_strdup(&call->arena, key);
-        if (!is_rating && !is_switch)
-            return xl_fail(err, XL_EINVAL,
-                           "there is no \"%.60s\" here; there are favorite, rating, rejected", key);
+        if (!is_rating && !is_switch && !is_age)
+            return xl_fail(
+                err, XL_EINVAL,
+                "there is no \"%.60s\" here; there are favorite, rating, rejected, age_s", key);
         if (is_rating && (!json_is_integer(value) || number < 0 || number > XL_RATING_MAX))
             return xl_fail(err, XL_EINVAL, "rating: expected a whole number from 0 (none) to %d",
                            XL_RATING_MAX);
         if (is_switch && !json_is_boolean(value))
             return xl_fail(err, XL_EINVAL, "%s: expected true or false", key);
+        double age = json_number_value(value);
+        if (is_age && (!json_is_number(value) || age < 0 || age > XL_MARK_AGE_MAX_S))
+            return xl_fail(err, XL_EINVAL, "age_s: expected seconds from 0 to %d",
+                           XL_MARK_AGE_MAX_S);
+        if (is_age) out->at = (int64_t)time(NULL) - (int64_t)age;
         if (is_rating) out->rating = (int)number;
         if (!strcmp(key, "favorite")) out->loved = json_is_true(value);
         if (!strcmp(key, "rejected")) out->rejected = json_is_true(value);
     }
     reply->field = NULL;
-    if (json_object_size(call->json)) return XL_OK;
+    bool is_said = out->loved >= 0 || out->rating >= 0 || out->rejected >= 0;
+    if (is_said) return XL_OK;
     return xl_fail(err, XL_EINVAL, "the body says nothing; there are favorite, rating, rejected");
+}
+
+/* Of one that comes with its age: has the picture a newer mark, and would it change anything? */
+static enum xl_status settle(struct xl_reply *reply, const json_t *picture,
+                             struct xl_mark_change *change, bool *is_new, struct xl_err *err) {
+    const char *text = json_string_value(json_object_get(picture, "marked_at"));
+    int64_t marked_at = text ? xl_moment_of(text) : 0;
+    bool loved = json_is_true(json_object_get(picture, "loved"));
+    bool rejected = json_is_true(json_object_get(picture, "rejected"));
+    json_int_t rating = json_integer_value(json_object_get(picture, "rating"));
+    bool is_same = (change->loved < 0 || change->loved == loved) &&
+                   (change->rating < 0 || change->rating == rating) &&
+                   (change->rejected < 0 || change->rejected == rejected);
+    *is_new = !change->at || !is_same;
+    if (!change->at || is_same) return XL_OK;
+    if (marked_at > change->at + GRACE_S)
+        return xl_reply_refuse(reply, 409, err,
+                               "this picture has a newer mark, of %s; that one is kept", text);
+    if (marked_at > change->at) change->at = marked_at;
+    return XL_OK;
 }
 
 static json_t *describe(const json_t *picture, const struct xl_mark_change *change) {
@@ -78,10 +110,12 @@ enum xl_status xl_picture_put_mark(struct xl_call *call, struct xl_reply *reply,
     struct xl_mark_change change;
     json_t *picture = NULL;
     int fd = -1;
+    bool is_new = true;
     enum xl_status status = read_change(call, reply, &change, err);
     if (!status) status = xl_picture_of_call(call, reply, &picture, err);
     if (!status) status = xl_picture_open(call, reply, picture, &fd, err);
-    if (!status)
+    if (!status) status = settle(reply, picture, &change, &is_new, err);
+    if (!status && is_new)
         status = xl_picture_put_change(
             call->user, fd, json_string_value(json_object_get(picture, "path")), &change, err);
     if (fd >= 0) close(fd);

@@ -91,7 +91,7 @@ typedef enum xl_status act_fn(struct xl_call *call, struct xl_reply *reply, cons
 
 static enum xl_status throw_away(struct xl_call *call, struct xl_reply *reply,
                                  const json_t *picture, struct xl_err *err) {
-    static const struct xl_mark_change change = {-1, -1, -1, 1};
+    static const struct xl_mark_change change = {-1, -1, -1, 1, 0};
     struct places places = {.root = -1};
     int fd = -1;
     enum xl_status status = find_places(call, reply, picture, &places, err);
@@ -106,7 +106,7 @@ static enum xl_status throw_away(struct xl_call *call, struct xl_reply *reply,
 /* It may never have been moved. */
 static enum xl_status bring_back(const struct places *places, struct xl_reply *reply,
                                  struct xl_err *err) {
-    static const struct xl_mark_change change = {-1, -1, -1, 0};
+    static const struct xl_mark_change change = {-1, -1, -1, 0, 0};
     struct xl_err why = {0};
     int fd = -1;
     bool is_here = false;

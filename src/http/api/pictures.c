@@ -2,8 +2,8 @@
 #include "http/api/pictures.h"
 
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/str.h"
-#include "insight/index/moment.h"
 #include "insight/index/pictures.h"
 #include "lab/data/presets.h"
 
@@ -246,10 +246,11 @@ static enum xl_status get_one(struct xl_call *call, struct xl_reply *reply, stru
 /* --- Rows ------------------------------------------------------------------------------------- */
 
 static json_t *mark_schema(void) {
-    return json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s, s:i, s:i}, s:{s:s}}}", "type", "object",
-                     "additionalProperties", 0, "properties", "favorite", "type", "boolean",
-                     "rating", "type", "integer", "minimum", 0, "maximum", XL_RATING_MAX,
-                     "rejected", "type", "boolean");
+    return json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s, s:i, s:i}, s:{s:s}, s:{s:s, s:i, s:i}}}",
+                     "type", "object", "additionalProperties", 0, "properties", "favorite", "type",
+                     "boolean", "rating", "type", "integer", "minimum", 0, "maximum", XL_RATING_MAX,
+                     "rejected", "type", "boolean", "age_s", "type", "number", "minimum", 0,
+                     "maximum", XL_MARK_AGE_MAX_S);
 }
 
 static json_t *many_schema(void) {

@@ -9,6 +9,9 @@
 #include "insight/marks/marks.h"
 
 /* Routes whose `user` is the library. */
+/* How long ago a mark may have been said: a year. */
+enum { XL_MARK_AGE_MAX_S = 31536000 };
+
 struct xl_route_table xl_pictures_table(struct xl_library *library);
 
 /* For the handlers of this folder: the picture that the call's {id} means, a number of the index or

@@ -1,6 +1,6 @@
 /* mark_rows.c - the tables marks, duels and named. Keeps no state. */
 #include "insight/index/mark_rows.h"
-#include "insight/index/moment.h"
+#include "base/moment.h"
 #include "insight/index/picture_find.h"
 
 #include <stdlib.h>

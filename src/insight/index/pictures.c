@@ -2,9 +2,9 @@
 #include "insight/index/pictures.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "insight/index/columns.h"
 #include "insight/index/filter_sql.h"
-#include "insight/index/moment.h"
 #include "insight/index/picture_find.h"
 #include "lab/log/job_parse.h"
 #include "lab/past/past.h"
@@ -292,6 +292,19 @@ static enum xl_status put_record(struct reader *reader, json_t *object, struct x
     return status || ok ? status : xl_fail_nomem(err, "a record", 0);
 }
 
+static enum xl_status put_marked_at(struct xl_index *index, int64_t id, json_t *object,
+                                    struct xl_err *err) {
+    int64_t at = 0;
+    char text[32];
+    bool ok = true;
+    enum xl_status status = xl_database_number(
+        &index->database, "SELECT max(marked_at) FROM marks WHERE picture = ?", id, &at, err);
+    if (status || !at) return status;
+    xl_moment_write(at, text);
+    xl_json_put(object, "marked_at", json_string(text), &ok);
+    return ok ? XL_OK : xl_fail_nomem(err, "a picture of the index", 0);
+}
+
 static enum xl_status try_get(struct xl_index *index, int64_t id, json_t **out,
                               struct xl_err *err) {
     struct reader reader = {.index = index};
@@ -305,6 +318,7 @@ static enum xl_status try_get(struct xl_index *index, int64_t id, json_t **out,
     if (!status) sqlite3_bind_int64(reader.rows, 1, id);
     if (xl_database_row(&index->database, reader.rows, &status, err)) {
         status = row_object(&reader, &object, err);
+        if (!status) status = put_marked_at(index, id, object, err);
         if (!status) status = put_record(&reader, object, err);
     } else if (!status) {
         status = xl_fail(err, XL_EINPUT, "the index has no picture %lld", (long long)id);

@@ -19,8 +19,9 @@ enum xl_status xl_pictures_page(struct xl_index *index, const struct xl_picture_
                                 int n, const char *after, json_t **out,
                                 struct xl_err *err) XL_CHECKED;
 
-/* One picture by its id, and "record": its line of the log or the record in its file, null where
- * that is gone. Errors: XL_EINPUT there is none; as of the index */
+/* One picture by its id, with "marked_at" where it was judged, and "record": its line of the log or
+ * the record in its file, null where that is gone. Errors: XL_EINPUT there is none; as of the index
+ */
 enum xl_status xl_picture_get(struct xl_index *index, int64_t id, json_t **out,
                               struct xl_err *err) XL_CHECKED;
 

@@ -2,8 +2,8 @@
 #include "insight/index/record_read.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/str.h"
-#include "insight/index/moment.h"
 #include "lab/cell/cell_record.h"
 #include "lab/past/past.h"
 

@@ -2,11 +2,11 @@
  * bytes of the line as they are; a text is taken out of its JSON once.
  */
 #include "insight/index/rows.h"
+#include "base/moment.h"
 #include "base/str.h"
 #include "insight/index/folders_of_paths.h"
 #include "insight/index/hash.h"
 #include "insight/index/intern.h"
-#include "insight/index/moment.h"
 
 #include <stdio.h>
 #include <stdlib.h>

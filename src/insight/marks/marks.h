@@ -47,9 +47,11 @@ const char *xl_marks_path(const struct xl_marks *marks);
 enum xl_status xl_marks_put(struct xl_marks *marks, const struct xl_marked *picture, int loved,
                             int rating, struct xl_err *err) XL_CHECKED;
 /* What is said of a picture; -1 leaves it. A rejected one was seen and is not wanted; one in the
- * trash was moved there, and path says where it was before. */
+ * trash was moved there, and path says where it was before. at: when it was said, in seconds since
+ * 1970 (0: now); what was said before something that is there already does not count. */
 struct xl_mark_change {
     int loved, rating, rejected, trashed;
+    int64_t at;
 };
 enum xl_status xl_marks_put_change(struct xl_marks *marks, const struct xl_marked *picture,
                                    const struct xl_mark_change *change,
@@ -69,8 +71,8 @@ enum xl_status xl_marks_put_folder(struct xl_marks *marks, const char *path, boo
 struct xl_mark {
     struct xl_marked picture;
     bool is_loved, is_rejected, is_trashed;
-    int rating; /* 0: none */
-    int64_t marked_at;
+    int rating;        /* 0: none */
+    int64_t marked_at; /* when it was judged last; 0: never */
 };
 struct xl_mark_duel {
     int winner, loser; /* indices of marks */

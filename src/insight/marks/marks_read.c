@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/str.h"
 #include "insight/marks/marks.h"
 #include "lab/log/job_log.h"
@@ -214,6 +215,8 @@ static void take_event(struct xl_mark_list *list, struct table *table, const str
     if (event->rating >= 0) mark->rating = event->rating;
     if (event->rejected >= 0) mark->is_rejected = event->rejected;
     if (event->trashed >= 0) mark->is_trashed = event->trashed;
+    bool is_judged = event->loved >= 0 || event->rating >= 0 || event->rejected >= 0;
+    if (is_judged) mark->marked_at = xl_moment_of(event->at);
 }
 
 static enum xl_status settle(struct xl_mark_list *list, struct xl_err *err) {

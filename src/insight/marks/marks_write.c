@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/moment.h"
 #include "insight/marks/marks.h"
 #include "lab/log/instance.h"
 
@@ -77,11 +78,12 @@ const char *xl_marks_path(const struct xl_marks *marks) {
     return marks->path;
 }
 
-/* Append an object, which is released; ok false or NULL: memory was out. */
-static enum xl_status append(struct xl_marks *marks, json_t *object, bool ok, struct xl_err *err) {
-    char now[21];
-    xl_iso8601_utc(now);
-    xl_json_put(object, "marked_at", json_string(now), &ok);
+/* Append an object, which is released; ok false or NULL: memory was out. at: 0: now. */
+static enum xl_status append_at(struct xl_marks *marks, json_t *object, bool ok, int64_t at,
+                                struct xl_err *err) {
+    char when[32];
+    xl_moment_write(at ? at : (int64_t)time(NULL), when);
+    xl_json_put(object, "marked_at", json_string(when), &ok);
     xl_json_put(object, "format", json_integer(MARKS_FORMAT), &ok);
     char *text = xl_json_take_text(object, ok, JSON_COMPACT);
     size_t n = text ? strlen(text) : 0;
@@ -97,6 +99,10 @@ static enum xl_status append(struct xl_marks *marks, json_t *object, bool ok, st
     free(room);
     if (why) return xl_fail(err, XL_EDISK, "%s: cannot write: %s", marks->path, strerror(why));
     return XL_OK;
+}
+
+static enum xl_status append(struct xl_marks *marks, json_t *object, bool ok, struct xl_err *err) {
+    return append_at(marks, object, ok, 0, err);
 }
 
 static void put_picture(json_t *object, const struct xl_marked *picture, bool *ok) {
@@ -123,12 +129,13 @@ enum xl_status xl_marks_put_change(struct xl_marks *marks, const struct xl_marke
     if (change->rating >= 0) xl_json_put(object, "rating", json_integer(change->rating), &ok);
     if (change->rejected >= 0) xl_json_put(object, "rejected", json_boolean(change->rejected), &ok);
     if (change->trashed >= 0) xl_json_put(object, "trashed", json_boolean(change->trashed), &ok);
-    return append(marks, object, ok, err);
+    return append_at(marks, object, ok, change->at, err);
 }
 
 enum xl_status xl_marks_put(struct xl_marks *marks, const struct xl_marked *picture, int loved,
                             int rating, struct xl_err *err) {
-    const struct xl_mark_change change = {loved, rating, -1, -1};
+    const struct xl_mark_change change = {
+        .loved = loved, .rating = rating, .rejected = -1, .trashed = -1};
     return xl_marks_put_change(marks, picture, &change, err);
 }
 

@@ -102,7 +102,7 @@ struct xl_settings {
     const char *index_dir;     /* NULL: in output_dir */
     const char *run;           /* pictures: of this run */
     const char *text;          /* with these words in the prompt */
-    const char *since, *until; /* as insight/index/moment.h reads them */
+    const char *since, *until; /* as base/moment.h reads them */
     const char *after;         /* where the page before ended */
     bool only_loved;
     int min_rating; /* 1..5 */

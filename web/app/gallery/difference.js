@@ -62,7 +62,7 @@ export function makeDifference(stages) {
     strength.setAttribute('aria-valuetext', `${2 ** strength.value} times`);
     fill(times, `×${2 ** strength.value}`);
     canvas.dataset.painted = ''; // which two, for who waits for them
-    if (sights.includes(null)) return fill(told);
+    if (sights.includes(null) || !canvas.width || !canvas.height) return fill(told);
     const context = canvas.getContext('2d');
     context.scale(ratio, ratio);
     context.imageSmoothingEnabled = !sights.some((sight) => sight.isPixels);

@@ -1,16 +1,19 @@
-// marks.js - what is thought of pictures: shown at once, sent, and sent again when the server was not there.
-import { get, makeOutbox, put } from '../../lib/api.js';
+// marks.js - what is thought of pictures: shown at once, sent, and sent again when the server was not there or the page was
+// closed; what is said elsewhere comes as events.
+import { ApiError, ageOf, get, makeOutbox, put } from '../../lib/api.js';
 import { say } from '../../lib/dom.js';
 import * as events from '../../lib/events.js';
-import { known } from './details.js';
+import { details, forget, known } from './details.js';
 import { loadOrder } from './order.js';
 
 const NONE = Object.freeze({ favorite: false, rating: 0, rejected: false });
 const marks = new Map(); // by id
-const outbox = makeOutbox({ deliver, settled }); // of {id, change, before}
+/** Of {id, cell, path: as far as they are known; change}. app.js has the name, too. */
+const outbox = makeOutbox({ deliver, settled, name: 'marks' });
 const done = []; // for undo: {id, before}
 const target = new EventTarget();
 const UNDO_MAX = 200;
+let heard = null; // ids that something was said of while all are asked for
 
 export function on(fn) {
   const listener = (event) => fn(event.detail);
@@ -24,21 +27,35 @@ export const isUnsent = (id) => outbox.waiting.some((one) => one.id === id);
 /** How many the server has not heard of. */
 export const nUnsent = () => outbox.waiting.length;
 
-/** What the server said of a picture; what was not sent yet goes before. */
-export function take(picture) {
-  if (isUnsent(picture.id)) return;
-  marks.set(picture.id, {
-    favorite: picture.loved ?? picture.favorite ?? false, rating: picture.rating ?? 0, rejected: picture.rejected ?? false,
-  });
-  tell(picture.id);
+function hold(id, mark) {
+  marks.set(id, mark);
+  heard?.add(id);
+  const picture = known(id); // whoever asks for its details gets these
+  if (picture) Object.assign(picture, { loved: mark.favorite, rating: mark.rating, rejected: mark.rejected });
 }
 
+/** Note what holds on the server; what was not sent yet goes before. */
+function note(id, mark) {
+  const unsent = outbox.waiting.filter((one) => one.id === id).map((one) => one.change);
+  hold(id, Object.assign({ ...NONE, ...mark }, ...unsent));
+  tell(id);
+}
+
+/** What the server said of a picture. */
+export const take = (picture) => note(picture.id, {
+  favorite: picture.loved ?? picture.favorite ?? false, rating: picture.rating ?? 0, rejected: picture.rejected ?? false,
+});
+
+const placeOf = (picture) => ({ cell: picture?.cell, path: picture?.path });
 function put1(id, change) {
-  const before = of(id);
-  marks.set(id, { ...before, ...change });
+  hold(id, { ...of(id), ...change });
   const later = outbox.waiting.findLast((one, i) => i > 0 && one.id === id); // the first one may be on its way
-  if (later) later.change = { ...later.change, ...change };
-  else outbox.put({ id, change, before });
+  const item = later ?? { id, ...placeOf(known(id)), change };
+  if (later) {
+    Object.assign(later, { change: { ...later.change, ...change }, at: Date.now() });
+    outbox.changed(later);
+  } else outbox.put(item);
+  if (!item.path) details(id).then((picture) => outbox.changed(Object.assign(item, placeOf(picture))), () => {});
   tell(id);
 }
 
@@ -62,36 +79,53 @@ export const toggled = {
   clear: () => ({ ...NONE }),
 };
 
-/** A number means one file, but once the server was started anew perhaps another one; a cell lasts. */
-function deliver({ id, change, isLate }) {
-  return put(`pictures/${(isLate && known(id)?.cell) || id}/mark`, change);
+/** A number means one file, but once the server was started anew perhaps another one; a cell lasts, and a path tells. The age
+ *  keeps a late one from counting before what was said since, here or elsewhere. */
+async function deliver(item) {
+  const { id, cell, path, change, isLate } = item;
+  if (isLate && !cell && path && (await get(`pictures/${id}`)).path !== path) throw new ApiError('its picture has another number now', 404, null);
+  return put(`pictures/${(isLate && (cell ?? known(id)?.cell)) || id}/mark`, { ...change, age_s: ageOf(item) });
 }
 
-function settled({ id, before }, error) {
-  if (error) {
-    if (!isUnsent(id)) marks.set(id, before);
-    say(`The mark was not kept: ${error.message}`, true);
-  }
+function settled({ id }, error, answer) {
+  if (answer?.id === id) take(answer);
+  else askAnew(id, answer?.id);
+  if (error) say(`The mark was not kept: ${error.message}`, true);
   tell(id);
 }
+
+/** What holds of one whose mark was refused, or that has another number now, or whose mark another tab has sent. */
+function askAnew(...ids) {
+  for (const id of ids.filter(Boolean)) {
+    forget(id);
+    if (!isUnsent(id)) details(id).then(take, () => note(id, NONE));
+  }
+}
 events.on('connection', (isThere) => isThere && outbox.send());
+events.on('marks', ({ pictures, all }) => {
+  pictures?.forEach(take);
+  if (all) loadAll().catch(() => {});
+});
+events.on('reset', () => loadAll().catch(() => {}));
 
 /** Learn of all marks at once: few pictures are judged, so lists of those are short. */
 export async function loadAll() {
-  const { total } = await get('pictures/facets?judged=only');
-  if (!total) return;
   const found = new Map();
-  const note = async (filter, change) => {
+  const since = (heard = new Set());
+  const look = async (filter, change) => {
     const order = await loadOrder(new Map(filter));
-    for (const id of order.ids) found.set(id, { ...NONE, ...found.get(id), ...change });
+    for (const id of order.ids) found.set(id, { ...found.get(id), ...change });
     return order.n;
   };
-  await note([['loved', 'true']], { favorite: true });
-  await note([['rejected', 'only']], { rejected: true });
-  for (let rating = 1; rating <= 5; rating++) if (!(await note([['min_rating', rating]], { rating }))) break;
-  for (const [id, mark] of found) {
-    if (isUnsent(id)) continue;
-    marks.set(id, mark);
-    tell(id);
+  const { total } = await get('pictures/facets?judged=only');
+  if (total) {
+    await look([['loved', 'true']], { favorite: true });
+    await look([['rejected', 'only']], { rejected: true });
+    for (let rating = 1; rating <= 5; rating++) if (!(await look([['min_rating', rating]], { rating }))) break;
   }
+  if (heard === since) heard = null;
+  for (const id of new Set([...marks.keys(), ...found.keys()])) if (!since.has(id)) note(id, found.get(id));
 }
+
+outbox.recall();
+for (const { id } of outbox.waiting) note(id, NONE);

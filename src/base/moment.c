@@ -1,5 +1,5 @@
 /* moment.c - reading points in time. */
-#include "insight/index/moment.h"
+#include "base/moment.h"
 #include "base/clock.h"
 
 #include <stdio.h>

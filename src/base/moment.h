@@ -1,6 +1,6 @@
 /* moment.h - points in time as logs and people write them. Keeps no state. */
-#ifndef XL_INSIGHT_MOMENT_H
-#define XL_INSIGHT_MOMENT_H
+#ifndef XL_BASE_MOMENT_H
+#define XL_BASE_MOMENT_H
 
 #include "base/status.h"
 
