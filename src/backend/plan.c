@@ -348,6 +348,14 @@ const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i) {
     return &plan->ops[i];
 }
 
+const struct xl_op *xl_plan_joined(const struct xl_plan *plan, const struct xl_op *op) {
+    int after = (int)(op - plan->ops) + 1;
+    const struct xl_op *next = after < plan->n_ops ? &plan->ops[after] : NULL;
+    bool is_joined = next && op->kind == XL_OP_LINEAR && next->kind == XL_OP_GEGLU &&
+                     next->in[0] == op->out && next->rate == op->rate;
+    return is_joined ? next : NULL;
+}
+
 enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan) {
     return plan->act_dtype;
 }

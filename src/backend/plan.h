@@ -144,6 +144,9 @@ int xl_plan_n_values(const struct xl_plan *plan);
 const struct xl_value *xl_plan_value(const struct xl_plan *plan, xl_val value);
 int xl_plan_n_ops(const struct xl_plan *plan);
 const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i);
+/* The op right after this one, if a backend may compute both as one: a linear's result is its first
+ * operand, and it is a GEGLU. What the linear reads is kept until that one is done. NULL: none */
+const struct xl_op *xl_plan_joined(const struct xl_plan *plan, const struct xl_op *op);
 enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan);
 xl_val xl_plan_halt_flag(const struct xl_plan *plan); /* 0: none */
 /* The input, output or tap of that name; 0 when there is none. */

@@ -107,6 +107,13 @@ const struct op_case op_cases[] = {
     LINEAR((2, 11, 1280), (320, 1280), NONE, BIAS | RESIDUAL | AFTER_GEGLU | IN_F8),
     LINEAR((2, 7, 5120), (64, 5120), NONE, BIAS | RESIDUAL | AFTER_GEGLU | DELTAS | IN_F8),
     LINEAR((1, 17, 64), (256, 64), NONE, BIAS | AFTER_NORM | THEN | IN_F8),
+    LINEAR((2, 9, 64), (32, 64), NONE, BIAS | RESIDUAL | AFTER_GATES),
+    LINEAR((1, 130, 72), (40, 72), NONE, AFTER_NORM | AFTER_GATES),
+    LINEAR((3, 150, 328), (24, 328), NONE, BIAS | AFTER_NORM | AFTER_GATES | DELTAS),
+    LINEAR((2, 150, 384), (176, 384), NONE, BIAS | RESIDUAL | AFTER_NORM | AFTER_GATES | IN_F8),
+    LINEAR((1, 33, 1280), (160, 1280), NONE, RESIDUAL | AFTER_GATES | DELTAS | IN_F8),
+    LINEAR((1, 300, 144), (48, 144), NONE, BIAS | RESIDUAL | AFTER_NORM | AFTER_GATES | IN_F8),
+    LINEAR((1, 130, 256), (320, 256), NONE, BIAS | AFTER_NORM | AFTER_GATES | IN_F8),
 
     /* conv2d: x, weight, then stride and padding */
     CONV2D((1, 1, 1, 1), (1, 1, 1, 1), 0, .stride = 1),
@@ -472,7 +479,7 @@ char *op_case_name(const struct op_case *op_case, char out[OP_CASE_TEXT]) {
     static const char *const with_names[] = {
         " bias",       " channel_bias", " residual", " parts", " slices",
         " shifted",    " deltas",       " kinds",    "",       "",
-        " after norm", " after GEGLU",  " chained",  " in F8"};
+        " after norm", " after GEGLU",  " chained",  " in F8", " after gates"};
     struct xl_str text = {0};
     char shape[XL_SHAPE_TEXT];
     xl_str_printf(&text, "%s %s", xl_op_name(op_case->op.kind), xl_shape_format(op_case->x, shape));

@@ -16,11 +16,12 @@ enum op_with {
     BENCH = 256,      /* of SDXL's size at 512 x 512, for CPUs: timed, not tested */
     LARGE = 512,      /* at 1024 x 1024, for GPUs: timed, and tested by ops_cuda_check --large */
     REAL = BENCH | LARGE,
-    AFTER_NORM = 1024,  /* x of linear is that of a layer norm, of conv2d that of a group norm */
-    AFTER_GEGLU = 2048, /* linear */
-    THEN = 4096,        /* a GEGLU follows linear, a group norm conv2d */
-    CHAINED = AFTER_NORM | AFTER_GEGLU | THEN,
-    IN_F8 = 8192, /* linear, conv2d: may be computed in F8 */
+    AFTER_NORM = 1024,   /* x of linear is that of a layer norm, of conv2d that of a group norm */
+    AFTER_GEGLU = 2048,  /* linear */
+    THEN = 4096,         /* a GEGLU follows linear, a group norm conv2d */
+    IN_F8 = 8192,        /* linear, conv2d: may be computed in F8 */
+    AFTER_GATES = 16384, /* linear: x is that of a linear with gates, and of a GEGLU */
+    CHAINED = AFTER_NORM | AFTER_GEGLU | AFTER_GATES | THEN,
 };
 
 struct op_case {

@@ -2,8 +2,10 @@
  * in one. */
 #include "op/maker.h"
 
+#include <math.h>
+
 /* Operands of the neighbours, behind those of the op itself. */
-enum { GAIN = 5, BIAS_OF_NORM = 6 };
+enum { BIAS_OF_GATES = 4, GAIN, BIAS_OF_NORM, GATES };
 
 static xl_val norm(struct op_maker *maker, xl_val x, bool is_of_groups, enum xl_activation act) {
     struct xl_plan *plan = maker->instance->plan;
@@ -17,6 +19,16 @@ static xl_val norm(struct op_maker *maker, xl_val x, bool is_of_groups, enum xl_
     return xl_group_norm(plan, x, attr);
 }
 
+/* As many numbers as x has, each with a gate. */
+static xl_val gated(struct op_maker *maker, xl_val x, int64_t c) {
+    struct xl_plan *plan = maker->instance->plan;
+    struct xl_linear attr = {.in_f8 = maker->op_case->with & IN_F8};
+    attr.weight =
+        op_weight(maker, GATES, XL_SHAPE(2 * c, c), (struct op_spread){0, 1 / sqrt((double)c)});
+    attr.bias = op_weight(maker, BIAS_OF_GATES, XL_SHAPE(2 * c), op_unit);
+    return xl_geglu(plan, xl_linear(plan, x, attr));
+}
+
 xl_val op_before(struct op_maker *maker, struct xl_shape shape) {
     const struct op_case *c = maker->op_case;
     if (c->with & AFTER_GEGLU) {
@@ -26,8 +38,8 @@ xl_val op_before(struct op_maker *maker, struct xl_shape shape) {
                         op_activation(maker, 0, twice, (struct op_spread){0, 2}));
     }
     xl_val x = op_activation(maker, 0, shape, op_unit);
-    if (!(c->with & AFTER_NORM)) return x;
-    return norm(maker, x, c->op.kind == XL_OP_CONV2D, XL_ACT_SILU);
+    if (c->with & AFTER_NORM) x = norm(maker, x, c->op.kind == XL_OP_CONV2D, XL_ACT_SILU);
+    return c->with & AFTER_GATES ? gated(maker, x, xl_shape_last(shape)) : x;
 }
 
 xl_val op_behind(struct op_maker *maker, xl_val y) {

@@ -175,7 +175,7 @@ static enum xl_status open_parts(struct xl_cuda_backend *backend, struct xl_err 
     xl_cuda_libraries_describe(backend->libraries, sizeof backend->libraries);
     status = open_ways(backend, err);
     if (!status)
-        status = xl_cuda_products_new(backend->ways, &backend->workspace, &backend->products, err);
+        status = xl_cuda_products_new(backend, &backend->products, err);
     if (!status)
         backend->has_f8 = backend->properties.major >= 9 &&
                           xl_cuda_products_have_f8(backend->products);

@@ -194,7 +194,7 @@ enum xl_status xl_cuda_compile_conv2d(struct xl_cuda_compiler *c, struct xl_err 
     struct xl_cuda_conv conv = conv_of(c);
     enum xl_status status = XL_OK;
     bool is_done = false;
-    if (xl_cuda_left(c).is_f8) return xl_cuda_conv_in_f8(c, &conv, err);
+    if (xl_cuda_left(c).form == XL_CUDA_F8_PICTURE) return xl_cuda_conv_in_f8(c, &conv, err);
     if (xl_cuda_conv_can_fold(c, &conv)) status = xl_cuda_conv_folded(c, &conv, &is_done, err);
     if (!status && !is_done && !is_pointwise(&conv))
         status = xl_cuda_conv_by_dnn(c, &conv, &is_done, err);

@@ -8,6 +8,7 @@
  * - a picture for a convolution has one scale, from the largest number that the group norm before
  *   it can give at all, whatever it is given (a number of n with mean 0 and variance 1 is at most
  *   sqrt(n));
+ * - where products in F8 are our own (hopper.h), GEGLU has a scale for each 128 numbers of a row;
  * - weights are scaled by output channel.
  * Nothing saturates, whatever the picture, its size and the LoRA. */
 #ifndef XL_BACKEND_CUDA_F8_H
@@ -23,11 +24,20 @@ extern "C" {
 bool xl_cuda_linear_is_f8(const struct xl_cuda_compiler *c, const struct xl_op *op);
 bool xl_cuda_conv_is_f8(const struct xl_cuda_compiler *c, const struct xl_op *op);
 
+/* How numbers lie. */
+enum xl_cuda_form {
+    XL_CUDA_AS_TYPED,
+    XL_CUDA_F8_ROWS,   /* F8, a scale for each row */
+    XL_CUDA_F8_BLOCKS, /* F8, a scale for each XL_CUDA_F8_BLOCK numbers of each row */
+    XL_CUDA_F8_PICTURE, /* F8, one scale */
+};
+enum { XL_CUDA_F8_BLOCK = 128 };
+
 /* Rows in F8 with their scales behind them: a number is data * scale. In the memory of as many
  * numbers of 16 bits there is room for both. */
 struct xl_cuda_f8_rows {
     unsigned char *data;
-    float *scales; /* [rows] */
+    float *scales; /* [rows], or [rows, blocks] */
 };
 static inline struct xl_cuda_f8_rows xl_cuda_f8_rows_at(void *memory, int64_t rows,
                                                         int64_t columns) {

@@ -112,6 +112,11 @@ static bool leaves_f8(const struct xl_cuda_compiler *c, const geglu *a) {
 }
 
 enum xl_status xl_cuda_compile_geglu(struct xl_cuda_compiler *c, struct xl_err *err) {
+    struct xl_cuda_left left = xl_cuda_left(c);
+    if (left.is_done) { /* by the product before */
+        xl_cuda_leave(c, xl_cuda_left_rows(left.form));
+        return XL_OK;
+    }
     geglu *a = (geglu *)xl_cuda_launch(c, run_geglu, sizeof *a, err);
     if (!a) return XL_ENOMEM;
     struct xl_cuda_operand out = xl_cuda_out(c);
@@ -121,6 +126,6 @@ enum xl_status xl_cuda_compile_geglu(struct xl_cuda_compiler *c, struct xl_err *
     a->c = xl_shape_last(out.shape);
     a->rows = xl_shape_count(out.shape) / a->c;
     a->is_f8 = leaves_f8(c, a);
-    if (a->is_f8) xl_cuda_leave(c, xl_cuda_left_f8(0));
-    return xl_cuda_matrix(c, xl_cuda_left(c).bias, &a->bias, err);
+    if (a->is_f8) xl_cuda_leave(c, xl_cuda_left_rows(XL_CUDA_F8_ROWS));
+    return xl_cuda_matrix(c, left.bias, &a->bias, err);
 }

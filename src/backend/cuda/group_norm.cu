@@ -34,7 +34,7 @@ static enum xl_status leave_f8(struct xl_cuda_compiler *c, group_norm *a, struct
     bound->bias = a->bias;
     bound->c = a->c;
     bound->n = (float)(a->pixels * a->width);
-    xl_cuda_leave(c, xl_cuda_left_f8(a->bounds));
+    xl_cuda_leave(c, xl_cuda_left_picture(a->bounds));
     return XL_OK;
 }
 

@@ -176,7 +176,7 @@ enum xl_status xl_cuda_compile_layer_norm(struct xl_cuda_compiler *c, struct xl_
     a->c = xl_shape_last(x.shape);
     a->rows = xl_shape_count(x.shape) / a->c;
     a->is_f8 = leaves_f8(c, a);
-    if (a->is_f8) xl_cuda_leave(c, xl_cuda_left_f8(0));
+    if (a->is_f8) xl_cuda_leave(c, xl_cuda_left_rows(XL_CUDA_F8_ROWS));
     enum xl_status status = xl_cuda_floats(c, c->op->in[1], &a->weight, err);
     return status ? status : xl_cuda_floats(c, c->op->in[2], &a->bias, err);
 }

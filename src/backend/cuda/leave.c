@@ -50,12 +50,16 @@ void xl_cuda_uses_free(struct xl_cuda_uses *uses) {
     free(uses);
 }
 
-const struct xl_op *xl_cuda_only_reader(const struct xl_cuda_compiler *c) {
-    const struct use *use = &c->uses->of[c->op->out];
-    bool is_one = xl_plan_value(c->plan, c->op->out)->kind == XL_VALUE_RESULT &&
-                  use->n_reads == 1 && use->reader && use->reader->in[0] == c->op->out &&
-                  use->reader->rate == c->op->rate;
+const struct xl_op *xl_cuda_only_reader_of(const struct xl_cuda_compiler *c,
+                                           const struct xl_op *op) {
+    const struct use *use = &c->uses->of[op->out];
+    bool is_one = xl_plan_value(c->plan, op->out)->kind == XL_VALUE_RESULT && use->n_reads == 1 &&
+                  use->reader && use->reader->in[0] == op->out && use->reader->rate == op->rate;
     return is_one ? use->reader : NULL;
+}
+
+const struct xl_op *xl_cuda_only_reader(const struct xl_cuda_compiler *c) {
+    return xl_cuda_only_reader_of(c, c->op);
 }
 
 void xl_cuda_leave(const struct xl_cuda_compiler *c, struct xl_cuda_left left) {

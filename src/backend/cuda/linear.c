@@ -1,6 +1,7 @@
 /* linear.c - linear: one product, with bias and residual in it. Where an activation follows, the
- * product is kept in f32 until that, so that its result is rounded once. A bias before a GEGLU is
- * left to that: in the product it costs up to a sixth more time. In F8 where that is wished. */
+ * product is kept in f32 until that, so that its result is rounded once. A GEGLU that follows is in
+ * the product where that can be; else a bias before it is left to it: in the product it costs up to
+ * a sixth more time. In F8 where that is wished. */
 #include "backend/cuda/f8.h"
 #include "backend/cuda/finish.h"
 #include "backend/cuda/leave.h"
@@ -61,11 +62,33 @@ static bool leaves_bias(const struct xl_cuda_compiler *c) {
            c->op->attr.linear.act == XL_ACT_NONE;
 }
 
+/* F8 in blocks is read by products with a residual only (hopper_product.cu). */
+static bool reads_blocks(const struct xl_cuda_compiler *c, const struct xl_op *op) {
+    return op && xl_cuda_linear_is_f8(c, op) && op->in[3] &&
+           xl_shape_last(xl_plan_value(c->plan, op->in[0])->shape) % XL_CUDA_F8_BLOCK == 0;
+}
+
+static enum xl_cuda_form x_form_of(const struct xl_cuda_compiler *c) {
+    enum xl_cuda_form left = xl_cuda_left(c).form;
+    if (left == XL_CUDA_F8_BLOCKS) return left;
+    return xl_cuda_linear_is_f8(c, c->op) ? XL_CUDA_F8_ROWS : XL_CUDA_AS_TYPED;
+}
+
+static void align(struct xl_cuda_product_shape *shape, const struct xl_cuda_operand *x,
+                  const struct xl_cuda_operand *out) {
+    enum xl_dtype stored = shape->x_form == XL_CUDA_AS_TYPED ? x->dtype : XL_DTYPE_U8;
+    shape->alignment =
+        smaller(xl_cuda_alignment(x->data, x->row_stride, stored),
+                smaller(xl_cuda_alignment(NULL, shape->k, stored),
+                        xl_cuda_alignment(out->data, shape->out_stride, out->dtype)));
+}
+
 static struct xl_cuda_product_shape shape_of(const struct xl_cuda_compiler *c, bool has_act) {
     struct xl_cuda_operand x = xl_cuda_in(c, 0), out = xl_cuda_out(c);
     struct xl_cuda_product_shape shape = {
         .dtype = x.dtype,
         .out_dtype = has_act ? XL_DTYPE_F32 : out.dtype,
+        .x_form = x_form_of(c),
         .n = xl_shape_last(out.shape),
         .k = xl_shape_last(x.shape),
         .x_stride = x.row_stride,
@@ -73,14 +96,30 @@ static struct xl_cuda_product_shape shape_of(const struct xl_cuda_compiler *c, b
         .has_residual = c->op->in[3] && !has_act,
     };
     shape.m = xl_shape_count(out.shape) / shape.n;
-    shape.is_f8 = xl_cuda_linear_is_f8(c, c->op);
-    enum xl_dtype stored = shape.is_f8 ? XL_DTYPE_U8 : x.dtype;
     shape.w_stride = shape.k;
     shape.out_stride = shape.n;
-    shape.alignment = smaller(xl_cuda_alignment(x.data, x.row_stride, stored),
-                              smaller(xl_cuda_alignment(NULL, shape.k, stored),
-                                      xl_cuda_alignment(out.data, shape.n, out.dtype)));
+    align(&shape, &x, &out);
     return shape;
+}
+
+/* Make the shape one with the GEGLU that follows, if there is such a product. Its op; NULL: none */
+static const struct xl_op *join_gate(const struct xl_cuda_compiler *c,
+                                     struct xl_cuda_product_shape *shape) {
+    const struct xl_op *gate = xl_plan_joined(c->plan, c->op);
+    if (!gate || gate->kind != XL_OP_GEGLU || gate != xl_cuda_only_reader(c) || c->op->in[3] ||
+        c->op->attr.linear.act != XL_ACT_NONE)
+        return NULL;
+    struct xl_cuda_operand x = xl_cuda_in(c, 0), out = xl_cuda_operand(c, gate->out);
+    struct xl_cuda_product_shape joined = *shape;
+    joined.is_gated = true;
+    joined.has_bias = c->op->in[2] != 0;
+    joined.out_stride = shape->n / 2;
+    if (shape->x_form != XL_CUDA_AS_TYPED && reads_blocks(c, xl_cuda_only_reader_of(c, gate)))
+        joined.out_form = XL_CUDA_F8_BLOCKS;
+    align(&joined, &x, &out);
+    if (!xl_cuda_products_have(c->backend->products, &joined)) return NULL;
+    *shape = joined;
+    return gate;
 }
 
 bool xl_cuda_linear_is_f8(const struct xl_cuda_compiler *c, const struct xl_op *op) {
@@ -99,7 +138,7 @@ static enum xl_status prepare_f8(struct xl_cuda_compiler *c,
                                        .is_f8 = true};
     linear->f8_rows = shape->m;
     linear->f8_columns = shape->k;
-    if (!xl_cuda_left(c).is_f8) linear->data.x = NULL;
+    if (xl_cuda_left(c).form == XL_CUDA_AS_TYPED) linear->data.x = NULL;
     return xl_cuda_store_ask(c->hold, &spec, &linear->weight, err);
 }
 
@@ -119,9 +158,12 @@ static enum xl_status add_to_f8(struct xl_cuda_compiler *c,
 enum xl_status xl_cuda_compile_linear(struct xl_cuda_compiler *c, struct xl_err *err) {
     bool has_act = c->op->attr.linear.act != XL_ACT_NONE;
     struct xl_cuda_product_shape shape = shape_of(c, has_act);
+    const struct xl_op *gate = join_gate(c, &shape);
+    bool is_f8 = shape.x_form != XL_CUDA_AS_TYPED;
     struct xl_cuda_product *product;
     enum xl_status status = xl_cuda_product_get(c, &shape, &product, err);
-    if (!status && shape.is_f8 && !xl_cuda_left(c).is_f8) status = add_to_f8(c, &shape, err);
+    if (!status && is_f8 && xl_cuda_left(c).form == XL_CUDA_AS_TYPED)
+        status = add_to_f8(c, &shape, err);
     if (status) return status;
     struct linear *linear = xl_cuda_launch(c, run_linear, sizeof *linear, err);
     if (!linear) return XL_ENOMEM;
@@ -129,16 +171,18 @@ enum xl_status xl_cuda_compile_linear(struct xl_cuda_compiler *c, struct xl_err 
     linear->space = c->space;
     linear->data.x = xl_cuda_in(c, 0).data;
     linear->data.factor = 1.0F;
-    status = shape.is_f8 ? prepare_f8(c, &shape, linear, err)
-                         : xl_cuda_matrix(c, c->op->in[1], &linear->weight, err);
+    status = is_f8 ? prepare_f8(c, &shape, linear, err)
+                   : xl_cuda_matrix(c, c->op->in[1], &linear->weight, err);
     if (status) return status;
     if (has_act) {
         xl_cuda_need_scratch(c, (size_t)(shape.m * shape.n) * sizeof(float));
         return add_activation(c, err);
     }
     linear->data.residual = xl_cuda_in(c, 3).data;
-    linear->data.out = xl_cuda_out(c).data;
-    if (shape.has_bias) return xl_cuda_matrix(c, c->op->in[2], &linear->bias, err);
-    if (leaves_bias(c)) xl_cuda_leave(c, (struct xl_cuda_left){.bias = c->op->in[2]});
-    return XL_OK;
+    linear->data.out = gate ? xl_cuda_operand(c, gate->out).data : xl_cuda_out(c).data;
+    if (gate)
+        xl_cuda_leave(c, (struct xl_cuda_left){.is_done = true, .form = shape.out_form});
+    else if (leaves_bias(c))
+        xl_cuda_leave(c, (struct xl_cuda_left){.bias = c->op->in[2]});
+    return shape.has_bias ? xl_cuda_matrix(c, c->op->in[2], &linear->bias, err) : XL_OK;
 }

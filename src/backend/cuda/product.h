@@ -1,34 +1,52 @@
-/* product.h - matrix products by cuBLASLt, each in the way that was measured to be fastest. */
+/* product.h - matrix products, each in the way that was measured to be fastest: by cuBLASLt
+ * (product_lt.h) or, on GPUs that it is for, by a kernel of our own (hopper.h). */
 #ifndef XL_BACKEND_CUDA_PRODUCT_H
 #define XL_BACKEND_CUDA_PRODUCT_H
 
-#include "backend/cuda/cuda.h"
+#include "backend/cuda/f8.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* out[m, n] = factor x[m, k] w[n, k]^T + bias[n] + residual[m, n], rows at strides in elements. */
 struct xl_cuda_product_shape {
     enum xl_dtype dtype, out_dtype; /* of x, w; of out and bias */
-    bool is_f8; /* x and w are in F8 with scales of rows; dtype does not matter */
+    enum xl_cuda_form x_form;       /* in F8 w is too, with a scale a row; dtype does not matter */
+    enum xl_cuda_form out_form;     /* in F8 of rows that are dense */
     int64_t m, n, k;
     int64_t x_stride, w_stride, out_stride;
     bool is_w_turned; /* w lies as [k, n] */
     bool has_bias;
     bool has_residual; /* as out lies; may be out itself */
+    bool is_gated;     /* of the n columns that second half are gates: out[m, n / 2] is the first
+                        * half times gelu of the second */
     int alignment;     /* bytes, of all addresses and rows; see xl_cuda_alignment */
 };
 
 /* The largest power of two up to 256 that an address and its rows are multiples of. */
 int xl_cuda_alignment(const void *address, int64_t stride, enum xl_dtype dtype);
 
+/* What a run of one reads and writes; bias and residual as the shape says. */
+struct xl_cuda_product_data {
+    const void *x, *w, *bias, *residual;
+    const float *x_scales, *w_scales; /* of products in F8 */
+    void *out;
+    float factor;
+};
+
 struct xl_cuda_product; /* opaque: a shape with its way */
 
 /* Errors: XL_EDEVICE no cuBLASLt, XL_ENOMEM */
-enum xl_status xl_cuda_products_new(struct xl_cuda_ways *ways,
-                                    const struct xl_cuda_workspace *workspace,
+enum xl_status xl_cuda_products_new(const struct xl_cuda_backend *backend,
                                     struct xl_cuda_products **out, struct xl_err *err) XL_CHECKED;
 void xl_cuda_products_free(struct xl_cuda_products *products); /* NULL is fine */
 
-/* Whether cuBLASLt has products in F8 for this GPU. */
+/* Whether there are products in F8 on this GPU. */
 bool xl_cuda_products_have_f8(const struct xl_cuda_products *products);
+/* Whether there is a way at all to compute it. */
+bool xl_cuda_products_have(const struct xl_cuda_products *products,
+                           const struct xl_cuda_product_shape *shape);
 
 /* *out belongs to the products. The first time that a shape is met on this card its ways are tried,
  * on memory of their own; while a compilation only measures, none is. Errors: XL_ENOMEM, XL_EDEVICE
@@ -37,15 +55,11 @@ enum xl_status xl_cuda_product_get(const struct xl_cuda_compiler *c,
                                    const struct xl_cuda_product_shape *shape,
                                    struct xl_cuda_product **out, struct xl_err *err) XL_CHECKED;
 
-/* What a run of it reads and writes; bias and residual as the shape says. */
-struct xl_cuda_product_data {
-    const void *x, *w, *bias, *residual;
-    const float *x_scales, *w_scales; /* of products in F8 */
-    void *out;
-    float factor;
-};
 /* Queue it. False: it could not be queued. */
 bool xl_cuda_product_run(const struct xl_cuda_product *product,
                          const struct xl_cuda_product_data *data, cudaStream_t stream);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
