@@ -60,6 +60,10 @@ __device__ inline unsigned cluster_rank() {
 template <int threads> __device__ inline void sync_threads(int barrier) {
     asm volatile("bar.sync %0, %1;" ::"r"(barrier), "n"(threads) : "memory");
 }
+/* The same without waiting for the others. */
+template <int threads> __device__ inline void arrive_threads(int barrier) {
+    asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "n"(threads) : "memory");
+}
 
 /* --- Tiles --------------------------------------------------------------------------------------
  */

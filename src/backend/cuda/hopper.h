@@ -14,7 +14,7 @@ extern "C" {
 bool xl_cuda_is_hopper(const struct xl_cuda_backend *backend);
 
 /* Its ways, by number: sizes of tiles. */
-enum { XL_CUDA_HOPPER_WAYS = 4 };
+enum { XL_CUDA_HOPPER_WAYS = 5 };
 /* "256x2"; of a number below XL_CUDA_HOPPER_WAYS */
 const char *xl_cuda_hopper_name(int way);
 /* Whether a product can be computed that way, on a GPU that is one. */

@@ -10,15 +10,11 @@ using namespace xl::hopper;
 
 /* Columns of a tile, and blocks of a cluster. The widest tiles read least; narrower ones leave
  * fewer multiprocessors idle where there are few tiles. */
-struct way {
-    const char *name;
-    int n, blocks;
-};
-static const way ways[XL_CUDA_HOPPER_WAYS] = {
-    {"256x2", 256, 2}, {"192x2", 192, 2}, {"160x2", 160, 2}, {"160x1", 160, 1}};
+static const char *const names[XL_CUDA_HOPPER_WAYS] = {"256x4 in turns", "256x2", "192x2", "160x2",
+                                                       "160x1"};
 
 const char *xl_cuda_hopper_name(int way) {
-    return ways[way].name;
+    return names[way];
 }
 
 bool xl_cuda_is_hopper(const struct xl_cuda_backend *backend) {
@@ -31,37 +27,54 @@ bool xl_cuda_is_hopper(const struct xl_cuda_backend *backend) {
 struct kernel {
     const void *function; /* NULL: there is none */
     int shared_bytes;
-    int blocks, columns, w_rows; /* of a cluster, a tile and a copy */
+    int blocks, rows, columns, w_rows; /* of a cluster, of a tile, of a copy */
 };
 
 template <typename S> static kernel kernel_of() {
-    return {(const void *)product_kernel<S>, S::shared_bytes, S::BLOCKS, S::columns,
-            S::N / S::w_parts};
+    return {(const void *)product_kernel<S>,
+            S::shared_bytes,
+            S::BLOCKS,
+            S::rows,
+            S::columns,
+            S::part_rows};
 }
 
-template <typename T, typename Out, ending END, bool IS_BLOCKED = false>
-static kernel narrow_kernel(int way) {
+template <typename T, typename Out, ending END> static kernel wide_kernel(int way) {
     switch (way) {
-    case 2:
-        return kernel_of<tile<T, Out, 160, 2, END, IS_BLOCKED>>();
-    case 3:
-        return kernel_of<tile<T, Out, 160, 1, END, IS_BLOCKED>>();
+    case 0:
+        return kernel_of<tile<T, Out, 256, 4, END, true>>();
+    case 1:
+        return kernel_of<tile<T, Out, 256, 2, END, false>>();
     default:
         return {};
     }
 }
 
+template <typename T, typename Out, ending END, bool IS_BLOCKED = false>
+static kernel narrow_kernel(int way) {
+    switch (way) {
+    case 3:
+        return kernel_of<tile<T, Out, 160, 2, END, false, IS_BLOCKED>>();
+    case 4:
+        return kernel_of<tile<T, Out, 160, 1, END, false, IS_BLOCKED>>();
+    default:
+        return {};
+    }
+}
+
+template <typename T, typename Out, ending END> static kernel narrower_kernel(int way) {
+    return way == 2 ? kernel_of<tile<T, Out, 192, 2, END, false>>()
+                    : narrow_kernel<T, Out, END>(way);
+}
+
 /* Residuals that are held leave no registers for the widest tiles. */
 template <typename T, typename Out> static kernel kernel_of_types(int way, ending end) {
     constexpr ending gate = sizeof(T) == 1 ? ending::gate_f8 : ending::gate;
-    if (end == gate) return way == 0 ? kernel_of<tile<T, Out, 256, 2, gate>>() : kernel{};
-    if (end == ending::residual)
-        return way == 1 ? kernel_of<tile<T, Out, 192, 2, ending::residual>>()
-                        : narrow_kernel<T, Out, ending::residual>(way);
+    if (end == gate) return wide_kernel<T, Out, gate>(way);
+    if (end == ending::residual) return narrower_kernel<T, Out, ending::residual>(way);
     if (end != ending::plain) return {};
-    if (way == 0) return kernel_of<tile<T, Out, 256, 2, ending::plain>>();
-    if (way == 1) return kernel_of<tile<T, Out, 192, 2, ending::plain>>();
-    return narrow_kernel<T, Out, ending::plain>(way);
+    return way < 2 ? wide_kernel<T, Out, ending::plain>(way)
+                   : narrower_kernel<T, Out, ending::plain>(way);
 }
 
 template <typename Out> static kernel kernel_of_f8(int way, ending end, bool is_blocked) {
@@ -148,30 +161,41 @@ static product product_of(const kernel &kernel, const xl_cuda_product_shape *s,
     p.n = (int)n;
     p.gates = (int)n;
     p.k_steps = (int)blocks_for(s->k, k);
-    p.cluster_rows = (int)blocks_for(s->m, ROWS * kernel.blocks);
+    p.cluster_rows = (int)blocks_for(s->m, kernel.rows * kernel.blocks);
     p.cluster_columns = (int)blocks_for(n, kernel.columns);
     return p;
 }
 
+/* Clusters that the GPU holds at once; 0: it cannot be told. */
+static int clusters_at_once(const kernel &kernel, const cudaLaunchConfig_t &config) {
+    int device, processors = 0, clusters = 0;
+    if (kernel.blocks > 1)
+        return cudaOccupancyMaxActiveClusters(&clusters, kernel.function, &config) == cudaSuccess
+                   ? clusters
+                   : 0;
+    bool is_told = cudaGetDevice(&device) == cudaSuccess &&
+                   cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device) ==
+                       cudaSuccess;
+    return is_told ? processors : 0;
+}
+
 static bool launch(const kernel &kernel, void **args, const product &p, cudaStream_t stream) {
-    int device, processors;
-    if (cudaGetDevice(&device) ||
-        cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device) ||
-        cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             kernel.shared_bytes))
+    if (cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             kernel.shared_bytes) != cudaSuccess)
         return false;
-    int tiles = p.cluster_rows * p.cluster_columns, at_once = processors / kernel.blocks;
     cudaLaunchAttribute cluster = {};
     cluster.id = cudaLaunchAttributeClusterDimension;
     cluster.val.clusterDim = {(unsigned)kernel.blocks, 1, 1};
     cudaLaunchConfig_t config = {};
-    config.gridDim = (unsigned)((tiles < at_once ? tiles : at_once) * kernel.blocks);
+    config.gridDim = (unsigned)kernel.blocks;
     config.blockDim = THREADS;
     config.dynamicSmemBytes = (size_t)kernel.shared_bytes;
     config.stream = stream;
     config.attrs = &cluster;
     config.numAttrs = kernel.blocks > 1;
-    return cudaLaunchKernelExC(&config, kernel.function, args) == cudaSuccess;
+    int tiles = p.cluster_rows * p.cluster_columns, at_once = clusters_at_once(kernel, config);
+    config.gridDim.x *= (unsigned)(tiles < at_once ? tiles : at_once);
+    return at_once && cudaLaunchKernelExC(&config, kernel.function, args) == cudaSuccess;
 }
 
 bool xl_cuda_hopper_run(int way, const xl_cuda_product_shape *s, const xl_cuda_product_data *data,
@@ -179,7 +203,7 @@ bool xl_cuda_hopper_run(int way, const xl_cuda_product_shape *s, const xl_cuda_p
     kernel kernel = find_kernel(way, s);
     bool is_f8 = s->x_form != XL_CUDA_AS_TYPED;
     CUtensorMap x, w;
-    if (!describe(&x, {data->x, is_f8, s->m, s->k, s->x_stride}, ROWS) ||
+    if (!describe(&x, {data->x, is_f8, s->m, s->k, s->x_stride}, kernel.rows) ||
         !describe(&w, {data->w, is_f8, s->n, s->k, s->w_stride}, kernel.w_rows))
         return false;
     product p = product_of(kernel, s, data);

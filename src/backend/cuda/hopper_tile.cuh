@@ -1,10 +1,11 @@
 /* hopper_tile.cuh - the product kernel of compute capability 9.0: x[m, k] w[n, k]^T and what
  * follows.
  *
- * A block computes tiles of 128 rows and N columns, one after the other. One thread (the producer)
- * copies stages of 128 bytes of each row into a ring; two groups of four warps (consumers) multiply
- * 64 rows each, and may be some stages apart, so that one multiplies while the other finishes its
- * tile. Two blocks of a cluster have the same columns: each copies half of w, to both.
+ * A block computes tiles of rows and N columns, one after the other. One thread (the producer)
+ * copies stages of 128 bytes of each row into a ring; two groups of four warps (consumers)
+ * multiply. They share a tile, 64 rows each, or take tiles of 64 rows in turns: then one multiplies
+ * while the other finishes. Blocks of a cluster have the same columns: each copies a part of w, to
+ * all.
  *
  * Finishing: bias, scales, gate and residual in f32, rounded once. Numbers go through shared memory
  * to have rows written in pieces of 64 or 128 bytes; residuals come that way. Bias, scales and
@@ -18,7 +19,7 @@
 namespace xl::hopper {
 
 enum {
-    ROWS = 128,      /* of a tile */
+    CONSUMER_ROWS = 64,
     ROW_BYTES = 128, /* of a stage, the swizzle's width */
     CONSUMERS = 2,
     GROUP = 128, /* threads of a consumer, and of the producer and those who idle beside it */
@@ -41,23 +42,27 @@ enum class ending {
 
 /* What a kernel is made for. x in F8 has a scale a row, or (IS_BLOCKED) one for each 128 numbers.
  */
-template <typename T_, typename Out_, int N_, int BLOCKS_, ending END_, bool IS_BLOCKED_ = false>
+template <typename T_, typename Out_, int N_, int BLOCKS_, ending END_, bool IN_TURNS_,
+          bool IS_BLOCKED_ = false>
 struct tile {
     using T = T_;
     using Out = Out_;
     static constexpr int N = N_, BLOCKS = BLOCKS_;
     static constexpr ending END = END_;
-    static constexpr bool IS_BLOCKED = IS_BLOCKED_, IS_F8 = sizeof(T) == 1,
+    static constexpr bool IN_TURNS = IN_TURNS_, IS_BLOCKED = IS_BLOCKED_, IS_F8 = sizeof(T) == 1,
                           IS_GATED = END == ending::gate || END == ending::gate_f8,
                           HAS_RESIDUAL = END == ending::residual;
-    static constexpr int K = ROW_BYTES / sizeof(T);       /* numbers of a row of a stage */
-    static constexpr int columns = IS_GATED ? N / 2 : N;  /* of the result */
-    static constexpr int w_parts = IS_GATED ? 2 : BLOCKS; /* copied one by one */
+    static constexpr int K = ROW_BYTES / sizeof(T);            /* numbers of a row of a stage */
+    static constexpr int columns = IS_GATED ? N / 2 : N;       /* of the result */
+    static constexpr int consumers = IN_TURNS ? 1 : CONSUMERS; /* of a tile */
+    static constexpr int rows = consumers * CONSUMER_ROWS;
+    static constexpr int w_parts = IS_GATED && BLOCKS < 2 ? 2 : BLOCKS; /* copied one by one */
+    static constexpr int part_rows = N / w_parts;
     static constexpr int piece = columns % 64 == 0 ? 64
                                                    : 32; /* columns that a warp stores at once */
     static constexpr int pieces = columns / piece;
     static constexpr int piece_bytes = 16 * piece * 2;
-    static constexpr int x_bytes = ROWS * ROW_BYTES, w_bytes = N * ROW_BYTES,
+    static constexpr int x_bytes = rows * ROW_BYTES, w_bytes = N * ROW_BYTES,
                          stage_bytes = x_bytes + w_bytes;
     static constexpr int pieces_bytes = CONSUMERS * 4 * piece_bytes;
     /* bias and scales of w, of a tile; a consumer has those of two */
@@ -66,6 +71,7 @@ struct tile {
     static constexpr int fixed_bytes = ALIGN + BARRIER_BYTES + pieces_bytes + affines_bytes;
     static constexpr int stages = (MAX_SHARED - fixed_bytes) / stage_bytes;
     static constexpr int shared_bytes = fixed_bytes + stages * stage_bytes;
+    static_assert(!IN_TURNS || !IS_BLOCKED);
     static_assert(columns % piece == 0 && 2 * 8 * stages <= BARRIER_BYTES);
     static_assert(END != ending::gate_f8 || columns == XL_CUDA_F8_BLOCK);
 };
@@ -115,21 +121,38 @@ template <int n> struct ring {
         stage = 0;
         parity ^= 1;
     }
+    __device__ void skip(int steps) {
+        parity ^= (stage + steps) / n & 1;
+        stage = (stage + steps) % n;
+    }
 };
 
-/* x Phi(x), with 1 - erf as 1 / (1 + a1 x + ... + a6 x^6)^16, which is within 3e-7: Abramowitz and
- * Stegun, 7.1.28. */
+/* The tiles of a block. */
+template <typename S> struct tile_walk {
+    int tile, step, tiles;
+    __device__ explicit tile_walk(const product &p) {
+        tile = (int)(blockIdx.x / S::BLOCKS);
+        step = (int)(gridDim.x / S::BLOCKS);
+        tiles = p.cluster_rows * p.cluster_columns;
+    }
+    __device__ bool is_last() const { return tile + step >= tiles; }
+    __device__ bool is_over() const { return tile >= tiles; }
+    __device__ void next() { tile += step; }
+};
+
+/* x Phi(x) as max(x, 0) - |x| Phi(-|x|), and Phi(-|x|) as 1 / (a0 + a1 |x| + ... + a5 |x|^5)^16:
+ * the form of Abramowitz and Stegun, 7.1.28, with one power less, and numbers that make the largest
+ * error of |x| Phi(-|x|) small, which is 1.5e-6. */
 __device__ inline float gelu(float x) {
-    constexpr float a[] = {0.0000430638F, 0.0002765672F, 0.0001520143F,
-                           0.0092705272F, 0.0422820123F, 0.0705230784F};
-    float size = fabsf(x), scaled = size * 0.70710678F, p = a[0], tail;
+    constexpr float a[] = {1.00279769e-4F, -1.22308744e-4F, 3.67406313e-3F,
+                           2.1888714e-2F,  5.21368671e-2F,  1.0442674F};
+    float size = fabsf(x), p = a[0], tail;
 #pragma unroll
-    for (int i = 1; i < 6; i++) p = fmaf(p, scaled, a[i]);
-    p = fmaf(p, scaled, 1.0F);
+    for (int i = 1; i < 6; i++) p = fmaf(p, size, a[i]);
 #pragma unroll
     for (int i = 0; i < 4; i++) p *= p;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(tail) : "f"(p));
-    return fmaxf(x, 0.0F) - 0.5F * size * tail;
+    return fmaf(-size, tail, fmaxf(x, 0.0F));
 }
 
 template <typename T> __device__ inline float2 unpack_pair(uint32_t pair);
@@ -326,27 +349,32 @@ template <typename S> struct finisher {
 /* --- Producer and consumers ---------------------------------------------------------------------
  */
 
+/* Which row of w a part of a tile begins with. */
+template <typename S> __device__ int part_row(const product &p, const tile_place &place, int part) {
+    int row = part * S::part_rows;
+    return place.column * S::columns +
+           (S::IS_GATED && row >= S::columns ? row - S::columns + p.gates : row);
+}
+
 template <typename S>
 __device__ void produce(const CUtensorMap *x, const CUtensorMap *w, const product &p,
                         const shared_layout<S> &at, unsigned rank) {
-    constexpr int part_rows = S::N / S::w_parts, part_bytes = part_rows * ROW_BYTES;
+    constexpr uint16_t all = (1 << S::BLOCKS) - 1;
     ring<S::stages> ring;
-    int tiles = p.cluster_rows * p.cluster_columns;
-    for (int t = (int)(blockIdx.x / S::BLOCKS); t < tiles; t += (int)(gridDim.x / S::BLOCKS)) {
-        tile_place place(p, t);
-        int row = (place.row * S::BLOCKS + (int)rank) * ROWS, w_row = place.column * S::columns;
+    for (tile_walk<S> walk(p); !walk.is_over(); walk.next()) {
+        tile_place place(p, walk.tile);
+        int row = (place.row * S::BLOCKS + (int)rank) * S::rows;
         for (int k = 0; k < p.k_steps; k++, ring.next()) {
             uint32_t to = at.stages + ring.stage * S::stage_bytes, full = at.full + 8 * ring.stage;
             barrier_wait(at.empty + 8 * ring.stage, ring.parity ^ 1);
             barrier_expect(full, S::stage_bytes);
             copy_tile(to, x, k * S::K, row, full);
-            to += S::x_bytes;
-            for (int part = 0; part < S::w_parts; part++) {
-                int from = w_row + part * (S::IS_GATED ? p.gates : part_rows);
-                if constexpr (S::BLOCKS == 1)
-                    copy_tile(to + part * part_bytes, w, k * S::K, from, full);
-                else if (part == (int)rank)
-                    copy_tile(to + part * part_bytes, w, k * S::K, from, full, (uint16_t)3);
+            for (int part = S::BLOCKS > 1 ? (int)rank : 0; part < S::w_parts; part += S::BLOCKS) {
+                uint32_t to_part = to + S::x_bytes + part * S::part_rows * ROW_BYTES;
+                if constexpr (S::BLOCKS > 1)
+                    copy_tile(to_part, w, k * S::K, part_row<S>(p, place, part), full, all);
+                else
+                    copy_tile(to_part, w, k * S::K, part_row<S>(p, place, part), full);
             }
         }
     }
@@ -361,8 +389,8 @@ template <typename S>
 __device__ void add_stage(float (&sums)[S::N / 2], const shared_layout<S> &at, int stage,
                           bool is_first) {
     uint32_t from = at.stages + stage * S::stage_bytes;
-    int consumer = (int)threadIdx.x / GROUP - 1;
-    uint64_t x = rows_descriptor(from + consumer * ROWS / CONSUMERS * ROW_BYTES);
+    int consumer = S::IN_TURNS ? 0 : (int)threadIdx.x / GROUP - 1;
+    uint64_t x = rows_descriptor(from + consumer * CONSUMER_ROWS * ROW_BYTES);
     uint64_t w = rows_descriptor(from + S::x_bytes);
     products_begin();
 #pragma unroll
@@ -371,10 +399,22 @@ __device__ void add_stage(float (&sums)[S::N / 2], const shared_layout<S> &at, i
     products_commit();
 }
 
+/* Consumers that take turns: a ring tells only one lap from the next, so each waits until the other
+ * has begun the last stage of its tile. */
+enum { TURNS_BARRIER = 1 + CONSUMERS };
+__device__ inline void wait_for_turn(int consumer) {
+    sync_threads<CONSUMERS * GROUP>(TURNS_BARRIER + consumer);
+}
+__device__ inline void pass_turn(int consumer) {
+    arrive_threads<CONSUMERS * GROUP>(TURNS_BARRIER + !consumer);
+}
+
+/* is_last: no tile follows in this block */
 template <typename S>
 __device__ void sum_tile(float (&sums)[S::N / 2], const product &p, const shared_layout<S> &at,
-                         ring<S::stages> &ring) {
-    int before = 0;
+                         ring<S::stages> &ring, bool is_last) {
+    int consumer = (int)threadIdx.x / GROUP - 1, before = 0;
+    if (S::IN_TURNS) wait_for_turn(consumer);
     for (int k = 0; k < p.k_steps; k++, ring.next()) {
         barrier_wait(at.full + 8 * ring.stage, ring.parity);
         add_stage<S>(sums, at, ring.stage, k == 0);
@@ -382,6 +422,7 @@ __device__ void sum_tile(float (&sums)[S::N / 2], const product &p, const shared
         if (k) release<S>(at, before);
         before = ring.stage;
     }
+    if (S::IN_TURNS && !is_last) pass_turn(consumer);
     products_wait<0>();
     release<S>(at, before);
 }
@@ -416,14 +457,19 @@ __device__ void sum_scaled_tile(float (&sums)[S::N / 2], const product &p,
 template <typename S>
 __device__ void consume(const product &p, const shared_layout<S> &at, unsigned rank) {
     int consumer = (int)threadIdx.x / GROUP - 1, warp = (int)threadIdx.x / 32 % 4, turn = 0;
-    int tiles = p.cluster_rows * p.cluster_columns;
+    int first_row = (S::IN_TURNS ? 0 : consumer * CONSUMER_ROWS) + warp * 16;
     finisher<S> finisher(p, at.pieces + (consumer * 4 + warp) * S::piece_bytes);
     ring<S::stages> ring;
-    for (int t = (int)(blockIdx.x / S::BLOCKS); t < tiles; t += (int)(gridDim.x / S::BLOCKS)) {
+    tile_walk<S> walk(p);
+    if (S::IN_TURNS && consumer) {
+        pass_turn(consumer);
+        walk.next();
+        ring.skip(p.k_steps);
+    }
+    for (; !walk.is_over(); walk.next()) {
         float sums[S::N / 2];
-        tile_place place(p, t);
-        int row = (place.row * S::BLOCKS + (int)rank) * ROWS + consumer * ROWS / CONSUMERS +
-                  warp * 16;
+        tile_place place(p, walk.tile);
+        int row = (place.row * S::BLOCKS + (int)rank) * S::rows + first_row;
         /* The last tile's are still read by others. */
         finisher.begin(row, place.column * S::columns,
                        at.affines + (consumer * 2 + turn) * S::affine_bytes);
@@ -431,12 +477,16 @@ __device__ void consume(const product &p, const shared_layout<S> &at, unsigned r
         if constexpr (S::IS_BLOCKED)
             sum_scaled_tile<S>(sums, p, at, ring, row + (int)threadIdx.x % 32 / 4);
         else
-            sum_tile<S>(sums, p, at, ring);
+            sum_tile<S>(sums, p, at, ring, walk.is_last());
         sync_threads<GROUP>(1 + consumer);
         if constexpr (S::END == ending::gate_f8)
             finisher.finish_f8(sums);
         else
             finisher.finish(sums);
+        if constexpr (S::IN_TURNS) {
+            walk.next();
+            ring.skip(p.k_steps);
+        }
     }
 }
 
@@ -452,7 +502,7 @@ __global__ void __launch_bounds__(THREADS, 1)
         prefetch_map(&w);
         for (int i = 0; i < S::stages; i++) {
             barrier_init(at.full + 8 * i, 1);
-            barrier_init(at.empty + 8 * i, S::BLOCKS * CONSUMERS);
+            barrier_init(at.empty + 8 * i, S::BLOCKS * S::consumers);
         }
         barriers_are_init();
     }
