@@ -13,6 +13,8 @@
 #include <string.h>
 
 enum { MAX_WAYS = XL_CUDA_HOPPER_WAYS + XL_CUDA_LT_MAX_WAYS, KEY_TEXT = 192 };
+/* Of cuBLASLt's, beside ours: a trial takes 2 ms, most of it bringing a kernel to the device. */
+enum { ENOUGH_ALGOS = 4 };
 
 /* One way to compute a product. */
 struct way {
@@ -135,6 +137,7 @@ static int list_ways(const struct xl_cuda_product *product, struct way ways[MAX_
             ways[n++] = (struct way){.is_ours = true, .tile = tile};
     if (product->lt.desc)
         n_algos = xl_cuda_lt_ways(&products->lt, &product->lt, product->shape.alignment, algos);
+    if (n && n_algos > ENOUGH_ALGOS) n_algos = ENOUGH_ALGOS;
     for (int i = 0; i < n_algos; i++) ways[n++] = (struct way){.algo = algos[i]};
     return n;
 }
