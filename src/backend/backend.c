@@ -95,7 +95,8 @@ enum xl_status xl_compile(struct xl_backend *backend, const struct xl_plan *plan
     exec->plan = plan;
     exec->keeps_taps = options->keep_taps;
     exec->is_prologue_due = true;
-    enum xl_status status = xl_plan_layout(plan, options->keep_taps, &exec->layout, err);
+    struct xl_layout_keeps keeps = {options->keep_taps, backend->vtable->joins_ops};
+    enum xl_status status = xl_plan_layout(plan, keeps, &exec->layout, err);
     if (!status) status = backend->vtable->compile(exec, options, err);
     if (status)
         xl_exec_free(exec);

@@ -178,6 +178,7 @@ struct xl_copy {
 struct xl_backend_vtable {
     const char *name;
     bool compiles_aside; /* xl_backend_compiles_aside */
+    bool joins_ops;      /* it may compute two ops as one (xl_plan_joined) */
     void (*free)(struct xl_backend *backend);
     const char *(*isa)(const struct xl_backend *backend);
     const char *(*libraries)(const struct xl_backend *backend); /* NULL: there are none */

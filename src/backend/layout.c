@@ -2,11 +2,10 @@
  *
  * Time is the order of execution: ops of the prologue, then the others. A value lives from the op
  * that computes it to the last op that reads it or a view of it; a channel bias lives as long as
- * what it is added to, so that the reader of that may be who adds it, and what a linear reads one
- * op longer where that op may be computed with it. Values are placed one after the other, the
- * largest first, each into the smallest gap left by those that live at the same time. Source:
- * Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020), greedy by
- * size. For SDXL's plans the block is at most 4 % larger than what lives at once.
+ * what it is added to, so that the reader of that may be who adds it. Values are placed one after
+ * the other, the largest first, each into the smallest gap left by those that live at the same
+ * time. Source: Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference"
+ * (2020), greedy by size. For SDXL's plans the block is at most 4 % larger than what lives at once.
  */
 #include "backend/ops.h"
 
@@ -51,12 +50,23 @@ static void read_operands(const struct xl_plan *plan, const struct xl_op *op, in
     }
 }
 
-/* One op at a moment. What may be computed with the next op is read until that one is done. */
-static void visit_op(const struct xl_plan *plan, const struct xl_op *op, int time,
+/* One op at a moment. last_read: when its operands are read last */
+static void visit_op(const struct xl_plan *plan, const struct xl_op *op, int time, int last_read,
                      struct block *blocks) {
     struct block *out = &blocks[op->out];
     if (xl_plan_value(plan, op->out)->kind == XL_VALUE_RESULT) out->first = out->last = time;
-    read_operands(plan, op, xl_plan_joined(plan, op) ? time + 1 : time, blocks);
+    read_operands(plan, op, last_read, blocks);
+}
+
+static void visit_part(const struct xl_plan *plan, enum xl_rate part, bool keeps_joined, int *time,
+                       struct block *blocks) {
+    for (int i = 0; i < xl_plan_n_ops(plan); i++) {
+        const struct xl_op *op = xl_plan_op(plan, i);
+        if (op->rate != part) continue;
+        bool is_joined = keeps_joined && xl_plan_joined(plan, op);
+        visit_op(plan, op, *time, is_joined ? *time + 1 : *time, blocks);
+        ++*time;
+    }
 }
 
 /* Once the lives of results are known. */
@@ -67,19 +77,17 @@ static void keep_channel_bias(const struct xl_plan *plan, const struct xl_op *op
     if (bias->last < blocks[op->out].last) bias->last = blocks[op->out].last;
 }
 
-static void find_lives(const struct xl_plan *plan, bool keep_taps, struct block *blocks) {
+static void find_lives(const struct xl_plan *plan, struct xl_layout_keeps keeps,
+                       struct block *blocks) {
     int time = 0;
-    static const enum xl_rate order[] = {XL_PER_PROMPT, XL_PER_RUN};
-    for (int part = 0; part < 2; part++)
-        for (int i = 0; i < xl_plan_n_ops(plan); i++)
-            if (xl_plan_op(plan, i)->rate == order[part])
-                visit_op(plan, xl_plan_op(plan, i), time++, blocks);
+    visit_part(plan, XL_PER_PROMPT, keeps.joined, &time, blocks);
+    visit_part(plan, XL_PER_RUN, keeps.joined, &time, blocks);
     for (int i = 0; i < xl_plan_n_ops(plan); i++)
         keep_channel_bias(plan, xl_plan_op(plan, i), blocks);
     for (xl_val v = 1; v < xl_plan_n_values(plan); v++) {
         const struct xl_value *value = xl_plan_value(plan, v);
         bool is_given = value->kind == XL_VALUE_INPUT || value->kind == XL_VALUE_STATE;
-        if (is_given || value->is_output || (keep_taps && value->name))
+        if (is_given || value->is_output || (keeps.taps && value->name))
             live_for_ever(&blocks[root_of(plan, v)]);
     }
 }
@@ -125,8 +133,8 @@ static size_t place_all(struct block *blocks, int n, struct block **scratch) {
     return total;
 }
 
-enum xl_status xl_plan_layout(const struct xl_plan *plan, bool keep_taps, struct xl_layout *out,
-                              struct xl_err *err) {
+enum xl_status xl_plan_layout(const struct xl_plan *plan, struct xl_layout_keeps keeps,
+                              struct xl_layout *out, struct xl_err *err) {
     int n_values = xl_plan_n_values(plan), n = 0;
     size_t count = (size_t)n_values;
     struct block *blocks = calloc(count, sizeof *blocks);
@@ -137,7 +145,7 @@ enum xl_status xl_plan_layout(const struct xl_plan *plan, bool keep_taps, struct
         status = xl_fail_nomem(err, "the memory layout of a plan", 0);
         goto cleanup;
     }
-    find_lives(plan, keep_taps, blocks);
+    find_lives(plan, keeps, blocks);
     for (xl_val v = 1; v < n_values; v++) {
         const struct xl_value *value = xl_plan_value(plan, v);
         if (value->kind == XL_VALUE_WEIGHT || value->kind == XL_VALUE_VIEW) continue;

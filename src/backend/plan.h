@@ -145,7 +145,7 @@ const struct xl_value *xl_plan_value(const struct xl_plan *plan, xl_val value);
 int xl_plan_n_ops(const struct xl_plan *plan);
 const struct xl_op *xl_plan_op(const struct xl_plan *plan, int i);
 /* The op right after this one, if a backend may compute both as one: a linear's result is its first
- * operand, and it is a GEGLU. What the linear reads is kept until that one is done. NULL: none */
+ * operand, and it is a GEGLU. NULL: none */
 const struct xl_op *xl_plan_joined(const struct xl_plan *plan, const struct xl_op *op);
 enum xl_dtype xl_plan_act_dtype(const struct xl_plan *plan);
 xl_val xl_plan_halt_flag(const struct xl_plan *plan); /* 0: none */
@@ -162,9 +162,15 @@ struct xl_layout {
 
 enum { XL_LAYOUT_ALIGN = 64 };
 
+/* What is kept longer than it is read. */
+struct xl_layout_keeps {
+    bool taps;
+    bool joined; /* what an op reads until the one that is joined to it is done */
+};
+
 /* Caller: xl_layout_deinit. Errors: XL_ENOMEM */
-enum xl_status xl_plan_layout(const struct xl_plan *plan, bool keep_taps, struct xl_layout *out,
-                              struct xl_err *err) XL_CHECKED;
+enum xl_status xl_plan_layout(const struct xl_plan *plan, struct xl_layout_keeps keeps,
+                              struct xl_layout *out, struct xl_err *err) XL_CHECKED;
 void xl_layout_deinit(struct xl_layout *layout);
 
 #endif

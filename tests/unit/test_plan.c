@@ -363,7 +363,8 @@ Test(plan, views_lie_in_the_root) {
     cr_expect_eq(v->offset, 20);
     cr_expect_eq(v->row_stride, 10);
     struct xl_layout layout;
-    cr_assert(!xl_plan_finish(p, NULL) && !xl_plan_layout(p, false, &layout, NULL));
+    cr_assert(!xl_plan_finish(p, NULL) &&
+              !xl_plan_layout(p, (struct xl_layout_keeps){0}, &layout, NULL));
     cr_expect_eq(layout.offset[inner], layout.offset[x] + 5 * sizeof(float));
     xl_layout_deinit(&layout);
     maker_free(&m);
@@ -465,6 +466,7 @@ struct memory {
     const struct xl_plan *plan;
     const struct xl_layout *layout;
     xl_val *owner;
+    bool keeps_joined;
 };
 
 static xl_val root_of(const struct xl_plan *plan, xl_val value) {
@@ -499,23 +501,35 @@ static void expect_whole(const struct memory *memory, xl_val value, const char *
                      memory->owner[i], when);
 }
 
+static void expect_whole_operands(const struct memory *memory, const struct xl_op *op,
+                                  const char *when) {
+    for (int j = 0; j < XL_MAX_OPERANDS; j++)
+        if (op->in[j]) expect_whole(memory, op->in[j], when);
+}
+
 /* The operands must be whole when the result is written over them or not, so they are checked again
- * after the write: an op may not run in place. */
+ * after the write: an op may not run in place. So must those of the op before it where both may be
+ * computed as one. */
 static void run_ops(struct memory *memory, enum xl_rate rate) {
+    const struct xl_op *before = NULL;
     for (int i = 0; i < xl_plan_n_ops(memory->plan); i++) {
         const struct xl_op *op = xl_plan_op(memory->plan, i);
         if (op->rate != rate) continue;
         write_value(memory, op->out);
-        for (int j = 0; j < XL_MAX_OPERANDS; j++)
-            if (op->in[j]) expect_whole(memory, op->in[j], xl_op_name(op->kind));
+        expect_whole_operands(memory, op, xl_op_name(op->kind));
+        if (memory->keeps_joined && before && xl_plan_joined(memory->plan, before) == op)
+            expect_whole_operands(memory, before, "it is computed with the op after it");
+        before = op;
     }
 }
 
-static void check_layout(const struct xl_plan *plan, bool keep_taps, size_t *total_bytes) {
+static void check_layout(const struct xl_plan *plan, struct xl_layout_keeps keeps,
+                         size_t *total_bytes) {
     struct xl_layout layout;
-    cr_assert(!xl_plan_layout(plan, keep_taps, &layout, NULL));
+    cr_assert(!xl_plan_layout(plan, keeps, &layout, NULL));
     struct memory memory = {plan, &layout,
-                            calloc(layout.total_bytes / XL_LAYOUT_ALIGN + 1, sizeof(xl_val))};
+                            calloc(layout.total_bytes / XL_LAYOUT_ALIGN + 1, sizeof(xl_val)),
+                            keeps.joined};
     cr_assert(memory.owner);
     for (xl_val v = 1; v < xl_plan_n_values(plan); v++)
         if (xl_plan_value(plan, v)->kind == XL_VALUE_INPUT) write_value(&memory, v);
@@ -525,7 +539,7 @@ static void check_layout(const struct xl_plan *plan, bool keep_taps, size_t *tot
         run_ops(&memory, XL_PER_RUN);
         for (xl_val v = 1; v < xl_plan_n_values(plan); v++) {
             const struct xl_value *value = xl_plan_value(plan, v);
-            if (value->kind == XL_VALUE_INPUT || value->is_output || (keep_taps && value->name))
+            if (value->kind == XL_VALUE_INPUT || value->is_output || (keeps.taps && value->name))
                 expect_whole(&memory, v, "the end of the run");
         }
     }
@@ -574,10 +588,12 @@ static size_t most_live_bytes(const struct xl_plan *plan) {
 Test(layout, no_value_is_overwritten_while_it_lives) {
     struct maker m = maker_new(XL_DTYPE_F32);
     make_unet(&m);
-    size_t without, with;
-    check_layout(m.plan, false, &without);
-    check_layout(m.plan, true, &with);
+    size_t without, with, joined;
+    check_layout(m.plan, (struct xl_layout_keeps){0}, &without);
+    check_layout(m.plan, (struct xl_layout_keeps){.taps = true}, &with);
+    check_layout(m.plan, (struct xl_layout_keeps){.joined = true}, &joined);
     cr_expect_lt(without, with, "taps that nobody keeps must cost nothing");
+    cr_expect_leq(without, joined);
     maker_free(&m);
 }
 
@@ -585,7 +601,7 @@ Test(layout, is_close_to_what_lives_at_once) {
     struct maker m = maker_new(XL_DTYPE_F32);
     make_unet(&m);
     size_t total, least = most_live_bytes(m.plan);
-    check_layout(m.plan, false, &total);
+    check_layout(m.plan, (struct xl_layout_keeps){0}, &total);
     cr_log_info("%zu bytes, %.3f of the most that live at once", total,
                 (double)total / (double)least);
     cr_expect_geq(total, least);
@@ -593,10 +609,27 @@ Test(layout, is_close_to_what_lives_at_once) {
     maker_free(&m);
 }
 
+Test(plan, a_linear_and_its_gates_are_joined) {
+    struct maker m = maker_new(XL_DTYPE_F32);
+    xl_val x = input(&m, "x", XL_SHAPE(3, 8));
+    xl_val both = xl_linear(m.plan, x, (struct xl_linear){.weight = weight(&m, XL_SHAPE(32, 8))});
+    xl_val gated = xl_geglu(m.plan, both);
+    xl_val other = xl_linear(m.plan, x, (struct xl_linear){.weight = weight(&m, XL_SHAPE(32, 8))});
+    xl_plan_output(m.plan, xl_geglu(m.plan, both), "again");
+    xl_plan_output(m.plan, xl_concat(m.plan, gated, other), "out");
+    cr_assert(!xl_plan_finish(m.plan, NULL));
+    const struct xl_op *first = xl_plan_op(m.plan, 0);
+    cr_expect_eq(xl_plan_joined(m.plan, first), first + 1);
+    for (int i = 1; i < xl_plan_n_ops(m.plan); i++)
+        cr_expect_null(xl_plan_joined(m.plan, xl_plan_op(m.plan, i)), "op %d", i);
+    maker_free(&m);
+}
+
 Test(layout, of_a_plan_without_ops) {
     struct maker m = maker_new(XL_DTYPE_F32);
     struct xl_layout layout;
-    cr_assert(!xl_plan_finish(m.plan, NULL) && !xl_plan_layout(m.plan, true, &layout, NULL));
+    cr_assert(!xl_plan_finish(m.plan, NULL) &&
+              !xl_plan_layout(m.plan, (struct xl_layout_keeps){true, true}, &layout, NULL));
     cr_expect_eq(layout.total_bytes, 0);
     xl_layout_deinit(&layout);
     xl_layout_deinit(&layout);

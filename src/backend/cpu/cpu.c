@@ -136,7 +136,7 @@ static enum xl_status measure_plan(struct xl_cpu_backend *backend, struct xl_hol
                                    const struct xl_plan *plan, size_t *bytes, struct xl_err *err) {
     struct cpu_exec exec = {.base = {.plan = plan}};
     struct xl_layout *layout = &exec.base.layout;
-    enum xl_status status = xl_plan_layout(plan, false, layout, err);
+    enum xl_status status = xl_plan_layout(plan, (struct xl_layout_keeps){0}, layout, err);
     if (!status) {
         exec.base.memory = xl_pages_reserve(layout->total_bytes);
         exec.steps = calloc((size_t)xl_plan_n_ops(plan) + 1, sizeof *exec.steps);

@@ -96,6 +96,7 @@ static size_t release(struct xl_backend *base, size_t wanted) {
 static const struct xl_backend_vtable vtable = {
     .name = "cuda",
     .compiles_aside = true,
+    .joins_ops = true,
     .free = backend_free,
     .isa = isa,
     .libraries = libraries,
@@ -174,8 +175,7 @@ static enum xl_status open_parts(struct xl_cuda_backend *backend, struct xl_err 
              backend->properties.name, backend->properties.major, backend->properties.minor);
     xl_cuda_libraries_describe(backend->libraries, sizeof backend->libraries);
     status = open_ways(backend, err);
-    if (!status)
-        status = xl_cuda_products_new(backend, &backend->products, err);
+    if (!status) status = xl_cuda_products_new(backend, &backend->products, err);
     if (!status)
         backend->has_f8 = backend->properties.major >= 9 &&
                           xl_cuda_products_have_f8(backend->products);

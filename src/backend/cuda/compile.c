@@ -225,7 +225,8 @@ static enum xl_status measure_plan(struct xl_cuda_backend *backend, struct xl_ho
                                    struct xl_err *err) {
     struct xl_cuda_exec exec = {
         .base = {.backend = &backend->base, .plan = plan, .memory = nowhere}, .weights = hold};
-    enum xl_status status = xl_plan_layout(plan, false, &exec.base.layout, err);
+    struct xl_layout_keeps keeps = {.joined = true};
+    enum xl_status status = xl_plan_layout(plan, keeps, &exec.base.layout, err);
     struct xl_cuda_compiler c = compiler_of(&exec);
     c.is_measuring = true;
     c.expects = expects;

@@ -27,8 +27,8 @@ bool xl_cuda_conv_is_f8(const struct xl_cuda_compiler *c, const struct xl_op *op
 /* How numbers lie. */
 enum xl_cuda_form {
     XL_CUDA_AS_TYPED,
-    XL_CUDA_F8_ROWS,   /* F8, a scale for each row */
-    XL_CUDA_F8_BLOCKS, /* F8, a scale for each XL_CUDA_F8_BLOCK numbers of each row */
+    XL_CUDA_F8_ROWS,    /* F8, a scale for each row */
+    XL_CUDA_F8_BLOCKS,  /* F8, a scale for each XL_CUDA_F8_BLOCK numbers of each row */
     XL_CUDA_F8_PICTURE, /* F8, one scale */
 };
 enum { XL_CUDA_F8_BLOCK = 128 };

@@ -141,7 +141,7 @@ static enum xl_status measure(struct xl_backend *backend, const struct xl_plan *
     *weights = (struct xl_weight_need){0};
     for (int i = 0; i < n; i++) {
         struct xl_layout layout;
-        enum xl_status status = xl_plan_layout(plans[i], false, &layout, err);
+        enum xl_status status = xl_plan_layout(plans[i], (struct xl_layout_keeps){0}, &layout, err);
         if (status) return status;
         exec_bytes[i] = layout.total_bytes + plan_scratch_bytes(plans[i]);
         xl_layout_deinit(&layout);
