@@ -4,7 +4,7 @@
 #ifndef XL_BACKEND_CUDA_HOPPER_H
 #define XL_BACKEND_CUDA_HOPPER_H
 
-#include "backend/cuda/product.h"
+#include "backend/cuda/product_shape.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,4 +1,5 @@
-/* product_lt.c - products by cuBLASLt. */
+/* product_lt.c - how cuBLASLt is told of a product, which ways it offers, and how one is run. Bias
+ * and scales are set anew for each run: one description serves all layers of a shape. */
 #include "backend/cuda/product_lt.h"
 
 enum xl_status xl_cuda_lt_open(const struct xl_cuda_workspace *workspace, struct xl_cuda_lt *out,

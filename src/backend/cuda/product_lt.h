@@ -3,7 +3,7 @@
 #define XL_BACKEND_CUDA_PRODUCT_LT_H
 
 #include "backend/cuda/libraries.h"
-#include "backend/cuda/product.h"
+#include "backend/cuda/product_shape.h"
 
 /* The library, as it is used on one device. */
 struct xl_cuda_lt {
