@@ -48,12 +48,13 @@ struct xl_ways {
 /* --- Arithmetic of sets ----------------------------------------------------------------------- */
 
 /* Sets as they are added up: few are looked through, more have buckets by their marks. */
-enum { FEW_SETS = 16, N_BUCKETS = 4 * MAX_SETS };
+enum { FEW_SETS = 16, FIRST_SETS = 256 }; /* as many as there is room for behind the few */
 struct sum {
     struct set few[FEW_SETS];
-    struct set *many; /* NULL: few; else [MAX_SETS] */
-    int *buckets;     /* index + 1 */
+    struct set *many; /* NULL: few; else [room] */
+    int *buckets;     /* index + 1; [4 * room] */
     int n;
+    int room; /* a power of two */
 };
 
 static number add(struct xl_ways *ways, number a, number b) {
@@ -69,17 +70,23 @@ static number multiply(struct xl_ways *ways, number a, number b) {
 }
 
 static int *bucket_of(const struct sum *sum, uint64_t marks) {
-    uint64_t i = (marks * UINT64_C(0x9E3779B97F4A7C15) >> 40) % N_BUCKETS;
-    while (sum->buckets[i] && sum->many[sum->buckets[i] - 1].marks != marks)
-        i = (i + 1) % N_BUCKETS;
+    uint64_t last = 4 * (uint64_t)sum->room - 1;
+    uint64_t i = (marks * UINT64_C(0x9E3779B97F4A7C15) >> 40) & last;
+    while (sum->buckets[i] && sum->many[sum->buckets[i] - 1].marks != marks) i = (i + 1) & last;
     return &sum->buckets[i];
 }
 
-static bool use_buckets(struct sum *sum) {
-    sum->many = malloc(MAX_SETS * sizeof *sum->many);
-    sum->buckets = calloc(N_BUCKETS, sizeof *sum->buckets);
-    if (!sum->many || !sum->buckets) return false;
-    memcpy(sum->many, sum->few, sizeof sum->few);
+/* Most grammars have few sets, and every sum of theirs would clear megabytes: room grows with them.
+ */
+static bool make_room(struct sum *sum, int room) {
+    struct set *many = realloc(sum->many, (size_t)room * sizeof *many);
+    if (!many) return false;
+    if (!sum->many) memcpy(many, sum->few, sizeof sum->few);
+    sum->many = many;
+    free(sum->buckets);
+    sum->buckets = calloc(4 * (size_t)room, sizeof *sum->buckets);
+    if (!sum->buckets) return false;
+    sum->room = room;
     for (int i = 0; i < sum->n; i++) *bucket_of(sum, sum->many[i].marks) = i + 1;
     return true;
 }
@@ -92,15 +99,18 @@ static struct set *set_of(struct xl_ways *ways, struct sum *sum, uint64_t marks)
         sum->few[sum->n] = (struct set){marks, 0};
         return &sum->few[sum->n++];
     }
-    if (!sum->many && !use_buckets(sum)) {
-        ways->out_of_memory = true;
-        return NULL;
-    }
-    int *bucket = bucket_of(sum, marks);
-    if (*bucket) return &sum->many[*bucket - 1];
+    int *bucket = sum->many ? bucket_of(sum, marks) : NULL;
+    if (bucket && *bucket) return &sum->many[*bucket - 1];
     if (sum->n == MAX_SETS) { /* the caller starts again without marks */
         ways->ignores_marks = true;
         return NULL;
+    }
+    if (!bucket || sum->n == sum->room) {
+        if (!make_room(sum, bucket ? 4 * sum->room : FIRST_SETS)) {
+            ways->out_of_memory = true;
+            return NULL;
+        }
+        bucket = bucket_of(sum, marks);
     }
     sum->many[sum->n] = (struct set){marks, 0};
     *bucket = ++sum->n;
