@@ -12,7 +12,8 @@ unset GPUS CUDA_VISIBLE_DEVICES
 gpu() { echo "gpu GPU-0000000$1-0000-0000-0000-000000000000 ${*:2}"; }
 script() { printf '%s\n' "$@" >next && mv next script; }
 job=(generate --prompt "a cat" --model "$source/tests/data/models/repo" --width 128 --height 128 --steps 1)
-long=("${job[@]}" --sweep seed=1..80)
+n_long=$(lasting 80)
+long=("${job[@]}" --sweep seed=1..$n_long)
 pngs() { find "$1" -name '*.png' ! -name 'sheet_*' 2>/dev/null | wc -l; }
 until_drawn() { while ! grep -qs '[.]png$' "$1"/run_*.log && kill -0 "$2" 2>/dev/null; do sleep 0.02; done; }
 locked() { "$bin" gpu list --json | grep -c '"locked_by": "'; }
@@ -123,7 +124,7 @@ begin() {
     until_drawn "$dir" $pid
 }
 whole() { # DIR: each picture once, and logged once
-    [ "$(pngs "$1")" -eq 80 ] && [ "$(grep -oh '"paths":\[[^]]*' "$1"/jobs_*.log | grep -o '[^"]*[.]png' | sort -u | wc -l)" -eq 80 ]
+    [ "$(pngs "$1")" -eq $n_long ] && [ "$(grep -oh '"paths":\[[^]]*' "$1"/jobs_*.log | grep -o '[^"]*[.]png' | sort -u | wc -l)" -eq $n_long ]
 }
 for signal in INT TERM HUP; do
     begin h

@@ -11,6 +11,7 @@ unset GPUS
 gpu() { echo "gpu GPU-0000000$1-0000-0000-0000-000000000000 ${*:2}"; }
 script() { printf '%s\n' "$@" >next && mv next script; }
 request=(--prompt "a cat" --model "$repo" --width 128 --height 128 --steps 1)
+n=$(lasting 40) n_long=$(lasting 120) # pictures
 contents() { find "$1" -name '*.png' ! -name 'sheet_*' -exec sha256sum {} + | cut -d' ' -f1 | sort; }
 children() {
     local child words
@@ -23,8 +24,8 @@ locked() { "$bin" gpu list --json | grep -c '"locked_by": "'; }
 
 # --- Spreading ---
 script "$(gpu 1)" "$(gpu 2 procs=1)" "$(gpu 3)" "$(gpu 4 mig=1)" "$(gpu 5)"
-"$bin" generate "${request[@]}" --sweep seed=1..40 --output-dir whole >/dev/null 2>err
-"$bin" generate "${request[@]}" --sweep seed=1..40 --output-dir drawn --gpus all --steps 2 >out.txt 2>err &
+"$bin" generate "${request[@]}" --sweep seed=1..$n --output-dir whole >/dev/null 2>err
+"$bin" generate "${request[@]}" --sweep seed=1..$n --output-dir drawn --gpus all --steps 2 >out.txt 2>err &
 pid=$!
 declare -A seen=()
 while kill -0 $pid 2>/dev/null; do
@@ -32,16 +33,16 @@ while kill -0 $pid 2>/dev/null; do
         visible=$(tr '\0' '\n' 2>/dev/null </proc/"$worker"/environ | sed -n 's/^CUDA_VISIBLE_DEVICES=//p')
         [ -z "$visible" ] || seen[$worker]=$visible
     done
-    n=$(locked)
-    [ "$n" -le "${most:-0}" ] || most=$n
+    now=$(locked)
+    [ "$now" -le "${most:-0}" ] || most=$now
 done
 wait $pid && ok "a sweep over the idle ones" || bad "a sweep over the idle ones"
 all=$(printf '%s\n' "${seen[@]}" | sort | tr '\n' ' ')
 [ "$all" = "$(printf 'GPU-0000000%d-0000-0000-0000-000000000000 ' 1 3 5)" ] &&
     ok "each worker sees one, by its UUID" || bad "workers saw $all"
 [ "${most:-0}" -eq 3 ] && [ "$(locked)" -eq 0 ] && ok "locked meanwhile, and not after" || bad "locks: ${most:-0}"
-check "40 pictures" [ "$(contents drawn | sort -u | wc -l)" -eq 40 ]
-expect "as many as asked" 0 "" "$bin" generate "${request[@]}" --sweep seed=1..40 --output-dir two --gpus 2
+check "$n pictures" [ "$(contents drawn | sort -u | wc -l)" -eq $n ]
+expect "as many as asked" 0 "" "$bin" generate "${request[@]}" --sweep seed=1..$n --output-dir two --gpus 2
 contents whole >whole.txt
 check "the same bytes as on one" eval 'contents two | cmp -s - whole.txt'
 expect "one by the beginning of its UUID" 0 "GPU 4: NVIDIA Fake, GPU-00000005-" \
@@ -76,20 +77,20 @@ fi
 # begin ARGUMENTS...: a sweep that lasts, in the background, once it has drawn something
 begin() {
     rm -rf drawn
-    "$bin" generate "${request[@]}" --sweep seed=1..120 --output-dir drawn "$@" >out.txt 2>err &
+    "$bin" generate "${request[@]}" --sweep seed=1..$n_long --output-dir drawn "$@" >out.txt 2>err &
     pid=$!
     while [ -z "$(find drawn -name '*.png' 2>/dev/null)" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
 }
 drawn() { contents drawn | sort -u | wc -l; }
 once() { # every picture in the log once
     grep -oh '"paths":\[[^]]*' drawn/jobs_t.log | grep -o '[^"]*[.]png' | sort >logged.txt
-    [ "$(wc -l <logged.txt)" -eq 120 ] && [ "$(sort -u logged.txt | wc -l)" -eq 120 ]
+    [ "$(wc -l <logged.txt)" -eq $n_long ] && [ "$(sort -u logged.txt | wc -l)" -eq $n_long ]
 }
 
 script "$(gpu 1)" "$(gpu 2)"
 begin --gpus all
 script "$(gpu 1)" "$(gpu 2 result=15)"
-wait $pid && [ "$(drawn)" -eq 120 ] && once && ok "one is lost: the other draws the rest" || bad "one is lost"
+wait $pid && [ "$(drawn)" -eq $n_long ] && once && ok "one is lost: the other draws the rest" || bad "one is lost"
 check "and it is said" grep -q "GPU 1 (GPU-00000002-.*) is lost: fell off the bus" err
 script "$(gpu 1)" "$(gpu 2)"
 begin --gpus all
@@ -98,7 +99,7 @@ wait $pid
 [ $? -eq 4 ] && grep -q 'is lost' err && ok "all are lost: exit 4" || bad "all are lost"
 script "$(gpu 1)"
 "$bin" resume drawn/sweep_* --gpus all >out.txt 2>err
-[ $? -eq 0 ] && [ "$(drawn)" -eq 120 ] && once && ok "and the run goes on later" || bad "resumed on another GPU"
+[ $? -eq 0 ] && [ "$(drawn)" -eq $n_long ] && once && ok "and the run goes on later" || bad "resumed on another GPU"
 
 script "$(gpu 1)" "$(gpu 2)"
 begin --gpus all --on-foreign-process yield
@@ -112,22 +113,22 @@ wait $pid
     bad "exit 75 when none is left"
 script "$(gpu 1)" "$(gpu 2)"
 "$bin" resume drawn/sweep_* >out.txt 2>err
-[ $? -eq 0 ] && [ "$(drawn)" -eq 120 ] && once && ok "resume draws the rest, on GPUs again" || bad "resumed after 75"
+[ $? -eq 0 ] && [ "$(drawn)" -eq $n_long ] && once && ok "resume draws the rest, on GPUs again" || bad "resumed after 75"
 
 script "$(gpu 1)"
 rm -rf drawn
-"$bin" generate "${request[@]}" --sweep seed=1..120 --output-dir drawn --gpus all >out.txt 2>err &
+"$bin" generate "${request[@]}" --sweep seed=1..$n_long --output-dir drawn --gpus all >out.txt 2>err &
 pid=$!
 while [ -z "$(find drawn -name '*.png' 2>/dev/null)" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
 script "$(gpu 1 procs=3)"
-wait $pid && [ "$(grep -c 'is shared with 2 other processes' err)" -eq 1 ] && [ "$(drawn)" -eq 120 ] &&
+wait $pid && [ "$(grep -c 'is shared with 2 other processes' err)" -eq 1 ] && [ "$(drawn)" -eq $n_long ] &&
     ok "unless told otherwise it goes on and says so once" || bad "going on"
 
 # --- What happens to processes ---
 script "$(gpu 1)" "$(gpu 2)"
 begin --gpus all
 kill -KILL $(children $pid) 2>/dev/null
-wait $pid && [ "$(drawn)" -eq 120 ] && once && ok "workers killed: drawn again" || bad "workers killed"
+wait $pid && [ "$(drawn)" -eq $n_long ] && once && ok "workers killed: drawn again" || bad "workers killed"
 begin --gpus all
 workers=$(children $pid)
 kill -KILL $pid
