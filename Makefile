@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS  ?= $(shell nproc)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all demo test bench install deb docs asan tsan format lint clean
+.PHONY: all demo test bench install deb docs asan tsan asan-build tsan-build format lint clean
 
 all:
 	@test -f $(BUILD)/Makefile || cmake --preset release -B $(BUILD)
@@ -30,10 +30,12 @@ docs: all
 	@$(BUILD)/sdxl-lab manual --markdown >docs/COMMAND.md
 
 # The tests again under a sanitizer, each in a folder of its own.
-asan tsan:
-	@test -f $(BUILD)-$@/Makefile || cmake --preset $@ -B $(BUILD)-$@
-	@cmake --build $(BUILD)-$@ -j $(JOBS)
+asan tsan: %: %-build
 	@tests/run-tests $(BUILD)-$@
+
+asan-build tsan-build: %-build:
+	@test -f $(BUILD)-$*/Makefile || cmake --preset $* -B $(BUILD)-$*
+	@cmake --build $(BUILD)-$* -j $(JOBS)
 
 format:
 	git ls-files '*.c' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
