@@ -128,7 +128,10 @@ static enum xl_status play(struct duel *duel, const char *one, const char *two, 
     if (!pair) return xl_fail_nomem(err, "two pictures", 0);
     enum xl_status status = xl_mark_file_read(one, &pair[0], err);
     if (!status) status = xl_mark_file_read(two, &pair[1], err);
-    if (!status) {
+    if (!status && !strcmp(pair[0].sha256, pair[1].sha256)) {
+        xl_note("%s and %s are the same picture; they are left out", one, two);
+        *answer = 's';
+    } else if (!status) {
         xl_print_lines(0, "1: ", one, XL_COLOR_NONE);
         xl_print_lines(0, "2: ", two, XL_COLOR_NONE);
         write_sheet(duel, pair);

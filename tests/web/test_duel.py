@@ -32,12 +32,13 @@ def ready(n):
     return until(lambda: one(".duel").get_attribute("data-pair") == str(n) and len(find(".side:enabled img")) == 2)
 
 
-def make_pictures(n):
-    with open(os.path.join(server.output, "jobs_test.log"), "w") as log:
-        for i in range(n):
+def make_pictures(numbers, colour_of=lambda i: i):
+    with open(os.path.join(server.output, "jobs_test.log"), "a") as log:
+        for i in numbers:
             path = os.path.join(server.output, "%02d.png" % i)
+            k = colour_of(i)
             with open(path, "wb") as file:
-                file.write(browser.png(96, 64, (40 + 15 * i, 120, 200 - 12 * i)))
+                file.write(browser.png(96, 64, (40 + 15 * k, 120, 200 - 12 * k)))
             log.write(json.dumps({"timestamp": "20261001_1200%02d" % i, "mode": "txt2img", "prompt": "picture %d" % i, "model_key": "M",
                                   "model_id": "m", "scheduler": "Euler", "steps": 4, "guidance_scale": 5.0, "width": 96, "height": 64,
                                   "batch_size": 1, "seed_base": i, "seeds": [i], "paths": [path], "run_dir": None}) + "\n")
@@ -54,7 +55,7 @@ def try_nothing():
 
 
 def try_keys():
-    make_pictures(12)
+    make_pictures(range(12))
     until(lambda: server.get("/api/v1/duel").json()["pictures"] == 12)  # the index has heard of them
     open_duel()
     check("two pictures come", ready(0))
@@ -100,10 +101,23 @@ def try_offline():
     check("and saved when it is back", until(lambda: choices() == 2 and "not saved" not in one(".duel-told").text))
 
 
+def try_copies():
+    """Eight pictures more that are one and the same: nobody can choose between two of them."""
+    make_pictures(range(12, 20), lambda i: 3)
+    check("copies are pictures", until(lambda: server.get("/api/v1/duel").json()["pictures"] > 12))
+
+    def content(picture):
+        return server.get("/api/v1/pictures/%d/file" % picture["id"]).body
+    pairs = [pair for seed in range(6) for pair in server.get("/api/v1/duel?limit=100&seed=%d" % seed).json()["pairs"]]
+    equal("but no pair of copies", [pair for pair in pairs if content(pair[0]) == content(pair[1])], [])
+    check("and many pairs", len(pairs) >= 6 * 5, len(pairs))
+
+
 try_nothing()
 try_keys()
 try_phone()
 try_offline()
+try_copies()
 bad = [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
 equal("nothing went wrong unseen", bad, [])
 driver.quit()

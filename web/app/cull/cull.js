@@ -39,6 +39,7 @@ export function show(view, place) {
   let isOver = false;
   let addressTimer = 0;
   let summary = null; // once it is wanted
+  let isLeaving = false; // for the summary, or from it
 
   const stage = makeStage({ onPainted, onSwipe: (way) => step(way) });
   const strip = makeStrip((index) => mayLeave() && display(index));
@@ -133,9 +134,15 @@ export function show(view, place) {
     if (index >= 0 && (index !== i || isEnd())) display(index);
   }
 
+  /** Tell how far one is; asked for again, also before that is there: leave. */
   function finish() {
-    if (isEnd() || !order?.n) leave(filter);
-    else summarize().catch((error) => fill(told, error.message));
+    if (isLeaving || isEnd() || !order?.n) {
+      if (!isOver) leave(filter);
+      isOver = true;
+    } else {
+      isLeaving = true;
+      summarize().catch((error) => fill(told, error.message)).finally(() => (isLeaving = false));
+    }
   }
 
   function tell(isThere = true) {
@@ -177,7 +184,7 @@ export function show(view, place) {
       undo,
       zoom: () => stage.toggle(),
       light: nextLight,
-      close: finish,
+      close: (event) => event.repeat || finish(),
       help: () => showHelp('k'),
     }),
     marks.on((marked) => {

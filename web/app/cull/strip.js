@@ -1,6 +1,6 @@
 // strip.js - the pictures around the one that is looked at, small and with their marks. Few elements, used again.
 import { thumbnail } from '../../lib/api.js';
-import { button, fill, h } from '../../lib/dom.js';
+import { button, fill, h, plural } from '../../lib/dom.js';
 import * as marks from '../gallery/marks.js';
 import { want } from '../gallery/thumbs.js';
 import { markText } from '../gallery/tile.js';
@@ -32,7 +32,7 @@ export function makeStrip(onGo) {
 
   function showMarks(cell) {
     const mark = marks.of(cell.id);
-    const said = [mark.favorite && 'picked', mark.rating && `${mark.rating} stars`, mark.rejected && 'rejected'].filter(Boolean);
+    const said = [mark.favorite && 'picked', mark.rating && plural(mark.rating, 'star'), mark.rejected && 'rejected'].filter(Boolean);
     fill(cell.badge, markText(mark, marks.isUnsent(cell.id)));
     cell.element.classList.toggle('rejected', mark.rejected);
     cell.element.setAttribute('aria-label', [`Picture ${cell.index + 1}`, ...said].join(', '));

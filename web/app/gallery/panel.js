@@ -1,6 +1,6 @@
 // panel.js - what is told of a picture beside it: marks that can be clicked, what to do with it, how it was made.
 import { address } from '../../lib/api.js';
-import { button, fill, h } from '../../lib/dom.js';
+import { button, fill, h, plural } from '../../lib/dom.js';
 import { flatten, mainFacts } from './details.js';
 import * as marks from './marks.js';
 
@@ -12,7 +12,7 @@ export function makeMarkButtons(mark) {
     button(sign, () => mark(changeOf), { className, title: `${label} (${key})`, aria: { label } });
   const favorite = one('♡', 'Favourite', 'F', marks.toggled.favorite);
   const stars = Array.from({ length: STARS }, (_, i) =>
-    one('☆', `${i + 1} stars`, i + 1, (id) => ({ rating: marks.of(id).rating === i + 1 ? 0 : i + 1 }), 'mark star'));
+    one('☆', plural(i + 1, 'star'), i + 1, (id) => ({ rating: marks.of(id).rating === i + 1 ? 0 : i + 1 }), 'mark star'));
   const reject = one('✕', 'Reject', 'X', marks.toggled.reject);
   const unsent = h('span', { className: 'unsent', title: 'Not kept yet: the server does not answer' });
   const element = h('div', { className: 'marks', attrs: { role: 'group' }, aria: { label: 'Marks' } },

@@ -62,7 +62,7 @@ export function chipsOf(filter) {
     const state = Object.values(STATES).find((one) => one[0] === param && one[1] === value);
     const words = param === 'exclude' ? value.split(' ').filter(Boolean) : [];
     for (const word of words) chips.push({ param, text: `not ${word}`, rest: words.filter((one) => one !== word).join(' ') });
-    if (param === 'min_rating') chips.push({ param, text: value === '5' ? '5 stars' : `${value} stars or more` });
+    if (param === 'min_rating') chips.push({ param, text: value === '5' ? '5 stars' : `${value} ${value === '1' ? 'star' : 'stars'} or more` });
     else if (field) chips.push({ param, text: `${field.label}: ${shortValue(param, value)}` });
     else if (state) chips.push({ param, text: state[2] });
   }

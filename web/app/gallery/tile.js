@@ -1,6 +1,6 @@
 // tile.js - one picture of the grid: its element, its thumbnail, its marks. Tiles are used again and again.
 import { thumbnail } from '../../lib/api.js';
-import { h } from '../../lib/dom.js';
+import { h, plural } from '../../lib/dom.js';
 import { altOf, known } from './details.js';
 import * as marks from './marks.js';
 import { want } from './thumbs.js';
@@ -95,7 +95,7 @@ export function showMarks(tile) {
   tile.badge.textContent = markText(mark, marks.isUnsent(tile.id));
   tile.badge.hidden = !tile.badge.textContent;
   tile.link.classList.toggle('rejected', mark.rejected);
-  const said = [mark.favorite && 'favourite', mark.rating && `${mark.rating} stars`, mark.rejected && 'rejected',
+  const said = [mark.favorite && 'favourite', mark.rating && plural(mark.rating, 'star'), mark.rejected && 'rejected',
     tile.isPicked && 'picked'].filter(Boolean);
   const name = picture ? altOf(picture) : `Picture ${tile.index + 1} of ${tile.n}`;
   tile.link.setAttribute('aria-label', [name, ...said].join(', '));

@@ -74,7 +74,7 @@ export function watch(view, id) {
   const newest = h('ul', { className: 'newest', aria: { label: 'The newest pictures' } });
   const told = h('p', { className: 'told', role: 'status' });
   const add = adding(id, told);
-  const all = h('a', { href: address(`gallery?run=${encodeURIComponent(id)}`).href, data: { go: '' } }, 'All of them in the gallery');
+  const all = h('a', { className: 'button', href: address(`gallery?run=${encodeURIComponent(id)}`).href, data: { go: '' } }, 'All of them in the gallery');
   let shown = '';
 
   const showPictures = async (n) => {
