@@ -34,28 +34,52 @@ static enum xl_status read_size(const char *text, char out[XL_QUERY_VALUE_MAX],
     return status;
 }
 
-enum xl_status xl_picture_query_read(const struct xl_settings *settings,
-                                     struct xl_picture_query *out, struct xl_err *err) {
-    enum xl_status status = XL_OK;
-    *out = (struct xl_picture_query){.filter = {.text = settings->text,
-                                                .only_loved = settings->only_loved,
-                                                .min_rating = settings->min_rating,
-                                                .sort = (enum xl_picture_sort)settings->sort}};
+/* One more condition, whose value is in values[n] or borrowed. */
+static enum xl_status add_where(struct xl_picture_query *query, const char *column,
+                                const char *value, struct xl_err *err) {
+    size_t n = query->filter.n_where++;
+    bool is_size = !strcmp(column, "size");
+    enum xl_status status = is_size ? read_size(value, query->values[n], err) : XL_OK;
+    query->where[n] = (struct xl_picture_where){column, is_size ? query->values[n] : value};
+    return status;
+}
+
+static enum xl_status add_options(const struct xl_settings *settings,
+                                  struct xl_picture_query *query, struct xl_err *err) {
     const struct xl_filter_key *key;
-    for (int i = 0; (key = xl_filter_key_at(i)) && !status; i++) {
+    enum xl_status status = XL_OK;
+    for (int i = 0; !status && (key = xl_filter_key_at(i)); i++) {
         const struct xl_option *option = xl_option_find(key->name);
         if (!xl_settings_is_given(settings, key->name)) continue;
-        size_t n = out->filter.n_where++;
-        const char *value = number_of(settings, option, out->values[n]);
-        if (!strcmp(key->name, "size"))
-            status = read_size(settings->size, out->values[n], err), value = out->values[n];
-        out->where[n] = (struct xl_picture_where){
-            key->column, value ? value : xl_settings_text(settings, option)};
+        const char *value = number_of(settings, option, query->values[query->filter.n_where]);
+        if (!value) value = xl_settings_text(settings, option);
+        status = add_where(query, key->column, value, err);
     }
+    return status;
+}
+
+static enum xl_status add_search(const char *typed, struct xl_picture_query *query,
+                                 struct xl_err *err) {
+    struct xl_search_words *words = &query->words;
+    enum xl_status status = xl_search_words_read(typed, words, err);
+    for (size_t i = 0; !status && i < words->n_where; i++)
+        status = add_where(query, words->where[i].column, words->where[i].value, err);
+    query->filter.text = words->text;
+    query->filter.exclude = words->exclude;
+    return status;
+}
+
+enum xl_status xl_picture_query_read(const struct xl_settings *settings,
+                                     struct xl_picture_query *out, struct xl_err *err) {
+    *out = (struct xl_picture_query){.filter = {.only_loved = settings->only_loved,
+                                                .min_rating = settings->min_rating,
+                                                .sort = (enum xl_picture_sort)settings->sort}};
+    out->filter.where = out->where;
+    enum xl_status status = add_options(settings, out, err);
+    if (!status && settings->text) status = add_search(settings->text, out, err);
     if (!status && settings->since)
         status = xl_moment_parse("--since", settings->since, false, &out->filter.since, err);
     if (!status && settings->until)
         status = xl_moment_parse("--until", settings->until, true, &out->filter.until, err);
-    out->filter.where = out->where;
     return status;
 }

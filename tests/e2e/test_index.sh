@@ -20,6 +20,16 @@ first=$(ls pics/*_seed7_*.png) second=$(ls pics/*_seed8_*.png) third=$(ls pics/*
 says "pictures of a log" 'document["pictures"]' 4 "$lab" index update
 says "filtered by seed" 'len(document["pictures"])' 1 "$lab" pictures list --seed 8
 says "found by words" 'len(document["pictures"])' 4 "$lab" pictures list --search "red hou"
+says "and by one that is not there" 'len(document["pictures"])' "0" "$lab" pictures list --search "red -hou"
+says "which no prompt has" 'len(document["pictures"])' 4 "$lab" pictures list --search "-fog red"
+says "a range of seeds" 'sorted(int(p["seed"]) for p in document["pictures"])' "[8, 9]" \
+    "$lab" pictures list --search "house seed:8..9"
+says "beyond a number" 'sorted(int(p["seed"]) for p in document["pictures"])' "[9, 10]" \
+    "$lab" pictures list --search 'SEED:>8 size:64x64 profile:"None (raw)"'
+says "an option and a range: both" 'len(document["pictures"])' 0 "$lab" pictures list --seed 7 --search "seed:8..9"
+says "what is no value is a word" 'len(document["pictures"])' 0 "$lab" pictures list --search "subject:red"
+expect "nothing behind the colon" 2 'nothing stands behind "seed:"' "$lab" pictures list --search "red seed:"
+expect "no range" 2 "20..40" "$lab" pictures list --search "steps:many"
 expect "no such size" 2 "nosize" "$lab" pictures list --size nosize
 expect "no such time" 2 "--since" "$lab" pictures list --since soon
 

@@ -386,7 +386,8 @@ static const struct xl_option options[] = {
      .completion = XL_COMPLETE_DIR, .group = "Pictures",
      .help = "of this run: its directory, or the name of that"},
     {TEXT("search", "WORDS", text), .commands = FILTERS, .is_prose = true, .group = "Pictures",
-     .help = "with all of these words, or beginnings of words, in the prompt"},
+     .help = "with all of these words, or beginnings of words, in the prompt, without -those, and "
+             "with values: castle -fog steps:20..40 guidance:>5 model:\"two words\""},
     {TEXT("since", "TIME", since), .commands = FILTERS, .group = "Pictures",
      .help = "made then or later: 2026-11-24, 2026-11-24T03:15:00 (UTC), or how long ago: 12h, 7d"},
     {TEXT("until", "TIME", until), .commands = FILTERS, .group = "Pictures",
