@@ -91,9 +91,6 @@ server.ask("POST", "/api/v1/queue", {"paused": True})
 for prompt in ("a fox that waits", "another fox"):
     job({"prompt": prompt, "size": "64x64"})
 
-night = server.ask("POST", "/api/v1/nights", {"config": {"prompts": "lab-tiny", "seed": 7, "until_jobs": 1, "steps": 1, "size": "64x64", "min_free": "1MB"}},
-                   timeout=60).json()["id"]
-
 open_view("", ".results li img[src]")
 driver.execute_script("""for (const details of document.querySelectorAll('details')) details.open = true;
     const steps = document.querySelector('[data-key=steps] input'); steps.value = 5000;""")
@@ -122,9 +119,6 @@ open_view("run/" + run_dir, ".axes .cell.done img")
 look("run", ".axes-scroller")
 open_view("night", ".choice-list input")
 look("night")
-open_view("night/" + night, ".figure")
-check("a night that is over", until(lambda: driver.find_elements("css selector", ".pill.done")), driver.page_source[-3000:])
-look("one-night")
 open_view("duel", ".duel .side img")
 look("duel")
 open_view("insights", ".rates tbody tr")
