@@ -212,10 +212,12 @@ check "whole, and nothing is left" whole org/tiny $needed
 
 # Ctrl-C: what came stays, and the next goes on.
 fresh
-fault '{"bytes_per_s": 400000}'
+fault '{"bytes_per_s": 100000}'
 (trap - INT; exec "$bin" models download org/one --revision main) >out 2>err &
 pid=$!
-sleep 0.6
+while [ -z "$(find home/hub/models--org--one/blobs -name '*.incomplete' -size +0 2>/dev/null)" ] && kill -0 $pid 2>/dev/null; do
+    sleep 0.02
+done
 kill -INT $pid
 wait $pid
 check "Ctrl-C: 130" test $? -eq 130
